@@ -1,0 +1,133 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The rooms of docs/architecture.md and what each may import. A name alone allows values and types; `types:NAME`
+ * allows `import type` only. A room may always import itself; what is not named here is refused.
+ */
+const rooms = {
+  cli: [
+    'activities',
+    'workers',
+    'datasets',
+    'model',
+    'training',
+    'inference',
+    'evaluation',
+    'tensor',
+    'geometry',
+    'storage',
+    'configs',
+    'infra',
+    'types:workflows',
+  ],
+  workflows: ['types:activities', 'types:configs'],
+  activities: ['datasets', 'evaluation', 'storage', 'configs', 'types:training', 'types:inference'],
+  workers: ['activities', 'training', 'inference', 'configs', 'storage', 'types:datasets'],
+  datasets: ['geometry', 'storage', 'types:configs'],
+  model: ['tensor', 'geometry', 'types:configs'],
+  training: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'types:configs'],
+  inference: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'types:configs'],
+  evaluation: ['datasets', 'geometry', 'storage', 'types:configs'],
+  tensor: [],
+  geometry: [],
+  storage: [],
+  configs: [],
+  infra: [],
+};
+
+const names = Object.keys(rooms);
+
+/** One lint block a room: every other room that its row does not name is refused, with the row in the message. */
+const roomRules = names.map((room) => {
+  const allowed = rooms[room];
+  const refused = names.filter(
+    (other) => other !== room && !allowed.includes(other) && !allowed.includes(`types:${other}`),
+  );
+  const typesOnly = names.filter((other) => allowed.includes(`types:${other}`));
+  const inRoom = (list) => `^(\\.\\./)+(${list.join('|')})/`;
+  const patterns = [
+    { regex: '^(\\.\\./)+test/', message: 'The program imports nothing from test/.' },
+    ...(refused.length
+      ? [
+          {
+            regex: inRoom(refused),
+            message: `${room}/ may import: ${allowed.join(', ') || 'nothing of ours'} (docs/architecture.md).`,
+          },
+        ]
+      : []),
+    ...(typesOnly.length
+      ? [{ regex: inRoom(typesOnly), allowTypeImports: true, message: `${room}/ may import types only from there.` }]
+      : []),
+    ...(room === 'tensor'
+      ? []
+      : [{ regex: '^@tensorflow/', allowTypeImports: true, message: 'Only tensor/ touches the TensorFlow binding.' }]),
+    ...(room === 'workflows'
+      ? [
+          {
+            regex: '^(node:|fs|path|os|crypto|child_process)',
+            message: 'Workflow code is deterministic: no Node built-ins.',
+          },
+        ]
+      : []),
+  ];
+  return {
+    files: [`${room}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
+  };
+});
+
+export default tseslint.config(
+  { ignores: ['build/**', 'build-*/**', 'node_modules/**', '.tempeh/**'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked.map((block) => ({ ...block, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/require-await': 'off',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    // node:test's `test` and `describe` return promises that the runner itself awaits.
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'describe', 'it', 'suite'] },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['workflows/**/*.ts'],
+    rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'setImmediate'] },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        fetch: 'readonly',
+        AbortController: 'readonly',
+      },
+    },
+  },
+  ...roomRules,
+);
