@@ -21,13 +21,13 @@ const rooms = {
     'infra',
     'types:workflows',
   ],
-  workflows: ['types:activities', 'types:configs'],
-  activities: ['datasets', 'evaluation', 'storage', 'configs', 'types:training', 'types:inference'],
+  workflows: ['types:activities', 'types:configs', 'types:training', 'types:inference', 'types:evaluation'],
+  activities: ['datasets', 'evaluation', 'storage', 'configs', 'types:training', 'types:inference', 'types:geometry'],
   workers: ['activities', 'training', 'inference', 'configs', 'storage', 'types:datasets'],
   datasets: ['geometry', 'storage', 'types:configs'],
   model: ['tensor', 'geometry', 'types:configs'],
   training: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'types:configs'],
-  inference: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'types:configs'],
+  inference: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'training', 'types:configs'],
   evaluation: ['datasets', 'geometry', 'storage', 'types:configs'],
   tensor: [],
   geometry: [],
@@ -45,7 +45,8 @@ const roomRules = names.map((room) => {
     (other) => other !== room && !allowed.includes(other) && !allowed.includes(`types:${other}`),
   );
   const typesOnly = names.filter((other) => allowed.includes(`types:${other}`));
-  const inRoom = (list) => `^(\\.\\./)+(${list.join('|')})/`;
+  // configs/temporal.ts holds nothing but constants: workflow code may have them.
+  const inRoom = (list) => `^(\\.\\./)+(${list.join('|')})/(?!temporal\\.js$)`;
   const patterns = [
     { regex: '^(\\.\\./)+test/', message: 'The program imports nothing from test/.' },
     ...(refused.length

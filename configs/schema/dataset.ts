@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** Where the frames come from. */
+export const datasetSchema = z.strictObject({
+  /** Its name in the object store: `datasets/NAME/…`. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes'),
+  source: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('bundles'),
+      /** `https://host/download.php`; the credentials come from the data worker's environment or files. */
+      host: z.url(),
+      bundles: z.array(z.string()).min(1),
+    }),
+    /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */
+    z.strictObject({ kind: z.literal('directory'), path: z.string() }),
+  ]),
+  /** Relative to the data worker's working folder (its `--directory`). */
+  downloads: z.string().default('downloads'),
+  extracted: z.string().default('data'),
+  /** Paths below `extracted` (or the source folder). */
+  layout: z.strictObject({
+    train: z.strictObject({
+      list: z.string(),
+      images: z.string(),
+      calibrations: z.string(),
+      scans: z.string(),
+      registrations: z.string(),
+    }),
+    validation: z.strictObject({
+      list: z.string(),
+      images: z.string(),
+      calibrations: z.string(),
+      scans: z.string(),
+      registrations: z.string(),
+    }),
+    test: z.strictObject({
+      list: z.string(),
+      images: z.string(),
+      calibrations: z.string(),
+      scans: z.string(),
+      registrations: z.string().nullable(),
+    }),
+    template: z.string(),
+    vertexMasks: z.string(),
+  }),
+  /** The images are stored at this fraction of the sensor's resolution. */
+  storedResizeFactor: z.int().positive().default(4),
+  imageExtension: z.string().default('png'),
+  /** Volumes are deleted once what they hold is packed. */
+  deleteDownloads: z.boolean().default(false),
+  /** The share of frames that may be unusable (missing or unreadable views, calibration, scan, registration) before the run stops. */
+  unusableFrames: z.number().min(0).max(1).default(0.01),
+  downloadsAtOnce: z.int().positive().default(4),
+});
+
+export type DatasetConfiguration = z.infer<typeof datasetSchema>;

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { datasetSchema } from './dataset.js';
+import { coarseModelSchema, refinementModelSchema } from './model.js';
+import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
+import { crossFieldProblems } from './crossChecks.js';
+
+/** Where objects live. Credentials are never here: the worker's environment or files have them. */
+export const storageSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('s3'),
+    bucket: z.string().min(3),
+    /** Before every key; empty or ending in a slash. */
+    prefix: z
+      .string()
+      .regex(/^$|\/$/, 'empty, or ending in /')
+      .default(''),
+    /** null: what the worker's environment says (`AWS_ENDPOINT_URL_S3`), or AWS itself. */
+    endpoint: z.url().nullable().default(null),
+    region: z.string().default('us-east-1'),
+    forcePathStyle: z.boolean().default(false),
+    /** Some S3-compatible stores refuse the SDK's default checksums. */
+    requestChecksums: z.enum(['always', 'when-required']).default('always'),
+  }),
+  z.strictObject({ kind: z.literal('directory'), path: z.string() }),
+]);
+
+/** A whole run: data, networks, stages, services. One file of this is what `tempeh-flow start` takes. */
+export const runConfigurationSchema = z
+  .strictObject({
+    /** All randomness derives from it, by counters. */
+    seed: z.int().min(0).default(0),
+    /** Bit-identical repetition on a GPU too, at a cost in speed. */
+    deterministic: z.boolean().default(true),
+    storage: storageSchema,
+    dataset: datasetSchema,
+    /** Which cameras the network sees. */
+    viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo'),
+    model: z
+      .strictObject({ coarse: coarseModelSchema.prefault({}), refinement: refinementModelSchema.prefault({}) })
+      .prefault({}),
+    training: stagesSchema.prefault({}),
+    checkpoints: checkpointsSchema.prefault({}),
+    loader: z
+      .strictObject({
+        /** Batches prepared ahead of the step. */
+        prefetch: z.int().positive().default(4),
+        threads: z.int().positive().default(4),
+        /** Bytes of the worker's disk that cached objects may take. */
+        cacheBytes: z.int().positive().default(200e9),
+      })
+      .prefault({}),
+    predictions: z
+      .strictObject({
+        /** Frames a shard of the prediction cache. */
+        framesPerShard: z.int().positive().default(500),
+        shardsAtOnce: z.int().positive().default(8),
+      })
+      .prefault({}),
+  })
+  .superRefine((configuration, context) => {
+    for (const problem of crossFieldProblems(configuration)) {
+      context.addIssue({ code: 'custom', path: problem.path, message: problem.message });
+    }
+  });
+
+export type StorageConfiguration = z.infer<typeof storageSchema>;
+/** The resolved configuration: every default filled in. It is stored with its run. */
+export type RunConfiguration = z.infer<typeof runConfigurationSchema>;
+/** What a file may say: everything with a default may be left out. */
+export type RunConfigurationInput = z.input<typeof runConfigurationSchema>;
+export { trainingStages };

@@ -1,0 +1,84 @@
+import type { Camera } from '../geometry/camera.js';
+
+/** A moment of a sequence: an entry of a data list. */
+export interface FrameId {
+  readonly subject: string;
+  readonly sequence: string;
+  /** Zero-padded. */
+  readonly frame: string;
+}
+
+export type Split = 'train' | 'validation' | 'test';
+
+/** One frame, decoded: what a batch is made of. */
+export interface Sample {
+  readonly id: FrameId;
+  /** One a view, in sorted order of calibration name; landscape; at the stage's resize factor. */
+  readonly views: readonly SampleView[];
+  /** Registration, mm. `[L, 3]`; null where the test set has none. */
+  readonly vertices: Float32Array | null;
+  /** Scan points, mm. `[n, 3]` */
+  readonly scanPoints: Float32Array;
+  /** The coarse prediction that refinement starts from, mm. `[L, 3]`; null in the coarse stages. */
+  readonly coarseVertices: Float32Array | null;
+}
+
+export interface SampleView {
+  readonly camera: Camera;
+  /** RGB in [0, 1], rows of pixels. `[H, W, 3]` */
+  readonly image: Float32Array;
+}
+
+/** What a training step consumes: flat arrays, ready to become tensors. All samples have the same V, H, W. */
+export interface Batch {
+  /** The step that it belongs to: its content depends on the run's seed and this number alone. */
+  readonly step: number;
+  readonly frames: readonly FrameId[];
+  readonly viewNames: readonly (readonly string[])[];
+  readonly shape: { readonly batch: number; readonly views: number; readonly height: number; readonly width: number };
+  /** ImageNet-normalised. `[B, V, H, W, 3]` */
+  readonly images: Float32Array;
+  /** px. `[B, V, 3, 3]` */
+  readonly intrinsics: Float32Array;
+  /** World → camera, mm. `[B, V, 3, 4]` */
+  readonly extrinsics: Float32Array;
+  /** `[B, V, 2]` */
+  readonly distortions: Float32Array;
+  /** The same cameras, for the CPU's part (visibility). `[B][V]` */
+  readonly cameras: readonly (readonly Camera[])[];
+  /** Registrations, mm. `[B, L, 3]`; null for test frames. */
+  readonly vertices: Float32Array | null;
+  /** mm. `[B]` of `[n, 3]` */
+  readonly scanPoints: readonly Float32Array[];
+  /** mm. `[B, L, 3]`; null in the coarse stages. */
+  readonly coarseVertices: Float32Array | null;
+}
+
+/** `datasets/NAME/dataset.json`, published last: what the object store holds of a data set. */
+export interface DatasetIndex {
+  readonly version: 1;
+  readonly name: string;
+  readonly storedResizeFactor: number;
+  readonly imageExtension: string;
+  readonly vertexCount: number;
+  /** Keys below the data set's own prefix, with their sizes and hex SHA-256. */
+  readonly template: IndexedObject;
+  readonly vertexMasks: IndexedObject;
+  readonly splits: Readonly<Record<Split, readonly IndexedFrame[]>>;
+  /** Frames of the lists that were left out, with the reason. */
+  readonly unusable: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];
+}
+
+export interface IndexedObject {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface IndexedFrame {
+  readonly id: FrameId;
+  readonly images: IndexedObject;
+  readonly calibrations: readonly IndexedObject[];
+  readonly scan: IndexedObject | null;
+  readonly registration: IndexedObject | null;
+}

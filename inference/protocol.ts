@@ -1,0 +1,42 @@
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { FrameId, Split } from '../datasets/types.js';
+
+/** What a predictor process is told to do: a shard of frames through one or both stages. */
+export interface PredictionJob {
+  readonly run: string;
+  readonly configuration: RunConfiguration;
+  /** `coarse` writes the refinement's training input; `both` writes the coarse and refined test predictions. */
+  readonly stages: 'coarse' | 'both';
+  readonly frames: readonly { readonly split: Split; readonly id: FrameId }[];
+  readonly workingDirectory: string;
+}
+
+export type PredictorCommand =
+  { readonly kind: 'predict'; readonly job: PredictionJob } | { readonly kind: 'stop'; readonly reason: string };
+
+export interface PredictionProgress {
+  readonly done: number;
+  readonly total: number;
+  /** Frames whose prediction was there already. */
+  readonly skipped: number;
+  readonly framesPerSecond: number;
+}
+
+export interface PredictionResult {
+  readonly predicted: number;
+  readonly skipped: number;
+  readonly failures: readonly { readonly id: FrameId; readonly reason: string }[];
+  readonly seconds: number;
+}
+
+export type PredictorEvent =
+  | { readonly kind: 'starting'; readonly message: string }
+  | { readonly kind: 'progress'; readonly progress: PredictionProgress }
+  | { readonly kind: 'warning'; readonly message: string }
+  | { readonly kind: 'finished'; readonly result: PredictionResult }
+  | { readonly kind: 'stopped' }
+  | {
+      readonly kind: 'failed';
+      readonly fault: 'configuration' | 'credentials' | 'data' | 'infrastructure';
+      readonly message: string;
+    };

@@ -1,0 +1,25 @@
+/** Where everything lies in an object store: the one place that knows. */
+export const keys = {
+  dataset: (name: string) => `datasets/${name}`,
+  datasetIndex: (name: string) => `datasets/${name}/dataset.json`,
+  run: (run: string) => `runs/${run}`,
+  runConfiguration: (run: string) => `runs/${run}/configuration.json`,
+  /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */
+  manifest: (run: string, stage: string) => `runs/${run}/${stage}/manifest.json`,
+  checkpoint: (run: string, stage: string, step: number, attempt: string) =>
+    `runs/${run}/${stage}/checkpoints/${String(step).padStart(8, '0')}-${attempt}`,
+  events: (run: string, stage: string) => `runs/${run}/${stage}/events`,
+  /** Coarse predictions that refinement trains on: `…/S/Q/Q.N.ply`, metres. */
+  predictions: (run: string) => `runs/${run}/predictions/coarse`,
+  predictionShard: (run: string, shard: number) =>
+    `runs/${run}/predictions/shards/${String(shard).padStart(5, '0')}.json`,
+  /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */
+  testPredictions: (run: string, stage: 'coarse' | 'refinement') => `runs/${run}/evaluation/${stage}`,
+  evaluation: (run: string) => `runs/${run}/evaluation/evaluation.json`,
+  report: (run: string) => `runs/${run}/evaluation/report.html`,
+} as const;
+
+/** Path of a frame's mesh below a prediction or registration root. */
+export function frameMeshPath(subject: string, sequence: string, frame: string): string {
+  return `${subject}/${sequence}/${sequence}.${frame}.ply`;
+}

@@ -1,0 +1,66 @@
+/** What a store tells of an object. */
+export interface ObjectInformation {
+  readonly key: string;
+  readonly size: number;
+  /** Changes whenever the content does; what conditional puts compare. */
+  readonly etag: string;
+  readonly modified: Date;
+}
+
+export interface PutOptions {
+  /** Written only if the object still has this ETag; else `PreconditionFailed`. */
+  readonly ifMatch?: string;
+  /** Written only if there is no such object; else `PreconditionFailed`. */
+  readonly ifAbsent?: boolean;
+  /** Hex SHA-256 of the content: the store refuses a body that differs. */
+  readonly sha256?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Objects under keys: S3, or a directory. Keys never nest (`a` and `a/b` do not coexist). Reads are consistent with writes. */
+export interface ObjectStore {
+  /** Of people: `s3://bucket/prefix` or a path. No credential. */
+  readonly description: string;
+  /** @throws ObjectNotFound */
+  get(
+    key: string,
+    options?: { range?: { start: number; end: number }; signal?: AbortSignal },
+  ): Promise<{ body: Uint8Array; information: ObjectInformation }>;
+  /** Streams into a file, which appears whole or not at all. @throws ObjectNotFound */
+  download(key: string, path: string, options?: { signal?: AbortSignal }): Promise<ObjectInformation>;
+  /** A body, or a file streamed from disk (in parts where it is large). @throws PreconditionFailed */
+  put(key: string, body: Uint8Array | { readonly path: string }, options?: PutOptions): Promise<ObjectInformation>;
+  /** null if there is none. */
+  head(key: string): Promise<ObjectInformation | null>;
+  list(prefix: string): AsyncIterable<ObjectInformation>;
+  /** Missing keys are no error. */
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+/** Thrown when a key has no object. */
+export class ObjectNotFound extends Error {
+  override readonly name = 'ObjectNotFound';
+  constructor(
+    readonly key: string,
+    readonly store: string,
+  ) {
+    super(`There is no object ${key} in ${store}.`);
+  }
+}
+
+/** Thrown by a conditional put that lost: someone else wrote the object first. */
+export class PreconditionFailed extends Error {
+  override readonly name = 'PreconditionFailed';
+  constructor(
+    readonly key: string,
+    readonly store: string,
+  ) {
+    super(`The object ${key} in ${store} was changed by someone else.`);
+  }
+}
+
+/** Thrown when the store refuses the credentials, or they lack a permission: not worth a retry. */
+export class StoreAccessDenied extends Error {
+  override readonly name = 'StoreAccessDenied';
+}
