@@ -61,7 +61,8 @@ export function goldenValues(name: string): {
 export function goldenTolerance(name: string): number {
   const entry = goldenEntry(name);
   const { data } = goldenValues(name);
-  const rms = entry.rms ?? Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
+  const squares = Array.from(data, (value) => value * value).reduce((sum, square) => sum + square, 0);
+  const rms = entry.rms ?? Math.sqrt(squares / data.length);
   return Math.max(3 * (entry.float32_error ?? 0), 1e-5 * rms);
 }
 
