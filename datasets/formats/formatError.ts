@@ -1,0 +1,46 @@
+/** What a file should have held at a place, and what stood there. */
+export interface FormatProblem {
+  /** Path or object key of the file, as the user would recognise it. */
+  readonly file: string;
+  /** Where in the file: `line 12`, `byte 4096`, `entry 3`. Empty for the file as a whole. */
+  readonly where?: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/**
+ * Thrown when a file cannot be what its name says: cut short, of another format, with impossible counts or values.
+ * The data are at fault, so trying again does not help.
+ */
+export class FormatError extends Error {
+  override readonly name = 'FormatError';
+  readonly file: string;
+  readonly where: string;
+  readonly expected: string;
+  readonly found: string;
+
+  constructor(problem: FormatProblem) {
+    const where = problem.where ?? '';
+    super(`${problem.file}${where ? `, ${where}` : ''}: expected ${problem.expected}, found ${problem.found}`);
+    this.file = problem.file;
+    this.where = where;
+    this.expected = problem.expected;
+    this.found = problem.found;
+  }
+}
+
+/** Quotes a piece of a file for an error message: one line, printable, at most 60 characters. */
+export function quoted(text: string): string {
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return JSON.stringify(short);
+}
+
+/** Removes the byte order mark that some Windows editors put in front of a text file. */
+export function withoutByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/** Splits text into lines at `\n`, `\r\n` and `\r`, without the byte order mark. */
+export function linesOf(text: string): string[] {
+  return withoutByteOrderMark(text).split(/\r\n|\n|\r/);
+}

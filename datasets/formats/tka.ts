@@ -1,0 +1,210 @@
+import type { Camera } from '../../geometry/camera.js';
+import { fitForwardDistortion } from '../../geometry/distortion.js';
+import { FormatError, linesOf, quoted } from './formatError.js';
+
+/**
+ * A camera as a FaMoS calibration file (`.tka`) states it (spec section 1): a Tsai camera at the sensor's full
+ * resolution, in millimetres and pixels.
+ */
+export interface TkaCalibration {
+  /** World to camera, row by row, `[3 * 3]`. */
+  readonly rotation: Float64Array;
+  /** Camera centre in the world, mm. */
+  readonly centre: readonly [number, number, number];
+  /** mm. */
+  readonly focalLength: number;
+  /** Tsai's radial undistortion: `K` in 1/mm², `K2` in 1/mm⁴. */
+  readonly undistortion: readonly [number, number];
+  readonly skew: number;
+  /** Effective size of a pixel, `[x, y]`, mm. */
+  readonly pixelSize: readonly [number, number];
+  /** `[a, b]`, px. */
+  readonly principalPoint: readonly [number, number];
+  /** `[width, height]`, px. */
+  readonly imageSize: readonly [number, number];
+}
+
+const requiredKeys = ['X', 'Y', 'Z', 'f', 'K', 'K2', 'S', 'x', 'y', 'a', 'b', 'is'] as const;
+/** The rotation is printed with nine digits; anything further from orthonormal than this is another matrix. */
+const orthonormalTolerance = 1e-3;
+
+/**
+ * Reads a `.tka` file: a header line, three rows of the rotation, then `key = value` lines, spaced or not, in any order.
+ * @param text - the whole file; byte order mark and any line ends are accepted
+ * @param file - its path, for error messages
+ * @throws FormatError naming file and line
+ */
+export function parseTka(text: string, file: string): TkaCalibration {
+  const lines = linesOf(text);
+  const rotation = new Float64Array(9);
+  for (let row = 0; row < 3; row++) {
+    const values = numbersOf(lines[row + 1] ?? '', 3, `row ${row + 1} of the rotation, three numbers`, file, row + 2);
+    rotation.set(values, row * 3);
+  }
+  checkRotation(rotation, file);
+  const values = new Map<string, { text: string; line: number }>();
+  lines.slice(4).forEach((line, index) => {
+    const match = /^\s*([A-Za-z]\w*)\s*=\s*(.*?)\s*$/.exec(line);
+    if (!match) {
+      if (line.trim() === '') return;
+      throw new FormatError({ file, where: `line ${index + 5}`, expected: '"key = value"', found: quoted(line) });
+    }
+    const [, key = '', value = ''] = match;
+    if (values.has(key)) {
+      throw new FormatError({ file, where: `line ${index + 5}`, expected: `"${key}" once`, found: 'it again' });
+    }
+    values.set(key, { text: value, line: index + 5 });
+  });
+  const numbers = (key: (typeof requiredKeys)[number], count: number): number[] => {
+    const entry = values.get(key);
+    if (!entry) {
+      throw new FormatError({
+        file,
+        expected: `a line "${key} = …"`,
+        found: `only ${[...values.keys()].join(', ') || 'no such lines'}`,
+      });
+    }
+    return numbersOf(
+      entry.text,
+      count,
+      `"${key}" with ${count === 1 ? 'a number' : `${count} numbers`}`,
+      file,
+      entry.line,
+    );
+  };
+  const one = (key: (typeof requiredKeys)[number]): number => numbers(key, 1)[0]!;
+  const positive = (key: (typeof requiredKeys)[number]): number => {
+    const value = one(key);
+    if (value > 0) return value;
+    throw new FormatError({
+      file,
+      where: `line ${values.get(key)!.line}`,
+      expected: `"${key}" above 0`,
+      found: `${value}`,
+    });
+  };
+  const imageSize = numbers('is', 2);
+  if (!imageSize.every((side) => Number.isInteger(side) && side > 0 && side <= 65_535)) {
+    throw new FormatError({
+      file,
+      where: `line ${values.get('is')!.line}`,
+      expected: '"is" with width and height in whole pixels, 1 to 65535',
+      found: imageSize.join(' '),
+    });
+  }
+  return {
+    rotation,
+    centre: [one('X'), one('Y'), one('Z')],
+    focalLength: positive('f'),
+    undistortion: [one('K'), one('K2')],
+    skew: one('S'),
+    pixelSize: [positive('x'), positive('y')],
+    principalPoint: [one('a'), one('b')],
+    imageSize: [imageSize[0]!, imageSize[1]!],
+  };
+}
+
+/**
+ * The camera of an image that is stored or used at a fraction of the sensor's resolution (spec section 1): size, focal
+ * length and principal point are divided by the resize factor, and the undistortion becomes a forward distortion, whose
+ * coefficients depend on that factor. The skew is not used, as in the published system.
+ * @param name - the calibration file's stem
+ */
+export function cameraFromTka(calibration: TkaCalibration, resizeFactor: number, name: string): Camera {
+  const { rotation, centre, pixelSize, principalPoint, undistortion } = calibration;
+  const width = Math.floor(calibration.imageSize[0] / resizeFactor);
+  const height = Math.floor(calibration.imageSize[1] / resizeFactor);
+  const focalLength = calibration.focalLength / resizeFactor;
+  const focalX = focalLength / pixelSize[0];
+  const focalY = focalLength / pixelSize[1];
+  const extrinsics = new Float64Array(12);
+  for (let row = 0; row < 3; row++) {
+    const axis = rotation.subarray(row * 3, row * 3 + 3);
+    extrinsics.set(axis, row * 4);
+    extrinsics[row * 4 + 3] = -(axis[0]! * centre[0] + axis[1]! * centre[1] + axis[2]! * centre[2]);
+  }
+  return {
+    name,
+    width,
+    height,
+    intrinsics: Float64Array.of(
+      ...[focalX, 0, principalPoint[0] / resizeFactor],
+      ...[0, focalY, principalPoint[1] / resizeFactor],
+      ...[0, 0, 1],
+    ),
+    extrinsics,
+    distortion: fitForwardDistortion({
+      k: undistortion[0],
+      k2: undistortion[1],
+      focalLength,
+      width,
+      height,
+      focalX,
+      focalY,
+    }),
+  };
+}
+
+/** Writes a calibration as the published files are laid out: their reader cuts the lines by column. */
+export function formatTka(calibration: TkaCalibration): string {
+  const { rotation, centre, undistortion, pixelSize, principalPoint, imageSize } = calibration;
+  const row = (index: number): string =>
+    Array.from(rotation.subarray(index * 3, index * 3 + 3), (value) => `${value.toFixed(9)} `).join('');
+  return [
+    '# camera',
+    row(0),
+    row(1),
+    row(2),
+    `X= ${centre[0].toFixed(6)}`,
+    `Y= ${centre[1].toFixed(6)}`,
+    `Z= ${centre[2].toFixed(6)}`,
+    `f= ${calibration.focalLength.toFixed(6)}`,
+    `K= ${significant(undistortion[0])}`,
+    `K2= ${significant(undistortion[1])}`,
+    `S= ${significant(calibration.skew)}`,
+    `x= ${pixelSize[0].toFixed(6)}`,
+    `y= ${pixelSize[1].toFixed(6)}`,
+    `a= ${principalPoint[0].toFixed(4)}`,
+    `b= ${principalPoint[1].toFixed(4)}`,
+    `is= ${imageSize[0]} ${imageSize[1]}`,
+    'c= 1',
+    '',
+  ].join('\n');
+}
+
+function significant(value: number): string {
+  return value === 0 ? '0' : value.toPrecision(9);
+}
+
+function numbersOf(text: string, count: number, expected: string, file: string, line: number): number[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const numbers = words.map(Number);
+  if (numbers.length !== count || !numbers.every(Number.isFinite)) {
+    throw new FormatError({ file, where: `line ${line}`, expected, found: text === '' ? 'nothing' : quoted(text) });
+  }
+  return numbers;
+}
+
+function checkRotation(rotation: Float64Array, file: string): void {
+  const dot = (first: number, second: number): number =>
+    [0, 1, 2].reduce((sum, column) => sum + rotation[first * 3 + column]! * rotation[second * 3 + column]!, 0);
+  const minor = (first: number, second: number): number =>
+    rotation[3 + first]! * rotation[6 + second]! - rotation[3 + second]! * rotation[6 + first]!;
+  const determinant = rotation[0]! * minor(1, 2) - rotation[1]! * minor(0, 2) + rotation[2]! * minor(0, 1);
+  const errors = [
+    ...[0, 1, 2].map((row) => Math.abs(dot(row, row) - 1)),
+    Math.abs(dot(0, 1)),
+    Math.abs(dot(0, 2)),
+    Math.abs(dot(1, 2)),
+    Math.abs(determinant - 1),
+  ];
+  const worst = Math.max(...errors);
+  if (worst > orthonormalTolerance) {
+    throw new FormatError({
+      file,
+      where: 'lines 2 to 4',
+      expected: 'a rotation matrix (orthonormal rows, determinant 1)',
+      found: `one that is off by ${worst.toPrecision(3)}`,
+    });
+  }
+}
