@@ -2,19 +2,19 @@ import { philox4x32 } from './philox.js';
 
 /**
  * A stream of random numbers that is a pure function of its keys: the same (seed, purpose, step, sample) gives the same
- * numbers on every machine, in every process, in any order of asking. Nothing to save for resumption.
+ * numbers on every machine, in every process, in any order of asking. Nothing to save for resumption. Its functions need no `this`: pass them on by themselves.
  */
 export interface CounterRandom {
   /** The next 32 random bits, as an integer in [0, 2³²). */
-  uint32(): number;
-  /** Uniform in [0, 1), 53 bits. May be passed on as a function: it needs no `this`. */
-  uniform(): number;
+  readonly uint32: () => number;
+  /** Uniform in [0, 1), 53 bits. */
+  readonly uniform: () => number;
   /** Standard normal. */
-  gaussian(): number;
+  readonly gaussian: () => number;
   /** Uniform integer in [0, bound), without bias; bound in [1, 2³²]. */
-  integer(bound: number): number;
+  readonly integer: (bound: number) => number;
   /** Shuffles in place (Fisher–Yates) and returns its argument. */
-  shuffle<T extends unknown[] | Uint32Array | Int32Array | Float32Array>(items: T): T;
+  readonly shuffle: <T extends unknown[] | Uint32Array | Int32Array | Float32Array>(items: T) => T;
 }
 
 /**

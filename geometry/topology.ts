@@ -4,7 +4,8 @@
  * The unique undirected edges of a topology.
  *
  * @param faces `[F, 3]` vertex indices.
- * @returns `[E, 2]`, each pair's lower vertex first, pairs in ascending order.
+ * @returns `[E, 2]`, each pair's lower vertex first; pairs ascend by the higher vertex, then by the lower one, as in
+ *   the published system.
  */
 export function uniqueEdges(faces: Uint32Array): Uint32Array {
   let vertexCount = 0;
@@ -15,7 +16,7 @@ export function uniqueEdges(faces: Uint32Array): Uint32Array {
     const face = corner - (corner % 3);
     const a = faces[corner]!;
     const b = faces[face + ((corner + 1) % 3)]!;
-    keys[corner] = Math.min(a, b) * vertexCount + Math.max(a, b);
+    keys[corner] = Math.max(a, b) * vertexCount + Math.min(a, b);
   }
   keys.sort();
   const edges = new Uint32Array(keys.length * 2);
@@ -23,8 +24,8 @@ export function uniqueEdges(faces: Uint32Array): Uint32Array {
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     if (i > 0 && key === keys[i - 1]) continue;
-    edges[2 * count] = Math.floor(key / vertexCount);
-    edges[2 * count + 1] = key % vertexCount;
+    edges[2 * count] = key % vertexCount;
+    edges[2 * count + 1] = Math.floor(key / vertexCount);
     count++;
   }
   return edges.slice(0, 2 * count);
