@@ -18,6 +18,27 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Bytes from `start` (included) to `end` (excluded); what lies beyond the object's end is left out. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where a store is: the part of a run's configuration that this room needs to know. Credentials are never in it. */
+export type StoreConfiguration =
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      /** Before every key; empty or ending in a slash. */
+      readonly prefix: string;
+      /** null: what the environment says, or AWS itself. */
+      readonly endpoint: string | null;
+      readonly region: string;
+      readonly forcePathStyle: boolean;
+      readonly requestChecksums: 'always' | 'when-required';
+    }
+  | { readonly kind: 'directory'; readonly path: string };
+
 /** Objects under keys: S3, or a directory. Keys never nest (`a` and `a/b` do not coexist). Reads are consistent with writes. */
 export interface ObjectStore {
   /** Of people: `s3://bucket/prefix` or a path. No credential. */
@@ -25,7 +46,7 @@ export interface ObjectStore {
   /** @throws ObjectNotFound */
   get(
     key: string,
-    options?: { range?: { start: number; end: number }; signal?: AbortSignal },
+    options?: { range?: ByteRange; signal?: AbortSignal },
   ): Promise<{ body: Uint8Array; information: ObjectInformation }>;
   /** Streams into a file, which appears whole or not at all. @throws ObjectNotFound */
   download(key: string, path: string, options?: { signal?: AbortSignal }): Promise<ObjectInformation>;
@@ -63,4 +84,25 @@ export class PreconditionFailed extends Error {
 /** Thrown when the store refuses the credentials, or they lack a permission: not worth a retry. */
 export class StoreAccessDenied extends Error {
   override readonly name = 'StoreAccessDenied';
+}
+
+/** Thrown when a body's SHA-256 is not the one that was promised: nothing was written. */
+export class ChecksumMismatch extends Error {
+  override readonly name = 'ChecksumMismatch';
+  constructor(
+    readonly key: string,
+    readonly store: string,
+    readonly expected: string,
+    readonly found: string,
+  ) {
+    super(`The content of ${key} for ${store} has SHA-256 ${found}; ${expected} was expected. Nothing was written.`);
+  }
+}
+
+/** Thrown for a key that no store can hold: empty parts, `.` or `..`, a leading or trailing slash. */
+export class InvalidKey extends Error {
+  override readonly name = 'InvalidKey';
+  constructor(readonly key: string) {
+    super(`"${key}" is no object key: expected names joined by single slashes, none of them "." or "..".`);
+  }
 }

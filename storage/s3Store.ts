@@ -1,0 +1,217 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { checkKey } from './objectKey.js';
+import { s3Client, type S3Configuration } from './s3Client.js';
+import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
+import { multipartThreshold, putInParts } from './s3Multipart.js';
+import {
+  ChecksumMismatch,
+  ObjectNotFound,
+  PreconditionFailed,
+  type ObjectInformation,
+  type ObjectStore,
+  type PutOptions,
+} from './types.js';
+
+const deletedAtOnce = 1000;
+const conflictAttempts = 5;
+
+/** A bucket, or what lies below a prefix of one, on S3 or a compatible store that knows conditional puts. */
+export function s3Store(configuration: S3Configuration, client: S3Client = s3Client(configuration)): ObjectStore {
+  const { bucket: Bucket, prefix } = configuration;
+  const store = `s3://${Bucket}/${prefix}`;
+  const located = (key: string): { Bucket: string; Key: string } => ({ Bucket, Key: prefix + checkKey(key) });
+
+  const head = async (key: string): Promise<ObjectInformation | null> => {
+    try {
+      return describe(key, await client.send(new HeadObjectCommand(located(key))));
+    } catch (cause) {
+      const error = storeError(cause, 'read', key, store);
+      if (error instanceof ObjectNotFound) return null;
+      throw error;
+    }
+  };
+
+  const putWhole = async (key: string, body: Uint8Array, options: PutOptions): Promise<string> => {
+    const command = new PutObjectCommand({
+      ...located(key),
+      Body: body,
+      ContentLength: body.length,
+      ContentType: options.contentType,
+      ...(options.sha256 === undefined
+        ? {}
+        : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }),
+      IfMatch: options.ifMatch,
+      IfNoneMatch: options.ifAbsent ? '*' : undefined,
+    });
+    const { ETag } = await client.send(command, { abortSignal: options.signal });
+    return ETag ?? '';
+  };
+
+  /** A put whose answer was lost is sent again by the SDK, and then fails its own condition: look whether it was ours. */
+  const holds = async (key: string, body: Uint8Array): Promise<ObjectInformation | null> => {
+    const { Body, ...found } = await client.send(new GetObjectCommand(located(key)));
+    const bytes = await Body?.transformToByteArray();
+    return bytes && Buffer.compare(bytes, body) === 0 ? describe(key, found) : null;
+  };
+
+  const put = async (
+    key: string,
+    body: Uint8Array | { readonly path: string },
+    options: PutOptions,
+  ): Promise<ObjectInformation> => {
+    const size = body instanceof Uint8Array ? body.length : (await stat(body.path)).size;
+    const answer = (etag: string): ObjectInformation => ({ key, size, etag, modified: new Date() });
+    if (size >= multipartThreshold) {
+      const target = { client, bucket: Bucket, objectKey: located(key).Key, key, store };
+      return answer(await putInParts(target, body, size, options));
+    }
+    const content = body instanceof Uint8Array ? body : await readFile(body.path);
+    // Checked here as well: not every store compares the checksum that it is sent.
+    if (options.sha256 !== undefined) {
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      if (sha256 !== options.sha256) throw new ChecksumMismatch(key, store, options.sha256, sha256);
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return answer(await putWhole(key, content, options));
+      } catch (cause) {
+        if (isConflict(cause) && attempt < conflictAttempts) {
+          await sleep(50 * 2 ** attempt * Math.random());
+          continue;
+        }
+        if (statusOf(cause) === 412 && wasRetried(cause)) {
+          const ours = await holds(key, content);
+          if (ours) return ours;
+        }
+        throw cause;
+      }
+    }
+  };
+
+  return {
+    description: store,
+
+    async get(key, options = {}) {
+      const { range, signal } = options;
+      if (range && range.end <= range.start) {
+        const information = await head(key);
+        if (!information) throw new ObjectNotFound(key, store);
+        return { body: new Uint8Array(0), information };
+      }
+      try {
+        const Range = range ? `bytes=${range.start}-${range.end - 1}` : undefined;
+        const { Body, ...found } = await client.send(new GetObjectCommand({ ...located(key), Range }), {
+          abortSignal: signal,
+        });
+        const body = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+        const whole = /\/(\d+)$/.exec(found.ContentRange ?? '')?.[1];
+        return {
+          body,
+          information: describe(key, { ...found, ContentLength: whole ? Number(whole) : found.ContentLength }),
+        };
+      } catch (cause) {
+        const information = range && statusOf(cause) === 416 ? await head(key) : null;
+        if (information) return { body: new Uint8Array(0), information };
+        throw storeError(cause, 'read', key, store);
+      }
+    },
+
+    async download(key, path, options = {}) {
+      const temporary = `${path}.${randomUUID()}.part`;
+      await mkdir(dirname(path), { recursive: true });
+      try {
+        const { Body, ...found } = await client.send(new GetObjectCommand(located(key)), {
+          abortSignal: options.signal,
+        });
+        await pipeline(Body as Readable, createWriteStream(temporary), { signal: options.signal });
+        const { size } = await stat(temporary);
+        if (size !== found.ContentLength) {
+          throw new Error(`${size} bytes arrived of ${found.ContentLength}`);
+        }
+        await rename(temporary, path);
+        return describe(key, found);
+      } catch (cause) {
+        throw storeError(cause, 'read', key, store);
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+
+    async put(key, body, options = {}) {
+      try {
+        return await put(key, body, options);
+      } catch (cause) {
+        // A condition on an object that is gone is answered with 404.
+        if (options.ifMatch !== undefined && statusOf(cause) === 404) throw new PreconditionFailed(key, store);
+        throw cause instanceof ChecksumMismatch ? cause : storeError(cause, 'write', key, store);
+      }
+    },
+
+    head,
+
+    async *list(below) {
+      let ContinuationToken: string | undefined;
+      do {
+        let page;
+        try {
+          page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix + below, ContinuationToken }));
+        } catch (cause) {
+          throw storeError(cause, 'list', below, store);
+        }
+        for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+          if (Key === undefined || Key.endsWith('/')) continue;
+          yield describe(Key.slice(prefix.length), { ContentLength: Size, ETag, LastModified });
+        }
+        ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (ContinuationToken !== undefined);
+    },
+
+    async delete(keys) {
+      for (let first = 0; first < keys.length; first += deletedAtOnce) {
+        const some = keys.slice(first, first + deletedAtOnce);
+        try {
+          const { Errors } = await client.send(
+            new DeleteObjectsCommand({
+              Bucket,
+              Delete: { Quiet: true, Objects: some.map((key) => ({ Key: located(key).Key })) },
+            }),
+          );
+          const failed = Errors?.find(({ Code }) => Code !== 'NoSuchKey');
+          if (failed) throw Object.assign(new Error(failed.Message), { name: failed.Code ?? 'Error' });
+        } catch (cause) {
+          throw storeError(cause, 'delete', some[0]!, store);
+        }
+      }
+    },
+  };
+}
+
+function describe(
+  key: string,
+  found: {
+    readonly ContentLength?: number | undefined;
+    readonly ETag?: string | undefined;
+    readonly LastModified?: Date | undefined;
+  },
+): ObjectInformation {
+  return {
+    key,
+    size: found.ContentLength ?? 0,
+    etag: found.ETag ?? '',
+    modified: found.LastModified ?? new Date(0),
+  };
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { directoryStore } from '../../storage/directoryStore.js';
+import { describeStore } from './storeContract.js';
+
+const root = await mkdtemp(join(tmpdir(), 'tempeh-directory-'));
+after(() => rm(root, { recursive: true, force: true }));
+
+describeStore('a directory', async () => directoryStore(join(root, 'store')));
+
+test('a lock that a killed process left behind is no obstacle', async () => {
+  const folder = join(root, 'locked');
+  const store = directoryStore(folder);
+  const { etag } = await store.put('manifest.json', new Uint8Array([1]));
+  await mkdir(join(folder, '.locks'), { recursive: true });
+  const lock = join(folder, '.locks', createHash('sha256').update('manifest.json').digest('hex'));
+  // No process has this number: it is above the kernel's limit.
+  await writeFile(lock, JSON.stringify({ host: hostname(), process: 2 ** 30 }));
+  await store.put('manifest.json', new Uint8Array([2]), { ifMatch: etag });
+  assert.deepEqual((await store.get('manifest.json')).body, new Uint8Array([2]));
+});
+
+test('what is being written is neither listed nor left behind', async () => {
+  const folder = join(root, 'clean');
+  const store = directoryStore(folder);
+  await store.put('a', new Uint8Array([1]), { sha256: 'ff' }).catch(() => undefined);
+  await store.put('b', new Uint8Array([1]));
+  const keys: string[] = [];
+  for await (const { key } of store.list('')) keys.push(key);
+  assert.deepEqual(keys, ['b']);
+  assert.deepEqual(await readdir(join(folder, '.temporary')), []);
+});
