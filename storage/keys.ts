@@ -23,3 +23,12 @@ export const keys = {
 export function frameMeshPath(subject: string, sequence: string, frame: string): string {
   return `${subject}/${sequence}/${sequence}.${frame}.ply`;
 }
+
+/**
+ * Where the localiser put the voxel grid of a test frame, below `keys.testPredictions(run, 'coarse')`: JSON
+ * `{ "centre": [x, y, z], "rotation": [nine numbers, row-major], "scales": [sx, sy, sz] }`, the centre (mean of the
+ * transformed grid's positions) in mm. The evaluation puts the mean head there.
+ */
+export function frameLocaliserPath(subject: string, sequence: string, frame: string): string {
+  return `${subject}/${sequence}/${sequence}.${frame}.localiser.json`;
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressSchema } from './address.js';
 
 /** Where the frames come from. */
 export const datasetSchema = z.strictObject({
@@ -8,7 +9,7 @@ export const datasetSchema = z.strictObject({
     z.strictObject({
       kind: z.literal('bundles'),
       /** `https://host/download.php`; the credentials come from the data worker's environment or files. */
-      host: z.url(),
+      host: addressSchema,
       bundles: z.array(z.string()).min(1),
     }),
     /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */

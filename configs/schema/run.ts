@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressSchema } from './address.js';
 import { datasetSchema } from './dataset.js';
 import { coarseModelSchema, refinementModelSchema } from './model.js';
 import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
@@ -15,7 +16,7 @@ export const storageSchema = z.discriminatedUnion('kind', [
       .regex(/^$|\/$/, 'empty, or ending in /')
       .default(''),
     /** null: what the worker's environment says (`AWS_ENDPOINT_URL_S3`), or AWS itself. */
-    endpoint: z.url().nullable().default(null),
+    endpoint: addressSchema.nullable().default(null),
     region: z.string().default('us-east-1'),
     forcePathStyle: z.boolean().default(false),
     /** Some S3-compatible stores refuse the SDK's default checksums. */

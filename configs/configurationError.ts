@@ -1,0 +1,23 @@
+/** One thing that is wrong with a configuration, in words of people. */
+export interface ConfigurationProblem {
+  /** `miniature.yaml:12`, or `--set training.refinement.batchSize=two`. */
+  readonly where: string;
+  /** Dotted path of the setting; empty for the whole file. */
+  readonly setting: string;
+  /** What stands there; null where nothing does, or where it must not be repeated. */
+  readonly found: string | null;
+  readonly expected: string;
+}
+
+/** Thrown when a configuration cannot be used. All problems at once; the message is for people, a line each. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  constructor(readonly problems: readonly ConfigurationProblem[]) {
+    super(problems.map(describeProblem).join('\n'));
+  }
+}
+
+function describeProblem({ where, setting, found, expected }: ConfigurationProblem): string {
+  const subject = setting === '' ? '' : ` ${setting}:`;
+  return `${where}:${subject} ${found === null ? '' : `found ${found}; `}${expected}`;
+}
