@@ -1,0 +1,49 @@
+import { mkdirSync, statfsSync } from 'node:fs';
+import { SetupError } from './errors.mjs';
+import { cacheDirectory } from './paths.mjs';
+import { megabytes } from './progress.mjs';
+
+/** The oldest Node that the program runs on. */
+export const minimumNode = [20, 19];
+
+/**
+ * @throws {SetupError} this machine cannot run the program, whatever is installed
+ */
+export function checkPlatform() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = minimumNode;
+  if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
+    throw new SetupError(
+      `Node ${process.versions.node} is too old.`,
+      `Install Node ${minimumNode.join('.')} or newer (20, 22 and 24 are tested).`,
+    );
+  }
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+    throw new SetupError(
+      `TensorFlow's libraries are fetched for Linux on x86-64 or arm64 only; this is ${process.platform} on ${process.arch}.`,
+      'Use such a machine, a container or WSL 2.',
+    );
+  }
+}
+
+/**
+ * @param {number} bytes needed while the set-up runs
+ * @throws {SetupError} the cache's disk has less room, or cannot be written
+ */
+export function checkCache(bytes) {
+  try {
+    mkdirSync(cacheDirectory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new SetupError(
+      `The cache directory ${cacheDirectory} cannot be made (${error instanceof Error ? error.message : error}).`,
+      'Set TEMPEH_CACHE to a folder that you may write.',
+    );
+  }
+  const { bavail, bsize } = statfsSync(cacheDirectory);
+  if (bavail * bsize < bytes) {
+    throw new SetupError(
+      `The disk of ${cacheDirectory} has ${megabytes(bavail * bsize)} free; the set-up needs ${megabytes(bytes)}.`,
+      'Make room, or set TEMPEH_CACHE to a folder on another disk.',
+    );
+  }
+}
