@@ -8,6 +8,14 @@ export const searchAttributes = {
   dataset: 'TempehDataset',
 } as const;
 
+/** What the namespace must register them as. Stage: a step of the run (below); step: the last training step reported. */
+export const searchAttributeTypes = {
+  TempehStage: 'Keyword',
+  TempehStep: 'Int',
+  TempehRun: 'Keyword',
+  TempehDataset: 'Keyword',
+} as const;
+
 /** The steps of full training, in their order; each is a child workflow `RUN/STEP`. */
 export const runSteps = [
   'dataset',
@@ -18,3 +26,26 @@ export const runSteps = [
   'evaluation',
 ] as const;
 export type RunStep = (typeof runSteps)[number];
+
+/** The workflow types: full training (its id is the run's name), and each step's (`RUN/STEP`). */
+export const workflowTypes = {
+  fullTraining: 'fullTraining',
+  dataset: 'dataset',
+  'coarse-pretraining': 'coarsePretraining',
+  'coarse-finetuning': 'coarseFinetuning',
+  predictions: 'predictions',
+  refinement: 'refinement',
+  evaluation: 'evaluation',
+} as const satisfies Record<RunStep | 'fullTraining', string>;
+
+/** Of every workflow of ours. `stageProgress` is what a training activity tells its workflow now and then. */
+export const messages = {
+  progress: 'progress',
+  pause: 'pause',
+  resume: 'resume',
+  stageProgress: 'stageProgress',
+} as const;
+
+/** Types of activity failures that only a person can mend: not retried, and their message says what to do. */
+export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUnusable', 'TrainingDiverged'] as const;
+export type UserFault = (typeof userFaults)[number];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { addressSchema } from './address.js';
 import { datasetSchema } from './dataset.js';
 import { coarseModelSchema, refinementModelSchema } from './model.js';
+import { supervisionSchema } from './supervision.js';
 import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
 import { crossFieldProblems } from './crossChecks.js';
 
@@ -57,6 +58,7 @@ export const runConfigurationSchema = z
         shardsAtOnce: z.int().positive().default(8),
       })
       .prefault({}),
+    supervision: supervisionSchema.prefault({}),
   })
   .superRefine((configuration, context) => {
     for (const problem of crossFieldProblems(configuration)) {

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** When something that says nothing counts as lost. */
+export const supervisionSchema = z.strictObject({
+  /**
+   * Seconds without observed progress (a step, a frame, a file) until a trainer counts as hung, or a worker as lost, and
+   * the work is given out again. Longer than the longest step, and than starting takes.
+   */
+  progressTimeoutSeconds: z.number().min(1).default(120),
+  /** Seconds that a data worker may be away before its fetching, extracting and packing starts anew on another. */
+  lostWorkerSeconds: z.number().min(1).default(300),
+});
+
+export type SupervisionConfiguration = z.infer<typeof supervisionSchema>;
