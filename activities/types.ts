@@ -1,7 +1,7 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import type { PredictionResult } from '../inference/protocol.js';
-import type { StageResult } from '../training/protocol.js';
+import type { PredictionProgress, PredictionResult } from '../inference/protocol.js';
+import type { StageProgress, StageResult } from '../training/protocol.js';
 import type { Evaluation } from '../evaluation/types.js';
 
 /** What every activity of a run is given. A few kilobytes, no secret, no bulk. */
@@ -28,7 +28,8 @@ export interface DataActivities {
   claimDataWorker(): Promise<string>;
   /** Shards of the prediction cache that are still to do. */
   planPredictions(input: RunInput): Promise<PredictionPlan>;
-  evaluate(input: RunInput): Promise<Evaluation>;
+  /** Only the table: the figures of every frame stay in the object store. */
+  evaluate(input: RunInput): Promise<EvaluationSummary>;
 }
 
 /** On the queue of the data worker that has the volumes on its disk. */
@@ -65,10 +66,16 @@ export interface PredictionShard {
   readonly to: number;
 }
 
+/** Shards that are still to do, and how many frames all of them have, done or not. */
 export interface PredictionPlan {
   readonly cacheShards: readonly PredictionShard[];
+  readonly cacheFrames: number;
   readonly testShards: readonly PredictionShard[];
+  readonly testFrames: number;
 }
+
+/** The part of an evaluation that fits a payload. */
+export type EvaluationSummary = Omit<Evaluation, 'perFrame'>;
 
 /** Heartbeat details of fetch, extraction and packing. */
 export interface TransferProgress {
@@ -77,4 +84,17 @@ export interface TransferProgress {
   readonly doneFiles: number;
   readonly totalFiles: number | null;
   readonly current: string;
+}
+
+/** What the heartbeats of every long activity carry: what `status` and the Temporal UI show of it while it runs. */
+export type ActivityHeartbeat =
+  | ({ readonly kind: 'training'; readonly progress: StageProgress | null } & ProcessHeartbeat)
+  | ({ readonly kind: 'prediction'; readonly progress: PredictionProgress | null } & ProcessHeartbeat)
+  | { readonly kind: 'transfer'; readonly progress: TransferProgress };
+
+interface ProcessHeartbeat {
+  /** What the process said last: what it is about to do, or a warning. */
+  readonly message: string | null;
+  /** How often the work was stopped in an orderly way (spot pre-emption, worker update) so far; failures are not counted. */
+  readonly preemptions: number;
 }

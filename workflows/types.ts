@@ -1,7 +1,6 @@
 import type { RunStep } from '../configs/temporal.js';
-import type { DatasetSummary } from '../activities/types.js';
+import type { DatasetSummary, EvaluationSummary } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
-import type { Evaluation } from '../evaluation/types.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
 
@@ -12,16 +11,23 @@ export interface FullTrainingInput {
   readonly steps?: readonly RunStep[];
 }
 
+/** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */
+export type StepStateName = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'left out';
+
 export interface StepState {
   readonly step: RunStep;
-  readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'left out';
+  readonly state: StepStateName;
   readonly startedAt: string | null;
   readonly seconds: number | null;
   /** A line of people's: what was done, what failed and what to do. */
   readonly note: string | null;
 }
 
-/** What the query `progress` answers. */
+/**
+ * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the
+ * last that the workflow was told (at checkpoints, not oftener than every half-hour); what is newer stands in the
+ * heartbeats of the running activities, which `describeRun` (workers/client.ts) lays over this.
+ */
 export interface RunProgress {
   readonly run: string;
   readonly steps: readonly StepState[];
@@ -30,9 +36,25 @@ export interface RunProgress {
   readonly paused: boolean;
 }
 
+/** What a step tells the full training that started it, whenever its state changes. */
+export interface StepReport {
+  readonly state: StepState;
+  readonly training: StageProgress | null;
+  readonly predictions: PredictionProgress | null;
+  readonly paused: boolean;
+}
+
+export interface PredictionSummary {
+  readonly frames: number;
+  /** Predicted by this execution; the others were there. */
+  readonly predicted: number;
+  readonly failures: number;
+}
+
 export interface FullTrainingResult {
   readonly run: string;
   readonly dataset: DatasetSummary | null;
   readonly stages: readonly StageResult[];
-  readonly evaluation: Evaluation | null;
+  readonly predictions: PredictionSummary | null;
+  readonly evaluation: EvaluationSummary | null;
 }
