@@ -1,0 +1,37 @@
+import { executeOne, float32 } from './engine.js';
+import { record } from './recording.js';
+import type { Tensor } from './tensorflow.js';
+
+/** max(x, 0). Its gradient at 0 is 0, as PyTorch's. */
+export function relu<T extends Tensor>(x: T): T {
+  const y = executeOne('Relu', [float32], [x]);
+  record('Relu', [x], [y], [y], ([dy], [y]) => [executeOne('ReluGrad', [float32], [dy!, y!])]);
+  return y as T;
+}
+
+/** a + b of equal shapes. */
+export function add<T extends Tensor>(a: T, b: T): T {
+  requireEqualShapes('add', a, b);
+  const y = executeOne('AddV2', [float32], [a, b]);
+  record('Add', [a, b], [y], [], ([dy]) => [dy!, dy!]);
+  return y as T;
+}
+
+/** max(a + b, 0) of equal shapes: the end of a residual block. */
+export function addRelu<T extends Tensor>(a: T, b: T): T {
+  requireEqualShapes('addRelu', a, b);
+  const sum = executeOne('AddV2', [float32], [a, b]);
+  const y = executeOne('Relu', [float32], [sum]);
+  sum.dispose();
+  record('AddRelu', [a, b], [y], [y], ([dy], [y]) => {
+    const gradient = executeOne('ReluGrad', [float32], [dy!, y!]);
+    return [gradient, gradient];
+  });
+  return y as T;
+}
+
+function requireEqualShapes(name: string, a: Tensor, b: Tensor): void {
+  if (a.shape.length !== b.shape.length || a.shape.some((side, i) => side !== b.shape[i])) {
+    throw new Error(`${name}: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] differ`);
+  }
+}

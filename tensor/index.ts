@@ -1,0 +1,22 @@
+/** What other rooms use of this one. Nothing else touches TensorFlow's binding. */
+export { tf } from './tensorflow.js';
+export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
+export { runsOnGpu } from './engine.js';
+export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';
+export { isRecomputing, withoutGradients } from './recording.js';
+export { rematerialize } from './rematerialize.js';
+export { resetPeak, tensorMemory, type TensorMemory } from './memory.js';
+export { convolution2d, convolution3d, transposedConvolution3d } from './convolution.js';
+export { maxPool2d, maxPool3d } from './pooling.js';
+export {
+  normalizeByBatch,
+  normalizeByRunningStatistics,
+  type Normalization,
+  type RunningStatistics,
+} from './batchNormalization.js';
+export { add, addRelu, relu } from './elementwise.js';
+export { resizeNearest } from './resizing.js';
+export { multiply } from './matrices.js';
+export { frameByZeros, sampleBilinear } from './bilinearSampling.js';
+export { meanAndVariance } from './statistics.js';
+export { softmaxExpectation } from './softmaxExpectation.js';

@@ -1,0 +1,146 @@
+import { alias, engine, view, type Backward, type TapeNode } from './engine.js';
+import { tf, type Tensor } from './tensorflow.js';
+
+/**
+ * Recording for reverse-mode differentiation. We share tfjs's tape, so that `tf.*` operations and our kernels mix
+ * freely, but walk it in our own way (backpropagate.ts), which frees what is saved as soon as it was used.
+ */
+export interface Recording {
+  readonly tape: TapeNode[];
+  /** Ids of tensors that depend on what is differentiated by. */
+  readonly watched: Set<number>;
+  /** Ids of the parameters: what the outermost caller differentiates by. */
+  readonly leaves: ReadonlySet<number>;
+  /** How many nodes of the tape `watched` reflects. */
+  scanned: number;
+}
+
+let current: Recording | null = null;
+let recomputing = 0;
+
+/** The recording that is under way, if any. */
+export function currentRecording(): Recording | null {
+  return current;
+}
+
+/**
+ * Whether a rematerialised function runs for the second time, in the backward pass: side effects (statistics that a
+ * layer reports) must not repeat.
+ */
+export function isRecomputing(): boolean {
+  return recomputing > 0;
+}
+
+/** Runs `f` with {@link isRecomputing} true. */
+export function asRecomputation<A>(f: () => A): A {
+  recomputing++;
+  try {
+    return f();
+  } finally {
+    recomputing--;
+  }
+}
+
+function isTapeOn(): boolean {
+  const { state } = engine;
+  return state.gradientDepth > 0 && state.kernelDepth === 0 && state.activeTape !== null;
+}
+
+/** Whether gradients will flow to a tensor. Under tfjs's own `tf.grads`, which does not say, always. */
+export function needsGradient(tensor: Tensor): boolean {
+  if (!isTapeOn()) return false;
+  if (current === null) return true;
+  propagateWatched(current);
+  return current.watched.has(tensor.id);
+}
+
+/** Marks the outputs of nodes that depend on what is watched. */
+function propagateWatched(recording: Recording): void {
+  const { tape, watched } = recording;
+  for (; recording.scanned < tape.length; recording.scanned++) {
+    const node = tape[recording.scanned]!;
+    const depends = node.always === true || Object.values(node.inputs).some((input) => watched.has(input.id));
+    if (depends) for (const output of node.outputs) watched.add(output.id);
+  }
+}
+
+/**
+ * Puts an operation of ours on the tape; does nothing where no gradient is wanted.
+ *
+ * @param name for messages. @param inputs what gradients may flow to.
+ * @param saved what `backward` needs. Aliases are kept: the caller's scope may free the tensors.
+ * @param always the outputs depend on parameters that are not among the inputs (rematerialize.ts).
+ */
+export function record(
+  name: string,
+  inputs: readonly Tensor[],
+  outputs: Tensor[],
+  saved: readonly Tensor[],
+  backward: Backward,
+  always = false,
+): void {
+  if (!isTapeOn() || !(always || inputs.some(needsGradient))) return;
+  const kept = saved.map(alias);
+  engine.state.activeTape!.push({
+    id: engine.state.nextTapeNodeId++,
+    kernelName: name,
+    inputs: Object.fromEntries(inputs.map((input, i) => [i, input])),
+    outputs,
+    saved: kept,
+    backward,
+    always,
+    // For tfjs's own walk (`tf.grads`), which gradient checks use.
+    gradient: (outputGradients) => {
+      const all = inputs.map(() => true);
+      const gradients = backward(outputGradients, kept, all);
+      return Object.fromEntries(
+        inputs.map((input, i) => [i, () => view(gradients[i] ?? tf.zerosLike(input), input.shape)]),
+      );
+    },
+  });
+}
+
+/**
+ * Runs `f`, recording what depends on the given tensors. Intermediate tensors of `f` that its result does not hold and
+ * no gradient needs are freed.
+ */
+export function recordGradients<A>(
+  f: () => A,
+  watched: Iterable<number>,
+  leaves: ReadonlySet<number>,
+): { readonly value: A; readonly recording: Recording } {
+  const recording: Recording = { tape: [], watched: new Set(watched), leaves, scanned: 0 };
+  try {
+    const value = withRecording(recording, () => tf.tidy(() => f() as Tensor[])) as A;
+    propagateWatched(recording);
+    return { value, recording };
+  } catch (error) {
+    disposeSaved(recording.tape);
+    throw error;
+  }
+}
+
+/** Runs `f` without recording any gradient. */
+export function withoutGradients<A>(f: () => A): A {
+  return withRecording(null, f);
+}
+
+function withRecording<A>(recording: Recording | null, f: () => A): A {
+  const { state } = engine;
+  const outer = { tape: state.activeTape, depth: state.gradientDepth, recording: current };
+  current = recording;
+  state.activeTape = recording?.tape ?? null;
+  state.gradientDepth = recording === null ? 0 : 1;
+  try {
+    return f();
+  } finally {
+    current = outer.recording;
+    state.activeTape = outer.tape;
+    state.gradientDepth = outer.depth;
+  }
+}
+
+/** Frees what the nodes of a tape kept for their gradients. */
+export function disposeSaved(tape: readonly TapeNode[]): void {
+  for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
+}

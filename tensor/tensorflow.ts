@@ -1,0 +1,55 @@
+import { createRequire } from 'node:module';
+import type * as TensorFlow from '@tensorflow/tfjs-node-gpu';
+
+/** Shapes of types that the rest of the program needs, so that only this room names the package. */
+export type {
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  Tensor4D,
+  Tensor5D,
+  Variable,
+  Rank,
+} from '@tensorflow/tfjs-node-gpu';
+
+/**
+ * TensorFlow through tfjs-node-gpu, for CPU and GPU alike (design, section 4).
+ *
+ * What is settled before the library is loaded, and cannot be changed afterwards (environment):
+ * - `TF_NUM_INTRAOP_THREADS`: threads of one operation; unset, TensorFlow takes all cores.
+ * - `TF_DETERMINISTIC_OPS=1`: bit-identical repetition on a GPU (a CPU repeats without it).
+ * - `TF_CPP_MIN_LOG_LEVEL`: 2 unless set, that is errors and warnings only.
+ *
+ * @throws Error when the native binding or TensorFlow's libraries are missing: run `npm run setup`.
+ */
+export const tf: typeof TensorFlow = load();
+
+function load(): typeof TensorFlow {
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // A GPU's whole memory is taken at the start otherwise, and a second process on it (the predictor) finds none.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  const require = createRequire(import.meta.url);
+  restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
+  let loaded: typeof TensorFlow;
+  try {
+    loaded = require('@tensorflow/tfjs-node-gpu') as typeof TensorFlow;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new Error(
+      `TensorFlow could not be loaded (${reason}). Run \`npm run setup\`; \`tempeh-flow doctor\` says more.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  // The node backend's advertisement, and the slower consistency checks of debugging.
+  loaded.enableProdMode();
+  return loaded;
+}
+
+/** tfjs-node 4.22 calls `util.isArray` and `util.isNullOrUndefined`, which Node 23 removed. */
+function restoreRemovedUtilities(util: Record<string, unknown>): void {
+  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
+}

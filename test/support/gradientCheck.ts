@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { counterRandom } from '../../geometry/random.js';
+import { tf, valueAndGradients, type Tensor } from '../../tensor/index.js';
+
+/** Normally distributed numbers, the same at every run. */
+export function randomTensor(name: string, shape: number[], scale = 1, shift = 0): Tensor {
+  const random = counterRandom(1, name);
+  const size = shape.reduce((product, side) => product * side, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => shift + scale * random.gaussian()),
+    shape,
+  );
+}
+
+interface Options {
+  /** Half the distance of the two points of a central difference. */
+  readonly step?: number;
+  /** Allowed difference, of the largest gradient of that input. */
+  readonly tolerance?: number;
+  /** Elements of each input that are checked (spread evenly). */
+  readonly elements?: number;
+}
+
+/**
+ * Holds the gradients of Σ f(x) · r, r fixed random numbers, against central differences, for named inputs x.
+ * @returns the largest difference of each input, relative to its largest gradient.
+ */
+export function checkGradients<N extends string>(
+  f: (inputs: Record<N, Tensor>) => Tensor,
+  inputs: Record<N, Tensor>,
+  { step = 1e-2, tolerance = 5e-3, elements = 24 }: Options = {},
+): Record<string, number> {
+  const loss = (x: Record<N, Tensor>): Tensor => {
+    const y = f(x);
+    return tf.sum(tf.mul(y, randomTensor('weights', y.shape)));
+  };
+  const worst: Record<string, number> = {};
+  const { gradients } = valueAndGradients(() => ({ loss: loss(inputs) }), inputs);
+  for (const name of Object.keys(inputs) as N[]) {
+    const x = inputs[name];
+    const values = x.dataSync<'float32'>().slice();
+    const analytic = gradients[name]!.dataSync<'float32'>();
+    const largest = analytic.reduce((sofar, value) => Math.max(sofar, Math.abs(value)), 1e-6);
+    const at = (index: number, change: number): number =>
+      tf.tidy(() => {
+        const changed = values.slice();
+        changed[index]! += change;
+        return loss({ ...inputs, [name]: tf.tensor(changed, x.shape) }).dataSync<'float32'>()[0]!;
+      });
+    let difference = 0;
+    for (let k = 0; k < Math.min(elements, values.length); k++) {
+      const index = Math.floor((k * values.length) / Math.min(elements, values.length));
+      const numeric = (at(index, step) - at(index, -step)) / (2 * step);
+      difference = Math.max(difference, Math.abs(numeric - analytic[index]!) / largest);
+      assert.ok(
+        difference <= tolerance,
+        `gradient by ${name}[${index}]: ${analytic[index]}, central difference ${numeric} (largest gradient ${largest})`,
+      );
+    }
+    worst[name] = difference;
+  }
+  return worst;
+}
