@@ -6,15 +6,23 @@ export const keys = {
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
   /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */
   manifest: (run: string, stage: string) => `runs/${run}/${stage}/manifest.json`,
+  checkpoints: (run: string, stage: string) => `runs/${run}/${stage}/checkpoints`,
+  /** Prefix of a checkpoint's parts. */
   checkpoint: (run: string, stage: string, step: number, attempt: string) =>
     `runs/${run}/${stage}/checkpoints/${String(step).padStart(8, '0')}-${attempt}`,
   events: (run: string, stage: string) => `runs/${run}/${stage}/events`,
+  /** A segment of the event log. TensorBoard takes a folder's files in the order of their names. */
+  eventSegment: (run: string, stage: string, firstStep: number, attempt: string) =>
+    `runs/${run}/${stage}/events/events.out.tfevents.${String(firstStep).padStart(10, '0')}.${attempt}`,
   /** Coarse predictions that refinement trains on: `…/S/Q/Q.N.ply`, metres. */
   predictions: (run: string) => `runs/${run}/predictions/coarse`,
   predictionShard: (run: string, shard: number) =>
     `runs/${run}/predictions/shards/${String(shard).padStart(5, '0')}.json`,
   /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */
   testPredictions: (run: string, stage: 'coarse' | 'refinement') => `runs/${run}/evaluation/${stage}`,
+  /** Where the localiser believes the head to be, of a test frame. */
+  localisation: (run: string, subject: string, sequence: string, frame: string) =>
+    `runs/${run}/evaluation/localiser/${subject}/${sequence}/${sequence}.${frame}.json`,
   evaluation: (run: string) => `runs/${run}/evaluation/evaluation.json`,
   report: (run: string) => `runs/${run}/evaluation/report.html`,
 } as const;

@@ -1,0 +1,40 @@
+import type { TrainingStage } from '../../configs/schema/training.js';
+
+/** Thrown where an attempt writes after another has taken over: it must stop, and has nothing to save. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+  constructor(
+    readonly manifestKey: string,
+    readonly attempt: string,
+  ) {
+    super(`Attempt ${attempt} no longer holds ${manifestKey}: another attempt has taken over.`);
+  }
+}
+
+/** Thrown when there are checkpoints, but none of them can be read any more. */
+export class NoUsableCheckpoint extends Error {
+  override readonly name = 'NoUsableCheckpoint';
+  constructor(
+    readonly manifestKey: string,
+    readonly reasons: readonly string[],
+  ) {
+    super(
+      `None of the checkpoints in ${manifestKey} can be read:\n${reasons.map((reason) => `  ${reason}\n`).join('')}` +
+        'Restore their objects, or start a new run.',
+    );
+  }
+}
+
+/** Thrown when a stage is asked for whose forerunner has not finished. */
+export class StageNotFinished extends Error {
+  override readonly name = 'StageNotFinished';
+  constructor(
+    readonly run: string,
+    readonly stage: TrainingStage,
+    neededFor: string,
+  ) {
+    super(
+      `${stage} of run ${run} has not finished, but ${neededFor} starts from its final checkpoint: train it first.`,
+    );
+  }
+}

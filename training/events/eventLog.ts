@@ -1,0 +1,66 @@
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/types.js';
+import type { CheckpointStage, EventSegment } from '../checkpoints/manifest.js';
+import { pictureRecord, scalarRecord, versionRecord, type EventPicture } from './eventRecords.js';
+
+export interface EventLogPlace {
+  readonly store: ObjectStore;
+  readonly run: string;
+  readonly stage: CheckpointStage;
+  readonly attempt: string;
+}
+
+/** A segment that ends at a checkpoint: what is to be uploaded before the manifest names it. */
+export interface SealedSegment extends EventSegment {
+  readonly body: Uint8Array;
+}
+
+/**
+ * What TensorBoard shows, written in segments from checkpoint to checkpoint. A sealed segment counts with its checkpoint;
+ * the open one of an attempt that ended is thrown away, for its steps are done again: no gaps, no doubled points.
+ */
+export class EventLog {
+  private records: Buffer[] = [];
+  private uploadedRecords = 0;
+
+  /** @param from - the step of the checkpoint that training goes on from; the segment holds the steps after it. */
+  constructor(
+    private readonly place: EventLogPlace,
+    private from: number,
+    private readonly now: () => number = () => Date.now() / 1000,
+  ) {}
+
+  scalar(step: number, tag: string, scalar: number): void {
+    this.records.push(scalarRecord(this.now(), step, tag, scalar));
+  }
+
+  picture(step: number, tag: string, picture: EventPicture): void {
+    this.records.push(pictureRecord(this.now(), step, tag, picture));
+  }
+
+  /** Ends the segment at a checkpoint's step and begins the next one. null if nothing was written. */
+  seal(step: number): SealedSegment | null {
+    const sealed = this.records.length > 0 ? { key: this.key, from: this.from, to: step, body: this.body } : null;
+    this.records = [];
+    this.uploadedRecords = 0;
+    this.from = step;
+    return sealed;
+  }
+
+  /** Uploads the segment as far as it goes, for those who watch. */
+  async uploadOpen(signal?: AbortSignal): Promise<void> {
+    if (this.records.length === this.uploadedRecords) return;
+    const { key, body } = this;
+    this.uploadedRecords = this.records.length;
+    await this.place.store.put(key, body, signal ? { signal } : {});
+  }
+
+  private get key(): string {
+    const { run, stage, attempt } = this.place;
+    return keys.eventSegment(run, stage, this.from, attempt);
+  }
+
+  private get body(): Uint8Array {
+    return Buffer.concat([versionRecord(this.now()), ...this.records]);
+  }
+}
