@@ -1,0 +1,101 @@
+import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
+import { parseObj } from '../datasets/formats/obj.js';
+import { parsePly } from '../datasets/formats/ply.js';
+import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
+import type { Mesh } from '../geometry/mesh.js';
+import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
+import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
+
+const millimetresPerMetre = 1000;
+
+/** What evaluation reads of a run and of its data set, from the object store. */
+export class TestSet {
+  private constructor(
+    private readonly store: ObjectStore,
+    private readonly run: string,
+    readonly index: DatasetIndex,
+    /** The head template: its faces are every prediction's. */
+    readonly template: Mesh,
+  ) {}
+
+  /** @throws ObjectNotFound when the data set is not packed. */
+  static async open(store: ObjectStore, run: string, dataset: string): Promise<TestSet> {
+    const { body } = await store.get(keys.datasetIndex(dataset));
+    const index = JSON.parse(Buffer.from(body).toString()) as DatasetIndex;
+    const key = `${keys.dataset(dataset)}/${index.template.key}`;
+    const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
+    return new TestSet(store, run, index, template);
+  }
+
+  /** Stages that have a prediction of the test set, and the frames that each has. */
+  async predicted(): Promise<ReadonlyMap<'coarse' | 'refinement', ReadonlySet<string>>> {
+    const found = new Map<'coarse' | 'refinement', ReadonlySet<string>>();
+    for (const stage of ['coarse', 'refinement'] as const) {
+      const prefix = `${keys.testPredictions(this.run, stage)}/`;
+      const paths = new Set<string>();
+      for await (const { key } of this.store.list(prefix)) {
+        if (key.endsWith('.ply')) paths.add(key.slice(prefix.length));
+      }
+      if (paths.size > 0) found.set(stage, paths);
+    }
+    return found;
+  }
+
+  /** Predicted vertices `[L, 3]`, mm; the caller's. */
+  prediction(stage: 'coarse' | 'refinement', id: FrameId): Promise<Float32Array> {
+    return this.vertices(`${keys.testPredictions(this.run, stage)}/${meshPath(id)}`);
+  }
+
+  /** Registered vertices `[L, 3]`, mm; null where the data set has none. The caller's. */
+  async registration(frame: IndexedFrame): Promise<Float32Array | null> {
+    return frame.registration === null ? null : this.vertices(this.keyOf(frame.registration));
+  }
+
+  /** Scan points `[N, 3]`, mm; null where the data set has none. The caller's. */
+  async scanPoints(frame: IndexedFrame): Promise<Float32Array | null> {
+    if (frame.scan === null) return null;
+    const key = this.keyOf(frame.scan);
+    return asFloat32(parseNpy((await this.store.get(key)).body, key), key, { finite: true });
+  }
+
+  /** Where the localiser put its grid, mm; null where it was not recorded. */
+  async localisedCentre(id: FrameId): Promise<readonly [number, number, number] | null> {
+    const path = frameLocaliserPath(id.subject, id.sequence, id.frame);
+    const key = `${keys.testPredictions(this.run, 'coarse')}/${path}`;
+    try {
+      const { centre } = JSON.parse(Buffer.from((await this.store.get(key)).body).toString()) as {
+        centre?: readonly unknown[];
+      };
+      const [x, y, z] = centre ?? [];
+      if (typeof x === 'number' && typeof y === 'number' && typeof z === 'number') return [x, y, z];
+      throw new Error(`${key}: expected "centre": [x, y, z] in mm, found ${JSON.stringify(centre)}`);
+    } catch (error) {
+      if (error instanceof ObjectNotFound) return null;
+      throw error;
+    }
+  }
+
+  /** An object of the data set. */
+  async bytes(object: IndexedObject): Promise<Uint8Array> {
+    return (await this.store.get(this.keyOf(object))).body;
+  }
+
+  private keyOf(object: IndexedObject): string {
+    return `${keys.dataset(this.index.name)}/${object.key}`;
+  }
+
+  private async vertices(key: string): Promise<Float32Array> {
+    const { vertices } = parsePly((await this.store.get(key)).body, key);
+    if (vertices.length !== this.template.vertices.length) {
+      throw new Error(
+        `${key}: ${vertices.length / 3} vertices; expected ${this.template.vertices.length / 3}, as the data set's template has`,
+      );
+    }
+    return vertices.map((coordinate) => coordinate * millimetresPerMetre);
+  }
+}
+
+/** Path of a frame's mesh below a root. */
+export function meshPath(id: FrameId): string {
+  return frameMeshPath(id.subject, id.sequence, id.frame);
+}
