@@ -71,7 +71,7 @@ export function writePlaneBarycentric(
   x: number,
   y: number,
   z: number,
-  output: Float32Array,
+  output: Float32Array | Float64Array,
   outputAt: number,
 ): void {
   const ax = corners[at]!;
