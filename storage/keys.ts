@@ -20,9 +20,6 @@ export const keys = {
     `runs/${run}/predictions/shards/${String(shard).padStart(5, '0')}.json`,
   /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */
   testPredictions: (run: string, stage: 'coarse' | 'refinement') => `runs/${run}/evaluation/${stage}`,
-  /** Where the localiser believes the head to be, of a test frame. */
-  localisation: (run: string, subject: string, sequence: string, frame: string) =>
-    `runs/${run}/evaluation/localiser/${subject}/${sequence}/${sequence}.${frame}.json`,
   evaluation: (run: string) => `runs/${run}/evaluation/evaluation.json`,
   report: (run: string) => `runs/${run}/evaluation/report.html`,
 } as const;

@@ -30,10 +30,7 @@ export function stateAt(step: number, stage: TrainingStage = 'coarse-pretraining
       'b.weight': { shape: [2, 3], values: Float32Array.from({ length: 6 }, (_, i) => step + i / 8) },
       'a.running_mean': { shape: [2], values: Float32Array.of(step, -step) },
     },
-    optimizer: {
-      updates: step,
-      moments: { 'exp_avg.b.weight': { shape: [2, 3], values: new Float32Array(6).fill(step) } },
-    },
+    optimizer: { 'b.weight.exp_avg': { shape: [2, 3], values: new Float32Array(6).fill(step) } },
   };
 }
 

@@ -15,14 +15,8 @@ export interface TrainingState {
   readonly loss: number | null;
   /** Parameters and BatchNorm's running statistics under their published names. */
   readonly model: NamedArrays;
-  readonly optimizer: OptimizerState;
-}
-
-export interface OptimizerState {
-  /** Updates done: the exponent of AdamW's bias correction. */
-  readonly updates: number;
-  /** `exp_avg.NAME` and `exp_avg_sq.NAME`. */
-  readonly moments: NamedArrays;
+  /** AdamW's moments and counts: `NAME.exp_avg`, `NAME.exp_avg_sq`, `NAME.step`. */
+  readonly optimizer: NamedArrays;
 }
 
 /** A checkpoint's parts by file name, with the SHA-256 of each. */
@@ -40,7 +34,6 @@ const stateSchema = z.object({
   seed: z.int(),
   skippedBatches: z.int().min(0),
   loss: z.number().nullable(),
-  optimizerUpdates: z.int().min(0),
   configurationSha256: z.string(),
 });
 
@@ -53,13 +46,12 @@ export function encodeTrainingState(state: TrainingState, configuration: unknown
     seed,
     skippedBatches,
     loss,
-    optimizerUpdates: optimizer.updates,
     configurationSha256: sha256Of(Buffer.from(JSON.stringify(configuration))),
   } satisfies z.infer<typeof stateSchema>;
   const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });
   return {
     'model.safetensors': part(encodeSafetensors(model, modelMetadata)),
-    'optimizer.safetensors': part(encodeSafetensors(optimizer.moments, modelMetadata)),
+    'optimizer.safetensors': part(encodeSafetensors(optimizer, modelMetadata)),
     'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)),
   };
 }
@@ -67,14 +59,11 @@ export function encodeTrainingState(state: TrainingState, configuration: unknown
 /** @param key - where the parts lie, for messages. */
 export function decodeTrainingState(parts: Readonly<Record<PartName, Uint8Array>>, key: string): TrainingState {
   const json: unknown = JSON.parse(new TextDecoder().decode(parts['state.json']));
-  const { optimizerUpdates, configurationSha256: _, ...state } = stateSchema.parse(json);
+  const { configurationSha256: _, ...state } = stateSchema.parse(json);
   return {
     ...state,
     model: decodeModel(parts['model.safetensors'], `${key}/model.safetensors`),
-    optimizer: {
-      updates: optimizerUpdates,
-      moments: decodeSafetensors(parts['optimizer.safetensors'], `${key}/optimizer.safetensors`).arrays,
-    },
+    optimizer: decodeSafetensors(parts['optimizer.safetensors'], `${key}/optimizer.safetensors`).arrays,
   };
 }
 

@@ -1,0 +1,91 @@
+import { encodePng, type RgbImage } from '../../datasets/formats/image.js';
+import type { Camera } from '../../geometry/camera.js';
+import type { Mesh } from '../../geometry/mesh.js';
+import { counterRandom } from '../../geometry/random.js';
+import type { EventPicture } from '../events/eventRecords.js';
+import { jetColour } from './jetColours.js';
+import { meshPanel } from './meshPanel.js';
+
+/** What a row shows of one sample. */
+export interface PictureSample {
+  readonly faces: Uint32Array;
+  /** `[L, 3]` mm each; coarse is null in the coarse stages. */
+  readonly coarse: Float32Array | null;
+  readonly target: Float32Array;
+  readonly reconstruction: Float32Array;
+}
+
+const shownViews = 6;
+const imageNetMean = [0.485, 0.456, 0.406];
+const imageNetDeviation = [0.229, 0.224, 0.225];
+
+/** The views that are shown of so many: a fixed shuffle's first six. */
+export function viewsToShow(viewCount: number): number[] {
+  const views = Array.from({ length: viewCount }, (_, view) => view);
+  return counterRandom(0, 'pictures', viewCount).shuffle(views).slice(0, shownViews);
+}
+
+/**
+ * One view of a sample (spec section 4): input | coarse, in refinement | target | reconstruction | its error in jet
+ * colours, painted on the target.
+ *
+ * @param image - ImageNet-normalised, of the camera's size. `[H, W, 3]`
+ * @param largestError - mm; the last colour.
+ */
+export async function pictureRow(
+  image: Float32Array,
+  camera: Camera,
+  sample: PictureSample,
+  largestError: number,
+): Promise<EventPicture> {
+  const { faces, coarse, target, reconstruction } = sample;
+  const mesh = (vertices: Float32Array): Mesh => ({ vertices, faces });
+  const panels = [
+    inputPanel(image, camera),
+    ...(coarse ? [meshPanel(mesh(coarse), camera)] : []),
+    meshPanel(mesh(target), camera),
+    meshPanel(mesh(reconstruction), camera),
+    meshPanel(mesh(target), camera, errorColours(target, reconstruction, largestError)),
+  ];
+  const row = sideBySide(panels);
+  return { width: row.width, height: row.height, png: await encodePng(row) };
+}
+
+/** What the network was given, the normalisation undone. */
+function inputPanel(image: Float32Array, { width, height }: Camera): RgbImage {
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0; i < data.length; i++) {
+    const value = image[i]! * imageNetDeviation[i % 3]! + imageNetMean[i % 3]!;
+    data[i] = Math.round(255 * Math.min(1, Math.max(0, value)));
+  }
+  return { width, height, data };
+}
+
+/** Distance of corresponding vertices in jet colours. `[L, 3]` */
+function errorColours(target: Float32Array, reconstruction: Float32Array, largest: number): Float32Array {
+  const colours = new Float32Array(target.length);
+  for (let i = 0; i < target.length; i += 3) {
+    const error = Math.hypot(
+      target[i]! - reconstruction[i]!,
+      target[i + 1]! - reconstruction[i + 1]!,
+      target[i + 2]! - reconstruction[i + 2]!,
+    );
+    colours.set(jetColour(error / largest), i);
+  }
+  return colours;
+}
+
+function sideBySide(panels: readonly RgbImage[]): RgbImage {
+  const height = panels[0]?.height ?? 0;
+  const width = panels.reduce((sum, panel) => sum + panel.width, 0);
+  const data = new Uint8Array(width * height * 3);
+  let left = 0;
+  for (const panel of panels) {
+    for (let row = 0; row < height; row++) {
+      const line = panel.data.subarray(row * panel.width * 3, (row + 1) * panel.width * 3);
+      data.set(line, (row * width + left) * 3);
+    }
+    left += panel.width;
+  }
+  return { width, height, data };
+}
