@@ -1,0 +1,75 @@
+import type { ReadStream } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What goes wrong with a download. */
+export type Fault =
+  /** The connection is cut after so many bytes of the body. */
+  | { readonly kind: 'cut'; readonly afterBytes: number }
+  /** Another status, `Retry-After` in seconds with it. */
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number }
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /** The headers are sent, then nothing more happens until the client gives up. */
+  | { readonly kind: 'hang' }
+  /** The whole file is sent whatever range was asked for. */
+  | { readonly kind: 'ignoreRange' }
+  /** One bit of the body is another. */
+  | { readonly kind: 'flip'; readonly atByte: number };
+
+/**
+ * Sends a file's bytes, with the fault.
+ *
+ * @param sendHead writes status and headers of the answer without fault.
+ * @param onSent is told how many bytes of the file went out.
+ */
+export async function applyFault(
+  fault: Fault | undefined,
+  stream: ReadStream,
+  response: ServerResponse,
+  sendHead: () => void,
+  onSent: (bytes: number) => void,
+): Promise<void> {
+  if (fault?.kind === 'status') {
+    stream.destroy();
+    const retryAfter = fault.retryAfter === undefined ? {} : { 'Retry-After': String(fault.retryAfter) };
+    response.writeHead(fault.status, { 'Content-Type': 'text/plain', ...retryAfter });
+    response.end('The server has a problem.\n');
+    return;
+  }
+  sendHead();
+  if (fault?.kind === 'hang') {
+    stream.destroy();
+    response.flushHeaders();
+    return;
+  }
+  let sent = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (response.destroyed) return;
+    if (fault?.kind === 'cut' && sent + chunk.length >= fault.afterBytes) {
+      const rest = chunk.subarray(0, Math.max(0, fault.afterBytes - sent));
+      await send(response, rest);
+      onSent(rest.length);
+      response.destroy();
+      return;
+    }
+    if (fault?.kind === 'flip' && fault.atByte >= sent && fault.atByte < sent + chunk.length) {
+      chunk[fault.atByte - sent]! ^= 1;
+    }
+    if (fault?.kind === 'slow') await sleep((1000 * chunk.length) / fault.bytesPerSecond);
+    await send(response, chunk);
+    onSent(chunk.length);
+    sent += chunk.length;
+  }
+  response.end();
+}
+
+/** Resolves when the bytes are handed to the connection, or the connection is gone. */
+function send(response: ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    response.write(chunk, () => {
+      response.off('close', resolve);
+      resolve();
+    });
+  });
+}
