@@ -26,8 +26,8 @@ export interface DataActivities {
   findDataset(input: RunInput): Promise<DatasetSummary | null>;
   /** The task queue of one data worker, whose disk the next steps share. */
   claimDataWorker(): Promise<string>;
-  /** Shards of the prediction cache that are still to do. */
-  planPredictions(input: RunInput): Promise<PredictionPlan>;
+  /** Shards that are still to do, of the refinement's input or of the test set. */
+  planPredictions(input: RunInput & { readonly purpose: PredictionShard['purpose'] }): Promise<PredictionPlan>;
   /** Only the table: the figures of every frame stay in the object store. */
   evaluate(input: RunInput): Promise<EvaluationSummary>;
 }
@@ -58,24 +58,24 @@ export interface ExtractSummary {
   readonly bytes: number;
 }
 
-/** A contiguous range of the frames of some splits, in the order of the data set's index. */
+/** A contiguous range of frames, in the order of the data set's index: of train and validation, or of test. */
 export interface PredictionShard {
+  /** Its name in the object store; test shards are numbered on from the others. */
   readonly index: number;
   readonly purpose: 'refinement-input' | 'test';
   readonly from: number;
+  /** Excluded. */
   readonly to: number;
 }
 
-/** Shards that are still to do, and how many frames all of them have, done or not. */
 export interface PredictionPlan {
-  readonly cacheShards: readonly PredictionShard[];
-  readonly cacheFrames: number;
-  readonly testShards: readonly PredictionShard[];
-  readonly testFrames: number;
+  readonly shards: readonly PredictionShard[];
+  /** Of all shards, done or not. */
+  readonly frames: number;
 }
 
 /** The part of an evaluation that fits a payload. */
-export type EvaluationSummary = Omit<Evaluation, 'perFrame'>;
+export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut'>;
 
 /** Heartbeat details of fetch, extraction and packing. */
 export interface TransferProgress {

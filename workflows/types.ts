@@ -36,14 +36,6 @@ export interface RunProgress {
   readonly paused: boolean;
 }
 
-/** What a step tells the full training that started it, whenever its state changes. */
-export interface StepReport {
-  readonly state: StepState;
-  readonly training: StageProgress | null;
-  readonly predictions: PredictionProgress | null;
-  readonly paused: boolean;
-}
-
 export interface PredictionSummary {
   readonly frames: number;
   /** Predicted by this execution; the others were there. */

@@ -1,0 +1,70 @@
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+
+const keptLines = 30;
+const longestLine = 500;
+
+/**
+ * What a child process prints: appended to a file of bounded size (one predecessor is kept as `NAME.1`), its last lines
+ * remembered for error messages.
+ */
+export class BoundedLog {
+  readonly #lastLines: string[] = [];
+  readonly #decoder = new StringDecoder('utf8');
+  #unfinished = '';
+  #descriptor: number;
+  #size: number;
+
+  /** @param limit bytes, of the file and of its predecessor each. */
+  constructor(
+    readonly path: string,
+    private readonly limit = 10e6,
+  ) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.#descriptor = openSync(path, 'a');
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#size > 0 && this.#size + chunk.length > this.limit) this.rotate();
+    this.#size += chunk.length;
+    // A full disk must not end a training that can go on without its log.
+    try {
+      writeSync(this.#descriptor, chunk);
+    } catch {
+      // See above.
+    }
+    this.remember(this.#decoder.write(chunk));
+  }
+
+  /** A line of the supervisor's own. */
+  note(text: string): void {
+    this.write(Buffer.from(`${new Date().toISOString()} ${text}\n`));
+  }
+
+  /** The last lines, oldest first, each cut to a readable length. */
+  lastLines(count = 10): string[] {
+    const lines = this.#unfinished === '' ? this.#lastLines : [...this.#lastLines, this.#unfinished];
+    return lines.slice(-count).map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  private rotate(): void {
+    closeSync(this.#descriptor);
+    renameSync(this.path, `${this.path}.1`);
+    this.#descriptor = openSync(this.path, 'a');
+    this.#size = 0;
+  }
+
+  private remember(text: string): void {
+    const lines = (this.#unfinished + text).split('\n');
+    // A process that never ends its line must not fill the memory.
+    this.#unfinished = (lines.pop() ?? '').slice(-10 * longestLine);
+    this.#lastLines.push(...lines.filter((line) => line.trim() !== ''));
+    this.#lastLines.splice(0, this.#lastLines.length - keptLines);
+  }
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { StorageConfiguration } from '../configs/schema/run.js';
+import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
+import type { ObjectStore } from '../storage/types.js';
+import type { StageProgress, StageResult, TrainingJob } from '../training/protocol.js';
+import { activityFailure } from './failures.js';
+import { openShard } from './predictionShards.js';
+import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
+import { stageSignals } from './stageSignals.js';
+import { runSupervised } from './supervisedActivity.js';
+import type { GpuActivities } from './types.js';
+
+export interface GpuActivityDependencies {
+  readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
+  /** The modules of the child processes. */
+  readonly trainerModule: string;
+  readonly predictorModule: string;
+  /** The worker's own folder: caches, event files and logs of a run go to `runs/RUN`. */
+  readonly directory: string;
+  /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
+  readonly stopping: AbortSignal;
+}
+
+/** What a GPU worker does: each activity is a child process that has the GPU to itself. */
+export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
+  const { openStore, directory, stopping } = dependencies;
+  return {
+    async trainStage({ run, configuration, stage }) {
+      const workingDirectory = join(directory, 'runs', run);
+      const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), workingDirectory };
+      return runSupervised<StageProgress, StageResult>({
+        kind: 'training',
+        name: 'trainer',
+        modulePath: dependencies.trainerModule,
+        configuration,
+        workingDirectory,
+        logName: stage,
+        start: { kind: 'train', job },
+        readEvent: readTrainerEvent,
+        onProgress: stageSignals(Context.current()),
+        stopping,
+      });
+    },
+
+    async predictShard({ run, configuration, shard }) {
+      const workingDirectory = join(directory, 'runs', run);
+      const store = openStore(configuration.storage);
+      try {
+        const { frames, close } = await openShard(store, run, configuration, shard);
+        const stages = shard.purpose === 'test' ? 'both' : 'coarse';
+        const job: PredictionJob = { run, configuration, stages, frames, workingDirectory };
+        const result = await runSupervised<PredictionProgress, PredictionResult>({
+          kind: 'prediction',
+          name: 'predictor',
+          modulePath: dependencies.predictorModule,
+          configuration,
+          workingDirectory,
+          logName: 'predictions',
+          start: { kind: 'predict', job },
+          readEvent: readPredictorEvent,
+          stopping,
+        });
+        await close();
+        return result;
+      } catch (error) {
+        throw activityFailure(error);
+      }
+    },
+  };
+}
+
+/** Unlike any other attempt's, also after an operator reset the counter. Names checkpoints: letters and digits only. */
+function attemptName(): string {
+  return `${Context.current().info.attempt}x${randomUUID().slice(0, 8)}`;
+}

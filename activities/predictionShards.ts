@@ -1,0 +1,107 @@
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { DatasetIndex, FrameId, Split } from '../datasets/types.js';
+import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
+import type { ObjectStore } from '../storage/types.js';
+import { finishedModel, readDatasetIndex, readJson } from './runState.js';
+import type { PredictionPlan, PredictionShard } from './types.js';
+
+type Purpose = PredictionShard['purpose'];
+
+export interface ShardFrame {
+  readonly split: Split;
+  readonly id: FrameId;
+}
+
+/** What stands at `keys.predictionShard`: by which models a shard was predicted, and whether all of it. */
+interface ShardMarker {
+  readonly models: readonly string[];
+  readonly done: boolean;
+}
+
+const splitsOf: Readonly<Record<Purpose, readonly Split[]>> = {
+  'refinement-input': ['train', 'validation'],
+  test: ['test'],
+};
+
+const readsAtOnce = 16;
+
+/** Shards that are still to do: all of them, where a model has been trained further since. */
+export async function planShards(
+  store: ObjectStore,
+  run: string,
+  { dataset, predictions }: RunConfiguration,
+  purpose: Purpose,
+): Promise<PredictionPlan> {
+  const index = await readDatasetIndex(store, dataset.name);
+  const models = await modelsFor(store, run, purpose);
+  const frames = framesOf(index, purpose).length;
+  const size = predictions.framesPerShard;
+  const before = purpose === 'test' ? Math.ceil(framesOf(index, 'refinement-input').length / size) : 0;
+  const all = Array.from({ length: Math.ceil(frames / size) }, (_, i) => {
+    return { index: before + i, purpose, from: i * size, to: Math.min((i + 1) * size, frames) };
+  });
+  const shards: PredictionShard[] = [];
+  for (let i = 0; i < all.length; i += readsAtOnce) {
+    const some = all.slice(i, i + readsAtOnce);
+    const markers = await Promise.all(some.map((shard) => readMarker(store, run, shard)));
+    shards.push(...some.filter((_, k) => !isDone(markers[k], models)));
+  }
+  return { shards, frames };
+}
+
+/**
+ * The frames of a shard, ready to be predicted: predictions by earlier models are deleted, those of an interrupted
+ * attempt by the same models stay.
+ */
+export async function openShard(
+  store: ObjectStore,
+  run: string,
+  { dataset }: RunConfiguration,
+  shard: PredictionShard,
+): Promise<{ frames: ShardFrame[]; close: () => Promise<void> }> {
+  const index = await readDatasetIndex(store, dataset.name);
+  const models = await modelsFor(store, run, shard.purpose);
+  const frames = framesOf(index, shard.purpose).slice(shard.from, shard.to);
+  const key = keys.predictionShard(run, shard.index);
+  const mark = async (done: boolean) => {
+    const marker: ShardMarker = { models, done };
+    await store.put(key, Buffer.from(JSON.stringify(marker)), { contentType: 'application/json' });
+  };
+  const before = await readMarker(store, run, shard);
+  if (before === null || !sameModels(before.models, models)) {
+    await store.delete(frames.flatMap(({ id }) => predictionKeys(run, shard.purpose, id)));
+    await mark(false);
+  }
+  return { frames, close: () => mark(true) };
+}
+
+function framesOf(index: DatasetIndex, purpose: Purpose): ShardFrame[] {
+  return splitsOf[purpose].flatMap((split) => index.splits[split].map(({ id }) => ({ split, id })));
+}
+
+async function modelsFor(store: ObjectStore, run: string, purpose: Purpose): Promise<string[]> {
+  const stages = purpose === 'test' ? (['coarse-finetuning', 'refinement'] as const) : (['coarse-finetuning'] as const);
+  return Promise.all(stages.map((stage) => finishedModel(store, run, stage)));
+}
+
+function predictionKeys(run: string, purpose: Purpose, { subject, sequence, frame }: FrameId): string[] {
+  const mesh = frameMeshPath(subject, sequence, frame);
+  if (purpose === 'refinement-input') return [`${keys.predictions(run)}/${mesh}`];
+  return [
+    `${keys.testPredictions(run, 'coarse')}/${mesh}`,
+    `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(subject, sequence, frame)}`,
+    `${keys.testPredictions(run, 'refinement')}/${mesh}`,
+  ];
+}
+
+async function readMarker(store: ObjectStore, run: string, shard: PredictionShard): Promise<ShardMarker | null> {
+  return (await readJson(store, keys.predictionShard(run, shard.index))) as ShardMarker | null;
+}
+
+function isDone(marker: ShardMarker | null | undefined, models: readonly string[]): boolean {
+  return marker?.done === true && sameModels(marker.models, models);
+}
+
+function sameModels(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((model, i) => model === b[i]);
+}

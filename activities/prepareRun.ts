@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { runConfigurationSchema } from '../configs/schema/run.js';
+import { keys } from '../storage/keys.js';
+import { PreconditionFailed, type ObjectStore } from '../storage/types.js';
+import { userFault } from './failures.js';
+import type { RunInput } from './types.js';
+
+/** What a run may be called: its name is a workflow id, a folder and a part of keys. */
+export const runNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/**
+ * Refuses what cannot work before anything is started: a bad name, a configuration that this version does not
+ * understand, an object store without conditional puts. Then stores the configuration with its run.
+ *
+ * @throws ConfigurationInvalid
+ */
+export async function checkAndStoreRun(
+  { run, configuration }: RunInput,
+  openStore: (configuration: RunInput['configuration']['storage']) => ObjectStore,
+): Promise<void> {
+  if (!runNamePattern.test(run)) {
+    const expected = 'at most 100 letters, digits, dots, dashes and underscores, the first a letter or digit';
+    throw userFault('ConfigurationInvalid', `The run's name is ${JSON.stringify(run)}; expected ${expected}.`);
+  }
+  const checked = runConfigurationSchema.safeParse(configuration);
+  if (!checked.success) {
+    const problems = z.prettifyError(checked.error);
+    const todo = 'Mend it, or use the workers of the version that it was written for';
+    throw userFault('ConfigurationInvalid', `The data worker refuses the configuration. ${todo}:\n${problems}`);
+  }
+  const store = openStore(configuration.storage);
+  await checkConditionalPuts(store, run);
+  const json = Buffer.from(JSON.stringify(checked.data, null, 1));
+  await store.put(keys.runConfiguration(run), json, { contentType: 'application/json' });
+}
+
+/** Without them two attempts could both believe that they train a stage. */
+async function checkConditionalPuts(store: ObjectStore, run: string): Promise<void> {
+  const key = `${keys.run(run)}/conditional-put-check-${randomUUID()}`;
+  try {
+    await store.put(key, Buffer.from('first'), { ifAbsent: true });
+    const conditions = [{ ifAbsent: true }, { ifMatch: '"00000000000000000000000000000000"' }];
+    for (const condition of conditions) {
+      if (await isAccepted(store, key, condition)) {
+        const reason = 'it overwrites objects that a conditional put should have kept';
+        const todo = 'Choose a store that honours If-Match and If-None-Match';
+        throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints: ${reason}. ${todo}.`);
+      }
+    }
+  } finally {
+    await store.delete([key]);
+  }
+}
+
+async function isAccepted(
+  store: ObjectStore,
+  key: string,
+  condition: { ifAbsent: boolean } | { ifMatch: string },
+): Promise<boolean> {
+  try {
+    await store.put(key, Buffer.from('second'), condition);
+    return true;
+  } catch (cause) {
+    if (cause instanceof PreconditionFailed) return false;
+    throw cause;
+  }
+}

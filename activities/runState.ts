@@ -1,0 +1,44 @@
+import type { TrainingStage } from '../configs/schema/training.js';
+import type { DatasetIndex } from '../datasets/types.js';
+import { keys } from '../storage/keys.js';
+import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
+import type { Manifest } from '../training/checkpoints/manifest.js';
+import { userFault } from './failures.js';
+
+/** The index of a packed data set; null if it is not there. */
+export async function findDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex | null> {
+  return (await readJson(store, keys.datasetIndex(name))) as DatasetIndex | null;
+}
+
+/** @throws DataUnusable if it is not there. */
+export async function readDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
+  const index = await findDatasetIndex(store, name);
+  if (index !== null) return index;
+  const message = `The data set ${name} is not in ${store.description}. Pack it first: tempeh-flow start dataset.`;
+  throw userFault('DataUnusable', message);
+}
+
+/**
+ * Hex SHA-256 of a finished stage's model.
+ *
+ * @throws ConfigurationInvalid if the stage has not been finished.
+ */
+export async function finishedModel(store: ObjectStore, run: string, stage: TrainingStage): Promise<string> {
+  const key = keys.manifest(run, stage === 'refinement' ? 'refinement' : 'coarse');
+  const manifest = (await readJson(store, key)) as Pick<Manifest, 'finished'> | null;
+  const finished = manifest?.finished[stage];
+  if (finished !== undefined) return finished.modelSha256;
+  const message = `${stage} of ${run} is not finished (${key} in ${store.description}). Train it first: tempeh-flow start ${stage}.`;
+  throw userFault('ConfigurationInvalid', message);
+}
+
+/** null if there is no such object. */
+export async function readJson(store: ObjectStore, key: string): Promise<unknown> {
+  try {
+    const { body } = await store.get(key);
+    return JSON.parse(Buffer.from(body).toString()) as unknown;
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return null;
+    throw cause;
+  }
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import type { Serializable } from 'node:child_process';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { PredictionProgress } from '../inference/protocol.js';
+import type { StageProgress, TrainerFault } from '../training/protocol.js';
+import { BoundedLog } from './boundedLog.js';
+import { passingFault, processFault, stoppedFailure } from './failures.js';
+import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
+
+/** What trainer and predictor events have in common. */
+export type ProcessEvent<Progress, Result> =
+  | { readonly kind: 'starting' | 'warning'; readonly message: string }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'finished'; readonly result: Result }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly fault: TrainerFault; readonly message: string };
+
+export interface SupervisedActivity<Progress, Result> {
+  readonly kind: 'training' | 'prediction';
+  /** Of people: `trainer`. */
+  readonly name: string;
+  readonly modulePath: string;
+  readonly configuration: RunConfiguration;
+  /** Where its log goes, as `logs/NAME.log`. */
+  readonly workingDirectory: string;
+  readonly logName: string;
+  readonly start: Serializable;
+  readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
+  readonly onProgress?: (progress: Progress) => void;
+  /** The worker is told to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Runs a trainer or predictor for the current activity: heartbeats on what it tells, passes on cancellation and the
+ * worker's stop, and turns its end into a result or the failure that Temporal acts rightly on.
+ */
+export async function runSupervised<Progress extends StageProgress | PredictionProgress, Result>(
+  activity: SupervisedActivity<Progress, Result>,
+): Promise<Result> {
+  const context = Context.current();
+  const { configuration, name } = activity;
+  const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
+  let progress: Progress | null = null;
+  let message: string | null = null;
+  let preemptions = (context.info.heartbeatDetails as { preemptions?: number } | undefined)?.preemptions ?? 0;
+  const heartbeat = () => {
+    // `kind` and `progress` belong together by the two callers' types.
+    context.heartbeat({ kind: activity.kind, progress, message, preemptions });
+  };
+  heartbeat();
+  try {
+    const end = await superviseProcess<ProcessEvent<Progress, Result>>({
+      name,
+      modulePath: activity.modulePath,
+      environment: childEnvironment(),
+      log,
+      start: activity.start,
+      stop: (reason) => ({ kind: 'stop', reason }),
+      readEvent: activity.readEvent,
+      isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
+      onEvent: (event) => {
+        if (event.kind === 'progress') {
+          progress = event.progress;
+          activity.onProgress?.(event.progress);
+        }
+        if (event.kind === 'starting' || event.kind === 'warning') message = event.message;
+        if (event.kind === 'warning') context.log.warn(event.message, { process: name });
+        heartbeat();
+      },
+      stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),
+      graceSeconds: configuration.checkpoints.graceSeconds + 2,
+      // Told by us, with the process's last lines, before the server notices the missing heartbeat.
+      progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
+    });
+    if (end.kind === 'told' && end.event.kind === 'finished') return end.event.result;
+    const failure = failureOf(end, name, log, context, progress);
+    if (failure instanceof ApplicationFailure && failure.type === 'Stopped') {
+      preemptions++;
+      heartbeat();
+    }
+    throw failure;
+  } finally {
+    log.close();
+  }
+}
+
+function failureOf<Progress, Result>(
+  end: ProcessEnd<ProcessEvent<Progress, Result>>,
+  name: string,
+  log: BoundedLog,
+  context: Context,
+  progress: Progress | null,
+): Error {
+  if (end.kind === 'told' && end.event.kind === 'failed') {
+    const { fault, message } = end.event;
+    const failure = processFault(fault, message);
+    if (failure.nonRetryable === true) return failure;
+    return cancelledBy(context, progress) ?? failure;
+  }
+  const cancelled = cancelledBy(context, progress);
+  if (cancelled !== undefined) return cancelled;
+  const inOrder = end.kind === 'told' || end.kind === 'killed';
+  if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
+  const lines = log.lastLines().map((line) => `  ${line}`);
+  const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
+  const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
+  // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
+  const delay = progress === null ? undefined : 1000;
+  return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
+}
+
+/** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */
+function cancelledBy(context: Context, progress: unknown): CancelledFailure | undefined {
+  if (context.cancellationDetails?.cancelRequested !== true) return undefined;
+  return new CancelledFailure('Stopped as asked.', progress === null ? [] : [progress]);
+}
+
+/** All that the worker has, but not what only data workers need. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  const environment = { ...process.env };
+  for (const name of ['TEMPEH_USERNAME', 'TEMPEH_PASSWORD', 'TEMPEH_USERNAME_FILE', 'TEMPEH_PASSWORD_FILE']) {
+    delete environment[name];
+  }
+  return environment;
+}

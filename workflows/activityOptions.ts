@@ -1,0 +1,36 @@
+import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
+import { taskQueues, userFaults } from '../configs/temporal.js';
+import type { RunConfiguration } from '../configs/schema/run.js';
+
+/** Infrastructure faults are retried without end; what only a person can mend is not retried. */
+const retry: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '1 minute',
+  nonRetryableErrorTypes: [...userFaults],
+};
+
+/** Questions and small writes: done in seconds, or tried again. */
+export function shortActivity(summary: string): ActivityOptions {
+  return { taskQueue: taskQueues.data, startToCloseTimeout: '2 minutes', retry, summary };
+}
+
+/** Work of minutes to weeks: what bounds it is observed progress. Cancellation waits until it has saved and stopped. */
+export function longActivity(taskQueue: string, configuration: RunConfiguration, summary: string): ActivityOptions {
+  return {
+    taskQueue,
+    startToCloseTimeout: '120 days',
+    heartbeatTimeout: configuration.supervision.progressTimeoutSeconds * 1000,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+    summary,
+  };
+}
+
+/** Work that needs what lies on one data worker's disk. Given up when that worker does not come back in time. */
+export function boundActivity(queue: string, configuration: RunConfiguration, summary: string): ActivityOptions {
+  return {
+    ...longActivity(queue, configuration, summary),
+    scheduleToStartTimeout: configuration.supervision.lostWorkerSeconds * 1000,
+  };
+}

@@ -1,0 +1,78 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { searchAttributes, type RunStep } from '../configs/temporal.js';
+import type { PredictionProgress } from '../inference/protocol.js';
+import type { StageProgress } from '../training/protocol.js';
+import { describeProgress } from './describeProgress.js';
+import type { RunProgress, StepState, StepStateName } from './types.js';
+
+const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
+const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
+
+/** Where a workflow is: what its query answers, and what the Temporal UI shows on its page. */
+export class Board {
+  readonly #steps = new Map<RunStep, StepState>();
+  #training: StageProgress | null = null;
+  #predictions: PredictionProgress | null = null;
+
+  constructor(
+    private readonly run: string,
+    steps: readonly RunStep[],
+    private readonly isPaused: () => boolean,
+  ) {
+    for (const step of steps) {
+      this.#steps.set(step, { step, state: 'waiting', startedAt: null, seconds: null, note: null });
+    }
+    this.show();
+  }
+
+  progress(): RunProgress {
+    return {
+      run: this.run,
+      steps: [...this.#steps.values()],
+      training: this.#training,
+      predictions: this.#predictions,
+      paused: this.isPaused(),
+    };
+  }
+
+  state(step: RunStep): StepStateName | undefined {
+    return this.#steps.get(step)?.state;
+  }
+
+  start(step: RunStep): void {
+    this.#training = null;
+    this.#predictions = null;
+    this.change(step, { state: 'running', startedAt: new Date().toISOString() });
+    upsertSearchAttributes([{ key: stageKey, value: step }]);
+  }
+
+  /** A step that ran ends. */
+  end(step: RunStep, state: 'done' | 'failed' | 'cancelled', note: string): void {
+    const startedAt = this.#steps.get(step)?.startedAt ?? null;
+    const seconds = startedAt === null ? null : Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10;
+    this.change(step, { state, note, seconds });
+  }
+
+  change(step: RunStep, change: Partial<Omit<StepState, 'step'>>): void {
+    const before = this.#steps.get(step);
+    if (before === undefined) return;
+    this.#steps.set(step, { ...before, ...change });
+    this.show();
+  }
+
+  setTraining(progress: StageProgress): void {
+    if (progress.step !== this.#training?.step) upsertSearchAttributes([{ key: stepKey, value: progress.step }]);
+    this.#training = progress;
+    this.show();
+  }
+
+  setPredictions(progress: PredictionProgress): void {
+    this.#predictions = progress;
+    this.show();
+  }
+
+  private show(): void {
+    setCurrentDetails(describeProgress(this.progress()));
+  }
+}

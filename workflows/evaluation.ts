@@ -1,0 +1,22 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { DataActivities, EvaluationSummary, RunInput } from '../activities/types.js';
+import { taskQueues } from '../configs/temporal.js';
+import { longActivity, shortActivity } from './activityOptions.js';
+import { evaluationNote } from './notes.js';
+import { predictShards } from './predictShards.js';
+import { runStep } from './step.js';
+
+/** Predictions of the test set through both stages, and how far they are from scans and registrations. */
+export async function evaluation(input: RunInput): Promise<EvaluationSummary> {
+  return runStep('evaluation', input, async (context) => {
+    const { pauses } = context;
+    const planning = shortActivity('list the test shards that are still to do');
+    const { planPredictions } = proxyActivities<DataActivities>(planning);
+    const plan = await pauses.run(() => planPredictions({ ...input, purpose: 'test' }));
+    await predictShards(input, plan, context);
+    const measuring = longActivity(taskQueues.data, input.configuration, `measure ${plan.frames} test frames`);
+    const { evaluate } = proxyActivities<DataActivities>(measuring);
+    const result = await pauses.run(() => evaluate(input));
+    return { result, note: evaluationNote(result) };
+  });
+}

@@ -1,0 +1,65 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
+import type { DataActivities, DatasetSummary, EvaluationSummary, RunInput } from '../activities/types.js';
+import { runSteps, type RunStep } from '../configs/temporal.js';
+import type { StageResult } from '../training/protocol.js';
+import { shortActivity } from './activityOptions.js';
+import { coarseFinetuning } from './coarseFinetuning.js';
+import { coarsePretraining } from './coarsePretraining.js';
+import { dataset } from './dataset.js';
+import { evaluation } from './evaluation.js';
+import { explain, findUserFault, stepFailure } from './failures.js';
+import * as notes from './notes.js';
+import { predictions } from './predictions.js';
+import { refinement } from './refinement.js';
+import { StepRunner, type StepWorkflow } from './stepRunner.js';
+import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from './types.js';
+
+/**
+ * The whole of a run, a child workflow a step. Starting it again under the same id resumes it: every step recognises
+ * in the object store what has been done.
+ */
+export async function fullTraining({ run, configuration, steps }: FullTrainingInput): Promise<FullTrainingResult> {
+  const input: RunInput = { run, configuration };
+  const runner = new StepRunner(input, runSteps);
+  const wanted = (step: RunStep) => steps === undefined || steps.includes(step);
+
+  async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {
+    if (wanted(step)) return runner.execute(step, workflow, note);
+    runner.leaveOut(step);
+    return null;
+  }
+
+  try {
+    const options = shortActivity('check the configuration and store it');
+    await proxyActivities<DataActivities>(options).prepareRun(input);
+    const packed: DatasetSummary | null = await take('dataset', dataset, notes.datasetNote);
+    const stages: (StageResult | null)[] = [
+      await take('coarse-pretraining', coarsePretraining, notes.stageNote),
+      await take('coarse-finetuning', coarseFinetuning, notes.stageNote),
+    ];
+    const predicted: PredictionSummary | null = await take('predictions', predictions, notes.predictionsNote);
+    stages.push(await take('refinement', refinement, notes.stageNote));
+    const evaluated: EvaluationSummary | null = await take('evaluation', evaluation, notes.evaluationNote);
+    return {
+      run,
+      dataset: packed,
+      stages: stages.filter((stage) => stage !== null),
+      predictions: predicted,
+      evaluation: evaluated,
+    };
+  } catch (failure) {
+    const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
+    runner.giveUp(cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled' : explain(failure));
+    if (!cancelled) throw stepFailure(run, failure);
+    throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
+  } finally {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}

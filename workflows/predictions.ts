@@ -1,0 +1,18 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { DataActivities, RunInput } from '../activities/types.js';
+import { shortActivity } from './activityOptions.js';
+import { predictionsNote } from './notes.js';
+import { predictShards } from './predictShards.js';
+import { runStep } from './step.js';
+import type { PredictionSummary } from './types.js';
+
+/** The coarse model's predictions of all frames that refinement trains on. */
+export async function predictions(input: RunInput): Promise<PredictionSummary> {
+  return runStep('predictions', input, async (context) => {
+    const options = shortActivity('list the shards that are still to do');
+    const { planPredictions } = proxyActivities<DataActivities>(options);
+    const plan = await context.pauses.run(() => planPredictions({ ...input, purpose: 'refinement-input' }));
+    const result = await predictShards(input, plan, context);
+    return { result, note: predictionsNote(result) };
+  });
+}

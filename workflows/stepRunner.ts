@@ -1,0 +1,160 @@
+import {
+  ApplicationFailure,
+  ChildWorkflowCancellationType,
+  condition,
+  ParentClosePolicy,
+  setHandler,
+  sleep,
+  startChild,
+  type ChildWorkflowHandle,
+  type SignalDefinition,
+} from '@temporalio/workflow';
+import {
+  defineSearchAttributeKey,
+  HandlerUnfinishedPolicy,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
+import type { RunInput } from '../activities/types.js';
+import { searchAttributes, type RunStep } from '../configs/temporal.js';
+import { Board } from './board.js';
+import * as messages from './messages.js';
+import type { RunProgress } from './types.js';
+
+export type StepWorkflow<T> = (input: RunInput) => Promise<T>;
+
+/** Full training's state: runs steps as child workflows, one at a time, and passes pauses on to the one that runs. */
+export class StepRunner {
+  readonly #board: Board;
+  #paused = false;
+  #current: { readonly step: RunStep; readonly handle: ChildWorkflowHandle<StepWorkflow<unknown>> | null } | null =
+    null;
+
+  constructor(
+    private readonly input: RunInput,
+    steps: readonly RunStep[],
+  ) {
+    this.#board = new Board(input.run, steps, () => this.#paused);
+    this.handleMessages();
+  }
+
+  leaveOut(step: RunStep): void {
+    this.#board.change(step, { state: 'left out' });
+  }
+
+  /** @param note says of the result what was done. */
+  async execute<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T> {
+    await condition(() => !this.#paused);
+    this.#current = { step, handle: null };
+    this.#board.start(step);
+    const handle = await this.start(step, workflow);
+    this.#current = { step, handle };
+    if (this.#paused) await this.tellStep(messages.pauseStepSignal);
+    const result = await handle.result();
+    this.#current = null;
+    this.#board.end(step, 'done', note(result));
+    return result;
+  }
+
+  /** The run ends before its time: so does the step that ran. */
+  giveUp(state: 'failed' | 'cancelled', note: string): void {
+    if (this.#current !== null) this.#board.end(this.#current.step, state, note);
+    this.#current = null;
+  }
+
+  private async start<T>(step: RunStep, workflow: StepWorkflow<T>): Promise<ChildWorkflowHandle<StepWorkflow<T>>> {
+    const { run, configuration } = this.input;
+    const workflowId = `${run}/${step}`;
+    const keyword = (name: string, value: string) => ({
+      key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+      value,
+    });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await startChild(workflow, {
+          workflowId,
+          args: [this.input],
+          cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+          parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+          staticSummary: `${step} of ${run}`,
+          typedSearchAttributes: [
+            keyword(searchAttributes.run, run),
+            keyword(searchAttributes.stage, step),
+            keyword(searchAttributes.dataset, configuration.dataset.name),
+          ],
+        });
+      } catch (failure) {
+        if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
+        // That of a terminated run may still be saving.
+        if (attempt > 60) throw ApplicationFailure.nonRetryable(alreadyRunning(workflowId), 'StepRunning');
+        this.#board.change(step, { note: `waits for the end of ${workflowId}, which runs already` });
+        await sleep('5 seconds');
+      }
+    }
+  }
+
+  private handleMessages(): void {
+    const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
+    const board = this.#board;
+    setHandler(messages.progressQuery, () => board.progress());
+    setHandler(messages.stepReportSignal, (report) => this.take(report));
+    setHandler(
+      messages.pauseUpdate,
+      async () => {
+        this.#paused = true;
+        await this.tellStep(messages.pauseStepSignal);
+        await condition(() => !this.#paused || !this.stepIsRunning());
+        return board.progress();
+      },
+      {
+        unfinishedPolicy,
+        validator: () => {
+          if (this.#paused) throw new Error('It is paused already.');
+        },
+      },
+    );
+    setHandler(
+      messages.resumeUpdate,
+      async () => {
+        this.#paused = false;
+        await this.tellStep(messages.resumeStepSignal);
+        return board.progress();
+      },
+      {
+        unfinishedPolicy,
+        validator: () => {
+          // A step can be paused by itself.
+          if (!this.#paused && !board.progress().steps.some(({ state }) => state === 'paused')) {
+            throw new Error('It is not paused.');
+          }
+        },
+      },
+    );
+  }
+
+  private stepIsRunning(): boolean {
+    return this.#current !== null && this.#board.state(this.#current.step) === 'running';
+  }
+
+  private take({ steps, training, predictions }: RunProgress): void {
+    const reported = steps[0];
+    // A report may overtake the end of its step.
+    if (reported === undefined || reported.step !== this.#current?.step) return;
+    this.#board.change(reported.step, { state: reported.state });
+    if (training !== null) this.#board.setTraining(training);
+    if (predictions !== null) this.#board.setPredictions(predictions);
+  }
+
+  /** A step that has just ended needs no telling. */
+  private async tellStep(signal: SignalDefinition): Promise<void> {
+    try {
+      await this.#current?.handle?.signal(signal);
+    } catch {
+      // See above.
+    }
+  }
+}
+
+function alreadyRunning(workflowId: string): string {
+  return `${workflowId} has been running by itself for minutes. Wait for its end or cancel it, then resume the run.`;
+}
