@@ -1,0 +1,2 @@
+export type { Check } from './check.js';
+export { runDoctor } from './runDoctor.js';
