@@ -1,27 +1,48 @@
-import type * as tf from '@tensorflow/tfjs-node-gpu';
+import type { Tensor, Tensor3D, Tensor4D, Tensor5D, Variable } from '../tensor/tensorflow.js';
 
 /**
- * Legend of shapes: B batch, V views, L vertices, F feature channels, D voxels along a grid's side, H and W pixels.
- * Positions are millimetres in the world.
+ * Legend of shapes: B batch, V views, L vertices, F feature channels, D voxels along a grid's side, N = D³ voxels,
+ * H and W pixels. Positions are millimetres in the world. Arrays of voxels are in row-major order of (x, y, z).
  */
 
 /** What every network sees of the views. Whoever makes it owns its tensors. */
 export interface ViewTensors {
   /** ImageNet-normalised. `[B, V, H, W, 3]` */
-  readonly images: tf.Tensor5D;
+  readonly images: Tensor5D;
   /** px. `[B, V, 3, 3]` */
-  readonly intrinsics: tf.Tensor4D;
+  readonly intrinsics: Tensor4D;
   /** World → camera, mm. `[B, V, 3, 4]` */
-  readonly extrinsics: tf.Tensor4D;
+  readonly extrinsics: Tensor4D;
   /** Forward radial coefficients. `[B, V, 2]` */
-  readonly distortions: tf.Tensor3D;
+  readonly distortions: Tensor3D;
 }
 
 /**
- * A network's numbers under their published state-dict names, in our layouts (channels last; see parameterLayout).
- * Parameters are trained; buffers are BatchNorm's running statistics.
+ * A network's numbers under their published state-dict names, in our layouts (channels last; see parameterLayout.ts).
+ * Parameters are trained; buffers are BatchNorm's running statistics and counts of batches (`num_batches_tracked`,
+ * int32, no axes).
  */
 export interface ModelState {
-  readonly parameters: Readonly<Record<string, tf.Variable>>;
-  readonly buffers: Readonly<Record<string, tf.Variable>>;
+  readonly parameters: Readonly<Record<string, Variable>>;
+  readonly buffers: Readonly<Record<string, Variable>>;
+}
+
+/**
+ * How a network runs. `training` normalises by the batch's statistics and reports the new running ones;
+ * `evaluation` normalises by the running statistics. Gradients are available in both.
+ */
+export type Mode = 'training' | 'evaluation';
+
+/**
+ * New values of running statistics by buffer name, to be written by `applyStatistics` once the step counts.
+ * They are kept, that is not subject to `tidy`: `applyStatistics` or `disposeStatistics` frees them.
+ */
+export type StatisticsUpdate = Readonly<Record<string, Tensor>>;
+
+/** Memory against time. The defaults follow from the sizes (see automaticMemorySettings). */
+export interface MemorySettings {
+  /** Blocks of the networks are computed again in the backward pass instead of being kept. */
+  readonly rematerialize: boolean;
+  /** Bytes that one chunk of a chunked computation (sampling, softmax) may take. */
+  readonly chunkBytes: number;
 }

@@ -45,7 +45,7 @@ export function sampleBilinear(framed: Tensor4D, boxes: Tensor2D, imageOfBox: Te
   const { shape } = framed;
   record('SampleBilinear', [framed, boxes], [y], [boxes, imageOfBox, ...images], ([dy], saved, needed) => {
     const [boxes, imageOfBox, framed] = saved;
-    const gradient = view(dy!, [dy!.shape[0]!, 1, 1, shape[3]]);
+    const gradient = view(dy!, [dy!.shape[0], 1, 1, shape[3]]);
     return [
       needed[0]
         ? executeOne('CropAndResizeGradImage', bilinear, [gradient, boxes!, imageOfBox!, integers(shape)])

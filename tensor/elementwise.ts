@@ -1,6 +1,6 @@
-import { executeOne, float32 } from './engine.js';
+import { attribute, executeOne, float32 } from './engine.js';
 import { record } from './recording.js';
-import type { Tensor } from './tensorflow.js';
+import type { Tensor, Tensor1D } from './tensorflow.js';
 
 /** max(x, 0). Its gradient at 0 is 0, as PyTorch's. */
 export function relu<T extends Tensor>(x: T): T {
@@ -34,4 +34,16 @@ function requireEqualShapes(name: string, a: Tensor, b: Tensor): void {
   if (a.shape.length !== b.shape.length || a.shape.some((side, i) => side !== b.shape[i])) {
     throw new Error(`${name}: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] differ`);
   }
+}
+
+const channelsLast = [float32, attribute.text('data_format', 'NHWC')];
+
+/** x + bias, along the last axis. @param x `[…, C]` @param bias `[C]` */
+export function addBias<T extends Tensor>(x: T, bias: Tensor1D): T {
+  const y = executeOne('BiasAdd', channelsLast, [x, bias]);
+  record('AddBias', [x, bias], [y], [], ([dy], _, needed) => [
+    dy!,
+    needed[1] ? executeOne('BiasAddGrad', channelsLast, [dy!]) : null,
+  ]);
+  return y as T;
 }

@@ -1,5 +1,5 @@
 /** What other rooms use of this one. Nothing else touches TensorFlow's binding. */
-export { tf } from './tensorflow.js';
+export { tf, tidy } from './tensorflow.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { runsOnGpu } from './engine.js';
 export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';
@@ -14,9 +14,10 @@ export {
   type Normalization,
   type RunningStatistics,
 } from './batchNormalization.js';
-export { add, addRelu, relu } from './elementwise.js';
+export { add, addBias, addRelu, relu } from './elementwise.js';
 export { resizeNearest } from './resizing.js';
 export { multiply } from './matrices.js';
 export { frameByZeros, sampleBilinear } from './bilinearSampling.js';
-export { meanAndVariance } from './statistics.js';
-export { softmaxExpectation } from './softmaxExpectation.js';
+export { meanAndVariance, weightedMeanAndVariance } from './statistics.js';
+export { expectationOfRows, softmaxExpectation } from './softmaxExpectation.js';
+export { joinBatch, splitBatch } from './batches.js';

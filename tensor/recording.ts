@@ -1,5 +1,5 @@
 import { alias, engine, view, type Backward, type TapeNode } from './engine.js';
-import { tf, type Tensor } from './tensorflow.js';
+import { tf, tidy, type Tensor } from './tensorflow.js';
 
 /**
  * Recording for reverse-mode differentiation. We share tfjs's tape, so that `tf.*` operations and our kernels mix
@@ -111,7 +111,7 @@ export function recordGradients<A>(
 ): { readonly value: A; readonly recording: Recording } {
   const recording: Recording = { tape: [], watched: new Set(watched), leaves, scanned: 0 };
   try {
-    const value = withRecording(recording, () => tf.tidy(() => f() as Tensor[])) as A;
+    const value = withRecording(recording, () => tidy(f));
     propagateWatched(recording);
     return { value, recording };
   } catch (error) {

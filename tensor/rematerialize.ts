@@ -1,6 +1,6 @@
 import { backpropagate, currentGradients, GradientMap, intoScope } from './backpropagate.js';
 import { asRecomputation, currentRecording, record, recordGradients, withoutGradients } from './recording.js';
-import { tf, type Tensor } from './tensorflow.js';
+import { tidy, type Tensor } from './tensorflow.js';
 
 /**
  * Runs a function whose intermediate results are not kept for the backward pass: they are computed again there, from
@@ -18,18 +18,18 @@ export function rematerialize<O extends readonly Tensor[]>(
 ): O {
   const recording = currentRecording();
   // Nothing is recorded, or it is tfjs's own `tf.grads` that records: then there is nothing to save, or no way to.
-  if (recording === null) return tf.tidy(() => f(...inputs) as unknown as Tensor[]) as unknown as O;
+  if (recording === null) return tidy(() => f(...inputs));
   const { leaves } = recording;
-  const outputs = withoutGradients(() => tf.tidy(() => f(...inputs) as unknown as Tensor[]));
+  const outputs = withoutGradients(() => tidy(() => f(...inputs)));
   record(
     name,
     inputs,
-    outputs,
+    [...outputs],
     inputs,
     (outputGradients, saved, needed) => backward(name, () => f(...saved), saved, needed, leaves, outputGradients),
     true,
   );
-  return outputs as unknown as O;
+  return outputs;
 }
 
 function backward(

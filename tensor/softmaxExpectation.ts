@@ -1,6 +1,6 @@
 import { attribute, executeOne, float32, integers, view } from './engine.js';
 import { record, withoutGradients } from './recording.js';
-import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
+import { tf, tidy, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
 
 /**
  * Softmax over voxels, and the expectation of a vector at them, as attention with learnt queries:
@@ -56,15 +56,15 @@ function backward(
 ): [Tensor, Tensor] {
   const [c, l] = queries.shape as [number, number];
   // dy · (values − y)ᵀ as one product: [dy, −dy·y] · [values, 1]ᵀ.
-  const homogeneous = tf.concat([values, tf.ones([values.shape[0]!, 1])], 1);
+  const homogeneous = tf.concat([values, tf.ones([values.shape[0], 1])], 1);
   const shifted = tf.concat([dy, tf.neg(tf.sum(tf.mul(dy, y), -1, true))], -1);
   let dQueries: Tensor | undefined;
-  const dKeys = range(keys.shape[0]!).map((sample) => {
+  const dKeys = range(keys.shape[0]).map((sample) => {
     const keysOfSample = sampleOf(keys, sample);
     const shiftedOfSample = sampleOf(shifted, sample);
     let dKeysOfSample: Tensor | undefined;
     const parts = chunks.map((bounds) => {
-      const [part, dKeysPart] = tf.tidy(() => {
+      const [part, dKeysPart] = tidy((): [Tensor, Tensor] => {
         const queriesPart = columns(queries, bounds);
         const p = attention(keysOfSample, queriesPart);
         const byValue = matMul(rows(shiftedOfSample, bounds), homogeneous, false, true);
@@ -72,7 +72,7 @@ function backward(
         p.dispose();
         byValue.dispose();
         return [matMul(keysOfSample, da, true, true), matMul(da, queriesPart, true, true)];
-      }) as [Tensor, Tensor];
+      });
       dKeysOfSample = accumulated(dKeysOfSample, dKeysPart);
       return part;
     });
@@ -117,7 +117,7 @@ function sampleOf(x: Tensor, sample: number): Tensor {
 
 function columns(x: Tensor, [from, to]: Bounds): Tensor {
   if (to - from === x.shape[1]) return x;
-  return executeOne('Slice', sliceTyped, [x, integers([0, from]), integers([x.shape[0]!, to - from])]);
+  return executeOne('Slice', sliceTyped, [x, integers([0, from]), integers([x.shape[0], to - from])]);
 }
 
 function rows(x: Tensor, [from, to]: Bounds): Tensor {
@@ -131,4 +131,20 @@ function chunkBounds(total: number, size: number): Bounds[] {
 
 function range(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);
+}
+
+/**
+ * Softmax of each row, and the expectation of a vector under it: y[m] = Σ_n softmax_n(logits[m]) · values[n].
+ *
+ * @param logits `[M, N]` @param values constants. `[N, K]` @returns `[M, K]`
+ */
+export function expectationOfRows(logits: Tensor2D, values: Tensor2D): Tensor2D {
+  const p = executeOne('Softmax', [float32], [logits]);
+  const y = matMul(p, values, false, false);
+  record('ExpectationOfRows', [logits], [y], [p, values, y], ([dy], [p, values, y]) => {
+    const homogeneous = tf.concat([values!, tf.ones([values!.shape[0], 1])], 1);
+    const shifted = tf.concat([dy!, tf.neg(tf.sum(tf.mul(dy!, y!), -1, true))], -1);
+    return [executeOne('Mul', [float32], [p!, matMul(shifted, homogeneous, false, true)])];
+  });
+  return y as Tensor2D;
 }

@@ -1,0 +1,16 @@
+/** The networks (spec sections 2 and 3): pure functions of parameters, buffers and inputs. */
+export { coarseForward, type CoarseOptions, type CoarseOutput } from './coarse.js';
+export { refinementForward, type CoarseSurface, type RefinementOptions, type RefinementOutput } from './refinement.js';
+export { applyStatistics, disposeStatistics } from './pass.js';
+export {
+  coarseLayout,
+  isFeatureNetTensor,
+  isLocaliserParameter,
+  refinementLayout,
+  type TensorLayout,
+} from './parameterLayout.js';
+export { fromPublished, toPublished } from './layoutConversion.js';
+export { disposeState, initialState, modelState, type TensorValues } from './modelState.js';
+export { automaticMemorySettings } from './memorySettings.js';
+export type { MemorySettings, Mode, ModelState, StatisticsUpdate, ViewTensors } from './types.js';
+export type { GridPlacement } from './voxelGrid.js';

@@ -1,0 +1,122 @@
+import {
+  isRecomputing,
+  normalizeByBatch,
+  normalizeByRunningStatistics,
+  rematerialize,
+  tf,
+  type Normalization,
+  type Tensor,
+  type Tensor1D,
+} from '../tensor/index.js';
+import type { MemorySettings, Mode, ModelState, StatisticsUpdate } from './types.js';
+
+/**
+ * One run of a network: its numbers, the mode, and the statistics that its layers report. A pass is narrowed to a
+ * part of the network by `within`, so that the layers' names read like the published ones.
+ */
+export class Pass {
+  private constructor(
+    private readonly state: ModelState,
+    private readonly mode: Mode,
+    private readonly memory: MemorySettings,
+    private readonly prefix: string,
+    private readonly reported: Record<string, Tensor>,
+  ) {}
+
+  static of(state: ModelState, mode: Mode, memory: MemorySettings): Pass {
+    return new Pass(state, mode, memory, '', {});
+  }
+
+  /** The part of the network whose names begin with `name.`. */
+  within(name: string): Pass {
+    return new Pass(this.state, this.mode, this.memory, `${this.prefix}${name}.`, this.reported);
+  }
+
+  /** Bytes that one chunk of a chunked computation may take. */
+  get chunkBytes(): number {
+    return this.memory.chunkBytes;
+  }
+
+  has(name: string): boolean {
+    return this.prefix + name in this.state.parameters;
+  }
+
+  /** A trained tensor. @throws Error naming it when the state lacks it. */
+  parameter<T extends Tensor>(name: string): T {
+    const parameter = this.state.parameters[this.prefix + name];
+    if (parameter === undefined) throw new Error(`the model's state has no parameter ${this.prefix}${name}`);
+    return parameter as Tensor as T;
+  }
+
+  private buffer(name: string): Tensor1D {
+    const buffer = this.state.buffers[this.prefix + name];
+    if (buffer === undefined) throw new Error(`the model's state has no buffer ${this.prefix}${name}`);
+    return buffer as Tensor as Tensor1D;
+  }
+
+  /**
+   * Batch normalisation `name` of what the convolution `convolution` returned; the convolution's bias, if it has one,
+   * is part of it.
+   */
+  normalize<T extends Tensor>(x: T, name: string, convolution?: string): T {
+    const bias = convolution !== undefined && this.has(`${convolution}.bias`);
+    const layer: Normalization = {
+      scale: this.parameter(`${name}.weight`),
+      offset: this.parameter(`${name}.bias`),
+      runningMean: this.buffer(`${name}.running_mean`),
+      runningVariance: this.buffer(`${name}.running_var`),
+      ...(bias ? { bias: this.parameter<Tensor1D>(`${convolution}.bias`) } : {}),
+    };
+    if (this.mode === 'evaluation') return normalizeByRunningStatistics(x, layer) as T;
+    const { y, running } = normalizeByBatch(x, layer);
+    if (!isRecomputing()) {
+      this.report(`${name}.running_mean`, running.mean);
+      this.report(`${name}.running_var`, running.variance);
+    }
+    return y as T;
+  }
+
+  private report(name: string, value: Tensor): void {
+    if (this.prefix + name in this.reported) throw new Error(`${this.prefix}${name} was normalised twice in one pass`);
+    this.reported[this.prefix + name] = tf.keep(value);
+  }
+
+  /** The new running statistics of every layer that ran; empty in evaluation. */
+  get statistics(): StatisticsUpdate {
+    return this.reported;
+  }
+
+  /**
+   * Runs a block: what it computes on the way is freed at its end, or, where the memory settings say so, computed again
+   * in the backward pass. See `rematerialize` for what the block may reach for.
+   */
+  block<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
+    if (!this.memory.rematerialize) return tf.tidy(() => f(x));
+    return rematerialize((input) => [f(input as T)] as const, [x], this.prefix + name)[0];
+  }
+}
+
+/** Writes the new running statistics into the buffers, counts the batch, and frees the update. */
+export function applyStatistics(state: ModelState, statistics: StatisticsUpdate): void {
+  for (const [name, value] of Object.entries(statistics)) {
+    const buffer = state.buffers[name];
+    if (buffer === undefined) throw new Error(`the model's state has no buffer ${name}`);
+    buffer.assign(value);
+    if (name.endsWith('.running_mean')) countBatch(state, name.replace(/running_mean$/, 'num_batches_tracked'));
+  }
+  disposeStatistics(statistics);
+}
+
+function countBatch(state: ModelState, name: string): void {
+  const counter = state.buffers[name];
+  if (counter === undefined) return;
+  // The values of a tensor that no operation has used are still on the host: this costs no read-back.
+  const next = tf.scalar(counter.dataSync<'int32'>()[0]! + 1, 'int32');
+  counter.assign(next);
+  next.dispose();
+}
+
+/** Frees an update that is not to be applied (a step that was skipped). */
+export function disposeStatistics(statistics: StatisticsUpdate): void {
+  for (const value of Object.values(statistics)) value.dispose();
+}

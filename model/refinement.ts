@@ -1,0 +1,192 @@
+import type { RefinementModelConfiguration } from '../configs/schema/model.js';
+import {
+  expectationOfRows,
+  frameByZeros,
+  joinBatch,
+  multiply,
+  reshape,
+  splitBatch,
+  tf,
+  tidy,
+  type Rank,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  type Tensor5D,
+} from '../tensor/index.js';
+import { requireTwoViews } from './coarse.js';
+import { featureNet } from './featureNet.js';
+import { automaticMemorySettings } from './memorySettings.js';
+import { Pass } from './pass.js';
+import { projectionCameras, type ProjectionCameras } from './projection.js';
+import { sampleLocalGrids } from './surfaceFusion.js';
+import type { MemorySettings, Mode, ModelState, StatisticsUpdate, ViewTensors } from './types.js';
+import { v2v } from './v2v.js';
+import { gridOffsets, type VoxelGrid } from './voxelGrid.js';
+
+/** What the refinement starts from. Whoever makes it owns its tensors; no gradient flows to them. */
+export interface CoarseSurface {
+  /** World, mm. `[B, L, 3]` */
+  readonly vertices: Tensor3D;
+  /** Vertex normals of the coarse mesh, unit length. `[B, L, 3]` */
+  readonly normals: Tensor3D;
+  /** After the sigmoid: 1 for vertices that a view sees, 0.5 for others (geometry/visibility.ts). `[B, V, L]` */
+  readonly visibility: Tensor3D;
+  /** Vertices of the template, mm. `[L, 3]` */
+  readonly template: Tensor2D;
+}
+
+export interface RefinementOptions {
+  readonly configuration: RefinementModelConfiguration;
+  readonly mode: Mode;
+  /** Rotation of each vertex's grid, random in training; the identity where it is left out. `[B, L, 3, 3]` */
+  readonly rotations?: Tensor4D;
+  /** What is left out follows from the sizes. */
+  readonly memory?: Partial<MemorySettings>;
+}
+
+/** All tensors belong to the caller (or the surrounding tidy), but for `statistics` (see StatisticsUpdate). */
+export interface RefinementOutput {
+  /** World, mm. `[B, L, 3]` */
+  readonly vertices: Tensor3D;
+  readonly statistics: StatisticsUpdate;
+}
+
+/** What lies between input and output of the refinement; for tests. n voxels a local grid. */
+export interface RefinementIntermediates extends RefinementOutput {
+  /** `[B·V, H, W, F]` */
+  readonly features: Tensor4D;
+  /** `[B·L, d, d, d, 2F + 3]` */
+  readonly volumes: Tensor5D;
+  /** Without the output layer's bias, which the softmax takes away. `[B·L, n]` */
+  readonly logits: Tensor2D;
+  /** What is added to the coarse vertices, mm. `[B, L, 3]` */
+  readonly offsets: Tensor3D;
+}
+
+/** The template's positions enter the network in units of 100 mm. */
+const templateScale = 0.01;
+
+/**
+ * Refinement model (spec section 3): moves every coarse vertex within a small grid around it.
+ *
+ * A pure function of its arguments; differentiable by parameters and images.
+ *
+ * @param state see parameterLayout.ts (`refinementLayout`).
+ * @throws Error for fewer than two views.
+ */
+export function refinementForward(
+  state: ModelState,
+  views: ViewTensors,
+  surface: CoarseSurface,
+  options: RefinementOptions,
+): RefinementOutput {
+  return tidy(() => {
+    const { vertices, statistics } = refinementIntermediates(state, views, surface, options);
+    return { vertices, statistics };
+  });
+}
+
+/** {@link refinementForward} with everything on the way, which it keeps in memory: for tests. */
+export function refinementIntermediates(
+  state: ModelState,
+  views: ViewTensors,
+  surface: CoarseSurface,
+  options: RefinementOptions,
+): RefinementIntermediates {
+  const { configuration, mode } = options;
+  const [batch, viewCount, height, width] = views.images.shape;
+  const vertexCount = surface.vertices.shape[1];
+  requireTwoViews(viewCount);
+  const memory = {
+    ...automaticMemorySettings('refinement', views.images.shape, configuration, vertexCount),
+    ...options.memory,
+  };
+  const pass = Pass.of(state, mode, memory);
+  const localNet = pass.within('local_densify_net.local_net');
+  const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
+  const rotations = options.rotations ?? tf.tile(tf.eye(3).reshape([1, 1, 3, 3]), [batch, vertexCount, 1, 1]);
+
+  const features = featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet);
+  const cameras = projectionCameras(views, height, width);
+  const volumes = localVolumes(frameByZeros(features), cameras, surface, rotations, grid, memory.chunkBytes);
+  const back = v2v(localNet, volumes, configuration.v2v);
+  const logits = outputLayer(localNet, back);
+  const offsets = rotatedExpectation(logits, rotations, grid);
+  return {
+    vertices: tf.add(surface.vertices, offsets),
+    statistics: pass.statistics,
+    features,
+    volumes,
+    logits,
+    offsets,
+  };
+}
+
+/** The network's input: fused features around every vertex, and the template's vertex, constant over the grid. */
+function localVolumes(
+  framed: Tensor4D,
+  cameras: ProjectionCameras,
+  surface: CoarseSurface,
+  rotations: Tensor4D,
+  grid: VoxelGrid,
+  chunkBytes: number,
+): Tensor5D {
+  const [batch, viewCount, vertexCount] = surface.visibility.shape;
+  const channels = framed.shape[3];
+  const voxels = grid.side ** 3;
+  const chunk = Math.max(1, Math.floor(chunkBytes / (4 * viewCount * voxels * channels)));
+  const placements = tf.concat([rotations, tf.expandDims(surface.vertices, 3)], 3) as Tensor4D;
+  const template = tf.mul<Tensor2D>(surface.template, templateScale);
+  const maps = splitBatch(framed, batch);
+  const parts = maps.flatMap((map, sample) => {
+    const ofSample = <T extends Tensor>(x: T): T => sliceAxis(x, 0, sample, 1);
+    const camerasOfSample = {
+      extrinsics: ofSample(cameras.extrinsics),
+      toSampling: ofSample(cameras.toSampling),
+      distortions: ofSample(cameras.distortions),
+    };
+    return chunks(vertexCount, chunk).map(([from, size]) => {
+      const rows = <T extends Tensor>(x: T, axis: number): T => sliceAxis(x, axis, from, size);
+      const fused = sampleLocalGrids(
+        {
+          framed: map,
+          cameras: camerasOfSample,
+          placements: reshape(rows(ofSample(placements), 1), [size, 3, 4]),
+          normals: reshape(rows(ofSample(surface.normals), 1), [size, 3]),
+          visibility: reshape(rows(ofSample(surface.visibility), 2), [viewCount, size]),
+        },
+        grid,
+      );
+      const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, voxels, 1]);
+      return tf.concat([fused, position], 2);
+    });
+  });
+  return reshape(joinBatch(parts), [batch * vertexCount, grid.side, grid.side, grid.side, -1]);
+}
+
+function sliceAxis<T extends Tensor>(x: T, axis: number, from: number, size: number): T {
+  const begin = x.shape.map((_, i) => (i === axis ? from : 0));
+  const sizes = x.shape.map((side, i) => (i === axis ? size : side));
+  return tf.slice<Rank, T>(x, begin, sizes);
+}
+
+function chunks(total: number, size: number): [from: number, size: number][] {
+  return Array.from({ length: Math.ceil(total / size) }, (_, i) => [i * size, Math.min(size, total - i * size)]);
+}
+
+/** The output layer, a convolution 1³ to one channel; without its bias. `[M, d, d, d, C]` → `[M, n]` */
+function outputLayer(localNet: Pass, back: Tensor5D): Tensor2D {
+  const [volumes, , , , channels] = back.shape;
+  const weight = reshape<Tensor2D>(localNet.parameter<Tensor5D>('output_layer.weight'), [channels, 1]);
+  return reshape(multiply(reshape(back, [-1, channels]), weight), [volumes, -1]);
+}
+
+/** Softmax over the voxels and the expectation of the offsets (spec 3.6), which is rotated instead of them. */
+function rotatedExpectation(logits: Tensor2D, rotations: Tensor4D, grid: VoxelGrid): Tensor3D {
+  const [batch, vertexCount] = rotations.shape;
+  const offsets = expectationOfRows(logits, gridOffsets(grid));
+  const turned = multiply(reshape(rotations, [batch * vertexCount, 3, 3]), reshape(offsets, [-1, 3, 1]));
+  return reshape(turned, [batch, vertexCount, 3]);
+}

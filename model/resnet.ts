@@ -1,0 +1,54 @@
+import { addRelu, convolution2d, maxPool2d, relu, tf, type Tensor4D } from '../tensor/index.js';
+import type { Pass } from './pass.js';
+
+/**
+ * ResNet trunk of basic blocks (He et al. 2016; ResNet-34 at paper scale), without average pooling and classifier.
+ *
+ * @param pass within the trunk. @param images `[M, H, W, 3]`
+ * @param layerBlocks basic blocks in each of the four layers, whose strides are 1, 2, 2, 2.
+ * @returns the rectified stem before max-pooling (1/2 of the resolution), and what each layer returns (1/4 … 1/32).
+ */
+export function resnetTrunk(pass: Pass, images: Tensor4D, layerBlocks: readonly number[]): Tensor4D[] {
+  const stem = pass.block(
+    (x: Tensor4D) => {
+      const convolved = convolution2d(x, pass.parameter('conv1.weight'), { stride: 2, padding: 3 });
+      return relu(pass.normalize(convolved, 'bn1'));
+    },
+    images,
+    'conv1',
+  );
+  const outputs = [stem];
+  let y = maxPool2d(stem);
+  for (const [layer, blocks] of layerBlocks.entries()) {
+    for (let block = 0; block < blocks; block++) {
+      const name = `layer${layer + 1}.${block}`;
+      const stride = layer > 0 && block === 0 ? 2 : 1;
+      y = pass.block((x: Tensor4D) => basicBlock(pass.within(name), x, stride), y, name);
+    }
+    outputs.push(y);
+  }
+  return outputs;
+}
+
+/** conv3×3-BN-ReLU-conv3×3-BN plus the input (through conv1×1-BN where shapes differ), then ReLU. */
+function basicBlock(pass: Pass, x: Tensor4D, stride: number): Tensor4D {
+  const inner = tf.tidy(() => relu(convolveNormalize(pass, x, 'conv1', 'bn1', stride)));
+  const branch = convolveNormalize(pass, inner, 'conv2', 'bn2', 1);
+  const downsample = pass.has('downsample.0.weight');
+  const skip = downsample ? convolveNormalize(pass, x, 'downsample.0', 'downsample.1', stride) : x;
+  return addRelu(branch, skip);
+}
+
+function convolveNormalize(
+  pass: Pass,
+  x: Tensor4D,
+  convolution: string,
+  normalization: string,
+  stride: number,
+): Tensor4D {
+  return tf.tidy(() => {
+    const filter = pass.parameter<Tensor4D>(`${convolution}.weight`);
+    const convolved = convolution2d(x, filter, { stride, padding: (filter.shape[0] - 1) / 2 });
+    return pass.normalize(convolved, normalization);
+  });
+}

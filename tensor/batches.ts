@@ -1,0 +1,40 @@
+import { attribute, execute, executeOne, float32, integers } from './engine.js';
+import { record } from './recording.js';
+import { tf, type Tensor } from './tensorflow.js';
+
+const sliceTyped = [float32, attribute.int32('Index')];
+
+/** Cuts a tensor along its first axis into equal parts. Differentiable. `[M, …]` → `count` × `[M / count, …]` */
+export function splitBatch<T extends Tensor>(x: T, count: number): T[] {
+  if (count === 1) return [x];
+  const parts = execute('Split', [float32, attribute.integer('num_split', count)], [integers([0], []), x], count);
+  record('SplitBatch', [x], parts, [], (gradients) => {
+    const { shape } = parts[0]!;
+    const whole = gradients.map((gradient) => gradient ?? tf.zeros(shape));
+    return [
+      executeOne(
+        'ConcatV2',
+        [float32, attribute.int32('Tidx'), attribute.integer('N', count)],
+        [...whole, integers([0], [])],
+      ),
+    ];
+  });
+  return parts as T[];
+}
+
+/** Joins tensors along their first axis. Differentiable. */
+export function joinBatch<T extends Tensor>(parts: readonly T[]): T {
+  if (parts.length === 1) return parts[0]!;
+  const typed = [float32, attribute.int32('Tidx'), attribute.integer('N', parts.length)];
+  const y = executeOne('ConcatV2', typed, [...parts, integers([0], [])]);
+  const shapes = parts.map((part) => part.shape);
+  record('JoinBatch', [...parts], [y], [], ([dy]) => {
+    let from = 0;
+    return shapes.map((shape) => {
+      const begin = [from, ...shape.slice(1).map(() => 0)];
+      from += shape[0];
+      return executeOne('Slice', sliceTyped, [dy!, integers(begin), integers(shape)]);
+    });
+  });
+  return y as T;
+}
