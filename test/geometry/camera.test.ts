@@ -132,6 +132,16 @@ test('scaling and shifting a picture scales and shifts its projections', () => {
   assert.ok(Math.abs(scaledX! - (0.5 * x! - 7)) < 1e-9 && Math.abs(scaledY! - (0.25 * y! + 3)) < 1e-9);
 });
 
+for (const view of [0, 1]) {
+  test(`augmented view ${view} has the published system's intrinsics: scaled, then padded where it shrank`, () => {
+    const plain = goldenArray('coarse/inputs/stereo_camera_intrinsics').data.slice(9 * view, 9 * view + 9);
+    const scale = goldenArray(`coarse/augment/view${view}_scale_brightness`).data[0]!;
+    const [padX, padY] = [200, 150].map((size) => Math.max(0, Math.floor((size - Math.round(scale * size)) / 2)));
+    const augmented = shiftIntrinsics(scaleIntrinsics(Float64Array.from(plain), scale), padX!, padY!);
+    assertGolden(`coarse/augment/view${view}_intrinsics`, augmented);
+  });
+}
+
 describe('lookAt', () => {
   const extrinsics = lookAt([300, 50, 900], [10, -20, 30], [0, 1, 0]);
   const camera: Camera = {
