@@ -2,7 +2,7 @@
  * Runs the compiled tests (`build/test`): those of the rooms two files at a time, then the chain's, which start servers
  * and train, one by one. `npm test -- geometry` runs the files whose path contains a word. The last line counts them.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
@@ -41,7 +41,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 // The tests run in processes of their own, which read their options from the environment.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
 const words = process.argv.slice(2);
-const all = readdirSync(build, { recursive: true, encoding: 'utf8' })
+const all = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
