@@ -26,6 +26,7 @@ export function stateAt(step: number, stage: TrainingStage = 'coarse-pretraining
     seed: 7,
     skippedBatches: 1,
     loss: step / 8,
+    validationPending: false,
     model: {
       'b.weight': { shape: [2, 3], values: Float32Array.from({ length: 6 }, (_, i) => step + i / 8) },
       'a.running_mean': { shape: [2], values: Float32Array.of(step, -step) },

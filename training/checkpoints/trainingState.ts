@@ -13,6 +13,8 @@ export interface TrainingState {
   readonly skippedBatches: number;
   /** The loss that was logged last. */
   readonly loss: number | null;
+  /** The validation of this step is still to be done. */
+  readonly validationPending: boolean;
   /** Parameters and BatchNorm's running statistics under their published names. */
   readonly model: NamedArrays;
   /** AdamW's moments and counts: `NAME.exp_avg`, `NAME.exp_avg_sq`, `NAME.step`. */
@@ -34,18 +36,20 @@ const stateSchema = z.object({
   seed: z.int(),
   skippedBatches: z.int().min(0),
   loss: z.number().nullable(),
+  validationPending: z.boolean(),
   configurationSha256: z.string(),
 });
 
 /** @param configuration - the resolved configuration, whose hash is stored beside the numbers. */
 export function encodeTrainingState(state: TrainingState, configuration: unknown): CheckpointParts {
-  const { step, stage, seed, skippedBatches, loss, model, optimizer } = state;
+  const { step, stage, seed, skippedBatches, loss, validationPending, model, optimizer } = state;
   const json = {
     step,
     stage,
     seed,
     skippedBatches,
     loss,
+    validationPending,
     configurationSha256: sha256Of(Buffer.from(JSON.stringify(configuration))),
   } satisfies z.infer<typeof stateSchema>;
   const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { TrainingStage } from '../../configs/schema/training.js';
+import { directoryStore } from '../../storage/directoryStore.js';
+import { keys } from '../../storage/keys.js';
+import { tensorMemory } from '../../tensor/index.js';
+import { readManifest } from '../../training/checkpoints/claimedManifest.js';
+import { StageNotFinished } from '../../training/checkpoints/errors.js';
+import { Diverged, StageStopped } from '../../training/errors.js';
+import type { StageResult, TrainerEvent } from '../../training/protocol.js';
+import { trainStage } from '../../training/trainStage.js';
+import { readEvents } from './eventReader.js';
+import { tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
+
+const root = await mkdtemp(join(tmpdir(), 'tempeh-stage-'));
+after(() => rm(root, { recursive: true, force: true }));
+
+interface Attempts {
+  readonly folder: string;
+  readonly training?: NonNullable<Parameters<typeof tinyConfiguration>[0]['training']>;
+  readonly poisoned?: readonly number[];
+}
+
+/** One attempt at a stage; it is stopped after `stopAfter` further steps. */
+async function attempt(
+  stage: TrainingStage,
+  { folder, training, poisoned }: Attempts,
+  stopAfter = Infinity,
+): Promise<{ result: StageResult | null; stopped: StageStopped | null; events: TrainerEvent[] }> {
+  const store = directoryStore(join(root, folder));
+  const configuration = tinyConfiguration({
+    storage: { kind: 'directory', path: join(root, folder) },
+    ...(training ? { training } : {}),
+  });
+  const stopping = new AbortController();
+  const events: TrainerEvent[] = [];
+  let steps = 0;
+  const job = tinyJob(configuration, stage, `attempt-${Math.random().toString(36).slice(2)}`);
+  try {
+    const result = await trainStage(job, (event) => events.push(event), stopping.signal, {
+      store,
+      openData: async () => tinyData({ refinement: stage === 'refinement', ...(poisoned ? { poisoned } : {}) }),
+      onStep: () => {
+        if (++steps === stopAfter) stopping.abort('enough');
+      },
+    });
+    return { result, stopped: null, events };
+  } catch (cause) {
+    if (!(cause instanceof StageStopped)) throw cause;
+    return { result: null, stopped: cause, events };
+  }
+}
+
+async function scalars(folder: string, stage: 'coarse' | 'refinement'): Promise<string[]> {
+  const store = directoryStore(join(root, folder));
+  const found: string[] = [];
+  for await (const { key } of store.list(`${keys.events('tiny', stage)}/`)) {
+    for (const { tag, step, scalar } of readEvents((await store.get(key)).body)) {
+      if (tag !== undefined) found.push(`${step} ${tag} ${scalar ?? 'picture'}`);
+    }
+  }
+  return found;
+}
+
+const undisturbed: Partial<Record<TrainingStage, StageResult>> = {};
+
+test('all three stages train to their last step, each from the one before', async () => {
+  for (const stage of ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const) {
+    const { result } = await attempt(stage, { folder: 'undisturbed' });
+    undisturbed[stage] = result!;
+  }
+  assert.equal(undisturbed['coarse-pretraining']!.step, 10);
+  assert.equal(undisturbed['coarse-finetuning']!.step, 16);
+  assert.equal(undisturbed.refinement!.step, 6);
+  const manifest = await readManifest(directoryStore(join(root, 'undisturbed')), 'tiny', 'coarse');
+  assert.deepEqual(
+    manifest!.checkpoints.map(({ step }) => step),
+    [10, 15, 16],
+  );
+  const kinds = new Set((await scalars('undisturbed', 'coarse')).map((line) => line.split(' ').slice(1, -1).join(' ')));
+  for (const tag of [
+    'Learning rate/train',
+    'Total loss/train',
+    'Points loss/validation',
+    'Points2Surface distance/train',
+  ]) {
+    assert.ok(kinds.has(tag), tag);
+  }
+  assert.ok(kinds.has('Train/view_id_00') && kinds.has('Val/view_id_02'), [...kinds].join());
+});
+
+test('a finished stage is recognised, and not trained again', async () => {
+  const { result } = await attempt('coarse-pretraining', { folder: 'undisturbed' });
+  assert.deepEqual(result, { ...undisturbed['coarse-pretraining'], seconds: 0 });
+});
+
+test('stops at any step leave weights and events as they would have been', { timeout: 120_000 }, async () => {
+  const folder = 'disturbed';
+  for (const stage of ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const) {
+    let result: StageResult | null = null;
+    for (const stopAfter of [1, 2, 4, 1, Infinity]) {
+      const outcome = await attempt(stage, { folder }, stopAfter);
+      if (outcome.stopped) assert.equal(outcome.stopped.checkpoint?.step, outcome.stopped.step);
+      result = outcome.result;
+      if (result) break;
+    }
+    assert.equal(result!.checkpoint.modelSha256, undisturbed[stage]!.checkpoint.modelSha256, stage);
+    assert.equal(result!.loss, undisturbed[stage]!.loss, stage);
+  }
+  for (const stage of ['coarse', 'refinement'] as const) {
+    assert.deepEqual(await scalars(folder, stage), await scalars('undisturbed', stage));
+  }
+});
+
+test('no tensor is left over from a step', async () => {
+  const folder = 'leaks';
+  const counts: number[] = [];
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  await trainStage(tinyJob(configuration, 'coarse-pretraining', 'a'), () => undefined, new AbortController().signal, {
+    openData: async () => tinyData(),
+    onStep: () => counts.push(tensorMemory().tensors),
+  });
+  assert.equal(new Set(counts.slice(1)).size, 1, counts.join(' '));
+});
+
+test('a stage whose forerunner has not finished is refused', async () => {
+  await assert.rejects(attempt('coarse-finetuning', { folder: 'empty' }), StageNotFinished);
+  await assert.rejects(attempt('refinement', { folder: 'empty' }), /coarse-finetuning of run tiny has not finished/);
+});
+
+test('a batch without a finite loss stops the stage, naming step, frames and checkpoint', async () => {
+  await assert.rejects(attempt('coarse-pretraining', { folder: 'poisoned', poisoned: [7] }), (error) => {
+    assert.ok(error instanceof Diverged);
+    assert.match(error.message, /Step 7 has a loss that is not finite \(frames s\/train\/70, s\/train\/71\)/);
+    assert.match(error.message, /last good checkpoint is that of step 6/);
+    return true;
+  });
+});
+
+test('or it is skipped, counted, where the configuration says so, and changes nothing', async () => {
+  const training = { 'coarse-pretraining': { ...often, iterations: 10, skipNonFiniteBatches: 1 } };
+  const { result, events } = await attempt('coarse-pretraining', { folder: 'skipping', training, poisoned: [7] });
+  assert.equal(result!.step, 10);
+  const last = events.filter((event) => event.kind === 'progress').at(-1);
+  assert.equal(last!.progress.skippedBatches, 1);
+  assert.ok(events.some((event) => event.kind === 'warning' && /Step 7 .* skipped \(1 of 1\)/.test(event.message)));
+  await assert.rejects(
+    attempt('coarse-pretraining', { folder: 'skipping-two', training, poisoned: [2, 7] }),
+    /Step 7 .*1 batches were skipped before/,
+  );
+});
+
+const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../../storage/types.js';
+import type { EventLog } from '../events/eventLog.js';
+import type { CheckpointReference } from '../protocol.js';
+import type { CheckpointStore } from './checkpointStore.js';
+import { persistently } from './persistently.js';
+import { encodeTrainingState, type TrainingState } from './trainingState.js';
+
+export interface CheckpointingOptions {
+  readonly checkpoints: CheckpointStore;
+  readonly events: EventLog;
+  readonly store: ObjectStore;
+  readonly configuration: unknown;
+  /** The checkpoint that training goes on from. */
+  readonly last: CheckpointReference | null;
+  readonly onSaved: (checkpoint: CheckpointReference) => void;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Saves beside training: what is to be saved is copied first, then uploaded while the next steps run. Uploads follow
+ * one another, in their order; a failed one is told by the next call.
+ */
+export class Checkpointing {
+  private queue: Promise<void> = Promise.resolve();
+  private failure: unknown = null;
+  private abandoned = new AbortController();
+  private lastSaved: CheckpointReference | null;
+
+  constructor(private readonly options: CheckpointingOptions) {
+    this.lastSaved = options.last;
+  }
+
+  /** The last checkpoint that counts. */
+  get last(): CheckpointReference | null {
+    return this.lastSaved;
+  }
+
+  /** @throws what stopped an upload: above all LeaseLost. */
+  throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /**
+   * Begins to save a state that nothing changes any more, and ends the events' segment with it. Waits for the save
+   * before, so that at most two states are held in memory.
+   */
+  async save(state: TrainingState, finished: boolean): Promise<void> {
+    await this.settled();
+    const { checkpoints, events, store, configuration, onSaved, warn } = this.options;
+    const parts = encodeTrainingState(state, configuration);
+    const segment = events.seal(state.step);
+    const { signal } = this.abandoned;
+    this.enqueue(async () => {
+      await persistently(
+        `Saving the checkpoint of step ${state.step}`,
+        async () => {
+          if (segment) await store.put(segment.key, segment.body, { signal });
+          const { step, stage, loss } = state;
+          const sealed = segment && { key: segment.key, from: segment.from, to: segment.to };
+          this.lastSaved = await checkpoints.save({ step, stage, parts, events: sealed, finished, loss }, signal);
+          onSaved(this.lastSaved);
+        },
+        warn,
+        signal,
+      );
+    });
+  }
+
+  /** Shows the open events to those who watch; without them the steps go on all the same. */
+  showEvents(): void {
+    const { events, warn } = this.options;
+    this.enqueue(() =>
+      events
+        .uploadOpen(this.abandoned.signal)
+        .catch((cause: unknown) =>
+          warn(`Uploading events failed: ${cause instanceof Error ? cause.message : String(cause)}`),
+        ),
+    );
+  }
+
+  /** Waits for what is under way. @throws as `throwIfFailed` does. */
+  async settled(): Promise<void> {
+    await this.queue;
+    this.throwIfFailed();
+  }
+
+  /** Waits for what is under way, but not for ever. @returns what went wrong, of people; null if nothing did. */
+  async settleWithin(seconds: number): Promise<string | null> {
+    const problem = this.settled().then(
+      () => null,
+      (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+    );
+    return Promise.race([problem, sleep(seconds * 1000, `it took longer than ${seconds} s`, { ref: false })]);
+  }
+
+  /** Gives up what is under way and has not come to count. */
+  async abandon(reason: string): Promise<void> {
+    this.abandoned.abort(new Error(reason));
+    await this.queue;
+  }
+
+  private enqueue(work: () => Promise<void>): void {
+    this.queue = this.queue
+      .then(async () => {
+        if (this.failure === null) await work();
+      })
+      .catch((cause: unknown) => {
+        this.failure ??= cause;
+      });
+  }
+}

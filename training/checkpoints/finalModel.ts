@@ -1,0 +1,35 @@
+import type { TrainingStage } from '../../configs/schema/training.js';
+import type { ObjectStore } from '../../storage/types.js';
+import type { CheckpointReference } from '../protocol.js';
+import { readManifest } from './claimedManifest.js';
+import { StageNotFinished } from './errors.js';
+import { checkpointStageOf } from './manifest.js';
+import { readPart } from './readCheckpoint.js';
+import type { NamedArrays } from './safetensors.js';
+import { decodeModel } from './trainingState.js';
+
+/** The weights that a finished stage ended with. */
+export interface FinalModel {
+  readonly checkpoint: CheckpointReference;
+  readonly arrays: NamedArrays;
+}
+
+/**
+ * @param neededFor - what asks for it, for the message.
+ * @throws StageNotFinished
+ * @throws DamagedCheckpoint when its bytes are not those that were written.
+ */
+export async function loadFinalModel(
+  store: ObjectStore,
+  run: string,
+  stage: TrainingStage,
+  neededFor: string,
+): Promise<FinalModel> {
+  const manifest = await readManifest(store, run, checkpointStageOf(stage));
+  const final = manifest?.finished[stage];
+  const checkpoint = manifest?.checkpoints.find(({ key }) => key === final?.key);
+  if (!final || !checkpoint) throw new StageNotFinished(run, stage, neededFor);
+  const bytes = await readPart(store, checkpoint, 'model.safetensors');
+  const { step, key, modelSha256 } = final;
+  return { checkpoint: { step, key, modelSha256 }, arrays: decodeModel(bytes, `${key}/model.safetensors`) };
+}

@@ -1,0 +1,154 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { StageConfiguration, TrainingStage } from '../configs/schema/training.js';
+import type { Batch } from '../datasets/types.js';
+import type { Checkpointing } from './checkpoints/checkpointing.js';
+import { Diverged } from './errors.js';
+import type { EventLog } from './events/eventLog.js';
+import { logLosses } from './lossScalars.js';
+import type { TrainingLoss } from './losses/trainingLoss.js';
+import type { AdamW } from './optimizer.js';
+import { batchPictures } from './pictures/batchPictures.js';
+import { readArrays, readModelArrays } from './stateArrays.js';
+import type { StageData } from './stageData.js';
+import type { StageNetwork } from './stageNetwork.js';
+import { trainingStep, type StepMilliseconds, type TrainingStepOutcome } from './trainingStep.js';
+import { validate } from './validate.js';
+import { tidy } from '../tensor/index.js';
+
+/** Where a stage stands between two steps: with model and optimiser, all that the next step depends on. */
+export interface StagePosition {
+  /** Steps done. */
+  step: number;
+  skippedBatches: number;
+  /** Logged last. */
+  loss: number | null;
+  /** The validation of this step was cut short: it comes before the next step. */
+  validationPending: boolean;
+}
+
+export interface StageLoopOptions {
+  readonly stage: TrainingStage;
+  readonly settings: StageConfiguration;
+  readonly seed: number;
+  readonly network: StageNetwork;
+  readonly optimizer: AdamW;
+  readonly loss: TrainingLoss;
+  readonly data: StageData;
+  readonly events: EventLog;
+  readonly checkpointing: Checkpointing;
+  /** After each step, and each batch of a validation. */
+  readonly onProgress: (position: Readonly<StagePosition>) => void;
+  /** After each step: where its time went, waiting for the batch included. */
+  readonly onStep?: (milliseconds: StepMilliseconds & { readonly batch: number }) => void;
+  readonly warn: (message: string) => void;
+  /** Aborted: the step is finished, nothing more. */
+  readonly signal: AbortSignal;
+}
+
+/** Of the error colours, mm. */
+const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
+
+/**
+ * The steps of a stage from `position` on, until its last or until it is told to stop. Every step's batch, rotations and
+ * rates follow from the seed and the step's number alone, so it does not matter how often a stage was interrupted.
+ *
+ * @param position - moves on with the steps.
+ * @throws Diverged, and what stopped a save.
+ */
+export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { settings, data, events, checkpointing, onProgress, onStep, signal } = options;
+  const isDue = (every: number): boolean => position.step % every === 0 || position.step === settings.iterations;
+  if (position.validationPending) await validateAt(position, options);
+  while (position.step < settings.iterations && !signal.aborted) {
+    checkpointing.throwIfFailed();
+    const asked = performance.now();
+    const batch = await orAborted(data.batch(position.step), signal);
+    if (!batch) break;
+    const waited = performance.now() - asked;
+    const upcoming = position.step + 1;
+    const willLog = upcoming % settings.logEvery === 0 || upcoming === settings.iterations;
+    const willShow = upcoming % settings.picturesEvery === 0 || upcoming === settings.iterations;
+    const outcome = trainingStep(batch, {
+      ...options,
+      stage: settings,
+      measureDistance: willLog,
+      keepPrediction: willShow,
+    });
+    position.step = upcoming;
+    if (!outcome.applied) skip(batch, outcome, position, options);
+    else if (willLog) logStep(outcome, position, events);
+    if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
+    if (isDue(settings.validateEvery)) await validateAt(position, options);
+    if (isDue(settings.checkpointEvery)) await saveAt(position, options);
+    else if (willLog) checkpointing.showEvents();
+    onStep?.({ batch: waited, ...outcome.milliseconds });
+    onProgress(position);
+    // Messages, uploads and the loader get their turn.
+    await breathe();
+  }
+}
+
+/** Saves what there is at this step; the state is copied before this returns. */
+export async function saveAt(position: Readonly<StagePosition>, options: StageLoopOptions): Promise<void> {
+  const { network, optimizer, checkpointing, stage, seed, settings } = options;
+  const model = readModelArrays(network.state);
+  let moments = {};
+  tidy(() => {
+    moments = readArrays(optimizer.state());
+  });
+  const state = { ...position, stage, seed, model, optimizer: moments };
+  await checkpointing.save(state, position.step >= settings.iterations);
+}
+
+function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventLog): void {
+  position.loss = outcome.terms.total;
+  events.scalar(position.step, 'Learning rate/train', outcome.learningRate);
+  logLosses(events, position.step, 'train', outcome.terms);
+}
+
+function skip(batch: Batch, outcome: TrainingStepOutcome, position: StagePosition, options: StageLoopOptions): void {
+  const { settings, checkpointing, warn } = options;
+  const what = Number.isFinite(outcome.terms.total) ? 'a gradient that is not finite' : 'a loss that is not finite';
+  if (position.skippedBatches >= settings.skipNonFiniteBatches) {
+    throw new Diverged(batch.step, batch.frames, what, position.skippedBatches, checkpointing.last);
+  }
+  position.skippedBatches++;
+  warn(`Step ${batch.step} has ${what}: skipped (${position.skippedBatches} of ${settings.skipNonFiniteBatches}).`);
+}
+
+async function validateAt(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { network, loss, data, events, onProgress, signal } = options;
+  const onBatch = (): void => onProgress(position);
+  const validation = await validate({ network, loss, data, onBatch, signal });
+  position.validationPending = validation === null;
+  if (!validation?.first) return;
+  logLosses(events, position.step, 'validation', validation.terms);
+  const { batch, prediction } = validation.first;
+  await showBatch('Val', batch, prediction, position, options);
+}
+
+/** null once `signal` is aborted, though the loader may still wait for a store that does not answer. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<null>((resolve) => {
+    stop = () => resolve(null);
+    signal.addEventListener('abort', stop);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function showBatch(
+  kind: 'Train' | 'Val',
+  batch: Batch,
+  prediction: Float32Array,
+  { step }: StagePosition,
+  { data, events, stage }: StageLoopOptions,
+): Promise<void> {
+  const pictures = await batchPictures(kind, batch, prediction, data.template.faces, largestError[stage]);
+  for (const { tag, picture } of pictures) events.picture(step, tag, picture);
+}

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StageConfiguration } from '../configs/schema/training.js';
+import { disposeState } from '../model/index.js';
+import { countingStore } from '../storage/countingStore.js';
+import { openStore } from '../storage/openStore.js';
+import type { ObjectStore } from '../storage/types.js';
+import { CheckpointStore } from './checkpoints/checkpointStore.js';
+import { Checkpointing } from './checkpoints/checkpointing.js';
+import { readManifest } from './checkpoints/claimedManifest.js';
+import { checkpointStageOf } from './checkpoints/manifest.js';
+import { coarseNetwork, type NetworkOptions } from './coarseNetwork.js';
+import { StageStopped } from './errors.js';
+import { EventLog } from './events/eventLog.js';
+import { TrainingLoss } from './losses/trainingLoss.js';
+import { AdamW } from './optimizer.js';
+import type { StageProgress, StageResult, TrainerEvent, TrainingJob } from './protocol.js';
+import { refinementNetwork } from './refinementNetwork.js';
+import { openStageData } from './openStageData.js';
+import type { StageData } from './stageData.js';
+import { runStageLoop, saveAt, type StageLoopOptions, type StagePosition } from './stageLoop.js';
+import type { StageNetwork } from './stageNetwork.js';
+import { startStage } from './stageState.js';
+import { withTensors } from './stateArrays.js';
+import { Throughput } from './throughput.js';
+
+/** What may be put in place of what the job names; for tests and measurements. */
+export interface TrainStageTools {
+  readonly store?: ObjectStore;
+  readonly openData?: (job: TrainingJob, store: ObjectStore) => Promise<StageData>;
+  readonly onStep?: StageLoopOptions['onStep'];
+}
+
+/**
+ * Trains a stage to its last step: from its newest checkpoint, or from its beginning. A stage that has finished is
+ * recognised, and not trained again.
+ *
+ * @param report - progress, checkpoints, warnings.
+ * @param signal - aborted: the step is finished and saved, then StageStopped is thrown.
+ * @throws StageStopped, Diverged, LeaseLost, StageNotFinished, CheckpointMismatch, StoreAccessDenied …: see faultOf.
+ */
+export async function trainStage(
+  job: TrainingJob,
+  report: (event: TrainerEvent) => void,
+  signal: AbortSignal,
+  tools: TrainStageTools = {},
+): Promise<StageResult> {
+  const started = performance.now();
+  const { run, stage, configuration, attempt } = job;
+  const settings: StageConfiguration = configuration.training[stage];
+  const { store, count } = countingStore(tools.store ?? openStore(configuration.storage));
+  const warn = (message: string): void => report({ kind: 'warning', message });
+
+  const finished = await finishedResult(job, store, settings);
+  if (finished) return finished;
+  report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
+  const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
+  report({ kind: 'starting', message: 'Opening the data set' });
+  const data = await (tools.openData ?? openStageData)(job, store);
+  try {
+    const vertexCount = data.template.vertices.length / 3;
+    const { state, resumed } = await startStage({ run, stage, configuration, store, checkpoints, vertexCount, warn });
+    const position = startingPosition(resumed, stage);
+    report({ kind: 'starting', message: resumed ? `Going on from step ${position.step}` : 'Starting from step 0' });
+    const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
+    const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
+    if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
+    const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
+    const last = checkpoints.manifest.checkpoints.at(-1);
+    const checkpointing = new Checkpointing({
+      checkpoints,
+      events,
+      store,
+      configuration,
+      last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
+      onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
+      warn,
+    });
+    const throughput = new Throughput();
+    const progress = (): StageProgress => ({
+      stage,
+      step: position.step,
+      totalSteps: settings.iterations,
+      loss: position.loss,
+      stepsPerSecond: throughput.stepsPerSecond,
+      checkpointStep: checkpointing.last?.step ?? null,
+      skippedBatches: position.skippedBatches,
+      ...count,
+    });
+    const options: StageLoopOptions = {
+      stage,
+      settings,
+      seed: configuration.seed,
+      network,
+      optimizer,
+      loss: new TrainingLoss(data.template, data.regions, settings),
+      data,
+      events,
+      checkpointing,
+      onProgress: () => report({ kind: 'progress', progress: progress() }),
+      onStep: (milliseconds) => {
+        throughput.tick();
+        tools.onStep?.(milliseconds);
+      },
+      warn,
+      signal,
+    };
+    try {
+      await runStageLoop(position, options);
+      if (position.step < settings.iterations) await stop(position, options, configuration.checkpoints.graceSeconds);
+      await checkpointing.settled();
+    } catch (cause) {
+      // A save that is under way is worth its time, whatever ended the stage.
+      if (!(cause instanceof StageStopped)) await checkpointing.settleWithin(configuration.checkpoints.graceSeconds);
+      throw cause;
+    } finally {
+      await checkpointing.abandon('the trainer ends');
+      optimizer.dispose();
+      disposeState(state);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    return { stage, step: position.step, loss: position.loss, checkpoint: checkpointing.last!, seconds };
+  } finally {
+    await data.close();
+  }
+}
+
+/** The result of a stage that was trained to its configured end before; else null. */
+async function finishedResult(
+  { run, stage }: TrainingJob,
+  store: ObjectStore,
+  { iterations }: StageConfiguration,
+): Promise<StageResult | null> {
+  const final = (await readManifest(store, run, checkpointStageOf(stage)))?.finished[stage];
+  if (!final || final.step < iterations) return null;
+  const { step, key, modelSha256, loss } = final;
+  return { stage, step, loss, checkpoint: { step, key, modelSha256 }, seconds: 0 };
+}
+
+/** Skipped batches are counted by stage; the step counter goes on from pre-training to fine-tuning. */
+function startingPosition(resumed: ({ stage: string } & StagePosition) | null, stage: string): StagePosition {
+  if (!resumed) return { step: 0, skippedBatches: 0, loss: null, validationPending: false };
+  const { step, loss, validationPending } = resumed;
+  return resumed.stage === stage
+    ? { step, loss, validationPending, skippedBatches: resumed.skippedBatches }
+    : { step, loss, validationPending: false, skippedBatches: 0 };
+}
+
+function networkOf({ stage, configuration }: TrainingJob, data: StageData, options: NetworkOptions): StageNetwork {
+  const { coarse, refinement } = configuration.model;
+  return stage === 'refinement'
+    ? refinementNetwork(refinement, data.template, options)
+    : coarseNetwork(coarse, options);
+}
+
+/** Saves if that is possible in the grace, and ends the stage for now. */
+async function stop(position: StagePosition, options: StageLoopOptions, graceSeconds: number): Promise<never> {
+  const { checkpointing, signal, warn } = options;
+  const save = async (): Promise<void> => {
+    if (position.step > 0 && checkpointing.last?.step !== position.step) await saveAt(position, options);
+  };
+  const problem = await Promise.race([
+    save().then(
+      () => checkpointing.settleWithin(graceSeconds),
+      (cause: unknown) => String(cause),
+    ),
+    sleep(graceSeconds * 1000, `it took longer than ${graceSeconds} s`, { ref: false }),
+  ]);
+  if (problem !== null) warn(`The checkpoint of step ${position.step} was not saved: ${problem}. The last one counts.`);
+  throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+}
