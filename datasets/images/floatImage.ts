@@ -1,0 +1,80 @@
+import type { RgbImage } from '../formats/image.js';
+import { axisResampling, type AxisResampling } from './resampling.js';
+
+/** Colours as numbers, usually in [0, 1]: `[height, width, 3]`, row by row from the top. */
+export interface FloatImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+}
+
+/** RGB / 255. */
+export function toFloatImage({ width, height, data }: RgbImage): FloatImage {
+  const floats = new Float32Array(data.length);
+  for (let i = 0; i < floats.length; i++) floats[i] = data[i]! / 255;
+  return { width, height, data: floats };
+}
+
+/** An image turned by 90° counter-clockwise (portrait to landscape). */
+export function rotateImageCounterClockwise({ width, height, data }: FloatImage): FloatImage {
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < width; row++) {
+    for (let column = 0; column < height; column++) {
+      const from = 3 * (column * width + width - 1 - row);
+      const to = 3 * (row * height + column);
+      turned[to] = data[from]!;
+      turned[to + 1] = data[from + 1]!;
+      turned[to + 2] = data[from + 2]!;
+    }
+  }
+  return { width: height, height: width, data: turned };
+}
+
+/** An image at another size, anti-aliased (spec section 6, last paragraph; see resampling). */
+export function resizeImage(image: FloatImage, width: number, height: number): FloatImage {
+  if (image.width === width && image.height === height) return image;
+  const across = resampleRows(image.data, image.height, image.width, axisResampling(image.width, width));
+  const data = resampleColumns(across, width, axisResampling(image.height, height));
+  return { width, height, data };
+}
+
+function resampleRows(data: Float32Array, rows: number, inputs: number, axis: AxisResampling): Float32Array {
+  const { outputs, taps, starts, weights } = axis;
+  const result = new Float32Array(rows * outputs * 3);
+  for (let row = 0; row < rows; row++) {
+    const line = row * inputs * 3;
+    for (let i = 0; i < outputs; i++) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      let from = line + starts[i]! * 3;
+      for (let tap = i * taps; tap < (i + 1) * taps; tap++, from += 3) {
+        const weight = weights[tap]!;
+        red += weight * data[from]!;
+        green += weight * data[from + 1]!;
+        blue += weight * data[from + 2]!;
+      }
+      const to = (row * outputs + i) * 3;
+      result[to] = red;
+      result[to + 1] = green;
+      result[to + 2] = blue;
+    }
+  }
+  return result;
+}
+
+function resampleColumns(data: Float32Array, width: number, axis: AxisResampling): Float32Array {
+  const { outputs, taps, starts, weights } = axis;
+  const stride = width * 3;
+  const result = new Float32Array(outputs * stride);
+  for (let i = 0; i < outputs; i++) {
+    const to = i * stride;
+    for (let tap = 0; tap < taps; tap++) {
+      const weight = weights[i * taps + tap]!;
+      if (weight === 0) continue;
+      const from = (starts[i]! + tap) * stride;
+      for (let k = 0; k < stride; k++) result[to + k]! += weight * data[from + k]!;
+    }
+  }
+  return result;
+}

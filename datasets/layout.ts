@@ -1,0 +1,29 @@
+import type { FrameId } from './types.js';
+
+/** FaMoS's layout on a disk (spec section 1): paths below the folders of images, calibrations, scans, registrations. */
+
+/** `S/Q/N/Q.N.C.png` */
+export function imagePath({ subject, sequence, frame }: FrameId, view: string, extension = 'png'): string {
+  return `${subject}/${sequence}/${frame}/${sequence}.${frame}.${view}.${extension}`;
+}
+
+/** `S/Q/C.tka` */
+export function calibrationPath(subject: string, sequence: string, view: string): string {
+  return `${subject}/${sequence}/${view}.tka`;
+}
+
+/** `S/Q/Q.N.npy` of a scan, `S/Q/Q.N.ply` of a mesh. */
+export function framePath({ subject, sequence, frame }: FrameId, extension: 'npy' | 'ply' | 'obj'): string {
+  return `${subject}/${sequence}/${sequence}.${frame}.${extension}`;
+}
+
+/** Of people: `S/Q/N`. */
+export function frameName({ subject, sequence, frame }: FrameId): string {
+  return `${subject}/${sequence}/${frame}`;
+}
+
+/** Whether a view is of the kind asked for: names with `_A` or `_B` are stereo (grey) cameras, `_C` colour cameras. */
+export function isViewOfKind(view: string, kind: 'stereo' | 'colour' | 'all'): boolean {
+  if (kind === 'all') return true;
+  return kind === 'stereo' ? /_[AB]$/.test(view) : /_C$/.test(view);
+}

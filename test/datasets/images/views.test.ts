@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { parseTka } from '../../../datasets/formats/tka.js';
+import { augmentView } from '../../../datasets/images/augment.js';
+import { decodeView } from '../../../datasets/images/decodeView.js';
+import { resizeImage } from '../../../datasets/images/floatImage.js';
+import { writeNormalised } from '../../../datasets/images/normalise.js';
+import { calibrationPath, imagePath } from '../../../datasets/layout.js';
+import type { SampleView } from '../../../datasets/types.js';
+import { assertGolden, goldenArray, goldenPath } from '../../support/golden.js';
+
+const frame = { subject: 'subject_000', sequence: 'seq_a', frame: '000001' };
+const names = ['00_A', '00_B', '01_A', '01_B'];
+
+async function goldenView(name: string): Promise<SampleView> {
+  const file = goldenPath(`data/images/${imagePath(frame, name)}`);
+  const tka = goldenPath(`data/calibrations/${calibrationPath(frame.subject, frame.sequence, name)}`);
+  const calibration = parseTka(await readFile(tka, 'utf8'), tka);
+  return decodeView({ name, file, bytes: await readFile(file), calibration }, 8);
+}
+
+/** `[H, W, 3]` to the published order `[3, H, W]`. */
+function channelsFirst(data: Float32Array): Float32Array {
+  const pixels = data.length / 3;
+  return Float32Array.from(data, (_, i) => data[3 * (i % pixels) + Math.floor(i / pixels)]!);
+}
+
+function normalised(image: Float32Array): Float32Array {
+  const target = new Float32Array(image.length);
+  writeNormalised(image, target, 0);
+  return target;
+}
+
+test('images at an eighth of the sensor are those the published system feeds its network, portrait views turned', async () => {
+  const views = await Promise.all(names.map(goldenView));
+  const images = views.flatMap(({ image }) => [...channelsFirst(normalised(image))]);
+  assertGolden('coarse/inputs/stereo_images', images);
+  const intrinsics = views.flatMap(({ camera }) => [...camera.intrinsics]);
+  assertGolden('coarse/inputs/stereo_camera_intrinsics', intrinsics);
+});
+
+for (const index of [0, 1]) {
+  test(`augmented view ${index}: scaled, cropped or padded with black, brightened, as the published system does it`, async () => {
+    const { camera, image } = await goldenView(names[index]!);
+    const [scale, red, green, blue] = [...goldenArray(`coarse/augment/view${index}_scale_brightness`).data].map(Number);
+    const augmentation = { scale: scale!, brightness: [red!, green!, blue!] as const };
+    const { width, height } = camera;
+    const augmented = augmentView({ width, height, data: image }, camera, augmentation);
+    assertGolden(`coarse/augment/view${index}_image`, channelsFirst(normalised(augmented.image.data)));
+    assertGolden(`coarse/augment/view${index}_intrinsics`, augmented.camera.intrinsics);
+  });
+}
+
+test('a flat image stays flat at any size, borders included', () => {
+  const flat = { width: 7, height: 5, data: new Float32Array(7 * 5 * 3).fill(0.25) };
+  for (const [width, height] of [
+    [3, 2],
+    [1, 1],
+    [20, 9],
+    [6, 5],
+  ] as const) {
+    const resized = resizeImage(flat, width, height);
+    assert.equal(resized.data.length, width * height * 3);
+    for (const value of resized.data) assert.ok(Math.abs(value - 0.25) < 1e-6, `${value} at ${width}×${height}`);
+  }
+});
