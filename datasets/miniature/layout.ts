@@ -1,4 +1,4 @@
-import type { FrameId, Split } from '../types.js';
+import type { Split } from '../types.js';
 
 /** Where things lie below the folder of the extracted data: the published defaults (spec section 1). */
 export interface SplitFolders {
@@ -51,18 +51,3 @@ export const testSequenceFolders = {
 
 export const templateFile = 'template/sampling_template.obj';
 export const masksFile = 'template/vertex_masks2.npz';
-
-/** `S/Q/N/Q.N.C.png` below the images' folder. */
-export function imagePath({ subject, sequence, frame }: FrameId, view: string): string {
-  return `${subject}/${sequence}/${frame}/${sequence}.${frame}.${view}.png`;
-}
-
-/** `S/Q/C.tka` below the calibrations' folder. */
-export function calibrationPath(subject: string, sequence: string, view: string): string {
-  return `${subject}/${sequence}/${view}.tka`;
-}
-
-/** `S/Q/Q.N.npy` below the scans' folder, `.ply` below the registrations'. */
-export function framePath({ subject, sequence, frame }: FrameId, extension: 'npy' | 'ply'): string {
-  return `${subject}/${sequence}/${sequence}.${frame}.${extension}`;
-}

@@ -12,10 +12,10 @@ import { decodeImage } from '../../../datasets/formats/image.js';
 import { asFloat32, parseNpy } from '../../../datasets/formats/npy.js';
 import { parseNpz } from '../../../datasets/formats/npz.js';
 import { parseObj } from '../../../datasets/formats/obj.js';
+import { framePath } from '../../../datasets/layout.js';
 import { parsePly } from '../../../datasets/formats/ply.js';
 import { generateMiniature } from '../../../datasets/miniature/generate.js';
 import {
-  framePath,
   masksFile,
   splitFolders,
   templateFile,
