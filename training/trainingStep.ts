@@ -42,6 +42,18 @@ export interface StepMilliseconds {
 
 /** One step of a stage: forward, losses, gradients, clipping, AdamW, running statistics (spec section 4). */
 export function trainingStep(batch: Batch, options: TrainingStepOptions): TrainingStepOutcome {
+  try {
+    return unguardedStep(batch, options);
+  } catch (cause) {
+    // On a CPU the bilinear sampler refuses coordinates that are not finite, before there is a loss.
+    if (!(cause instanceof Error) || !/not finite/.test(cause.message)) throw cause;
+    const terms = { total: NaN, points: NaN, pointsToSurface: NaN, edges: NaN, pointsToSurfaceDistance: NaN };
+    const milliseconds = { forward: 0, loss: 0, backward: 0, update: 0 };
+    return { terms, gradientNorm: NaN, learningRate: NaN, applied: false, prediction: null, milliseconds };
+  }
+}
+
+function unguardedStep(batch: Batch, options: TrainingStepOptions): TrainingStepOutcome {
   const { network, loss, optimizer, stage, measureDistance, keepPrediction } = options;
   const { vertices: registrations, scanPoints } = batch;
   if (!registrations) throw new Error(`The batch of step ${batch.step} has no registrations to train on.`);

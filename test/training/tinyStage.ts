@@ -45,7 +45,7 @@ export function tinyConfiguration(input: {
     },
     storage: input.storage,
     checkpoints: input.checkpoints ?? {},
-  } as RunConfigurationInput);
+  });
 }
 
 export function tinyJob(configuration: RunConfiguration, stage: TrainingStage, attempt: string): TrainingJob {

@@ -23,7 +23,7 @@ export interface CheckpointingOptions {
  */
 export class Checkpointing {
   private queue: Promise<void> = Promise.resolve();
-  private failure: unknown = null;
+  private failure: Error | null = null;
   private abandoned = new AbortController();
   private lastSaved: CheckpointReference | null;
 
@@ -106,7 +106,7 @@ export class Checkpointing {
         if (this.failure === null) await work();
       })
       .catch((cause: unknown) => {
-        this.failure ??= cause;
+        this.failure ??= cause instanceof Error ? cause : new Error(String(cause));
       });
   }
 }

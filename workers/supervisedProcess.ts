@@ -1,0 +1,60 @@
+/** What a trainer and a predictor have in common as child processes of a GPU worker. */
+
+interface Stop {
+  readonly kind: 'stop';
+  readonly reason: string;
+}
+
+export interface Work<Start extends { readonly kind: string }, Event> {
+  readonly isStart: (message: { readonly kind: string }) => message is Start;
+  /** Does the work, and tells its end by its last event. */
+  readonly run: (start: Start, report: (event: Event) => void, signal: AbortSignal) => Promise<void>;
+  /** Seconds that it has to end in, once the parent is gone or it was told to stop. */
+  readonly graceSeconds: (start: Start) => number;
+}
+
+/**
+ * Runs the work that the parent sends, once, and exits. Told to stop (by message, SIGTERM or SIGINT), or when the
+ * parent's end of the channel closes, the work is asked to end; what does not end in its grace is ended: nothing keeps
+ * this process alive after its parent.
+ */
+export function serveParent<Start extends { readonly kind: string }, Event>(work: Work<Start, Event>): void {
+  const stopping = new AbortController();
+  let started: Start | null = null;
+
+  const stop = (reason: string): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(reason);
+    if (!started) process.exit(0);
+    const overtime = 5;
+    setTimeout(() => process.exit(1), (work.graceSeconds(started) + overtime) * 1000).unref();
+  };
+  const report = (event: Event): void => {
+    if (process.connected) process.send?.(event, undefined, undefined, () => undefined);
+  };
+
+  process.on('message', (message: Start | Stop) => {
+    if (!work.isStart(message)) {
+      if (message.kind === 'stop') stop(message.reason);
+      return;
+    }
+    if (started) return;
+    started = message;
+    void work.run(started, report, stopping.signal).then(
+      () => leave(0),
+      () => leave(1),
+    );
+  });
+  process.on('disconnect', () => stop('the worker is gone'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+}
+
+/** Ends the process once the last messages are through; open handles are not waited for. */
+function leave(code: number): void {
+  const exit = (): void => process.exit(code);
+  if (!process.connected) exit();
+  process.once('disconnect', exit);
+  setTimeout(exit, 2000);
+  process.disconnect();
+}

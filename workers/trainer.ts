@@ -1,0 +1,20 @@
+import type { TrainerCommand, TrainerEvent } from '../training/protocol.js';
+import { prepareTensorFlow } from './prepareTensorFlow.js';
+import { serveParent } from './supervisedProcess.js';
+
+/**
+ * The trainer process: a GPU worker's child that trains one stage and exits (training/protocol.ts). TensorFlow is loaded
+ * when the job is known, for some of its settings are read then.
+ */
+type Start = Extract<TrainerCommand, { kind: 'train' }>;
+
+serveParent<Start, TrainerEvent>({
+  isStart: (message): message is Start => message.kind === 'train',
+  graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
+  run: async ({ job }, report, signal) => {
+    report({ kind: 'starting', message: 'Loading TensorFlow' });
+    prepareTensorFlow(job.configuration);
+    const { runTrainer } = await import('../training/runTrainer.js');
+    await runTrainer(job, report, signal);
+  },
+});
