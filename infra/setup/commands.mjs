@@ -3,6 +3,9 @@ import { SetupError, StoppedError } from './errors.mjs';
 
 const keptCharacters = 20_000;
 
+/** Milliseconds between asking a program to stop and ending it. */
+const patience = 2_000;
+
 /**
  * Runs a program to its end, without a shell.
  *
@@ -33,7 +36,13 @@ export async function runCommand(program, commandArguments, { cwd, env, signal, 
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
     everything = (everything + text).slice(-keptCharacters);
   });
-  const stop = () => child.kill('SIGTERM');
+  /** @type {NodeJS.Timeout | undefined} */
+  let killer;
+  const stop = () => {
+    child.kill('SIGTERM');
+    // npm finishes what it began, which may take half a minute; everything here bears being cut off.
+    killer = setTimeout(() => child.kill('SIGKILL'), patience);
+  };
   signal?.addEventListener('abort', stop);
   try {
     const code = await new Promise((resolve, reject) => {
@@ -51,6 +60,7 @@ export async function runCommand(program, commandArguments, { cwd, env, signal, 
     }
     throw error;
   } finally {
+    clearTimeout(killer);
     signal?.removeEventListener('abort', stop);
   }
 }
