@@ -23,7 +23,7 @@ const rooms = {
   ],
   workflows: ['types:activities', 'types:configs', 'types:training', 'types:inference', 'types:evaluation'],
   activities: ['datasets', 'evaluation', 'storage', 'configs', 'types:training', 'types:inference', 'types:geometry'],
-  workers: ['activities', 'training', 'inference', 'configs', 'storage', 'types:datasets'],
+  workers: ['activities', 'training', 'inference', 'configs', 'storage', 'types:datasets', 'types:workflows'],
   datasets: ['geometry', 'storage', 'types:configs'],
   model: ['tensor', 'geometry', 'types:configs'],
   training: ['model', 'datasets', 'tensor', 'geometry', 'storage', 'types:configs'],

@@ -72,7 +72,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
         heartbeat();
       },
       stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),
-      graceSeconds: configuration.checkpoints.graceSeconds + 2,
+      // The process ends itself by then, if it can.
+      graceSeconds: configuration.checkpoints.graceSeconds + 6,
       // Told by us, with the process's last lines, before the server notices the missing heartbeat.
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });

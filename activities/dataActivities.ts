@@ -1,0 +1,61 @@
+import { Context } from '@temporalio/activity';
+import type { StorageConfiguration } from '../configs/schema/run.js';
+import { evaluateRun } from '../evaluation/evaluateRun.js';
+import type { ObjectStore } from '../storage/types.js';
+import { summariseDataset } from './datasetSummary.js';
+import { interruptible, understood } from './interruptible.js';
+import { planShards } from './predictionShards.js';
+import { checkAndStoreRun } from './prepareRun.js';
+import { findDatasetIndex } from './runState.js';
+import type { ActivityHeartbeat, DataActivities } from './types.js';
+
+export interface DataActivityDependencies {
+  readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
+  /** The task queue of this data worker's own. */
+  readonly ownQueue: string;
+  /** Aborted when the worker is told to stop: what runs ends as retryable. */
+  readonly stopping: AbortSignal;
+}
+
+/** What any data worker does. */
+export function createDataActivities({ openStore, ownQueue, stopping }: DataActivityDependencies): DataActivities {
+  return {
+    async prepareRun(input) {
+      await understood(() => checkAndStoreRun(input, openStore));
+    },
+
+    async findDataset({ configuration }) {
+      const store = openStore(configuration.storage);
+      const index = await understood(() => findDatasetIndex(store, configuration.dataset.name));
+      return index === null ? null : summariseDataset(index);
+    },
+
+    async claimDataWorker() {
+      return ownQueue;
+    },
+
+    async planPredictions({ run, configuration, purpose }) {
+      const store = openStore(configuration.storage);
+      return understood(() => planShards(store, run, configuration, purpose));
+    },
+
+    async evaluate({ run, configuration }) {
+      const context = Context.current();
+      const heartbeat = (done: number, total: number | null) => {
+        const progress = { doneBytes: 0, totalBytes: null, doneFiles: done, totalFiles: total, current: 'test frames' };
+        context.heartbeat({ kind: 'transfer', progress } satisfies ActivityHeartbeat);
+      };
+      heartbeat(0, null);
+      return interruptible(context, stopping, async (signal) => {
+        const { frames, subjects, methods, version } = await evaluateRun({
+          store: openStore(configuration.storage),
+          configuration,
+          run,
+          onProgress: ({ done, total }) => heartbeat(done, total),
+          signal,
+        });
+        return { version, run, frames, subjects, methods };
+      });
+    },
+  };
+}

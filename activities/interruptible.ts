@@ -1,0 +1,35 @@
+import type { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { UserFault } from '../configs/temporal.js';
+import { activityFailure, stoppedFailure } from './failures.js';
+
+/**
+ * Runs work of this process that an abort signal ends: on cancellation the activity is cancelled, when the worker stops
+ * it is retried elsewhere at once.
+ *
+ * @param faults as for `activityFailure`.
+ */
+export async function interruptible<T>(
+  context: Context,
+  stopping: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+  faults: Readonly<Record<string, UserFault>> = {},
+): Promise<T> {
+  const signal = AbortSignal.any([context.cancellationSignal, stopping]);
+  try {
+    return await work(signal);
+  } catch (error) {
+    if (!signal.aborted) throw activityFailure(error, faults);
+    if (context.cancellationDetails?.cancelRequested === true) throw new CancelledFailure('Stopped as asked.');
+    throw stoppedFailure('The worker was told to stop.');
+  }
+}
+
+/** Short work: only its errors are turned into what Temporal acts rightly on. */
+export async function understood<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw activityFailure(error);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { ActivityHeartbeat } from '../activities/types.js';
+
+/** An activity that runs, or waits for a worker or its next attempt. */
+export interface PendingActivity {
+  readonly workflowId: string;
+  readonly type: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly state: 'waiting' | 'running' | 'stopping';
+  readonly heartbeat: ActivityHeartbeat | null;
+  readonly heartbeatAt: Date | null;
+  /** Why the attempt before failed. */
+  readonly lastFailure: string | null;
+  /** When the next attempt is due; null while one runs. */
+  readonly nextAttemptAt: Date | null;
+  /** The worker that has it, or had it last. */
+  readonly worker: string | null;
+}
+
+type RawActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** Numbers of Temporal's `PendingActivityState`; what is not here (cancel or pause requested) is stopping. */
+const states: Readonly<Record<number, PendingActivity['state']>> = { 1: 'waiting', 2: 'running', 4: 'waiting' };
+
+/** The pending activities of a described workflow, heartbeat details decoded. */
+export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescription): PendingActivity[] {
+  return (raw.pendingActivities ?? []).map((activity) => {
+    const payload = activity.heartbeatDetails?.payloads?.[0];
+    const running = Number(activity.state) === 2;
+    return {
+      workflowId,
+      type: activity.activityType?.name ?? 'unknown',
+      attempt: activity.attempt ?? 1,
+      state: states[activity.state ?? 1] ?? 'stopping',
+      heartbeat: payload ? defaultPayloadConverter.fromPayload<ActivityHeartbeat>(payload) : null,
+      heartbeatAt: dateOf(activity.lastHeartbeatTime),
+      lastFailure: activity.lastFailure?.message ?? null,
+      nextAttemptAt: running ? null : dateOf(activity.scheduledTime),
+      worker: activity.lastWorkerIdentity || null,
+    };
+  });
+}
+
+/** The message that a failed workflow ended with, from the last event of its history. */
+export async function failureOf(
+  client: Client,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<string | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    // HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
+    historyEventFilterType: 2,
+  });
+  return history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.message ?? null;
+}
+
+function dateOf(time: RawActivity['lastHeartbeatTime']): Date | null {
+  if (!time) return null;
+  return new Date(Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6);
+}
