@@ -59,10 +59,11 @@ async function framePictures(
   largestError: number,
 ): Promise<FramePictures> {
   const { faces } = testSet.template;
-  const { camera, image } = await firstView(testSet, frame);
+  const view = await firstView(testSet, frame);
+  if (view === null) return { ...frame.id, pictures: [] };
+  const { camera, image } = view;
   const drawn = withWidth(camera, pictureWidth);
-  const pictures: { caption: string; png: Uint8Array }[] = [];
-  if (image !== null) pictures.push({ caption: `view ${camera.name}`, png: await encodePng(image) });
+  const pictures = [{ caption: `view ${camera.name}`, png: await encodePng(image) }];
   const draw = async (caption: string, vertices: Float32Array, colours?: Float32Array): Promise<void> => {
     pictures.push({ caption, png: await encodePng(renderMesh(drawn, { vertices, faces }, colours)) });
   };

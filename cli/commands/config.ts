@@ -1,0 +1,49 @@
+import type { CommandModule } from 'yargs';
+import type { GlobalOptions } from '../program.js';
+
+interface ConfigurationArguments extends GlobalOptions {
+  config: string;
+  set: string[];
+  json: boolean;
+}
+
+const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
+  command: 'show',
+  describe: 'Print a configuration with every default filled in',
+  builder: (yargs) =>
+    yargs
+      .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'Override a setting: path=value; may be repeated',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+      .example('$0 config show --config miniature', 'What npm start trains')
+      .example('$0 config show --config run.yaml --set training.refinement.batchSize=1', 'Check a file and an override'),
+  handler: async ({ config, set, json }) => {
+    const { loadConfiguration } = await import('../../configs/load.js');
+    const configuration = await loadConfiguration(config, set);
+    const { stringify } = await import('yaml');
+    process.stdout.write(json ? `${JSON.stringify(configuration, null, 2)}\n` : stringify(configuration));
+  },
+};
+
+const schema: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'schema',
+  describe: 'Print the JSON Schema of a configuration, for editors',
+  builder: (yargs) => yargs.example('$0 config schema > tempeh-flow.schema.json', 'Complete and check YAML in an editor'),
+  handler: async () => {
+    const { configurationJsonSchema } = await import('../../configs/settings.js');
+    process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+  },
+};
+
+export const command: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'config',
+  describe: 'Configurations of runs: show one, print the schema',
+  builder: (yargs) => yargs.command(show).command(schema).demandCommand(1, 'Which: show or schema?'),
+  handler: () => undefined,
+};

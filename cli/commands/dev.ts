@@ -1,0 +1,34 @@
+import type { CommandModule } from 'yargs';
+import type { GlobalOptions } from '../program.js';
+
+interface DevArguments extends GlobalOptions {
+  directory: string | undefined;
+  'temporal-port': number;
+  'ui-port': number;
+  's3-port': number;
+  bucket: string;
+}
+
+export const command: CommandModule<GlobalOptions, DevArguments> = {
+  command: 'dev',
+  describe: 'Run a Temporal and an S3 server on this machine until Ctrl-C',
+  builder: (yargs) =>
+    yargs
+      .option('directory', { type: 'string', describe: 'Folder of their data [default: .tempeh, as npm start uses]' })
+      .option('temporal-port', { type: 'number', default: 7233, describe: 'Preferred; another if it is taken' })
+      .option('ui-port', { type: 'number', default: 8233, describe: 'Of the Temporal UI' })
+      .option('s3-port', { type: 'number', default: 9000, describe: 'Of the S3 server' })
+      .option('bucket', { type: 'string', default: 'tempeh', describe: 'Made if it is not there' })
+      .example('$0 dev', 'Look at what npm start left: Temporal UI, bucket')
+      .example('$0 dev --directory /data/tempeh --s3-port 9100', 'Other folders and ports'),
+  handler: async (options) => {
+    const { dev } = await import('../dev.js');
+    process.exitCode = await dev({
+      directory: options.directory,
+      temporalPort: options['temporal-port'],
+      uiPort: options['ui-port'],
+      s3Port: options['s3-port'],
+      bucket: options.bucket,
+    });
+  },
+};

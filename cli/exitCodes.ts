@@ -1,0 +1,14 @@
+/** What the command's exit code says. Documented in `tempeh-flow --help` and in the README. */
+export const exitCodes = {
+  ok: 0,
+  /** A run, a step or a check failed. */
+  failed: 1,
+  /** A command line or configuration that cannot be used. */
+  usage: 2,
+  /** Temporal, the object store or another service does not answer. */
+  unreachable: 3,
+  /** Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

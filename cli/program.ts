@@ -1,0 +1,59 @@
+import yargs, { type Argv } from 'yargs';
+import { didYouMean, suggest } from '../configs/suggestions.js';
+import { command as config } from './commands/config.js';
+import { command as dev } from './commands/dev.js';
+import { command as doctor } from './commands/doctor.js';
+import { command as tensorboard } from './commands/tensorboard.js';
+import { CommandError } from './errors.js';
+import { exitCodes } from './exitCodes.js';
+
+/** Options of all commands: what a misspelt one is compared with. */
+const optionNames = ['config', 'set', 'run', 'follow', 'json', 'verbose', 'help', 'directory', 'port', 'fresh', 'keep', 'address', 'namespace', 'bucket', 'yes', 'state', 'temporal-port', 'ui-port', 's3-port', 'concurrency', 'limit'];
+
+/** What every command takes. */
+export interface GlobalOptions {
+  verbose: boolean;
+}
+
+/** The command line. Commands are a file each; what they do is imported when they run, so that `--help` is quick. */
+export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
+  return yargs([...args])
+    .scriptName('tempeh-flow')
+    .usage('$0 COMMAND\n\nTrains TEMPEH, multi-view head capture in a fixed topology, on Temporal and TensorFlow.')
+    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
+    .command(config)
+    .command(dev)
+    .command(doctor)
+    .command(tensorboard)
+    .completion('completion', 'Print a script for completion in bash or zsh')
+    .example('npm start', 'Everything on a miniature, on this machine')
+    .example('$0 start full-training --config famos --set storage.bucket=NAME', 'Train at paper scale')
+    .example('$0 status RUN --follow', 'Watch a run')
+    .epilogue(
+      'Exit codes: 0 success; 1 a run, step or check failed; 2 wrong command line or configuration; 3 a service is not reachable; 130 interrupted.',
+    )
+    .demandCommand(1, 'Which command?')
+    .strict()
+    .recommendCommands()
+    .version()
+    .alias('h', 'help')
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error: Error | undefined) => {
+      throw error ?? new CommandError(usageMessage(message, args), exitCodes.usage);
+    });
+}
+
+/** yargs's words for a wrong command line, with what was wrong about it where they do not say. */
+function usageMessage(message: string, args: readonly string[]): string {
+  const hint = `\n(${['tempeh-flow', ...commandOf(args), '--help'].join(' ')} says what there is)`;
+  if (message.startsWith('Did you mean')) return `Unknown command: ${commandOf(args).join(' ')}. ${message}`;
+  const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
+  const meant = unknown.flatMap((name) => suggest(name, optionNames)).map((name) => `--${name}`);
+  return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint;
+}
+
+function commandOf(args: readonly string[]): string[] {
+  const end = args.findIndex((argument) => argument.startsWith('-'));
+  return [...(end < 0 ? args : args.slice(0, end))];
+}

@@ -1,0 +1,3 @@
+export async function tensorboard(_options: {}): Promise<number> {
+  return 0;
+}
