@@ -24,7 +24,7 @@ export interface TkaCalibration {
   readonly imageSize: readonly [number, number];
 }
 
-const requiredKeys = ['X', 'Y', 'Z', 'f', 'K', 'K2', 'S', 'x', 'y', 'a', 'b', 'is'] as const;
+type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'is';
 /** The rotation is printed with nine digits; anything further from orthonormal than this is another matrix. */
 const orthonormalTolerance = 1e-3;
 
@@ -55,7 +55,7 @@ export function parseTka(text: string, file: string): TkaCalibration {
     }
     values.set(key, { text: value, line: index + 5 });
   });
-  const numbers = (key: (typeof requiredKeys)[number], count: number): number[] => {
+  const numbers = (key: Key, count: number): number[] => {
     const entry = values.get(key);
     if (!entry) {
       throw new FormatError({
@@ -72,8 +72,8 @@ export function parseTka(text: string, file: string): TkaCalibration {
       entry.line,
     );
   };
-  const one = (key: (typeof requiredKeys)[number]): number => numbers(key, 1)[0]!;
-  const positive = (key: (typeof requiredKeys)[number]): number => {
+  const one = (key: Key): number => numbers(key, 1)[0]!;
+  const positive = (key: Key): number => {
     const value = one(key);
     if (value > 0) return value;
     throw new FormatError({

@@ -77,13 +77,23 @@ describe('ply', () => {
       else if (type === 'f32') offset = big.writeFloatBE(value, offset);
       else offset = big.writeDoubleBE(value, offset);
     };
-    (put('u8', 2), put('f64', 0.5), put('f64', 0.25), put('u8', 7));
+    put('u8', 2);
+    put('f64', 0.5);
+    put('f64', 0.25);
+    put('u8', 7);
     for (const n of [0, 1, 2, 3]) {
-      (put('u8', n), put('f64', n + 0.5), put('f64', n + 0.25), put('f32', n + 0.125));
-      put('i32', n === 1 ? 2 : 0);
-      if (n === 1) (put('i16', -3), put('i16', 4));
+      put('u8', n);
+      put('f64', n + 0.5);
+      put('f64', n + 0.25);
+      put('f32', n + 0.125);
+      const tags = n === 1 ? [-3, 4] : [];
+      put('i32', tags.length);
+      tags.forEach((tag) => put('i16', tag));
     }
-    (put('u8', 4), [0, 1, 2, 3].forEach((corner) => put('i32', corner)), put('u8', 1), put('f32', 9));
+    put('u8', 4);
+    [0, 1, 2, 3].forEach((corner) => put('i32', corner));
+    put('u8', 1);
+    put('f32', 9);
     const expected = {
       vertices: Float32Array.from([0, 1, 2, 3].flatMap((n) => [n + 0.5, n + 0.125, n + 0.25])),
       faces: Uint32Array.of(0, 1, 2, 0, 2, 3),
