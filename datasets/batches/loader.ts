@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openStore } from '../../storage/openStore.js';
+import { ObjectNotFound } from '../../storage/types.js';
+import { framePath } from '../layout.js';
+import { decodeFrame } from '../reader/decodeFrame.js';
+import { openDirectorySource } from '../reader/directorySource.js';
+import { DiskCache } from '../reader/diskCache.js';
+import { FrameUnreadable } from '../reader/errors.js';
+import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
+import { openStoreSource } from '../reader/storeSource.js';
+import type { Batch, FrameId, Sample, Split } from '../types.js';
+import { assembleBatch } from './assemble.js';
+import { FrameOrder } from './frameOrder.js';
+import type { CoarsePredictions, LoaderSettings, LoaderTask } from './settings.js';
+import { trainingBatch } from './trainingBatch.js';
+
+/** @throws DatasetMissing, FormatError of the template or its masks */
+export async function openSource({ source, viewKind }: Omit<LoaderSettings, 'threads'>): Promise<FrameSource> {
+  if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, viewKind);
+  const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
+  return openStoreSource(openStore(source.storage), source.dataset, viewKind, cache);
+}
+
+/** Makes batches, one after the other or several at once: what a loader thread does. */
+export class Loader {
+  private readonly orders = new Map<number, FrameOrder>();
+  private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>;
+
+  constructor(
+    private readonly source: FrameSource,
+    coarse: CoarsePredictions | null,
+  ) {
+    this.readPrediction = predictionReader(coarse);
+  }
+
+  get bytesRead(): number {
+    return this.source.bytesRead();
+  }
+
+  /** @throws FrameUnreadable */
+  async run(task: LoaderTask): Promise<Batch> {
+    if (task.kind === 'training') {
+      const { step, settings } = task;
+      const { batchSize, imageResizeFactor } = settings.stage;
+      const list = this.source.frames('train');
+      const ids = this.order(settings.seed, list.length)
+        .batch(step, batchSize)
+        .map((index) => list[index]!);
+      const samples = await Promise.all(ids.map((id) => this.sample('train', id, imageResizeFactor)));
+      return trainingBatch(step, samples, settings);
+    }
+    const { step, split, frames, resizeFactor, scanPoints } = task;
+    const samples = await Promise.all(frames.map((id) => this.sample(split, id, resizeFactor)));
+    const points = samples.map((sample) =>
+      sample.scanPoints.slice(0, scanPoints === null ? undefined : 3 * scanPoints),
+    );
+    return assembleBatch(step, samples, points);
+  }
+
+  private order(seed: number, frames: number): FrameOrder {
+    let order = this.orders.get(seed);
+    if (!order) this.orders.set(seed, (order = new FrameOrder(seed, frames)));
+    return order;
+  }
+
+  private async sample(split: Split, id: FrameId, resizeFactor: number): Promise<Sample> {
+    const [frame, coarse] = await Promise.all([this.source.load(split, id), this.readPrediction(id)]);
+    return decodeFrame(id, frame, coarse, resizeFactor, this.source.template.vertices.length / 3);
+  }
+}
+
+function predictionReader(coarse: CoarsePredictions | null): (id: FrameId) => Promise<EncodedFile | null> {
+  if (coarse === null) return async () => null;
+  if (coarse.kind === 'directory') {
+    return async (id) => {
+      const file = join(coarse.path, framePath(id, 'ply'));
+      const bytes = await readFile(file).catch((cause: unknown) => {
+        throw new FrameUnreadable(id, `its coarse prediction ${file} cannot be read`, { cause });
+      });
+      return { bytes, file };
+    };
+  }
+  const store = openStore(coarse.storage);
+  return async (id) => {
+    const file = `${coarse.prefix}/${framePath(id, 'ply')}`;
+    try {
+      return { bytes: (await store.get(file)).body, file };
+    } catch (cause) {
+      if (!(cause instanceof ObjectNotFound)) throw cause;
+      throw new FrameUnreadable(id, `its coarse prediction is missing: ${cause.message}`, { cause });
+    }
+  };
+}

@@ -1,0 +1,100 @@
+import type { Mesh } from '../../geometry/mesh.js';
+import { openSource } from './loader.js';
+import { LoaderPool } from './loaderPool.js';
+import type { LoaderSettings, LoaderTask, TrainingBatchSettings } from './settings.js';
+import { FrameUnreadable } from '../reader/errors.js';
+import type { Batch, FrameId, Split } from '../types.js';
+import type { VertexRegions } from '../vertexRegions.js';
+
+/** Batches of a data set, prepared ahead on loader threads. */
+export interface Batches {
+  /** The topology, with the vertices of a typical head, mm. */
+  readonly template: Mesh;
+  readonly regions: VertexRegions;
+  frames(split: Split): readonly FrameId[];
+  /**
+   * The training batch of a step; those of the next steps are prepared meanwhile. Any order of asking gives the same
+   * batches; ascending order is quick.
+   * @throws FrameUnreadable
+   */
+  training(step: number, settings: TrainingBatchSettings, lastStep: number): Promise<Batch>;
+  /** Frames in order, all views, nothing random. @throws FrameUnreadable */
+  validation(options: PlainOptions): AsyncGenerator<Batch>;
+  /** One frame a batch, in order; a frame that cannot be read comes as its error. */
+  single(
+    frames: readonly { readonly split: Split; readonly id: FrameId }[],
+    resizeFactor: number,
+  ): AsyncGenerator<Batch | FrameUnreadable>;
+  bytesRead(): number;
+  close(): Promise<void>;
+}
+
+export interface PlainOptions {
+  readonly split: Split;
+  readonly batchSize: number;
+  readonly resizeFactor: number;
+  readonly scanPoints: number | null;
+  /** Only so many frames; null: all. */
+  readonly limit: number | null;
+}
+
+/**
+ * @param ahead tasks under way beside the one that is waited for.
+ * @throws DatasetMissing, FormatError of the template or its masks
+ */
+export async function openBatches(settings: LoaderSettings, ahead: number): Promise<Batches> {
+  const source = await openSource(settings);
+  const pool = new LoaderPool(settings);
+  let prepared = new Map<number, Promise<Batch>>();
+
+  const start = (task: LoaderTask): Promise<Batch> => {
+    const work = pool.run(task);
+    // Whoever waits for it gets the error.
+    work.catch(() => undefined);
+    return work;
+  };
+
+  function* startedInOrder(tasks: readonly LoaderTask[]): Generator<Promise<Batch>> {
+    const started: Promise<Batch>[] = [];
+    for (let i = 0; i < tasks.length; i++) {
+      while (started.length < tasks.length && started.length <= i + ahead) started.push(start(tasks[started.length]!));
+      yield started[i]!;
+    }
+  }
+
+  return {
+    template: source.template,
+    regions: source.regions,
+    frames: (split) => source.frames(split),
+    training(step, training, lastStep) {
+      const kept = new Map<number, Promise<Batch>>();
+      for (let wanted = step; wanted <= Math.min(step + ahead, lastStep); wanted++) {
+        kept.set(wanted, prepared.get(wanted) ?? start({ kind: 'training', step: wanted, settings: training }));
+      }
+      prepared = kept;
+      return prepared.get(step) ?? start({ kind: 'training', step, settings: training });
+    },
+    async *validation({ split, batchSize, resizeFactor, scanPoints, limit }) {
+      const frames = source.frames(split).slice(0, limit ?? undefined);
+      const tasks: LoaderTask[] = [];
+      for (let first = 0; first < frames.length; first += batchSize) {
+        const ids = frames.slice(first, first + batchSize);
+        tasks.push({ kind: 'plain', step: tasks.length, split, frames: ids, resizeFactor, scanPoints });
+      }
+      for (const batch of startedInOrder(tasks)) yield await batch;
+    },
+    async *single(frames, resizeFactor) {
+      const tasks = frames.map(({ split, id }, step): LoaderTask => {
+        return { kind: 'plain', step, split, frames: [id], resizeFactor, scanPoints: 0 };
+      });
+      for (const batch of startedInOrder(tasks)) {
+        yield await batch.catch((error: unknown) => {
+          if (error instanceof FrameUnreadable) return error;
+          throw error;
+        });
+      }
+    },
+    bytesRead: () => pool.bytesRead + source.bytesRead(),
+    close: () => pool.close(),
+  };
+}

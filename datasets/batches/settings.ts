@@ -1,0 +1,65 @@
+import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
+import type { StorageConfiguration } from '../../configs/schema/run.js';
+import type { StageConfiguration } from '../../configs/schema/training.js';
+import type { Batch, FrameId, Split } from '../types.js';
+
+/** Where a loader's frames come from. Plain data: it travels to threads. */
+export type LoaderSource =
+  | {
+      readonly kind: 'store';
+      readonly storage: StorageConfiguration;
+      readonly dataset: string;
+      readonly cacheDirectory: string;
+      readonly cacheBytes: number;
+    }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      readonly dataset: Pick<DatasetConfiguration, 'layout' | 'imageExtension'>;
+    };
+
+/** Where coarse predictions lie that refinement starts from: `…/S/Q/Q.N.ply`, metres. */
+export type CoarsePredictions =
+  | { readonly kind: 'store'; readonly storage: StorageConfiguration; readonly prefix: string }
+  | { readonly kind: 'directory'; readonly path: string };
+
+export interface LoaderSettings {
+  readonly source: LoaderSource;
+  readonly viewKind: 'stereo' | 'colour' | 'all';
+  readonly coarsePredictions: CoarsePredictions | null;
+  readonly threads: number;
+}
+
+/** What a training batch depends on, beside its step. */
+export interface TrainingBatchSettings {
+  readonly seed: number;
+  readonly stage: Pick<StageConfiguration, 'batchSize' | 'views' | 'augmentation' | 'scanPoints' | 'imageResizeFactor'>;
+}
+
+/** A piece of work for a loader thread. */
+export type LoaderTask =
+  | { readonly kind: 'training'; readonly step: number; readonly settings: TrainingBatchSettings }
+  | {
+      /** All views, nothing random: validation and prediction. */
+      readonly kind: 'plain';
+      readonly step: number;
+      readonly split: Split;
+      readonly frames: readonly FrameId[];
+      readonly resizeFactor: number;
+      /** The first so many scan points; null: all. */
+      readonly scanPoints: number | null;
+    };
+
+export type LoaderRequest = { readonly id: number; readonly task: LoaderTask };
+
+export type LoaderAnswer =
+  | { readonly id: number; readonly batch: Batch; readonly bytesRead: number }
+  | {
+      readonly id: number;
+      readonly error: {
+        readonly name: string;
+        readonly message: string;
+        readonly stack?: string;
+        readonly frame?: FrameId;
+      };
+    };

@@ -1,0 +1,95 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
+import { parseDataList } from '../formats/dataList.js';
+import { FormatError } from '../formats/formatError.js';
+import { parseObj } from '../formats/obj.js';
+import { parseTka } from '../formats/tka.js';
+import type { EncodedView } from '../images/decodeView.js';
+import { calibrationPath, framePath, imagePath, isViewOfKind } from '../layout.js';
+import type { FrameId, Split } from '../types.js';
+import { readVertexRegions } from '../vertexRegions.js';
+import { FrameUnreadable } from './errors.js';
+import type { EncodedFile, FrameSource } from './frameSource.js';
+import { meshInMillimetres } from './meshes.js';
+
+const splits = ['train', 'validation', 'test'] as const;
+
+/** Frames of a folder in FaMoS layout, as it lies there. */
+export async function openDirectorySource(
+  directory: string,
+  configuration: Pick<DatasetConfiguration, 'layout' | 'imageExtension'>,
+  viewKind: 'stereo' | 'colour' | 'all',
+): Promise<FrameSource> {
+  const { layout, imageExtension } = configuration;
+  const lists = {} as Record<Split, readonly FrameId[]>;
+  for (const split of splits) {
+    const path = join(directory, layout[split].list);
+    lists[split] = parseDataList(await readFile(path, 'utf8'), path);
+  }
+  const templatePath = join(directory, layout.template);
+  const template = meshInMillimetres(parseObj(await readFile(templatePath, 'utf8'), templatePath));
+  const masksPath = join(directory, layout.vertexMasks);
+  const regions = readVertexRegions(await readFile(masksPath), masksPath, template.vertices.length / 3);
+
+  const views = async (split: Split, id: FrameId): Promise<EncodedView[]> => {
+    const { images, calibrations } = layout[split];
+    const folder = join(directory, calibrations, id.subject, id.sequence);
+    const names = (await readdir(folder))
+      .filter((name) => name.endsWith('.tka'))
+      .map((name) => name.slice(0, -'.tka'.length))
+      .filter((name) => isViewOfKind(name, viewKind))
+      .sort();
+    const read = names.map(async (name) => {
+      const file = join(directory, images, imagePath(id, name, imageExtension));
+      const bytes = await readOptional(file);
+      if (!bytes) return null;
+      const tka = join(directory, calibrations, calibrationPath(id.subject, id.sequence, name));
+      return { name, bytes, file, calibration: parseTka(await readFile(tka, 'utf8'), tka) };
+    });
+    return (await Promise.all(read)).filter((view) => view !== null);
+  };
+  const optional = async (folder: string | null, path: string): Promise<EncodedFile | null> => {
+    if (folder === null) return null;
+    const file = join(directory, folder, path);
+    const bytes = await readOptional(file);
+    return bytes && { bytes, file };
+  };
+
+  return {
+    description: directory,
+    frames: (split) => lists[split],
+    template,
+    regions,
+    async load(split, id) {
+      const { scans, registrations } = layout[split];
+      try {
+        const [encoded, scan, registration] = await Promise.all([
+          views(split, id),
+          optional(scans, framePath(id, 'npy')),
+          optional(registrations, framePath(id, 'ply')),
+        ]);
+        return { views: encoded, scan, registration };
+      } catch (cause) {
+        if (cause instanceof FormatError || isMissing(cause)) {
+          throw new FrameUnreadable(id, cause instanceof Error ? cause.message : String(cause), { cause });
+        }
+        throw cause;
+      }
+    },
+    bytesRead: () => 0,
+  };
+}
+
+async function readOptional(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

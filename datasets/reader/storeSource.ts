@@ -1,0 +1,111 @@
+import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { keys } from '../../storage/keys.js';
+import { FormatError } from '../formats/formatError.js';
+import { parseObj } from '../formats/obj.js';
+import { readTar } from '../formats/tar.js';
+import { parseTka } from '../formats/tka.js';
+import type { EncodedView } from '../images/decodeView.js';
+import { frameName, isViewOfKind } from '../layout.js';
+import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
+import { readVertexRegions } from '../vertexRegions.js';
+import type { DiskCache } from './diskCache.js';
+import { DatasetMissing, FrameUnreadable } from './errors.js';
+import type { EncodedFile, FrameSource } from './frameSource.js';
+import { meshInMillimetres } from './meshes.js';
+
+/** @throws DatasetMissing when nothing is packed under the name. */
+export async function readDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
+  try {
+    const { body } = await store.get(keys.datasetIndex(name));
+    return JSON.parse(Buffer.from(body).toString('utf8')) as DatasetIndex;
+  } catch (cause) {
+    if (!(cause instanceof ObjectNotFound)) throw cause;
+    throw new DatasetMissing(
+      `There is no data set ${name} in ${store.description}: \`tempeh-flow start dataset\` fetches and packs it.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Frames of a packed data set, streamed from the object store through a cache on the worker's disk.
+ *
+ * @param viewKind images of other cameras are not handed out.
+ * @throws DatasetMissing
+ */
+export async function openStoreSource(
+  store: ObjectStore,
+  name: string,
+  viewKind: 'stereo' | 'colour' | 'all',
+  cache: DiskCache,
+): Promise<FrameSource> {
+  const index = await readDatasetIndex(store, name);
+  const prefix = keys.dataset(name);
+  const fetch = async (object: IndexedObject): Promise<EncodedFile> => {
+    return { bytes: await cache.get(store, prefix, object), file: `${prefix}/${object.key}` };
+  };
+  const frames = new Map<string, IndexedFrame>();
+  for (const split of ['train', 'validation', 'test'] as const) {
+    for (const frame of index.splits[split]) frames.set(`${split} ${frameName(frame.id)}`, frame);
+  }
+  const templateFile = await fetch(index.template);
+  const template = meshInMillimetres(parseObj(Buffer.from(templateFile.bytes).toString('utf8'), templateFile.file));
+  const masks = await fetch(index.vertexMasks);
+  const regions = readVertexRegions(masks.bytes, masks.file, template.vertices.length / 3);
+
+  const views = async (frame: IndexedFrame): Promise<EncodedView[]> => {
+    const archive = await fetch(frame.images);
+    const images = new Map(
+      readTar(archive.bytes, archive.file).map(({ name, bytes }) => [viewNameOf(name, frame), bytes]),
+    );
+    const wanted = frame.calibrations
+      .map((object) => ({ object, name: stem(object.key) }))
+      .filter(({ name }) => isViewOfKind(name, viewKind) && images.has(name))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return Promise.all(
+      wanted.map(async ({ object, name }) => {
+        const { bytes, file } = await fetch(object);
+        const calibration = parseTka(Buffer.from(bytes).toString('utf8'), file);
+        return { name, bytes: images.get(name)!, file: `${archive.file} (${name})`, calibration };
+      }),
+    );
+  };
+
+  return {
+    description: `${prefix} in ${store.description}`,
+    frames: (split: Split) => index.splits[split].map(({ id }) => id),
+    template,
+    regions,
+    async load(split, id) {
+      const frame = frames.get(`${split} ${frameName(id)}`);
+      if (!frame) throw new FrameUnreadable(id, `it is not in the ${split} list of data set ${name}`);
+      try {
+        const [encoded, scan, registration] = await Promise.all([
+          views(frame),
+          frame.scan && fetch(frame.scan),
+          frame.registration && fetch(frame.registration),
+        ]);
+        return { views: encoded, scan, registration };
+      } catch (cause) {
+        if (cause instanceof FormatError || cause instanceof ObjectNotFound) {
+          throw new FrameUnreadable(id, cause.message, { cause });
+        }
+        throw cause;
+      }
+    },
+    bytesRead: () => cache.bytesFetched,
+  };
+}
+
+/** `Q.N.C.png` or `C.png` to `C`. */
+function viewNameOf(member: string, frame: IndexedFrame): string {
+  const name = stem(member);
+  const start = `${frame.id.sequence}.${frame.id.frame}.`;
+  return name.startsWith(start) ? name.slice(start.length) : name;
+}
+
+function stem(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 ? name.slice(0, dot) : name;
+}
