@@ -1,5 +1,6 @@
 /** What other rooms use of this one. Nothing else touches TensorFlow's binding. */
-export { tf, tidy } from './tensorflow.js';
+export { tf } from './tensorflow.js';
+export { tidy } from './tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { runsOnGpu } from './engine.js';
 export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';

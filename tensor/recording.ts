@@ -1,5 +1,6 @@
 import { alias, engine, view, type Backward, type TapeNode } from './engine.js';
-import { tf, tidy, type Tensor } from './tensorflow.js';
+import { tidy } from './tidy.js';
+import { tf, type Tensor } from './tensorflow.js';
 
 /**
  * Recording for reverse-mode differentiation. We share tfjs's tape, so that `tf.*` operations and our kernels mix

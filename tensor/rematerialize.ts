@@ -1,6 +1,7 @@
 import { backpropagate, currentGradients, GradientMap, intoScope } from './backpropagate.js';
 import { asRecomputation, currentRecording, record, recordGradients, withoutGradients } from './recording.js';
-import { tidy, type Tensor } from './tensorflow.js';
+import { tidy } from './tidy.js';
+import type { Tensor } from './tensorflow.js';
 
 /**
  * Runs a function whose intermediate results are not kept for the backward pass: they are computed again there, from

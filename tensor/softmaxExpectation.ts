@@ -1,6 +1,7 @@
 import { attribute, executeOne, float32, integers, view } from './engine.js';
 import { record, withoutGradients } from './recording.js';
-import { tf, tidy, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
+import { tidy } from './tidy.js';
+import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
 
 /**
  * Softmax over voxels, and the expectation of a vector at them, as attention with learnt queries:

@@ -53,10 +53,3 @@ function restoreRemovedUtilities(util: Record<string, unknown>): void {
   util.isArray ??= Array.isArray;
   util.isNullOrUndefined ??= (value: unknown): boolean => value === null || value === undefined;
 }
-
-/** `tf.tidy` for functions that return anything: tensors in plain objects and arrays survive, others are freed. */
-export function tidy<A>(f: () => A): A {
-  return tf.tidy(() => f() as Tensors) as A;
-}
-
-type Tensors = TensorFlow.Tensor[];
