@@ -1,4 +1,6 @@
+import { LoaderFailed } from '../datasets/batches/loaderPool.js';
 import { FormatError } from '../datasets/formats/formatError.js';
+import { DatasetMissing, FrameUnreadable } from '../datasets/reader/errors.js';
 import { StoreAccessDenied } from '../storage/types.js';
 import { LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
 import { CheckpointMismatch, Diverged } from './errors.js';
@@ -10,6 +12,13 @@ export function faultOf(error: unknown): TrainerFault {
   if (error instanceof LeaseLost) return 'lease-lost';
   if (error instanceof Diverged) return 'diverged';
   if (error instanceof StageNotFinished || error instanceof CheckpointMismatch) return 'configuration';
-  if (error instanceof FormatError || error instanceof NoUsableCheckpoint) return 'data';
+  if ([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint].some((kind) => error instanceof kind)) {
+    return 'data';
+  }
+  if (error instanceof LoaderFailed) {
+    // Errors lose their class on their way out of a thread.
+    if (error.originalName === 'StoreAccessDenied') return 'credentials';
+    if (['FormatError', 'DatasetMissing'].includes(error.originalName)) return 'data';
+  }
   return 'infrastructure';
 }

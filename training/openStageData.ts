@@ -1,7 +1,51 @@
-import type { ObjectStore } from '../storage/types.js';
+import { join } from 'node:path';
+import { openBatches } from '../datasets/batches/openBatches.js';
+import type { LoaderSource } from '../datasets/batches/settings.js';
+import { keys } from '../storage/keys.js';
 import type { TrainingJob } from './protocol.js';
 import type { StageData } from './stageData.js';
 
-export async function openStageData(_job: TrainingJob, _store: ObjectStore): Promise<StageData> {
-  throw new Error('The data set cannot be opened yet.');
+/**
+ * The data of a stage, from the packed data set; refinement's with the coarse predictions of its run.
+ *
+ * @param source - in place of the packed data set.
+ * @throws DatasetMissing, FormatError of the template or its masks
+ */
+export async function openStageData(job: TrainingJob, source: LoaderSource = packedDataset(job)): Promise<StageData> {
+  const { run, stage, configuration } = job;
+  const { storage, viewKind, loader, seed } = configuration;
+  const settings = configuration.training[stage];
+  const coarsePredictions =
+    stage === 'refinement' ? ({ kind: 'store', storage, prefix: keys.predictions(run) } as const) : null;
+  const batches = await openBatches({ source, viewKind, coarsePredictions, threads: loader.threads }, loader.prefetch);
+  return {
+    template: batches.template,
+    regions: batches.regions,
+    batch: (step) => batches.training(step, { seed, stage: settings }, settings.iterations - 1),
+    validationBatches: () =>
+      batches.validation({
+        split: 'validation',
+        batchSize: settings.batchSize,
+        resizeFactor: settings.imageResizeFactor,
+        scanPoints: settings.scanPoints,
+        limit: settings.validationFrames,
+      }),
+    bytesRead: () => batches.bytesRead(),
+    close: () => batches.close(),
+  };
+}
+
+/** The data set in the run's object store, through a cache on the worker's disk. */
+export function packedDataset({
+  configuration,
+  workingDirectory,
+}: Pick<TrainingJob, 'configuration' | 'workingDirectory'>): LoaderSource {
+  const { storage, dataset, loader } = configuration;
+  return {
+    kind: 'store',
+    storage,
+    dataset: dataset.name,
+    cacheDirectory: join(workingDirectory, 'cache'),
+    cacheBytes: loader.cacheBytes,
+  };
 }

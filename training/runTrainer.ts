@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { describeError } from './describeError.js';
 import { StageStopped } from './errors.js';
 import { faultOf } from './faults.js';
 import type { TrainerEvent, TrainingJob } from './protocol.js';
@@ -21,7 +22,7 @@ export async function runTrainer(
       report({ kind: 'stopped', step: error.step, checkpoint: error.checkpoint });
       return;
     }
-    report({ kind: 'failed', fault: faultOf(error), message: describe(error) });
+    report({ kind: 'failed', fault: faultOf(error), message: describeError(error) });
   }
 }
 
@@ -38,13 +39,4 @@ function sparingly(report: (event: TrainerEvent) => void): (event: TrainerEvent)
     }
     report(event);
   };
-}
-
-/** The message, with the messages of its causes. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : ` (${describe(error.cause)})`;
-  // An unforeseen error is told with its place.
-  const known = faultOf(error) !== 'infrastructure';
-  return `${error.message}${cause}${known ? '' : `\n${error.stack ?? ''}`}`;
 }

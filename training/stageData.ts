@@ -15,5 +15,7 @@ export interface StageData {
   batch(step: number): Promise<Batch>;
   /** All validation frames, always the same: all views, no augmentation. */
   validationBatches(): AsyncIterable<Batch>;
+  /** Bytes that came over the network so far. */
+  bytesRead(): number;
   close(): Promise<void>;
 }

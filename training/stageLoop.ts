@@ -45,6 +45,9 @@ export interface StageLoopOptions {
   readonly signal: AbortSignal;
 }
 
+/** Seconds. */
+const patience = 25;
+
 /** Of the error colours, mm. */
 const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
 
@@ -75,7 +78,7 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
       keepPrediction: willShow,
     });
     position.step = upcoming;
-    if (!outcome.applied) skip(batch, outcome, position, options);
+    if (!outcome.applied) await skip(batch, outcome, position, options);
     else if (willLog) logStep(outcome, position, events);
     if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
     if (isDue(settings.validateEvery)) await validateAt(position, options);
@@ -106,10 +109,17 @@ function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: 
   logLosses(events, position.step, 'train', outcome.terms);
 }
 
-function skip(batch: Batch, outcome: TrainingStepOutcome, position: StagePosition, options: StageLoopOptions): void {
+async function skip(
+  batch: Batch,
+  outcome: TrainingStepOutcome,
+  position: StagePosition,
+  options: StageLoopOptions,
+): Promise<void> {
   const { settings, checkpointing, warn } = options;
   const what = Number.isFinite(outcome.terms.total) ? 'a gradient that is not finite' : 'a loss that is not finite';
   if (position.skippedBatches >= settings.skipNonFiniteBatches) {
+    // So that the last good checkpoint is named.
+    await checkpointing.settleWithin(patience);
     throw new Diverged(batch.step, batch.frames, what, position.skippedBatches, checkpointing.last);
   }
   position.skippedBatches++;

@@ -26,7 +26,7 @@ import { Throughput } from './throughput.js';
 /** What may be put in place of what the job names; for tests and measurements. */
 export interface TrainStageTools {
   readonly store?: ObjectStore;
-  readonly openData?: (job: TrainingJob, store: ObjectStore) => Promise<StageData>;
+  readonly openData?: (job: TrainingJob) => Promise<StageData>;
   readonly onStep?: StageLoopOptions['onStep'];
 }
 
@@ -55,7 +55,7 @@ export async function trainStage(
   report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
   const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
   report({ kind: 'starting', message: 'Opening the data set' });
-  const data = await (tools.openData ?? openStageData)(job, store);
+  const data = await (tools.openData ?? openStageData)(job);
   try {
     const vertexCount = data.template.vertices.length / 3;
     const { state, resumed } = await startStage({ run, stage, configuration, store, checkpoints, vertexCount, warn });
@@ -84,7 +84,8 @@ export async function trainStage(
       stepsPerSecond: throughput.stepsPerSecond,
       checkpointStep: checkpointing.last?.step ?? null,
       skippedBatches: position.skippedBatches,
-      ...count,
+      bytesRead: count.bytesRead + data.bytesRead(),
+      bytesWritten: count.bytesWritten,
     });
     const options: StageLoopOptions = {
       stage,

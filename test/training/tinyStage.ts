@@ -123,6 +123,7 @@ export function tinyData(
       yield sampleOf(0, 'validation');
       yield sampleOf(1, 'validation');
     },
+    bytesRead: () => 0,
     close: async () => undefined,
   };
 }

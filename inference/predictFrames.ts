@@ -1,0 +1,148 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { Batch } from '../datasets/types.js';
+import { openBatches, type Batches } from '../datasets/batches/openBatches.js';
+import type { LoaderSource } from '../datasets/batches/settings.js';
+import { FrameUnreadable } from '../datasets/reader/errors.js';
+import { openStore } from '../storage/openStore.js';
+import type { ObjectStore } from '../storage/types.js';
+import { packedDataset } from '../training/openStageData.js';
+import { Throughput } from '../training/throughput.js';
+import { loadTrainedModels, type TrainedModels } from './models.js';
+import { PredictionWriter } from './predictionWriter.js';
+import type { PredictionJob, PredictionResult, PredictorEvent } from './protocol.js';
+
+/** Thrown when prediction was told to stop; what was predicted is there. */
+export class PredictionStopped extends Error {
+  override readonly name = 'PredictionStopped';
+}
+
+/** What may be put in place of what the job names; for tests and measurements. */
+export interface PredictFramesTools {
+  readonly store?: ObjectStore;
+  readonly source?: LoaderSource;
+}
+
+type Failures = PredictionResult['failures'][number][];
+
+/**
+ * Predicts frames with a run's trained models and writes them to its store, metres. Frames whose predictions are there
+ * are skipped, so it may be interrupted and repeated at will. A frame that cannot be read is reported, and the others go on.
+ *
+ * @param signal - aborted: PredictionStopped is thrown after the frame at hand.
+ * @throws StageNotFinished, CheckpointMismatch, DamagedCheckpoint, DatasetMissing, StoreAccessDenied
+ */
+export async function predictFrames(
+  job: PredictionJob,
+  report: (event: PredictorEvent) => void,
+  signal: AbortSignal,
+  tools: PredictFramesTools = {},
+): Promise<PredictionResult> {
+  const started = performance.now();
+  const { run, configuration, stages, frames } = job;
+  const store = tools.store ?? openStore(configuration.storage);
+  const { viewKind, loader, training } = configuration;
+  report({ kind: 'starting', message: 'Opening the data set' });
+  const batches = await openBatches(
+    { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },
+    loader.prefetch,
+  );
+  try {
+    const writer = new PredictionWriter(store, run, stages, batches.template.faces);
+    const missing = await framesToDo(frames, writer, signal);
+    const skipped = frames.length - missing.length;
+    const failures: Failures = [];
+    const throughput = new Throughput();
+    let done = skipped;
+    const tick = (): void => {
+      throughput.tick();
+      done++;
+      const framesPerSecond = throughput.stepsPerSecond;
+      report({ kind: 'progress', progress: { done, total: frames.length, skipped, framesPerSecond } });
+    };
+    if (missing.length > 0) {
+      report({ kind: 'starting', message: 'Loading the trained models' });
+      const models = await loadTrainedModels(store, run, configuration, stages, batches);
+      try {
+        await predictMissing({ missing, batches, models, writer, failures, tick, signal, training });
+      } finally {
+        models.dispose();
+      }
+    }
+    const seconds = (performance.now() - started) / 1000;
+    return { predicted: missing.length - failures.length, skipped, failures, seconds };
+  } finally {
+    await batches.close();
+  }
+}
+
+interface PredictMissing {
+  readonly missing: PredictionJob['frames'];
+  readonly batches: Batches;
+  readonly models: TrainedModels;
+  readonly writer: PredictionWriter;
+  readonly failures: Failures;
+  readonly tick: () => void;
+  readonly signal: AbortSignal;
+  readonly training: PredictionJob['configuration']['training'];
+}
+
+async function predictMissing(options: PredictMissing): Promise<void> {
+  const { missing, batches, models, writer, failures, tick, signal, training } = options;
+  const coarseFactor = training['coarse-finetuning'].imageResizeFactor;
+  const refinementFactor = training.refinement.imageResizeFactor;
+  const coarseBatches = batches.single(missing, coarseFactor);
+  // The two stages see the images at different sizes.
+  const refinementBatches = models.refinement ? batches.single(missing, refinementFactor) : null;
+  let writing: Promise<void> = Promise.resolve();
+  for (const { id } of missing) {
+    if (signal.aborted) break;
+    const coarseBatch = await nextOf(coarseBatches);
+    const refinementBatch = refinementBatches && (await nextOf(refinementBatches));
+    const unreadable = [coarseBatch, refinementBatch].find((batch) => batch instanceof FrameUnreadable);
+    if (unreadable) {
+      failures.push({ id, reason: unreadable.reason });
+      tick();
+      continue;
+    }
+    const [prediction] = models.coarse.predict(coarseBatch as Batch);
+    const { vertices, localisation } = prediction!;
+    const refined = refinementBatch
+      ? models.refinement!.predict({ ...(refinementBatch as Batch), coarseVertices: vertices })[0]!
+      : null;
+    await writing;
+    // Writes while the next frame is predicted. The refined mesh comes last: where it is, all is.
+    writing = (async () => {
+      await writer.coarse(id, vertices, localisation);
+      if (refined) await writer.refined(id, refined);
+      tick();
+    })();
+    writing.catch(() => undefined);
+    await breathe();
+  }
+  await writing;
+  if (signal.aborted) throw new PredictionStopped(`Prediction was stopped: ${String(signal.reason)}`);
+}
+
+async function nextOf(batches: AsyncGenerator<Batch | FrameUnreadable>): Promise<Batch | FrameUnreadable> {
+  const { value, done } = await batches.next();
+  if (done) throw new Error('the loader has fewer frames than it was asked for');
+  return value;
+}
+
+const looksAtOnce = 16;
+
+/** Frames that have not been predicted yet. */
+async function framesToDo(
+  frames: PredictionJob['frames'],
+  writer: PredictionWriter,
+  signal: AbortSignal,
+): Promise<PredictionJob['frames']> {
+  const missing: PredictionJob['frames'][number][] = [];
+  for (let first = 0; first < frames.length; first += looksAtOnce) {
+    if (signal.aborted) throw new PredictionStopped(`Prediction was stopped: ${String(signal.reason)}`);
+    const some = frames.slice(first, first + looksAtOnce);
+    const there = await Promise.all(some.map(({ id }) => writer.has(id)));
+    missing.push(...some.filter((_, index) => !there[index]));
+  }
+  return missing;
+}

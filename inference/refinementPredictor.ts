@@ -1,0 +1,42 @@
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { Batch } from '../datasets/types.js';
+import type { Mesh } from '../geometry/mesh.js';
+import { disposeState, refinementLayout, type ModelState } from '../model/index.js';
+import type { FinalModel } from '../training/checkpoints/finalModel.js';
+import { predictBatch } from '../training/predictBatch.js';
+import { refinementNetwork } from '../training/refinementNetwork.js';
+import type { StageNetwork } from '../training/stageNetwork.js';
+import { modelStateFrom } from '../training/stateArrays.js';
+
+/** The trained refinement: views and coarse vertices → vertices (spec section 3), identity grids, running statistics. */
+export class RefinementPredictor {
+  private readonly state: ModelState;
+  private readonly network: StageNetwork;
+
+  /** @param template - the topology, mm. @throws CheckpointMismatch when the weights are another network's. */
+  constructor(
+    configuration: RunConfiguration['model']['refinement'],
+    { arrays, checkpoint }: FinalModel,
+    private readonly template: Mesh,
+  ) {
+    this.state = modelStateFrom(refinementLayout(configuration), arrays, checkpoint.key);
+    this.network = refinementNetwork(configuration, template, {
+      state: this.state,
+      seed: 0,
+      randomGridRotations: false,
+    });
+  }
+
+  /** @param batch - with coarse vertices. @returns `[L, 3]` mm a sample; the caller's. */
+  predict(batch: Batch): Float32Array[] {
+    const vertices = predictBatch(this.network, batch);
+    const numbers = this.template.vertices.length;
+    return Array.from({ length: batch.shape.batch }, (_, sample) =>
+      vertices.slice(sample * numbers, (sample + 1) * numbers),
+    );
+  }
+
+  dispose(): void {
+    disposeState(this.state);
+  }
+}

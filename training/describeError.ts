@@ -1,0 +1,13 @@
+import { faultOf } from './faults.js';
+
+/** An error for people: its message with those of its causes, and its place where nobody foresaw it. */
+export function describeError(error: unknown): string {
+  const foreseen = faultOf(error) !== 'infrastructure';
+  const place = error instanceof Error && !foreseen ? `\n${error.stack ?? ''}` : '';
+  return messages(error) + place;
+}
+
+function messages(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${messages(error.cause)})`;
+}
