@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
-import { framePath } from '../layout.js';
+import { frameName, framePath } from '../layout.js';
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { openDirectorySource } from '../reader/directorySource.js';
 import { DiskCache } from '../reader/diskCache.js';
@@ -22,8 +22,13 @@ export async function openSource({ source, viewKind }: Omit<LoaderSettings, 'thr
   return openStoreSource(openStore(source.storage), source.dataset, viewKind, cache);
 }
 
+/** A training list that decodes to no more than this is kept in memory, by each thread. */
+const decodedBytes = 256 * 2 ** 20;
+
 /** Makes batches, one after the other or several at once: what a loader thread does. */
 export class Loader {
+  /** Of small data sets, which fit whole: then each frame is read and decoded once. */
+  private readonly decoded = new Map<string, Sample>();
   private readonly orders = new Map<number, FrameOrder>();
   private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>;
 
@@ -65,6 +70,17 @@ export class Loader {
   }
 
   private async sample(split: Split, id: FrameId, resizeFactor: number): Promise<Sample> {
+    const name = `${split} ${frameName(id)} ${resizeFactor}`;
+    const known = this.decoded.get(name);
+    if (known) return known;
+    const sample = await this.decode(split, id, resizeFactor);
+    if (split === 'train' && sampleBytes(sample) * this.source.frames('train').length <= decodedBytes) {
+      this.decoded.set(name, sample);
+    }
+    return sample;
+  }
+
+  private async decode(split: Split, id: FrameId, resizeFactor: number): Promise<Sample> {
     const [frame, coarse] = await Promise.all([this.source.load(split, id), this.readPrediction(id)]);
     return decodeFrame(id, frame, coarse, resizeFactor, this.source.template.vertices.length / 3);
   }
@@ -91,4 +107,9 @@ function predictionReader(coarse: CoarsePredictions | null): (id: FrameId) => Pr
       throw new FrameUnreadable(id, `its coarse prediction is missing: ${cause.message}`, { cause });
     }
   };
+}
+
+function sampleBytes({ views, vertices, scanPoints, coarseVertices }: Sample): number {
+  const images = views.reduce((sum, { image }) => sum + image.byteLength, 0);
+  return images + scanPoints.byteLength + (vertices?.byteLength ?? 0) + (coarseVertices?.byteLength ?? 0);
 }
