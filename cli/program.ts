@@ -1,9 +1,17 @@
 import yargs, { type Argv } from 'yargs';
 import { didYouMean, suggest } from '../configs/suggestions.js';
+import { command as cancel } from './commands/cancel.js';
 import { command as config } from './commands/config.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
+import { command as list } from './commands/list.js';
+import { command as pause } from './commands/pause.js';
+import { command as resume } from './commands/resume.js';
+import { command as start } from './commands/start.js';
+import { command as status } from './commands/status.js';
 import { command as tensorboard } from './commands/tensorboard.js';
+import { command as unpause } from './commands/unpause.js';
+import { command as worker } from './commands/worker.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 
@@ -21,10 +29,18 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .scriptName('tempeh-flow')
     .usage('$0 COMMAND\n\nTrains TEMPEH, multi-view head capture in a fixed topology, on Temporal and TensorFlow.')
     .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
-    .command(config)
+    .command(start)
+    .command(status)
+    .command(list)
+    .command(resume)
+    .command(cancel)
+    .command(pause)
+    .command(unpause)
+    .command(worker)
     .command(dev)
     .command(doctor)
     .command(tensorboard)
+    .command(config)
     .completion('completion', 'Print a script for completion in bash or zsh')
     .example('npm start', 'Everything on a miniature, on this machine')
     .example('$0 start full-training --config famos --set storage.bucket=NAME', 'Train at paper scale')

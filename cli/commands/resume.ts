@@ -1,0 +1,33 @@
+import type { CommandModule } from 'yargs';
+import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
+import type { GlobalOptions } from '../program.js';
+
+interface ResumeArguments extends GlobalOptions, ConnectionOptions {
+  run: string;
+  config: string | undefined;
+  set: string[];
+  follow: boolean;
+}
+
+export const command: CommandModule<GlobalOptions, ResumeArguments> = {
+  command: 'resume <run>',
+  describe: 'Go on with a run that failed, was cancelled or is paused',
+  builder: (yargs) =>
+    withConnectionOptions(yargs)
+      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
+      .option('config', { type: 'string', describe: 'Another configuration than it was started with' })
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'Override a setting of --config: path=value; may be repeated',
+      })
+      .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends' })
+      .example('$0 resume famos-1', 'What is done is not done again')
+      .example('$0 resume famos-1 --config run.yaml', 'With an edited configuration'),
+  handler: async (options) => {
+    const { resume } = await import('../steer.js');
+    process.exitCode = await resume(options);
+  },
+};

@@ -1,0 +1,61 @@
+import type { Argv, CommandModule } from 'yargs';
+import { runSteps, type RunStep } from '../../configs/temporal.js';
+import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
+import type { GlobalOptions } from '../program.js';
+
+interface StartArguments extends GlobalOptions, ConnectionOptions {
+  config: string;
+  set: string[];
+  run: string | undefined;
+  follow: boolean;
+}
+
+const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
+  'full-training': 'All steps of a run, from fetching the data to the evaluation',
+  dataset: 'Fetch, extract and pack the data set',
+  'coarse-pretraining': 'Train the coarse model',
+  'coarse-finetuning': 'Go on with the coarse model, against the scans',
+  predictions: 'Predict what the refinement starts from',
+  refinement: 'Train the refinement model',
+  evaluation: 'Predict the test set and measure the errors',
+};
+
+function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, 'verbose'>> {
+  const run = what === 'full-training' ? '' : ' --run famos-1';
+  return withConnectionOptions(yargs)
+    .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
+    .option('set', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [],
+      describe: 'Override a setting: path=value; may be repeated',
+    })
+    .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
+    .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends; Ctrl-C ends the watching only' })
+    .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
+    .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '');
+}
+
+const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions, StartArguments> => ({
+  command: what,
+  describe: descriptions[what],
+  builder: (yargs) => startOptions(yargs, what),
+  handler: async (options) => {
+    const { start } = await import('../start.js');
+    process.exitCode = await start(what, options);
+  },
+});
+
+export const command: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'start',
+  describe: 'Start a run, or a step of one by itself',
+  builder: (yargs) => {
+    let all: Argv<GlobalOptions> = yargs;
+    for (const what of ['full-training', ...runSteps] as const) all = all.command(commandOf(what));
+    return all
+      .demandCommand(1, 'Start what?')
+      .epilogue('Steps that the object store shows to be done are not done again: starting a run anew under its name resumes it.');
+  },
+  handler: () => undefined,
+};

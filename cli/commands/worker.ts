@@ -1,0 +1,50 @@
+import type { Argv, CommandModule } from 'yargs';
+import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
+import type { GlobalOptions } from '../program.js';
+
+interface WorkerArguments extends GlobalOptions, ConnectionOptions {
+  directory: string;
+}
+
+const variables =
+  'From the environment: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…; the AWS variables for the object store (AWS_ENDPOINT_URL_S3, AWS_PROFILE, …)';
+
+function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArguments, 'verbose'>> {
+  return withConnectionOptions(yargs)
+    .option('directory', {
+      type: 'string',
+      default: `tempeh-${kind}-worker`,
+      describe: 'Folder of caches, downloads, logs: a fast disk with room',
+    })
+    .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
+}
+
+const data: CommandModule<GlobalOptions, WorkerArguments> = {
+  command: 'data',
+  describe: 'Fetches, extracts, packs, evaluates; runs the workflows',
+  builder: (yargs) =>
+    workerOptions(yargs, 'data').epilogue(
+      `${variables}; TEMPEH_USERNAME and TEMPEH_PASSWORD (or TEMPEH_USERNAME_FILE, TEMPEH_PASSWORD_FILE) for the published data.`,
+    ),
+  handler: async (options) => {
+    const { worker } = await import('../worker.js');
+    process.exitCode = await worker('data', options);
+  },
+};
+
+const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
+  command: 'gpu',
+  describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
+  builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}.`),
+  handler: async (options) => {
+    const { worker } = await import('../worker.js');
+    process.exitCode = await worker('gpu', options);
+  },
+};
+
+export const command: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'worker',
+  describe: 'Run a worker in the foreground',
+  builder: (yargs) => yargs.command(data).command(gpu).demandCommand(1, 'Which: data or gpu?'),
+  handler: () => undefined,
+};

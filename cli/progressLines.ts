@@ -1,0 +1,97 @@
+import type { TransferProgress } from '../activities/types.js';
+import type { StepState } from '../workflows/types.js';
+import type { RunDescription } from '../workers/describeRun.js';
+import { bytes, columns, duration, styled } from './terminal.js';
+
+const marks: Readonly<Record<StepState['state'], string>> = {
+  waiting: '·',
+  running: '▸',
+  paused: '‖',
+  done: '✔',
+  failed: '✘',
+  cancelled: '✘',
+  'left out': '–',
+};
+const colours = { done: 'green', running: 'cyan', paused: 'yellow', failed: 'red', cancelled: 'red' } as const;
+
+/** A run as lines of a terminal: one a step, with what the running one is at; then what went wrong lately. */
+export function progressLines(description: RunDescription, now = Date.now()): string[] {
+  const { progress } = description;
+  if (progress === null) return [`  ${waitingNote(description)}`];
+  const rows = progress.steps.map((step) => {
+    const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
+    return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), stepNote(step, description)];
+  });
+  return [...columns(rows, [2]).split('\n'), ...troubles(description)];
+}
+
+/** What a step is at, or what it did. */
+export function stepNote(step: StepState, { progress, activities }: RunDescription): string {
+  if (step.state !== 'running') return step.note ?? '';
+  const { training = null, predictions = null } = progress ?? {};
+  if (training?.stage === step.step) {
+    const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep } = training;
+    return [
+      bar(done / totalSteps),
+      `step ${done} of ${totalSteps}`,
+      loss === null ? '' : `loss ${loss.toPrecision(3)}`,
+      stepsPerSecond > 0 ? `${stepsPerSecond.toPrecision(2)} steps/s` : '',
+      checkpointStep === null ? '' : `checkpoint ${checkpointStep}`,
+    ]
+      .filter((part) => part !== '')
+      .join('  ');
+  }
+  const own = activities.filter(({ workflowId }) => workflowId.endsWith(`/${step.step}`));
+  const transfer = own.map(({ heartbeat }) => heartbeat).find((heartbeat) => heartbeat?.kind === 'transfer');
+  if (transfer !== undefined) return transferNote(own[0]?.type ?? '', transfer.progress);
+  if (predictions !== null && (step.step === 'predictions' || step.step === 'evaluation')) {
+    return `${bar(predictions.done / Math.max(1, predictions.total))}  ${predictions.done} of ${predictions.total} frames`;
+  }
+  const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
+  return message.find((text) => text !== null) ?? own[0]?.type ?? step.note ?? '';
+}
+
+const activityNames: Readonly<Record<string, string>> = {
+  fetchBundle: 'fetching',
+  extractBundle: 'extracting',
+  packDataset: 'packing',
+  evaluate: 'measuring',
+};
+
+function transferNote(type: string, { doneBytes, totalBytes, doneFiles, totalFiles, current }: TransferProgress): string {
+  const share = totalBytes ? doneBytes / totalBytes : totalFiles ? doneFiles / totalFiles : null;
+  return [
+    share === null ? '' : bar(share),
+    activityNames[type] ?? type,
+    doneBytes > 0 ? bytes(doneBytes) : '',
+    totalFiles === null ? '' : `${doneFiles} of ${totalFiles}`,
+    current,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+function bar(share: number, width = 20): string {
+  const full = Math.max(0, Math.min(width, Math.round(share * width)));
+  return styled('cyan', '━'.repeat(full)) + styled('dim', '─'.repeat(width - full));
+}
+
+function secondsOf({ state, seconds, startedAt }: StepState, now: number): string {
+  if (seconds !== null) return duration(seconds);
+  if (startedAt === null || (state !== 'running' && state !== 'paused')) return '';
+  return duration(Math.max(0, (now - Date.parse(startedAt)) / 1000));
+}
+
+function waitingNote({ status, failure }: RunDescription): string {
+  if (status === 'RUNNING') return 'waiting for a data worker to answer (tempeh-flow worker data)';
+  return `${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`;
+}
+
+/** Activities that failed and are tried again. */
+function troubles({ activities }: RunDescription): string[] {
+  return activities
+    .filter(({ lastFailure }) => lastFailure !== null)
+    .map(({ type, attempt, lastFailure }) => {
+      return `  ${styled('yellow', '!')} ${type}, attempt ${attempt}: ${lastFailure?.split('\n')[0]}`;
+    });
+}

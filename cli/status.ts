@@ -1,0 +1,72 @@
+import type { FullTrainingResult } from '../workflows/types.js';
+import { describeRun, type RunDescription } from '../workers/describeRun.js';
+import { withTemporal, type Connected, type ConnectionOptions } from './connection.js';
+import { evaluationTable } from './evaluationTable.js';
+import { exitCodes, type ExitCode } from './exitCodes.js';
+import { followRun } from './followRun.js';
+import { progressLines } from './progressLines.js';
+import { duration } from './terminal.js';
+
+export interface StatusOptions extends ConnectionOptions {
+  readonly run: string;
+  readonly json: boolean;
+  readonly follow: boolean;
+}
+
+/** Shows a run. @returns the exit code: with `--follow` that of the run's end, else 0. */
+export async function status({ run, json, follow, ...connection }: StatusOptions): Promise<number> {
+  return withTemporal(connection, async (connected) => {
+    if (follow) return json ? followAsJson(connected, run) : followToEnd(connected, run);
+    const description = await describeRun(connected.client, run);
+    if (json) process.stdout.write(`${JSON.stringify(description, null, 2)}\n`);
+    else process.stdout.write(`${await statusText(connected, description)}\n`);
+    return exitCodes.ok;
+  });
+}
+
+async function statusText(connected: Connected, description: RunDescription): Promise<string> {
+  const { run, workflowId, status: name, startedAt, closedAt, failure } = description;
+  const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
+  const page = connected.pageOf(workflowId);
+  const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
+  lines.push(...progressLines(description));
+  if (failure !== null) lines.push('', failure);
+  const end = await endOf(connected, description);
+  return [...lines, ...(end === '' ? [] : ['', end])].join('\n');
+}
+
+/** Watches a run until it ends; Ctrl-C ends the watching only. @returns the exit code that its end means. */
+export async function followToEnd(connected: Connected, run: string): Promise<ExitCode> {
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.once('SIGINT', stop);
+  try {
+    const description = await followRun({ client: connected.client, run, signal: stopped.signal });
+    if (description.status === 'RUNNING') {
+      process.stdout.write(`\n${run} goes on: tempeh-flow status ${run} --follow\n`);
+      return exitCodes.interrupted;
+    }
+    if (description.failure !== null) process.stdout.write(`\n${description.failure}\n`);
+    const end = await endOf(connected, description);
+    if (end !== '') process.stdout.write(`\n${end}\n`);
+    return description.status === 'COMPLETED' ? exitCodes.ok : exitCodes.failed;
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}
+
+async function followAsJson({ client }: Connected, run: string): Promise<ExitCode> {
+  for (;;) {
+    const description = await describeRun(client, run);
+    process.stdout.write(`${JSON.stringify(description)}\n`);
+    if (description.status !== 'RUNNING') return description.status === 'COMPLETED' ? exitCodes.ok : exitCodes.failed;
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+  }
+}
+
+/** The table of a run that is complete, where it has one. */
+async function endOf({ client }: Connected, { status: name, workflowId }: RunDescription): Promise<string> {
+  if (name !== 'COMPLETED' || workflowId.includes('/')) return '';
+  const result = (await client.workflow.getHandle(workflowId).result()) as FullTrainingResult;
+  return result.evaluation === null ? '' : evaluationTable(result.evaluation);
+}
