@@ -32,7 +32,10 @@ export interface Connected {
  *
  * @throws CommandError (exit code 3) where none answers.
  */
-export async function withTemporal<T>(options: ConnectionOptions, work: (connected: Connected) => Promise<T>): Promise<T> {
+export async function withTemporal<T>(
+  options: ConnectionOptions,
+  work: (connected: Connected) => Promise<T>,
+): Promise<T> {
   const local = localServices(options);
   const [{ connectClient }, { temporalSettings }] = await Promise.all([
     import('../workers/client.js'),
@@ -44,7 +47,9 @@ export async function withTemporal<T>(options: ConnectionOptions, work: (connect
   const client = await orCommandError(connectClient({ ...settings, address, namespace }));
   const page = local?.temporal.uiUrl ?? process.env['TEMPORAL_UI_URL'] ?? null;
   try {
-    return await orCommandError(work({ client, pageOf: (id) => (page === null ? null : workflowPage(page, namespace, id)) }));
+    return await orCommandError(
+      work({ client, pageOf: (id) => (page === null ? null : workflowPage(page, namespace, id)) }),
+    );
   } finally {
     await client.connection.close();
   }
@@ -90,7 +95,8 @@ export function objectStoreEnvironment(objectStore: {
   readonly credentialsFile: string;
 }): Record<string, string> {
   const credentials = readJson<{ accessKeyId: string; secretAccessKey: string }>(objectStore.credentialsFile);
-  if (credentials === null) throw new CommandError(`${objectStore.credentialsFile} cannot be read.`, exitCodes.unreachable);
+  if (credentials === null)
+    throw new CommandError(`${objectStore.credentialsFile} cannot be read.`, exitCodes.unreachable);
   return {
     AWS_ENDPOINT_URL_S3: objectStore.endpoint,
     AWS_REGION: objectStore.region,

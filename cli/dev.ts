@@ -1,5 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { startObjectStore, startTemporal, type ObjectStoreService, type TemporalService } from '../infra/services/index.js';
+import {
+  startObjectStore,
+  startTemporal,
+  type ObjectStoreService,
+  type TemporalService,
+} from '../infra/services/index.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 import { announceServices } from './services.js';
@@ -22,17 +27,28 @@ export async function dev(options: DevOptions): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
   const started: (TemporalService | ObjectStoreService)[] = [];
   try {
-    const temporal = await startTemporal({ directory: space.temporal, port: options.temporalPort, uiPort: options.uiPort });
+    const temporal = await startTemporal({
+      directory: space.temporal,
+      port: options.temporalPort,
+      uiPort: options.uiPort,
+    });
     started.push(temporal);
-    const objectStore = await startObjectStore({ directory: space.objectStore, port: options.s3Port, bucket: options.bucket });
+    const objectStore = await startObjectStore({
+      directory: space.objectStore,
+      port: options.s3Port,
+      bucket: options.bucket,
+    });
     started.push(objectStore);
     if (temporal.reused || objectStore.reused) {
-      throw new CommandError(`The services of ${space.directory} run already: Temporal UI ${temporal.uiUrl}, S3 ${objectStore.endpoint}.`);
+      throw new CommandError(
+        `The services of ${space.directory} run already: Temporal UI ${temporal.uiUrl}, S3 ${objectStore.endpoint}.`,
+      );
     }
     announceServices(space, 'dev', temporal, objectStore);
     print(temporal, objectStore, space.lastRun);
     const ended = await Promise.race([aborted(stopped.signal), ...started.map(({ ended }) => ended.then(() => true))]);
-    if (ended && !stopped.signal.aborted) throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
+    if (ended && !stopped.signal.aborted)
+      throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
     return exitCodes.ok;
   } finally {
     await Promise.all(started.map((service) => service.stop()));
@@ -48,7 +64,9 @@ function print(temporal: TemporalService, objectStore: ObjectStoreService, lastR
     ['S3 credentials', objectStore.credentialsFile],
   ];
   if (lastRun !== null) rows.push(['Last run', `${lastRun.run}  (tempeh-flow status ${lastRun.run})`]);
-  process.stdout.write(`${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}\n`);
+  process.stdout.write(
+    `${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}\n`,
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<boolean> {

@@ -38,14 +38,19 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** What went wrong, for people: the message and those of its causes; with stack traces on demand. */
 export function describeError(error: unknown, verbose: boolean): string {
   const chain = causes(error);
-  if (verbose) return chain.map((cause) => (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))).join('\ncaused by: ');
+  if (verbose)
+    return chain
+      .map((cause) => (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)))
+      .join('\ncaused by: ');
   const messages = chain.map((cause) => (cause instanceof Error ? cause.message || cause.name : String(cause)));
-  return messages.filter((message, i) => i === 0 || !messages.slice(0, i).some((earlier) => earlier.includes(message))).join('\n  because: ');
+  return messages
+    .filter((message, i) => i === 0 || !messages.slice(0, i).some((earlier) => earlier.includes(message)))
+    .join('\n  because: ');
 }
 
 function causes(error: unknown): unknown[] {
   const chain: unknown[] = [];
-  for (let cause = error; cause !== undefined && cause !== null && chain.length < 8; ) {
+  for (let cause = error; cause !== undefined && cause !== null && chain.length < 8;) {
     chain.push(cause);
     cause = typeof cause === 'object' && 'cause' in cause ? cause.cause : undefined;
   }

@@ -11,7 +11,11 @@ export function evaluationTable({ frames, subjects, methods }: EvaluationSummary
   const rows = [
     ['', 'point to surface', '', '', 'vertices', '', ''].map((cell) => styled('dim', cell)),
     ['method', 'median', 'mean', '90 %', 'median', 'mean', '90 %'].map((cell) => styled('dim', cell)),
-    ...methods.map(({ method, pointToSurface, vertices }) => [method, ...figures(pointToSurface), ...figures(vertices)]),
+    ...methods.map(({ method, pointToSurface, vertices }) => [
+      method,
+      ...figures(pointToSurface),
+      ...figures(vertices),
+    ]),
   ];
   const title = `Errors in mm on ${frames} frames of ${subjects.length} subjects that were not trained on:`;
   return `${title}\n\n${columns(rows, [1, 2, 3, 4, 5, 6])}`;

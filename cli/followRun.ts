@@ -19,7 +19,13 @@ export interface FollowOptions {
  *
  * @returns its last description; of a run that goes on when the signal came.
  */
-export async function followRun({ client, run, signal, display, onDescription }: FollowOptions): Promise<RunDescription> {
+export async function followRun({
+  client,
+  run,
+  signal,
+  display,
+  onDescription,
+}: FollowOptions): Promise<RunDescription> {
   const live = display ?? new LiveDisplay();
   let last: RunDescription | null = null;
   for (;;) {

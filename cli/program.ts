@@ -6,6 +6,7 @@ import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
 import { command as list } from './commands/list.js';
 import { command as pause } from './commands/pause.js';
+import { command as quickstart } from './commands/quickstart.js';
 import { command as resume } from './commands/resume.js';
 import { command as start } from './commands/start.js';
 import { command as status } from './commands/status.js';
@@ -16,7 +17,29 @@ import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 
 /** Options of all commands: what a misspelt one is compared with. */
-const optionNames = ['config', 'set', 'run', 'follow', 'json', 'verbose', 'help', 'directory', 'port', 'fresh', 'keep', 'address', 'namespace', 'bucket', 'yes', 'state', 'temporal-port', 'ui-port', 's3-port', 'concurrency', 'limit'];
+const optionNames = [
+  'config',
+  'set',
+  'run',
+  'follow',
+  'json',
+  'verbose',
+  'help',
+  'directory',
+  'port',
+  'fresh',
+  'keep',
+  'address',
+  'namespace',
+  'bucket',
+  'yes',
+  'state',
+  'temporal-port',
+  'ui-port',
+  's3-port',
+  'concurrency',
+  'limit',
+];
 
 /** What every command takes. */
 export interface GlobalOptions {
@@ -29,6 +52,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .scriptName('tempeh-flow')
     .usage('$0 COMMAND\n\nTrains TEMPEH, multi-view head capture in a fixed topology, on Temporal and TensorFlow.')
     .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
+    .command(quickstart)
     .command(start)
     .command(status)
     .command(list)

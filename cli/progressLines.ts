@@ -58,7 +58,10 @@ const activityNames: Readonly<Record<string, string>> = {
   evaluate: 'measuring',
 };
 
-function transferNote(type: string, { doneBytes, totalBytes, doneFiles, totalFiles, current }: TransferProgress): string {
+function transferNote(
+  type: string,
+  { doneBytes, totalBytes, doneFiles, totalFiles, current }: TransferProgress,
+): string {
   const share = totalBytes ? doneBytes / totalBytes : totalFiles ? doneFiles / totalFiles : null;
   return [
     share === null ? '' : bar(share),

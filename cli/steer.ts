@@ -10,7 +10,11 @@ type Steering = ConnectionOptions & { readonly run: string };
 
 /** Goes on with a run. @returns the exit code. */
 export async function resume(
-  options: Steering & { readonly config: string | undefined; readonly set: readonly string[]; readonly follow: boolean },
+  options: Steering & {
+    readonly config: string | undefined;
+    readonly set: readonly string[];
+    readonly follow: boolean;
+  },
 ): Promise<number> {
   const { run, config, set } = options;
   if (config === undefined && set.length > 0) {
@@ -30,7 +34,9 @@ export async function unpause({ run, ...connection }: Steering): Promise<number>
   await withTemporal(connection, async ({ client }) => {
     const { status } = await describeRun(client, run);
     if (status !== 'RUNNING') {
-      throw new CommandError(`${run} is not paused: it is ${status.toLowerCase()} (tempeh-flow resume ${run} starts it again).`);
+      throw new CommandError(
+        `${run} is not paused: it is ${status.toLowerCase()} (tempeh-flow resume ${run} starts it again).`,
+      );
     }
     await resumeRun(client, run);
   });

@@ -22,7 +22,10 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
       })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 config show --config miniature', 'What npm start trains')
-      .example('$0 config show --config run.yaml --set training.refinement.batchSize=1', 'Check a file and an override'),
+      .example(
+        '$0 config show --config run.yaml --set training.refinement.batchSize=1',
+        'Check a file and an override',
+      ),
   handler: async ({ config, set, json }) => {
     const { loadConfiguration } = await import('../../configs/load.js');
     const configuration = await loadConfiguration(config, set);
@@ -34,7 +37,8 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
 const schema: CommandModule<GlobalOptions, GlobalOptions> = {
   command: 'schema',
   describe: 'Print the JSON Schema of a configuration, for editors',
-  builder: (yargs) => yargs.example('$0 config schema > tempeh-flow.schema.json', 'Complete and check YAML in an editor'),
+  builder: (yargs) =>
+    yargs.example('$0 config schema > tempeh-flow.schema.json', 'Complete and check YAML in an editor'),
   handler: async () => {
     const { configurationJsonSchema } = await import('../../configs/settings.js');
     process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);

@@ -32,7 +32,11 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
       describe: 'Override a setting: path=value; may be repeated',
     })
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
-    .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends; Ctrl-C ends the watching only' })
+    .option('follow', {
+      type: 'boolean',
+      default: false,
+      describe: 'Watch it until it ends; Ctrl-C ends the watching only',
+    })
     .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
     .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '');
 }
@@ -55,7 +59,9 @@ export const command: CommandModule<GlobalOptions, GlobalOptions> = {
     for (const what of ['full-training', ...runSteps] as const) all = all.command(commandOf(what));
     return all
       .demandCommand(1, 'Start what?')
-      .epilogue('Steps that the object store shows to be done are not done again: starting a run anew under its name resumes it.');
+      .epilogue(
+        'Steps that the object store shows to be done are not done again: starting a run anew under its name resumes it.',
+      );
   },
   handler: () => undefined,
 };

@@ -16,7 +16,10 @@ export const command: CommandModule<GlobalOptions, TensorboardArguments> = {
       .option('port', { type: 'number', default: 6006, describe: 'Preferred; another if it is taken' })
       .option('directory', { type: 'string', describe: 'Folder of npm start [default: .tempeh]' })
       .example('$0 tensorboard', 'The last run of npm start')
-      .example('$0 tensorboard famos-20260101', 'A run of the services that TEMPORAL_ADDRESS and the AWS variables name'),
+      .example(
+        '$0 tensorboard famos-20260101',
+        'A run of the services that TEMPORAL_ADDRESS and the AWS variables name',
+      ),
   handler: async (options) => {
     const { tensorboard } = await import('../tensorboard.js');
     process.exitCode = await tensorboard(options);

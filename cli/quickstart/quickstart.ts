@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { withLock } from '../../infra/setup/lock.mjs';
+import { ConfigurationError } from '../../configs/configurationError.js';
+import { loadConfiguration } from '../../configs/load.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import { CommandError, Interrupted } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { styled } from '../terminal.js';
+import { readJson, workspace, type Workspace } from '../workspace.js';
+import type { LastRun } from './lastRun.js';
+import { serveUntilStopped, trainMiniature } from './train.js';
+import { stopOnSignals } from './stopping.js';
+import { summary } from './summary.js';
+
+export interface QuickstartOptions {
+  readonly directory: string | undefined;
+  readonly config: string;
+  readonly set: readonly string[];
+  /** Changes of the generated data. */
+  readonly miniature: Partial<MiniatureSettings>;
+  readonly fresh: boolean;
+  readonly keep: boolean;
+}
+
+/** What a start works on. */
+export interface QuickstartJob {
+  readonly space: Workspace;
+  readonly configuration: RunConfiguration;
+  readonly configurationSha256: string;
+  readonly bucket: string;
+  readonly hostAddress: string;
+  readonly miniature: Partial<MiniatureSettings>;
+  readonly fresh: boolean;
+  readonly keep: boolean;
+}
+
+/**
+ * What `npm start` does: everything on this machine, until the miniature is trained and measured. Continues what was
+ * interrupted; shows what is complete.
+ *
+ * @returns the exit code.
+ */
+export async function quickstart(options: QuickstartOptions): Promise<number> {
+  const space = workspace(options.directory);
+  const configuration = await loadConfiguration(options.config, options.set);
+  const job = jobOf(configuration, space, options);
+  mkdirSync(space.directory, { recursive: true });
+  const busy = (): never => {
+    throw new CommandError(`npm start runs already on ${space.directory}: tempeh-flow list shows its run.`);
+  };
+  const stopping = stopOnSignals(() => {
+    process.stdout.write(
+      `\n${styled('bold', 'Stopping: what trains saves first.')} (Ctrl-C once more ends at once.)\n`,
+    );
+  });
+  try {
+    return await withLock(`${space.directory}/quickstart`, busy, async () => {
+      const last = readJson<LastRun>(space.lastRun);
+      if (last !== null && !options.fresh && last.configurationSha256 === job.configurationSha256) {
+        process.stdout.write(
+          `${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}\n`,
+        );
+        if (options.keep) await serveUntilStopped(job, stopping.signal);
+        return exitCodes.ok;
+      }
+      return trainMiniature(job, stopping.signal);
+    });
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    throw new Interrupted('Stopped. The next npm start goes on from here.');
+  } finally {
+    stopping.release();
+  }
+}
+
+function jobOf(configuration: RunConfiguration, space: Workspace, options: QuickstartOptions): QuickstartJob {
+  const { storage, dataset } = configuration;
+  const refuse = (setting: string, found: string, expected: string): never => {
+    throw new ConfigurationError([{ where: options.config, setting, found, expected: `${expected} for npm start` }]);
+  };
+  if (storage.kind !== 's3') return refuse('storage.kind', storage.kind, 'expected s3');
+  if (dataset.source.kind !== 'bundles') return refuse('dataset.source.kind', dataset.source.kind, 'expected bundles');
+  const { miniature, fresh, keep } = options;
+  const identity = JSON.stringify({ configuration, miniature });
+  return {
+    space,
+    configuration,
+    configurationSha256: createHash('sha256').update(identity).digest('hex'),
+    bucket: storage.bucket,
+    hostAddress: dataset.source.host,
+    miniature,
+    fresh,
+    keep,
+  };
+}

@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import type { ObjectStore } from '../../storage/types.js';
+import type { FullTrainingResult, StepState } from '../../workflows/types.js';
+import { connectClient } from '../../workers/client.js';
+import { workflowPage } from '../connection.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { followRun } from '../followRun.js';
+import { LiveDisplay } from '../liveDisplay.js';
+import { syncEvents } from '../syncEvents.js';
+import { styled } from '../terminal.js';
+import { writeJson } from '../workspace.js';
+import { forgetDataset, startOrGoOn } from './currentRun.js';
+import { serveMiniature } from './host.js';
+import { lastRunOf, type LastRun } from './lastRun.js';
+import type { QuickstartJob } from './quickstart.js';
+import { startServices, startWorkers, type Services } from './session.js';
+import { summary } from './summary.js';
+import { endOfLog } from './workers.js';
+
+const syncEverySeconds = 10;
+
+/** Trains the miniature to its end. @returns the exit code. */
+export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): Promise<number> {
+  const cleanups: (() => Promise<void>)[] = [];
+  try {
+    const { services, configuration } = await setUp(job, cleanups, signal);
+    Object.assign(process.env, services.environment);
+    const { address, namespace, uiUrl } = services.temporal;
+    const client = await connectClient({ address, namespace });
+    cleanups.push(() => client.connection.close());
+    const store = openStore(configuration.storage);
+    const run = await startOrGoOn(client, store, job, configuration, signal);
+    process.stdout.write(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}\n`);
+    const last = await follow(client, store, services, job, run, signal);
+    process.stdout.write(`\n${summary(last, job.keep)}\n`);
+    if (job.keep) await Promise.race([aborted(signal), services.lost.then(rethrow)]);
+    return exitCodes.ok;
+  } finally {
+    for (const cleanup of cleanups.reverse())
+      await cleanup().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  }
+}
+
+/** The services alone, to look at. */
+export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal): Promise<void> {
+  const services = await startServices(job.space, job.bucket, signal);
+  try {
+    process.stdout.write(`Temporal UI ${services.temporal.uiUrl}, S3 ${services.objectStore.endpoint}\n`);
+    await Promise.race([aborted(signal), services.lost.then(rethrow)]);
+  } finally {
+    await services.stop();
+  }
+}
+
+/** Services, host and workers, with lines on how they come along. What is to be ended is added to `cleanups`. */
+async function setUp(
+  { space, bucket, configuration, hostAddress, miniature }: QuickstartJob,
+  cleanups: (() => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<{ services: Services; configuration: RunConfiguration }> {
+  const display = new LiveDisplay();
+  const lines = { temporal: 'starting', s3: 'starting', miniature: 'looking', workers: 'waiting' };
+  const show = (): void => {
+    const rows = [
+      `  Temporal    ${lines.temporal}`,
+      `  S3          ${lines.s3}`,
+      `  miniature   ${lines.miniature}`,
+      `  workers     ${lines.workers}`,
+    ];
+    display.show(rows, (line) => line.replace(/\d+ of.*/, ''));
+  };
+  process.stdout.write(
+    `${styled('bold', 'tempeh-flow: the whole system on a miniature')}  (Ctrl-C stops; the next npm start goes on)\n`,
+  );
+  show();
+  const starting = startServices(space, bucket, signal).then((services) => {
+    cleanups.push(() => services.stop());
+    lines.temporal = services.temporal.uiUrl;
+    lines.s3 = `${services.objectStore.endpoint}  bucket ${bucket}`;
+    show();
+    return services;
+  });
+  const serving = serveMiniature(
+    space.host,
+    Number(new URL(hostAddress).port || 80),
+    miniature,
+    (text) => {
+      lines.miniature = text;
+      show();
+    },
+    signal,
+  ).then((host) => {
+    cleanups.push(() => host.close());
+    return host;
+  });
+  // Both are waited for, so that what one of them started is known before we clean up for the other's failure.
+  const [started, served] = await Promise.allSettled([starting, serving]);
+  if (started.status === 'rejected') throw started.reason;
+  if (served.status === 'rejected') throw served.reason;
+  signal.throwIfAborted();
+  const [services, host] = [started.value, served.value];
+  const note = (message: string): void => void process.stdout.write(`${styled('yellow', '!')} ${message}\n`);
+  const workers = await startWorkers(space, { ...services.environment, ...host.environment }, note);
+  cleanups.push(() => workers.stop());
+  lines.workers = `data, gpu  (logs in ${space.logs})`;
+  show();
+  display.finish();
+  const lost = Promise.race([services.lost, workers.lost]);
+  const source = { ...configuration.dataset.source, host: host.address } as RunConfiguration['dataset']['source'];
+  return {
+    services: { ...services, lost },
+    configuration: { ...configuration, dataset: { ...configuration.dataset, source } },
+  };
+}
+
+/** Watches the run to its end, then writes down what it came to. */
+async function follow(
+  client: Client,
+  store: ObjectStore,
+  services: Services,
+  job: QuickstartJob,
+  run: string,
+  signal: AbortSignal,
+): Promise<LastRun> {
+  const { space } = job;
+  const events = `${space.events}/${run}`;
+  const watching = new AbortController();
+  const both = AbortSignal.any([signal, watching.signal]);
+  const syncing = keepSyncing(store, run, events, both);
+  let steps: readonly StepState[] = [];
+  try {
+    const following = followRun({
+      client,
+      run,
+      signal: both,
+      onDescription: ({ progress }) => {
+        if (progress !== null) steps = progress.steps;
+      },
+    });
+    const description = await Promise.race([following, services.lost.then(rethrow)]);
+    signal.throwIfAborted();
+    if (description.status !== 'COMPLETED') {
+      const why = description.failure ?? `it was ${description.status.toLowerCase()}`;
+      const logs = `${endOfLog(`${space.logs}/gpu-worker.log`, 5)}`;
+      throw new CommandError(`${run} did not complete: ${why}\n${logs}\nnpm start goes on with it.`);
+    }
+    const { startedAt, closedAt } = description;
+    const result = (await client.workflow.getHandle(run).result()) as FullTrainingResult;
+    watching.abort();
+    await syncing;
+    await syncEvents(store, run, events);
+    await store.download(keys.report(run), space.report);
+    const { temporal, objectStore } = services;
+    const last = lastRunOf(result, steps, {
+      run,
+      configurationSha256: job.configurationSha256,
+      startedAt: startedAt.toISOString(),
+      finishedAt: (closedAt ?? new Date()).toISOString(),
+      temporal: {
+        address: temporal.address,
+        namespace: temporal.namespace,
+        uiUrl: temporal.uiUrl,
+        workflowUrl: workflowPage(temporal.uiUrl, temporal.namespace, run),
+      },
+      objectStore: {
+        endpoint: objectStore.endpoint,
+        region: objectStore.region,
+        bucket: objectStore.bucket,
+        credentialsFile: objectStore.credentialsFile,
+      },
+      events,
+      report: space.report,
+    });
+    writeJson(space.lastRun, last);
+    return last;
+  } finally {
+    watching.abort();
+    await syncing;
+  }
+}
+
+/** Event files appear on the local disk while the run goes on; a failed attempt is made again with the next. */
+async function keepSyncing(store: ObjectStore, run: string, directory: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(syncEverySeconds * 1000, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) await syncEvents(store, run, directory, signal).catch(() => undefined);
+  }
+}
+
+function rethrow(error: CommandError): never {
+  throw error;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
