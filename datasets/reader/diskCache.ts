@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import type { ObjectStore } from '../../storage/types.js';
 import type { IndexedObject } from '../types.js';
+import { ObjectDamaged } from './errors.js';
 
 /** How much of the limit is left after a clean-up: it must not come again with the next object. */
 const keptShare = 0.9;
@@ -27,7 +28,7 @@ export class DiskCache {
   ) {}
 
   /**
-   * @throws ObjectNotFound, and an Error when what the store has is not what the index says, three times over.
+   * @throws ObjectNotFound, and ObjectDamaged when what the store has is not what the index says, three times over.
    */
   async get(store: ObjectStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
     const path = join(this.directory, object.sha256.slice(0, 2), object.sha256);
@@ -45,7 +46,7 @@ export class DiskCache {
         return body;
       }
       if (attempt === attempts) {
-        throw new Error(
+        throw new ObjectDamaged(
           `${prefix}/${object.key} in ${store.description} has ${body.length} bytes whose SHA-256 is not the index's ` +
             `(${object.size} bytes, ${object.sha256}): pack the data set again (\`tempeh-flow start dataset\`)`,
         );

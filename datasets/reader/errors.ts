@@ -17,3 +17,8 @@ export class FrameUnreadable extends Error {
 export class DatasetMissing extends Error {
   override readonly name = 'DatasetMissing';
 }
+
+/** Thrown when an object's content is not what the index of its data set says, however often it is fetched. */
+export class ObjectDamaged extends Error {
+  override readonly name = 'ObjectDamaged';
+}

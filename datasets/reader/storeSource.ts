@@ -9,7 +9,7 @@ import { frameName, isViewOfKind } from '../layout.js';
 import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
 import type { DiskCache } from './diskCache.js';
-import { DatasetMissing, FrameUnreadable } from './errors.js';
+import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
 
@@ -87,7 +87,7 @@ export async function openStoreSource(
         ]);
         return { views: encoded, scan, registration };
       } catch (cause) {
-        if (cause instanceof FormatError || cause instanceof ObjectNotFound) {
+        if (cause instanceof FormatError || cause instanceof ObjectNotFound || cause instanceof ObjectDamaged) {
           throw new FrameUnreadable(id, cause.message, { cause });
         }
         throw cause;

@@ -1,0 +1,42 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatasetConfiguration } from '../../../configs/schema/dataset.js';
+import type { FrameId } from '../../../datasets/types.js';
+import { goldenPath } from '../../support/golden.js';
+
+const folders = {
+  list: 'list.json',
+  images: 'images',
+  calibrations: 'calibrations',
+  scans: 'scans',
+  registrations: 'registrations',
+};
+
+/** Where things lie in the golden case: two frames of four stereo views, of 642 vertices. */
+export const goldenDataset: Pick<DatasetConfiguration, 'layout' | 'imageExtension'> = {
+  imageExtension: 'png',
+  layout: { train: folders, validation: folders, test: folders, template: 'template.obj', vertexMasks: 'masks.npz' },
+};
+
+export const goldenFrames: readonly [FrameId, FrameId] = [
+  { subject: 'subject_000', sequence: 'seq_a', frame: '000001' },
+  { subject: 'subject_001', sequence: 'seq_a', frame: '000002' },
+];
+
+export const goldenFolder = goldenPath('data');
+
+/** A folder that goes away with the test. */
+export async function temporaryFolder(context: { after(work: () => Promise<void>): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tempeh-test-'));
+  // Reads of other files may still be under way when one has failed.
+  context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/** A copy of the golden case, for tests that break it. */
+export async function copiedFolder(context: { after(work: () => Promise<void>): void }): Promise<string> {
+  const folder = await temporaryFolder(context);
+  await cp(goldenFolder, folder, { recursive: true });
+  return folder;
+}
