@@ -31,17 +31,17 @@ export function isWorkerLost(failure: unknown): boolean {
   return root instanceof TimeoutFailure && root.timeoutType === 'SCHEDULE_TO_START';
 }
 
-/** What a workflow ends with: the same failure in words of people. Errors that are none of Temporal's are bugs: kept. */
-export function stepFailure(step: string, failure: unknown): unknown {
+/**
+ * What a workflow ends with: the failure of one of its parts in words of people. Errors that are none of Temporal's are
+ * bugs, and kept as they are.
+ *
+ * @param message as `explain` has it, or more.
+ */
+export function workflowFailure(message: string, failure: unknown): unknown {
   if (!(failure instanceof TemporalFailure)) return failure;
   const root = rootFailure(failure);
   const type = root instanceof ApplicationFailure ? root.type : undefined;
-  return ApplicationFailure.create({
-    message: `${step}: ${explain(root)}`,
-    type: type ?? 'StepFailed',
-    nonRetryable: true,
-    cause: failure,
-  });
+  return ApplicationFailure.create({ message, type: type ?? 'StepFailed', nonRetryable: true, cause: failure });
 }
 
 /** One line of a failure, for people. */

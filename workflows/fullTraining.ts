@@ -14,7 +14,7 @@ import { coarseFinetuning } from './coarseFinetuning.js';
 import { coarsePretraining } from './coarsePretraining.js';
 import { dataset } from './dataset.js';
 import { evaluation } from './evaluation.js';
-import { explain, findUserFault, stepFailure } from './failures.js';
+import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as notes from './notes.js';
 import { predictions } from './predictions.js';
 import { refinement } from './refinement.js';
@@ -56,8 +56,9 @@ export async function fullTraining({ run, configuration, steps }: FullTrainingIn
     };
   } catch (failure) {
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
-    runner.giveUp(cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled' : explain(failure));
-    if (!cancelled) throw stepFailure(run, failure);
+    const message = cancelled ? 'cancelled' : explain(failure);
+    const step = runner.giveUp(cancelled ? 'cancelled' : 'failed', message);
+    if (!cancelled) throw workflowFailure(step === null ? message : `${step}: ${message}`, failure);
     throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

@@ -14,7 +14,7 @@ import type { DataActivities, RunInput } from '../activities/types.js';
 import type { RunStep } from '../configs/temporal.js';
 import { shortActivity } from './activityOptions.js';
 import { Board } from './board.js';
-import { explain, findUserFault, stepFailure } from './failures.js';
+import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as messages from './messages.js';
 import { Pauses } from './pauses.js';
 
@@ -56,7 +56,7 @@ export async function runStep<T>(
     // A worker that is lost while it is being cancelled ends in a time-out; the workflow was cancelled all the same.
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
     board.end(step, cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled' : explain(failure));
-    if (!cancelled) throw stepFailure(step, failure);
+    if (!cancelled) throw workflowFailure(explain(failure), failure);
     throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));

@@ -56,10 +56,12 @@ export class StepRunner {
     return result;
   }
 
-  /** The run ends before its time: so does the step that ran. */
-  giveUp(state: 'failed' | 'cancelled', note: string): void {
-    if (this.#current !== null) this.#board.end(this.#current.step, state, note);
+  /** The run ends before its time: so does the step that ran, which is returned. */
+  giveUp(state: 'failed' | 'cancelled', note: string): RunStep | null {
+    const step = this.#current?.step ?? null;
+    if (step !== null) this.#board.end(step, state, note);
     this.#current = null;
+    return step;
   }
 
   private async start<T>(step: RunStep, workflow: StepWorkflow<T>): Promise<ChildWorkflowHandle<StepWorkflow<T>>> {

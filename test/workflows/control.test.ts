@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Context } from '@temporalio/activity';
+import { CancelledFailure, ApplicationFailure } from '@temporalio/common';
+import type { ActivityHeartbeat } from '../../activities/types.js';
+import type { StageProgress } from '../../training/protocol.js';
+import { describeRun } from '../../workers/describeRun.js';
+import { cancelRun, pauseRun, resumeRun, startRun } from '../../workers/runs.js';
+import { RunError } from '../../workers/client.js';
+import type { FullTrainingResult } from '../../workflows/types.js';
+import { packed, testActivities } from './support/activities.js';
+import { testConfiguration } from './support/configuration.js';
+import { replayAll } from './support/replay.js';
+import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { waitFor } from './support/waitFor.js';
+
+let temporal: TestTemporal;
+before(async () => {
+  temporal = await startTestTemporal();
+});
+after(() => temporal.stop());
+
+function progressAt(step: number): StageProgress {
+  return {
+    stage: 'coarse-pretraining',
+    step,
+    totalSteps: 300_000,
+    loss: 1.5,
+    stepsPerSecond: 10,
+    checkpointStep: step,
+    bytesRead: 0,
+    bytesWritten: 0,
+    skippedBatches: 0,
+  };
+}
+
+/** Trains until it is cancelled, as a trainer does that saves at that; only its `last` call ends by itself. */
+function training(steps: number[], last: number) {
+  return async () => {
+    steps.push(steps.length + 1);
+    const step = steps.length * 100;
+    if (steps.length === last) {
+      const checkpoint = { step, key: 'k', modelSha256: 'a' };
+      return { stage: 'coarse-pretraining' as const, step, loss: 1, checkpoint, seconds: 1 };
+    }
+    const context = Context.current();
+    const beat = setInterval(() => {
+      const heartbeat: ActivityHeartbeat = {
+        kind: 'training',
+        progress: progressAt(step),
+        message: null,
+        preemptions: 0,
+      };
+      context.heartbeat(heartbeat);
+    }, 100);
+    try {
+      return await context.cancelled;
+    } catch {
+      throw new CancelledFailure('Stopped as asked.', [progressAt(step + 7)]);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** Live: what a heartbeat told, not what a workflow was told. */
+async function trainedTo(run: string, step: number): Promise<void> {
+  await waitFor(`step ${step} of ${run}`, async () => {
+    const { progress } = await describeRun(temporal.client, run);
+    return progress?.training?.step === step ? true : undefined;
+  });
+}
+
+test('paused, what runs has saved and stopped when the command returns; resumed, the same step goes on', async () => {
+  const { client } = temporal;
+  const trained: number[] = [];
+  const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, {
+      run: 'paused',
+      configuration: testConfiguration(),
+      steps: ['dataset', 'coarse-pretraining'],
+    });
+    await trainedTo('paused', 100);
+    await pauseRun(client, 'paused');
+    const { progress, activities, status } = await describeRun(client, 'paused');
+    assert.equal(status, 'RUNNING');
+    assert.deepEqual(activities, []);
+    assert.equal(progress?.paused, true);
+    assert.equal(progress.steps[1]?.state, 'paused');
+    // Where the trainer saved, as it said when it stopped.
+    assert.equal(progress.training?.step, 107);
+    const twice = (error: unknown) => error instanceof RunError && /paused already/.test(error.message);
+    await assert.rejects(pauseRun(client, 'paused'), twice);
+    assert.equal(trained.length, 1);
+    await resumeRun(client, 'paused');
+    const result = (await client.workflow.getHandle('paused').result()) as FullTrainingResult;
+    assert.equal(result.stages[0]?.step, 200);
+    const { progress: last } = await describeRun(client, 'paused');
+    assert.deepEqual([last?.steps[1]?.state, last?.paused], ['done', false]);
+  });
+});
+
+test('a step that is paused by itself shows as paused in its run, which can resume it', async () => {
+  const { client } = temporal;
+  const trained: number[] = [];
+  const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, {
+      run: 'step-paused',
+      configuration: testConfiguration(),
+      steps: ['dataset', 'coarse-pretraining'],
+    });
+    await trainedTo('step-paused', 100);
+    await client.workflow.getHandle('step-paused/coarse-pretraining').executeUpdate('pause');
+    await waitFor('the report of the step', async () => {
+      const { progress } = await describeRun(client, 'step-paused');
+      return progress?.steps[1]?.state === 'paused' ? true : undefined;
+    });
+    await resumeRun(client, 'step-paused');
+    await client.workflow.getHandle('step-paused').result();
+  });
+});
+
+test('cancelled, the trainer saves, everything ends as cancelled, and resuming goes on', async () => {
+  const { client } = temporal;
+  const trained: number[] = [];
+  const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, {
+      run: 'cancelled',
+      configuration: testConfiguration(),
+      steps: ['dataset', 'coarse-pretraining'],
+    });
+    await trainedTo('cancelled', 100);
+    await cancelRun(client, 'cancelled');
+    const { status, progress } = await describeRun(client, 'cancelled');
+    assert.equal(status, 'CANCELLED');
+    assert.equal(progress?.steps[1]?.state, 'cancelled');
+    const step = await client.workflow.getHandle('cancelled/coarse-pretraining').describe();
+    assert.equal(step.status.name, 'CANCELLED');
+    await resumeRun(client, 'cancelled');
+    await client.workflow.getHandle('cancelled').result();
+  });
+});
+
+test('a paused run can be cancelled', async () => {
+  const { client } = temporal;
+  const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, { run: 'both', configuration: testConfiguration(), steps: ['coarse-pretraining'] });
+    await trainedTo('both', 100);
+    await pauseRun(client, 'both');
+    await cancelRun(client, 'both');
+    assert.equal((await describeRun(client, 'both')).status, 'CANCELLED');
+  });
+});
+
+test('a checkpoint that a trainer tells of reaches the run, its search attribute and its page', async () => {
+  const { client } = temporal;
+  const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, {
+      run: 'told',
+      configuration: testConfiguration(),
+      steps: ['dataset', 'coarse-pretraining'],
+    });
+    await trainedTo('told', 100);
+    await client.workflow.getHandle('told/coarse-pretraining').signal('stageProgress', progressAt(5000));
+    const details = await waitFor('the report of the step', async () => {
+      const metadata = await client.workflow.getHandle('told').query<object>('__temporal_workflow_metadata');
+      const text = JSON.stringify(metadata);
+      return text.includes('5000') ? text : undefined;
+    });
+    assert.match(details, /step 5000 of 300000, loss 1.500, checkpoint at 5000/);
+    const { searchAttributes } = await client.workflow.getHandle('told').describe();
+    assert.deepEqual(searchAttributes['TempehStep'], [5000]);
+    await cancelRun(client, 'told');
+  });
+});
+
+test('a data worker that is lost with its disk is replaced, and its work starts anew', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const activities = testActivities(calls, {
+    claimDataWorker: async () =>
+      calls.filter((call) => call === 'claimDataWorker').length === 1 ? 'gone' : 'tempeh-data/test-worker',
+  });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, { run: 'lost', configuration: testConfiguration(), steps: ['dataset'] });
+    assert.deepEqual(await client.workflow.getHandle('lost/dataset').result(), packed);
+  });
+  assert.equal(calls.filter((call) => call === 'claimDataWorker').length, 2);
+  assert.equal(calls.filter((call) => call === 'fetchBundle first').length, 1);
+});
+
+test('shards run within the limit; one that cannot be mended cancels the others, and is what the run tells', async () => {
+  const { client } = temporal;
+  const purpose = 'refinement-input' as const;
+  const shards = [0, 1, 2, 3, 4].map((index) => ({ index, purpose, from: index, to: index + 1 }));
+  const running = new Set<number>();
+  const started: number[] = [];
+  let most = 0;
+  const activities = testActivities([], {
+    planPredictions: async () => ({ shards, frames: 7 }),
+    predictShard: async ({ shard }) => {
+      const { index } = shard;
+      running.add(index);
+      started.push(index);
+      most = Math.max(most, running.size);
+      try {
+        if (index < 2) return { predicted: 1, skipped: 0, failures: [], seconds: 1 };
+        await waitFor('the other lane', async () => running.size === 2 || undefined);
+        if (index === 3) throw ApplicationFailure.nonRetryable('The calibration of s/q is missing.', 'DataUnusable');
+        const context = Context.current();
+        const beat = setInterval(() => context.heartbeat(), 50);
+        return await context.cancelled.finally(() => clearInterval(beat));
+      } finally {
+        running.delete(index);
+      }
+    },
+  });
+  await temporal.withWorkers(activities, async () => {
+    const configuration = testConfiguration({ predictions: { shardsAtOnce: 2 } });
+    await startRun(client, { run: 'shards', configuration, steps: ['predictions'] });
+    await assert.rejects(client.workflow.getHandle('shards/predictions').result());
+    const { status, failure, progress } = await describeRun(client, 'shards');
+    assert.deepEqual([status, failure], ['FAILED', 'The calibration of s/q is missing.']);
+    assert.deepEqual([progress?.predictions?.done, progress?.predictions?.total], [4, 7]);
+  });
+  assert.equal(most, 2);
+  assert.deepEqual(started.sort(), [0, 1, 2, 3]);
+});
+
+test('every history of this file replays: the workflows are deterministic', async () => {
+  const { count, errors } = await replayAll(temporal.client);
+  assert.deepEqual(errors, []);
+  assert.ok(count >= 15, `${count} histories`);
+});

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { FullTrainingResult, RunProgress } from '../../workflows/types.js';
+import { listRuns } from '../../workers/listRuns.js';
+import { resumeRun, startRun } from '../../workers/runs.js';
+import { describeRun } from '../../workers/describeRun.js';
+import { RunError } from '../../workers/client.js';
+import { ApplicationFailure } from '@temporalio/common';
+import { packed, testActivities } from './support/activities.js';
+import { testConfiguration } from './support/configuration.js';
+import { replayAll } from './support/replay.js';
+import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { waitFor } from './support/waitFor.js';
+
+let temporal: TestTemporal;
+before(async () => {
+  temporal = await startTestTemporal();
+});
+after(() => temporal.stop());
+
+test('a run goes through its steps in order, each a child workflow, and tells what came of them', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const result = await temporal.withWorkers(testActivities(calls), async () => {
+    await startRun(client, { run: 'whole', configuration: testConfiguration() });
+    const result = (await client.workflow.getHandle('whole').result()) as FullTrainingResult;
+    const progress = await client.workflow.getHandle('whole').query<RunProgress>('progress');
+    assert.deepEqual(
+      progress.steps.map(({ step, state, note }) => [step, state, note]),
+      [
+        ['dataset', 'done', 'heads: 8 frames to train, 2 to validate, 4 to test; 1 unusable frames left out'],
+        ['coarse-pretraining', 'done', 'step 300000, loss 0.5000'],
+        ['coarse-finetuning', 'done', 'step 800000, loss 0.5000'],
+        ['predictions', 'done', '10 frames, 5 of them now'],
+        ['refinement', 'done', 'step 150000, loss 0.5000'],
+        ['evaluation', 'done', '4 test frames; median point-to-surface error: '],
+      ],
+    );
+    assert.ok(progress.steps.every(({ seconds }) => seconds !== null && seconds < 30));
+    const details = await client.workflow
+      .getHandle('whole')
+      .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    assert.match(JSON.stringify(details), /refinement \| done/);
+    return result;
+  });
+  assert.equal(calls[0], 'prepareRun');
+  // Extraction of the first bundle runs beside the fetching of the second.
+  assert.deepEqual(calls.slice(1, 4), ['findDataset', 'claimDataWorker', 'fetchBundle first']);
+  assert.deepEqual(calls.slice(4, 7).sort(), ['extractBundle first', 'extractBundle second', 'fetchBundle second']);
+  assert.ok(calls.indexOf('fetchBundle second') < calls.indexOf('extractBundle second'));
+  assert.deepEqual(calls.slice(7), [
+    'packDataset',
+    'trainStage coarse-pretraining',
+    'trainStage coarse-finetuning',
+    'planPredictions refinement-input',
+    'predictShard 1',
+    'trainStage refinement',
+    'planPredictions test',
+    'predictShard 2',
+    'evaluate',
+  ]);
+  assert.deepEqual(result.dataset, packed);
+  assert.deepEqual(
+    result.stages.map(({ stage }) => stage),
+    ['coarse-pretraining', 'coarse-finetuning', 'refinement'],
+  );
+  assert.deepEqual(result.predictions, { frames: 10, predicted: 5, failures: 0 });
+  assert.equal(result.evaluation?.frames, 4);
+  const step = await client.workflow.getHandle('whole/refinement').describe();
+  assert.equal(step.status.name, 'COMPLETED');
+  assert.equal(await step.staticSummary(), 'refinement of whole');
+  const [listed] = await waitFor('the list', async () => {
+    const runs = (await listRuns(client)).filter(({ run, status }) => run === 'whole' && status === 'COMPLETED');
+    return runs.length > 0 ? runs : undefined;
+  });
+  assert.equal(listed?.stage, 'evaluation');
+  assert.equal(listed.dataset, 'heads');
+});
+
+test('what is there is not made again, and steps that are not asked for are left out', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const activities = testActivities(calls, { findDataset: async () => packed });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, {
+      run: 'part',
+      configuration: testConfiguration(),
+      steps: ['dataset', 'coarse-pretraining'],
+    });
+    const result = (await client.workflow.getHandle('part').result()) as FullTrainingResult;
+    assert.equal(result.evaluation, null);
+    const { progress } = await describeRun(client, 'part');
+    const states = progress?.steps.map(({ state }) => state);
+    assert.deepEqual(states, ['done', 'done', 'left out', 'left out', 'left out', 'left out']);
+  });
+  assert.deepEqual(calls, ['prepareRun', 'findDataset', 'trainStage coarse-pretraining']);
+});
+
+test('a step can be started by itself, under its own id, and is found by the name of its run', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  await temporal.withWorkers(testActivities(calls), async () => {
+    const id = await startRun(client, { run: 'alone', configuration: testConfiguration(), steps: ['refinement'] });
+    assert.equal(id, 'alone/refinement');
+    await client.workflow.getHandle(id).result();
+    const { workflowId, status, progress } = await describeRun(client, 'alone');
+    assert.deepEqual([workflowId, status, progress?.steps.length], ['alone/refinement', 'COMPLETED', 1]);
+  });
+  assert.deepEqual(calls, ['prepareRun', 'trainStage refinement']);
+});
+
+test('a fault that only a person can mend ends the run at once, with what to do; resuming starts it again', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const message = 'The loss is not finite at step 40 (frames a/b/c). Lower training.coarse-pretraining.learningRate.';
+  let mended = false;
+  const activities = testActivities(calls, {
+    findDataset: async () => packed,
+    trainStage: async (input) => {
+      if (!mended) throw ApplicationFailure.nonRetryable(message, 'TrainingDiverged');
+      return testActivities([]).trainStage(input);
+    },
+  });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, { run: 'diverging', configuration: testConfiguration() });
+    await assert.rejects(client.workflow.getHandle('diverging').result());
+    const { status, failure, progress } = await describeRun(client, 'diverging');
+    assert.equal(status, 'FAILED');
+    assert.equal(failure, `coarse-pretraining: ${message}`);
+    const state = progress?.steps[1];
+    assert.deepEqual([state?.state, state?.note], ['failed', message]);
+    assert.equal(calls.filter((call) => call === 'trainStage coarse-pretraining').length, 1);
+    mended = true;
+    await resumeRun(client, 'diverging');
+    const again = (await client.workflow.getHandle('diverging').result()) as FullTrainingResult;
+    assert.equal(again.stages.length, 3);
+  });
+});
+
+test('faults of the infrastructure are tried again until they have passed', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const activities = testActivities(calls, {
+    trainStage: async (input) => {
+      if (calls.length < 4) throw ApplicationFailure.create({ type: 'ProcessCrashed', message: 'SIGSEGV' });
+      return testActivities([]).trainStage(input);
+    },
+  });
+  await temporal.withWorkers(activities, async () => {
+    await startRun(client, { run: 'crashing', configuration: testConfiguration(), steps: ['refinement'] });
+    const waiting = await waitFor('a failed attempt', async () => {
+      const { activities } = await describeRun(client, 'crashing');
+      return activities.find(({ lastFailure }) => lastFailure === 'SIGSEGV');
+    });
+    assert.equal(waiting.type, 'trainStage');
+    await client.workflow.getHandle('crashing/refinement').result();
+  });
+  assert.equal(calls.filter((call) => call === 'trainStage refinement').length, 3);
+});
+
+test('a run that runs cannot be started twice, an unknown one not resumed, a bad name not used', async () => {
+  const { client } = temporal;
+  const reason = (wanted: string) => (error: unknown) => error instanceof RunError && error.reason === wanted;
+  const configuration = testConfiguration();
+  await startRun(client, { run: 'twice', configuration });
+  await assert.rejects(startRun(client, { run: 'twice', configuration }), reason('already-running'));
+  await assert.rejects(resumeRun(client, 'unknown'), reason('not-found'));
+  await assert.rejects(startRun(client, { run: 'a/b', configuration }), reason('refused'));
+  await client.workflow.getHandle('twice').terminate();
+});
+
+test('every history of this file replays: the workflows are deterministic', async () => {
+  const { count, errors } = await replayAll(temporal.client);
+  assert.deepEqual(errors, []);
+  assert.ok(count >= 15, `${count} histories`);
+});

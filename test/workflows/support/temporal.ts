@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { taskQueues } from '../../../configs/temporal.js';
+import { startTemporal } from '../../../infra/services/index.js';
+import { connectClient } from '../../../workers/client.js';
+import { LineLogger } from '../../../workers/log.js';
+import { installRuntime } from '../../../workers/runtime.js';
+import type { TemporalSettings } from '../../../workers/temporalSettings.js';
+import { workflowBundle } from '../../../workers/workflowBundle.js';
+import { ownQueue, type TestActivities } from './activities.js';
+
+export interface TestTemporal {
+  readonly settings: TemporalSettings;
+  readonly client: Client;
+  /** Runs workers with these activities on all queues while the test runs. */
+  withWorkers<T>(activities: TestActivities, test: () => Promise<T>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** A real Temporal server of the test file's own, on free ports, with its database in a temporary folder. */
+export async function startTestTemporal(): Promise<TestTemporal> {
+  const directory = mkdtempSync(join(tmpdir(), 'tempeh-temporal-'));
+  const logger = new LineLogger('test', undefined, 'ERROR');
+  installRuntime(logger);
+  const [server, bundle] = await Promise.all([
+    startTemporal({ directory, port: 0, uiPort: 0 }),
+    workflowBundle(logger),
+  ]);
+  const settings = { address: server.address, namespace: server.namespace };
+  const client = await connectClient(settings);
+  const connection = await NativeConnection.connect({ address: server.address });
+  const shared = {
+    connection,
+    namespace: server.namespace,
+    shutdownForceTime: '5 seconds',
+    maxHeartbeatThrottleInterval: 100,
+  } as const;
+  return {
+    settings,
+    client,
+    async withWorkers(activities, test) {
+      const workers = await Promise.all([
+        Worker.create({ ...shared, taskQueue: taskQueues.data, workflowBundle: bundle, activities }),
+        Worker.create({ ...shared, taskQueue: taskQueues.gpu, activities }),
+        Worker.create({ ...shared, taskQueue: ownQueue, activities }),
+      ]);
+      const [data, gpu, own] = workers;
+      return data.runUntil(() => gpu.runUntil(() => own.runUntil(test)));
+    },
+    async stop() {
+      await client.connection.close();
+      await connection.close();
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
