@@ -1,0 +1,29 @@
+/** Thrown for a bundle name that `bundles.ts` does not have. */
+export class UnknownBundle extends Error {
+  override readonly name = 'UnknownBundle';
+}
+
+/** Thrown when the host does not accept user name and password: only a person can mend that. */
+export class HostCredentialsRefused extends Error {
+  override readonly name = 'HostCredentialsRefused';
+}
+
+/** Thrown when the host says that it has no such file. */
+export class FileMissingOnHost extends Error {
+  override readonly name = 'FileMissingOnHost';
+}
+
+/** Thrown when what the host answers is not the file, and trying again will not help. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer';
+}
+
+/** Thrown when the host could not be reached, or kept failing, for as long as was allowed: later it may work. */
+export class HostUnavailable extends Error {
+  override readonly name = 'HostUnavailable';
+}
+
+/** Thrown when the disk has no room. Nothing that was there is lost; the step continues once there is. */
+export class DiskFull extends Error {
+  override readonly name = 'DiskFull';
+}

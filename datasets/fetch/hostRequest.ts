@@ -1,0 +1,81 @@
+import { UnexpectedAnswer } from './errors.js';
+
+export interface HostCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const mostRedirections = 5;
+
+/**
+ * Asks the host for a file (spec section 1): a POST of user name and password, with `domain`, `resume` and `sfile`.
+ * Where the host points elsewhere, that is asked without the credentials.
+ *
+ * @param host `https://…/download.php`
+ */
+export async function requestFile(
+  host: string,
+  path: string,
+  credentials: HostCredentials,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Response> {
+  const url = new URL(host);
+  url.searchParams.set('domain', 'tempeh');
+  url.searchParams.set('resume', '1');
+  url.searchParams.set('sfile', path);
+  // Compressed in transit, ranges would count other bytes than the file's.
+  const common = { ...headers, 'Accept-Encoding': 'identity' };
+  const { username, password } = credentials;
+  let response = await fetch(url, {
+    method: 'POST',
+    headers: common,
+    body: new URLSearchParams({ username, password }),
+    redirect: 'manual',
+    signal,
+  });
+  for (let hop = 0; response.status >= 300 && response.status < 400 && response.status !== 304; hop++) {
+    const location = response.headers.get('location');
+    await response.body?.cancel();
+    if (location === null || response.status > 303 || hop === mostRedirections) {
+      throw new UnexpectedAnswer(
+        `${url.origin} answers the request for ${path} with a redirection that is not followed (status ` +
+          `${response.status}, to ${location ?? 'nowhere'}): set dataset.source.host to the address that it points to.`,
+      );
+    }
+    response = await fetch(new URL(location, url), { headers: common, redirect: 'manual', signal });
+  }
+  return response;
+}
+
+/** The size of the whole file, as the answer states it; null if it does not. */
+export function statedSize(response: Response): number | null {
+  if (response.status === 206 || response.status === 416) {
+    const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
+    return total === undefined ? null : Number(total);
+  }
+  const length = response.headers.get('content-length');
+  return length === null ? null : Number(length);
+}
+
+/** What tells whether a file is still the one that was begun. */
+export interface Validators {
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+export function validatorsOf(response: Response): Validators {
+  return { etag: response.headers.get('etag'), lastModified: response.headers.get('last-modified') };
+}
+
+/** What `If-Range` may hold: weak ETags say nothing about bytes. */
+export function rangeValidator({ etag, lastModified }: Validators): string | null {
+  return etag !== null && !etag.startsWith('W/') ? etag : lastModified;
+}
+
+/** False only if the host's answer speaks of another version. */
+export function sameVersion(before: Validators, now: Validators): boolean {
+  if (before.etag !== null && now.etag !== null) return before.etag === now.etag;
+  if (before.lastModified !== null && now.lastModified !== null) return before.lastModified === now.lastModified;
+  return true;
+}

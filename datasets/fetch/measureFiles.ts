@@ -1,0 +1,65 @@
+import { checkSignature, isPage } from './answers.js';
+import { answerProblem } from './answerProblem.js';
+import { requestFile, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
+import type { BackOff } from './backOff.js';
+import { unlessStalled, withRetries } from './retries.js';
+import { runLimited } from './runLimited.js';
+import { findFetched, hashStart, partPath, readRecord, sizeOf, writeRecord } from './sidecar.js';
+
+export interface MeasureOptions {
+  readonly host: string;
+  readonly credentials: HostCredentials;
+  readonly backOff: BackOff;
+  readonly atOnce: number;
+  readonly fileOf: (path: string) => string;
+  readonly onWait: (path: string) => (reason: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Measured {
+  /** null if the host does not say. */
+  readonly size: number | null;
+  /** Bytes that are on the disk already. */
+  readonly there: number;
+}
+
+/** Of every file its size, asked for where it is not known. Files that someone laid there are taken if their size is right. */
+export async function measureFiles(paths: readonly string[], options: MeasureOptions): Promise<Map<string, Measured>> {
+  const measured = await runLimited(paths, options.atOnce, (path) => measure(path, options));
+  return new Map(paths.map((path, i) => [path, measured[i]!]));
+}
+
+async function measure(path: string, options: MeasureOptions): Promise<Measured> {
+  const file = options.fileOf(path);
+  const fetched = await findFetched(file);
+  if (fetched) return { size: fetched.size, there: fetched.size };
+  const begun = await readRecord(partPath(file));
+  const there = begun ? ((await sizeOf(partPath(file))) ?? 0) : 0;
+  if (begun && begun.size !== null) return { size: begun.size, there };
+
+  const { size, etag, lastModified } = await ask(path, options);
+  const laid = await sizeOf(file);
+  if (laid === null || size === null || laid !== size) return { size, there };
+  const sha256 = (await hashStart(file, size, options.signal)).digest('hex');
+  await writeRecord(file, { path, size, etag, lastModified, sha256 });
+  return { size, there: size };
+}
+
+async function ask(path: string, options: MeasureOptions) {
+  const { host, credentials, backOff, signal } = options;
+  const retries = { host, path, backOff, signal, onWait: options.onWait(path) };
+  return withRetries(retries, () =>
+    unlessStalled(backOff.stall, signal, async (signal) => {
+      const response = await requestFile(host, path, credentials, { Range: 'bytes=0-3' }, signal);
+      const problem = response.status === 416 ? null : await answerProblem(response, host, path);
+      if (problem) throw problem;
+      if (response.status === 206) {
+        const start = new Uint8Array(await response.arrayBuffer());
+        if (!isPage(null, start)) checkSignature(path, start);
+      } else {
+        await response.body?.cancel();
+      }
+      return { size: statedSize(response), ...validatorsOf(response) };
+    }),
+  );
+}

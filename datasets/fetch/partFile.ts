@@ -1,0 +1,115 @@
+import type { Hash } from 'node:crypto';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { explainWriteError } from './diskSpace.js';
+import { hashStart, partPath, readRecord, recordPath, sizeOf, writeRecord, type FetchedFile } from './sidecar.js';
+import type { Validators } from './hostRequest.js';
+
+const bufferedBytes = 1 << 20;
+
+/** What is known of the file at the host. */
+export interface Version extends Validators {
+  readonly size: number | null;
+}
+
+/**
+ * A file on its way: `FILE.part` with its record, and the hash of what is there. It goes on where an earlier process
+ * stopped.
+ */
+export class PartFile {
+  private readonly part: string;
+  private handle: FileHandle | null = null;
+  private pending: Uint8Array[] = [];
+  private pendingBytes = 0;
+
+  private constructor(
+    private readonly path: string,
+    private readonly file: string,
+    private written: number,
+    private hash: Hash,
+    /** As the host described it when the file was begun; null if nothing was. */
+    private known: Version | null,
+  ) {
+    this.part = partPath(file);
+  }
+
+  static async open(path: string, file: string, signal?: AbortSignal): Promise<PartFile> {
+    await mkdir(dirname(file), { recursive: true });
+    const record = await readRecord(partPath(file));
+    const usable = record !== null && record.path === path;
+    const length = usable ? ((await sizeOf(partPath(file))) ?? 0) : 0;
+    const hash = await hashStart(partPath(file), length, signal);
+    return new PartFile(path, file, length, hash, usable ? record : null);
+  }
+
+  /** Bytes that are there. */
+  get length(): number {
+    return this.written + this.pendingBytes;
+  }
+
+  get version(): Version | null {
+    return this.known;
+  }
+
+  /** Begins, or goes on, with this version of the file. */
+  async describe(version: Version): Promise<void> {
+    this.known = version;
+    await writeRecord(this.part, { path: this.path, ...version, sha256: null });
+  }
+
+  /** Forgets what is there: the file at the host is another one now. */
+  async restart(): Promise<void> {
+    this.pending = [];
+    this.pendingBytes = 0;
+    this.written = 0;
+    this.hash = await hashStart(this.part, 0);
+    this.known = null;
+    if (this.handle) await this.handle.truncate(0);
+    else await rm(this.part, { force: true });
+    await rm(recordPath(this.part), { force: true });
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    this.pending.push(chunk);
+    this.pendingBytes += chunk.length;
+    if (this.pendingBytes >= bufferedBytes) await this.flush();
+  }
+
+  /** Writes what is buffered. @throws DiskFull */
+  async flush(): Promise<void> {
+    if (this.pendingBytes === 0) return;
+    const bytes = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending);
+    this.pending = [];
+    this.pendingBytes = 0;
+    try {
+      this.handle ??= await open(this.part, this.written === 0 ? 'w' : 'r+');
+      for (let done = 0; done < bytes.length;) {
+        done += (await this.handle.write(bytes, done, bytes.length - done, this.written + done)).bytesWritten;
+      }
+    } catch (error) {
+      throw explainWriteError(error, this.part);
+    }
+    this.hash.update(bytes);
+    this.written += bytes.length;
+  }
+
+  async close(): Promise<void> {
+    const handle = this.handle;
+    this.handle = null;
+    await handle?.close();
+  }
+
+  /** The whole file is there: it gets its name and its record. */
+  async finish(): Promise<FetchedFile> {
+    await this.flush();
+    this.handle ??= await open(this.part, 'a');
+    await this.handle.datasync();
+    await this.close();
+    const fetched = { path: this.path, size: this.written, sha256: this.hash.digest('hex') };
+    const { etag = null, lastModified = null } = this.known ?? {};
+    await rename(this.part, this.file);
+    await writeRecord(this.file, { ...fetched, etag, lastModified });
+    await rm(recordPath(this.part), { force: true });
+    return fetched;
+  }
+}

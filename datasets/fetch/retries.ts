@@ -1,0 +1,81 @@
+import { describeFailure, isCertificateFailure, wait, waitingTime, type BackOff } from './backOff.js';
+import { HostUnavailable, UnexpectedAnswer } from './errors.js';
+
+/** An answer that is no file now, but may be one later. */
+export class Passing extends Error {
+  constructor(
+    message: string,
+    /** ms that the host asks to wait. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export interface RetryOptions {
+  readonly host: string;
+  readonly path: string;
+  readonly backOff: BackOff;
+  readonly onWait: (reason: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries until it succeeds, with pauses; only failures of the network and passing ones of the host are tried again.
+ *
+ * @param position what has been reached: failures are counted from the last time that it moved.
+ * @throws HostUnavailable when too many failures came in a row.
+ */
+export async function withRetries<Result>(
+  { host, path, backOff, onWait, signal }: RetryOptions,
+  attempt: () => Promise<Result>,
+  position: () => number = () => 0,
+): Promise<Result> {
+  let failures = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const before = position();
+    try {
+      return await attempt();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isPassing(error)) throw error;
+      failures = position() > before ? 1 : failures + 1;
+      const reason = describeFailure(error);
+      if (failures >= backOff.attempts) {
+        throw new HostUnavailable(`${host} did not send ${path}, ${failures} times in a row; at last: ${reason}.`, {
+          cause: error,
+        });
+      }
+      const pause = waitingTime(backOff, failures, error instanceof Passing ? error.retryAfter : null);
+      await wait(pause, () => onWait(reason), signal);
+    }
+  }
+}
+
+/** Gives up a request whose host falls silent. */
+export async function unlessStalled<Result>(
+  seconds: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal, alive: () => void) => Promise<Result>,
+): Promise<Result> {
+  const stalled = new AbortController();
+  const silence = new Passing(`nothing came for ${seconds} s`);
+  const timer = setTimeout(() => stalled.abort(silence), 1000 * seconds);
+  try {
+    const signal = outer ? AbortSignal.any([outer, stalled.signal]) : stalled.signal;
+    return await work(signal, () => timer.refresh());
+  } catch (error) {
+    throw stalled.signal.aborted ? silence : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Failures of connections are; what the host said in so many words, and the disk's, are not. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof Passing) return true;
+  if (error instanceof UnexpectedAnswer || !(error instanceof Error) || isCertificateFailure(error)) return false;
+  // What `fetch` throws, and the body of a connection that is cut.
+  return error instanceof TypeError && error.cause instanceof Error;
+}

@@ -1,0 +1,76 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const recordSchema = z.object({
+  path: z.string(),
+  size: z.number().nullable(),
+  etag: z.string().nullable(),
+  lastModified: z.string().nullable(),
+  /** Of the whole file; null while it is being fetched. */
+  sha256: z.string().nullable(),
+});
+
+/** What is known of a downloaded file, kept beside it. */
+export type DownloadRecord = z.infer<typeof recordSchema>;
+
+/** A file that is there, whole. */
+export interface FetchedFile {
+  /** PATH on the host. */
+  readonly path: string;
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** Of a finished file `FILE.json`, of an unfinished one `FILE.part.json`. */
+export function recordPath(file: string): string {
+  return `${file}.json`;
+}
+
+export function partPath(file: string): string {
+  return `${file}.part`;
+}
+
+/** null where there is none, or none that can be read. */
+export async function readRecord(file: string): Promise<DownloadRecord | null> {
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(recordPath(file), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+export async function writeRecord(file: string, record: DownloadRecord): Promise<void> {
+  const temporary = `${recordPath(file)}.${process.pid}.new`;
+  await writeFile(temporary, JSON.stringify(record, null, 1));
+  await rename(temporary, recordPath(file));
+}
+
+/** A file that was fetched before, by its record; null where it is not there or its size is another. */
+export async function findFetched(file: string): Promise<FetchedFile | null> {
+  const record = await readRecord(file);
+  if (record === null || record.sha256 === null || record.size === null) return null;
+  if ((await sizeOf(file)) !== record.size) return null;
+  return { path: record.path, size: record.size, sha256: record.sha256 };
+}
+
+/** null where there is no file. */
+export async function sizeOf(file: string): Promise<number | null> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** SHA-256 of a file's first bytes, to go on with. */
+export async function hashStart(file: string, length: number, signal?: AbortSignal): Promise<Hash> {
+  const hash = createHash('sha256');
+  if (length === 0) return hash;
+  const stream = createReadStream(file, { end: length - 1, highWaterMark: 1 << 20, ...(signal ? { signal } : {}) });
+  for await (const chunk of stream) hash.update(chunk as Buffer);
+  return hash;
+}
