@@ -1,4 +1,4 @@
-import { ObjectNotFound, PreconditionFailed, StoreAccessDenied } from './types.js';
+import { ChecksumMismatch, InvalidKey, ObjectNotFound, PreconditionFailed, StoreAccessDenied } from './types.js';
 
 /** What the SDK's errors have in common. */
 interface ServiceFailure {
@@ -35,6 +35,7 @@ export function isConflict(cause: unknown): boolean {
 
 /** The SDK's error as one of the store's own, or as one that says what was done to which object. */
 export function storeError(cause: unknown, action: string, key: string, store: string): Error {
+  if (cause instanceof InvalidKey || cause instanceof ChecksumMismatch) return cause;
   const { name = '', message = '' } = cause as ServiceFailure;
   const status = statusOf(cause);
   if (name === 'AbortError' && cause instanceof Error) return cause;

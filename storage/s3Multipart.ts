@@ -10,9 +10,6 @@ import {
 } from '@aws-sdk/client-s3';
 import { ChecksumMismatch, type PutOptions } from './types.js';
 
-/** Objects from this size on are sent in parts. */
-export const multipartThreshold = 64 * 2 ** 20;
-const leastPartSize = 16 * 2 ** 20;
 const mostParts = 10_000;
 const partsAtOnce = 4;
 
@@ -36,6 +33,7 @@ export async function putInParts(
   target: MultipartTarget,
   body: Uint8Array | { readonly path: string },
   size: number,
+  leastPartSize: number,
   options: PutOptions,
 ): Promise<string> {
   const { client, bucket: Bucket, objectKey: Key } = target;
@@ -45,7 +43,7 @@ export async function putInParts(
     send,
   );
   try {
-    const { parts, sha256 } = await uploadParts(target, UploadId, body, size, options.signal);
+    const { parts, sha256 } = await uploadParts(target, UploadId, body, size, leastPartSize, options.signal);
     if (options.sha256 !== undefined && sha256 !== options.sha256) {
       throw new ChecksumMismatch(target.key, target.store, options.sha256, sha256);
     }
@@ -72,6 +70,7 @@ async function uploadParts(
   UploadId: string | undefined,
   body: Uint8Array | { readonly path: string },
   size: number,
+  leastPartSize: number,
   signal: AbortSignal | undefined,
 ): Promise<{ parts: CompletedPart[]; sha256: string }> {
   const partSize = Math.max(leastPartSize, Math.ceil(size / mostParts));

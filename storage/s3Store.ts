@@ -16,7 +16,7 @@ import {
 import { checkKey } from './objectKey.js';
 import { s3Client, type S3Configuration } from './s3Client.js';
 import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
-import { multipartThreshold, putInParts } from './s3Multipart.js';
+import { putInParts } from './s3Multipart.js';
 import {
   ChecksumMismatch,
   ObjectNotFound,
@@ -26,11 +26,24 @@ import {
   type PutOptions,
 } from './types.js';
 
-const deletedAtOnce = 1000;
+/** What requests are cut into; what S3 allows, unless a test says less. */
+export interface S3Sizes {
+  /** Keys in a page of a list, and of a deletion. */
+  readonly keysAtOnce: number;
+  /** Bytes from which on an object is sent in parts, and of a part. */
+  readonly multipartThreshold: number;
+  readonly partSize: number;
+}
+
+const usualSizes: S3Sizes = { keysAtOnce: 1000, multipartThreshold: 64 * 2 ** 20, partSize: 16 * 2 ** 20 };
 const conflictAttempts = 5;
 
 /** A bucket, or what lies below a prefix of one, on S3 or a compatible store that knows conditional puts. */
-export function s3Store(configuration: S3Configuration, client: S3Client = s3Client(configuration)): ObjectStore {
+export function s3Store(
+  configuration: S3Configuration,
+  client: S3Client = s3Client(configuration),
+  { keysAtOnce, multipartThreshold, partSize }: S3Sizes = usualSizes,
+): ObjectStore {
   const { bucket: Bucket, prefix } = configuration;
   const store = `s3://${Bucket}/${prefix}`;
   const located = (key: string): { Bucket: string; Key: string } => ({ Bucket, Key: prefix + checkKey(key) });
@@ -77,7 +90,7 @@ export function s3Store(configuration: S3Configuration, client: S3Client = s3Cli
     const answer = (etag: string): ObjectInformation => ({ key, size, etag, modified: new Date() });
     if (size >= multipartThreshold) {
       const target = { client, bucket: Bucket, objectKey: located(key).Key, key, store };
-      return answer(await putInParts(target, body, size, options));
+      return answer(await putInParts(target, body, size, partSize, options));
     }
     const content = body instanceof Uint8Array ? body : await readFile(body.path);
     // Checked here as well: not every store compares the checksum that it is sent.
@@ -157,7 +170,7 @@ export function s3Store(configuration: S3Configuration, client: S3Client = s3Cli
       } catch (cause) {
         // A condition on an object that is gone is answered with 404.
         if (options.ifMatch !== undefined && statusOf(cause) === 404) throw new PreconditionFailed(key, store);
-        throw cause instanceof ChecksumMismatch ? cause : storeError(cause, 'write', key, store);
+        throw storeError(cause, 'write', key, store);
       }
     },
 
@@ -168,7 +181,9 @@ export function s3Store(configuration: S3Configuration, client: S3Client = s3Cli
       do {
         let page;
         try {
-          page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix + below, ContinuationToken }));
+          page = await client.send(
+            new ListObjectsV2Command({ Bucket, Prefix: prefix + below, ContinuationToken, MaxKeys: keysAtOnce }),
+          );
         } catch (cause) {
           throw storeError(cause, 'list', below, store);
         }
@@ -181,8 +196,8 @@ export function s3Store(configuration: S3Configuration, client: S3Client = s3Cli
     },
 
     async delete(keys) {
-      for (let first = 0; first < keys.length; first += deletedAtOnce) {
-        const some = keys.slice(first, first + deletedAtOnce);
+      for (let first = 0; first < keys.length; first += keysAtOnce) {
+        const some = keys.slice(first, first + keysAtOnce);
         try {
           const { Errors } = await client.send(
             new DeleteObjectsCommand({

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { openStore } from '../../storage/openStore.js';
+import { s3Client } from '../../storage/s3Client.js';
+import { s3Store } from '../../storage/s3Store.js';
+import { StoreAccessDenied } from '../../storage/types.js';
+import { startTestS3 } from '../support/s3.js';
+import { describeStore } from './storeContract.js';
+
+const s3 = await startTestS3();
+after(() => s3.stop());
+
+describeStore('a bucket', async () => s3.store());
+describeStore('what lies below a prefix', async () => s3.store('some/prefix/'));
+
+test('two prefixes of a bucket do not see each other', async () => {
+  const [one, two] = [s3.store('one/'), s3.store('two/')];
+  await one.put('key', new Uint8Array([1]));
+  assert.equal(await two.head('key'), null);
+  const keys: string[] = [];
+  for await (const { key } of two.list('')) keys.push(key);
+  assert.deepEqual(keys, []);
+});
+
+test('refused credentials are told from other failures, without being printed', async () => {
+  const secret = 'wrong-secret-of-the-test';
+  const client = s3Client(s3.configuration);
+  const store = s3Store(s3.configuration, client);
+  const { AWS_SECRET_ACCESS_KEY: right } = process.env;
+  process.env['AWS_SECRET_ACCESS_KEY'] = secret;
+  try {
+    for (const work of [() => store.get('key'), () => store.put('key', new Uint8Array(1)), () => store.head('key')]) {
+      await assert.rejects(work, (error: unknown) => {
+        assert.ok(error instanceof StoreAccessDenied, String(error));
+        assert.ok(!JSON.stringify([error.message, String(error.cause)]).includes(secret));
+        return true;
+      });
+    }
+  } finally {
+    process.env['AWS_SECRET_ACCESS_KEY'] = right;
+    client.destroy();
+  }
+});
+
+test('a missing bucket is told by its name', async () => {
+  const store = openStore({ ...s3.configuration, bucket: 'no-such-bucket' });
+  await assert.rejects(store.put('key', new Uint8Array(1)), /bucket of s3:\/\/no-such-bucket\/ does not exist/);
+});
