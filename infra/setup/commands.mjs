@@ -38,10 +38,15 @@ export async function runCommand(program, commandArguments, { cwd, env, signal, 
   });
   /** @type {NodeJS.Timeout | undefined} */
   let killer;
+  /** @param {NodeJS.Signals} name */
+  const send = (name) => {
+    // Without a process (the program is not there) Node would signal our own process group.
+    if (child.pid !== undefined) child.kill(name);
+  };
   const stop = () => {
-    child.kill('SIGTERM');
+    send('SIGTERM');
     // npm finishes what it began, which may take half a minute; everything here bears being cut off.
-    killer = setTimeout(() => child.kill('SIGKILL'), patience);
+    killer = setTimeout(() => send('SIGKILL'), patience);
   };
   signal?.addEventListener('abort', stop);
   try {

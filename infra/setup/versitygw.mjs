@@ -43,7 +43,7 @@ export async function buildVersitygw(report, signal) {
       cwd: scratch,
       env: {
         CGO_ENABLED: '0',
-        GOFLAGS: '-modcacherw',
+        GOFLAGS: '-modcacherw -buildvcs=false',
         GOTOOLCHAIN: 'local',
         GOWORK: 'off',
         GOPATH: path.join(scratch, 'path'),

@@ -157,10 +157,12 @@ test('a machine without Python is told what to install; nothing half-done is lef
   const setup = copyOfClone(scratchDirectory(t));
   const empty = scratchDirectory(t);
   const env = { ...process.env, TEMPEH_CACHE: path.join(empty, 'cache'), PATH: empty, PYTHON: 'python3' };
-  const failed = await run(process.execPath, [setup, '--cpu'], { env }).catch((error: unknown) => error);
-  assert.ok(failed instanceof Error && 'code' in failed && 'stderr' in failed);
-  assert.equal(failed.code, 1);
-  assert.match(String(failed.stderr), /`python3` cannot be run \(ENOENT\)[^]*apt-get install python3 python3-pip/);
+  // In a process group of its own: signals that the set-up sends to its failing parts must not reach others.
+  const child = spawn(process.execPath, [setup, '--cpu'], { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  assert.deepEqual(await once(child, 'close'), [1, null], 'it exits by itself, not by a signal');
+  assert.match(errors, /`python3` cannot be run \(ENOENT\)[^]*apt-get install python3 python3-pip/);
   assert.deepEqual(readdirSync(path.join(empty, 'cache')), []);
 });
 
@@ -187,4 +189,21 @@ test('the launcher says what to do in a clone that is not built', async (t) => {
   mkdirSync(path.join(directory, 'cli'));
   cpSync(path.join(packageRoot, 'cli', 'tempeh-flow.mjs'), path.join(directory, 'cli', 'tempeh-flow.mjs'));
   await assert.rejects(run(process.execPath, [path.join(directory, 'cli', 'tempeh-flow.mjs')]), /npm run setup/);
+});
+
+test('stopping a program that is not there sends no signal to anybody else', async () => {
+  const commands = new URL('../../infra/setup/commands.mjs', import.meta.url).href;
+  const code = `
+const { runCommand } = await import(${JSON.stringify(commands)});
+const stop = new AbortController();
+const run = runCommand('/nowhere/program', [], { signal: stop.signal, mend: '' });
+stop.abort();
+await run.catch((error) => console.log(error.name));
+`;
+  const options = { detached: true, stdio: ['ignore', 'pipe', 'inherit'] } as const;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], options);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  assert.deepEqual(await once(child, 'close'), [0, null]);
+  assert.equal(output.trim(), 'SetupError');
 });
