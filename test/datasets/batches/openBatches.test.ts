@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
+import type { LoaderSettings, TrainingBatchSettings } from '../../../datasets/batches/settings.js';
+import { imagePath } from '../../../datasets/layout.js';
+import { FrameUnreadable } from '../../../datasets/reader/errors.js';
+import type { Batch } from '../../../datasets/types.js';
+import { directoryStore } from '../../../storage/directoryStore.js';
+import { assertGolden } from '../../support/golden.js';
+import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
+import { packGolden } from '../reader/packedGolden.js';
+
+const training: TrainingBatchSettings = {
+  seed: 5,
+  stage: {
+    batchSize: 3,
+    views: { minimum: 2, random: true },
+    augmentation: { enabled: true, scale: [0.9, 1.1], brightnessSigma: 0.33 },
+    scanPoints: 50,
+    imageResizeFactor: 8,
+  },
+};
+
+async function open(
+  context: TestContext,
+  changes: Partial<LoaderSettings> & { folder?: string; ahead?: number } = {},
+): Promise<Batches> {
+  const { folder = goldenFolder, ahead = 2, ...settings } = changes;
+  const batches = await openBatches(
+    {
+      source: { kind: 'directory', path: folder, dataset: goldenDataset },
+      viewKind: 'stereo',
+      coarsePredictions: null,
+      threads: 1,
+      ...settings,
+    },
+    ahead,
+  );
+  context.after(() => batches.close());
+  return batches;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const item of items) collected.push(item);
+  return collected;
+}
+
+const plain = { split: 'validation', resizeFactor: 8, scanPoints: 20, limit: null } as const;
+
+describe('training batches', () => {
+  test('depend on the step alone: not on the start, the order of asking, the threads, the look-ahead, or the store', async (context) => {
+    const steps = [0, 1, 2, 3, 4, 5];
+    const one = await open(context);
+    const expected: Batch[] = [];
+    for (const step of steps) expected.push(await one.training(step, training, 5));
+    assert.deepEqual(
+      expected.map(({ step }) => step),
+      steps,
+    );
+    assert.ok(new Set(expected.map(({ shape }) => shape.views)).size > 1);
+
+    const root = await temporaryFolder(context);
+    await packGolden(directoryStore(join(root, 'store')), 'golden');
+    const source = {
+      kind: 'store',
+      storage: { kind: 'directory', path: join(root, 'store') },
+      dataset: 'golden',
+      cacheDirectory: join(root, 'cache'),
+      cacheBytes: 1e9,
+    } as const;
+    const others = await Promise.all([
+      open(context, { threads: 2, ahead: 1 }),
+      open(context, { threads: 3, ahead: 5 }),
+      open(context, { source }),
+    ]);
+    for (const batches of others) {
+      for (const step of [4, 5, 1, 2]) {
+        assert.deepEqual(await batches.training(step, training, 5), expected[step], `step ${step}`);
+      }
+    }
+    assert.ok(others[2].bytesRead() > 500_000);
+  });
+
+  test('no batch beyond the last step is prepared, and one asked for twice is the same', async (context) => {
+    const batches = await open(context, { ahead: 4 });
+    const last = await batches.training(9, training, 9);
+    assert.deepEqual(await batches.training(9, training, 9), last);
+  });
+
+  test('an unreadable frame is named, on this side of the thread', async (context) => {
+    const folder = await copiedFolder(context);
+    await truncate(join(folder, 'images', imagePath(goldenFrames[1], '01_B')), 1000);
+    const batches = await open(context, { folder });
+    await assert.rejects(batches.training(0, training, 0), (error: unknown) => {
+      assert.ok(error instanceof FrameUnreadable, String(error));
+      assert.deepEqual(error.frame, goldenFrames[1]);
+      assert.match(error.message, /^Frame subject_001\/seq_a\/000002 cannot be read: .*seq_a\.000002\.01_B\.png/);
+      return true;
+    });
+  });
+});
+
+describe('plain batches', () => {
+  test('hold all views of the frames in order, unaugmented, the last batch what is left', async (context) => {
+    const batches = await open(context);
+    const [pair, ...rest] = await collect(batches.validation({ ...plain, batchSize: 2 }));
+    assert.equal(rest.length, 0);
+    assert.deepEqual(pair!.frames, goldenFrames);
+    assert.deepEqual(pair!.shape, { batch: 2, views: 4, height: 150, width: 200 });
+    assertGolden(
+      'coarse/inputs/stereo_images',
+      channelsFirst(pair!.images.subarray(0, pair!.images.length / 2), 200 * 150),
+    );
+    assertGolden('coarse/inputs/stereo_camera_intrinsics', pair!.intrinsics.subarray(0, 4 * 9));
+    assertGolden('coarse/inputs/stereo_camera_extrinsics', pair!.extrinsics.subarray(0, 4 * 12));
+    assertGolden('coarse/inputs/stereo_camera_distortions', pair!.distortions.subarray(0, 4 * 2));
+    assertGolden('coarse/inputs/v_registration', pair!.vertices!.subarray(0, 642 * 3));
+    assert.deepEqual(
+      pair!.scanPoints.map((points) => points.length),
+      [60, 60],
+    );
+
+    const singles = await collect(batches.validation({ ...plain, batchSize: 1 }));
+    assert.deepEqual(
+      singles.map(({ frames }) => frames[0]),
+      goldenFrames,
+    );
+    assert.deepEqual(singles[1]!.images, pair!.images.slice(pair!.images.length / 2));
+    assert.equal((await collect(batches.validation({ ...plain, batchSize: 4, limit: 1 })))[0]!.frames.length, 1);
+    const unlimited = await collect(batches.validation({ ...plain, batchSize: 2, scanPoints: null }));
+    assert.deepEqual(
+      unlimited[0]!.scanPoints.map((points) => points.length),
+      [9000, 9000],
+    );
+  });
+
+  test('refinement gets the coarse predictions, in millimetres', async (context) => {
+    const path = join(goldenFolder, 'predictions');
+    const batches = await open(context, { coarsePredictions: { kind: 'directory', path } });
+    const [batch] = await collect(batches.validation({ ...plain, batchSize: 1, limit: 1, resizeFactor: 4 }));
+    assert.deepEqual([batch!.shape.width, batch!.shape.height], [400, 300]);
+    assertGolden('refinement/inputs/v_reg_global', batch!.coarseVertices!);
+    assertGolden('refinement/inputs/stereo_images', channelsFirst(batch!.images, 400 * 300));
+  });
+
+  test('a missing coarse prediction is reported by its frame', async (context) => {
+    const root = await temporaryFolder(context);
+    const storage = { kind: 'directory', path: root } as const;
+    for (const coarsePredictions of [
+      { kind: 'directory', path: root },
+      { kind: 'store', storage, prefix: 'runs/r/predictions/coarse' },
+    ] as const) {
+      const batches = await open(context, { coarsePredictions });
+      await assert.rejects(
+        collect(batches.validation({ ...plain, batchSize: 1 })),
+        (error: unknown) => error instanceof FrameUnreadable && /coarse prediction/.test(error.message),
+      );
+    }
+  });
+
+  test('one frame a batch: an unreadable frame comes as its error, and the next ones follow', async (context) => {
+    const folder = await copiedFolder(context);
+    await truncate(join(folder, 'images', imagePath(goldenFrames[0], '01_B')), 1000);
+    const batches = await open(context, { folder });
+    const [bad, good] = await collect(
+      batches.single(
+        goldenFrames.map((id) => ({ split: 'test', id })),
+        8,
+      ),
+    );
+    assert.ok(bad instanceof FrameUnreadable);
+    assert.deepEqual(bad.frame, goldenFrames[0]);
+    assert.ok(good && !(good instanceof Error));
+    assert.deepEqual(good.frames, [goldenFrames[1]]);
+  });
+});
+
+test('a closed loader refuses, and what was waited for ends', async (context) => {
+  const batches = await open(context);
+  const pending = batches.training(0, training, 100);
+  await batches.close();
+  await assert.rejects(pending);
+  await assert.rejects(batches.training(200, training, 300), /closed/);
+});
+
+/** `[V, H, W, 3]` to the published order `[V, 3, H, W]`. */
+function channelsFirst(data: Float32Array, pixels: number): Float32Array {
+  return Float32Array.from(data, (_, i) => {
+    const view = Math.floor(i / (3 * pixels));
+    const inView = i % (3 * pixels);
+    return data[3 * (view * pixels + (inView % pixels)) + Math.floor(inView / pixels)]!;
+  });
+}
