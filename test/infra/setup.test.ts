@@ -200,8 +200,10 @@ const run = runCommand('/nowhere/program', [], { signal: stop.signal, mend: '' }
 stop.abort();
 await run.catch((error) => console.log(error.name));
 `;
-  const options = { detached: true, stdio: ['ignore', 'pipe', 'inherit'] } as const;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], options);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   assert.deepEqual(await once(child, 'close'), [0, null]);
