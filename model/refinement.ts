@@ -137,7 +137,7 @@ function localVolumes(
   const channels = framed.shape[3];
   const voxels = grid.side ** 3;
   const chunk = Math.max(1, Math.floor(chunkBytes / (4 * viewCount * voxels * channels)));
-  const placements = tf.concat([rotations, tf.expandDims(surface.vertices, 3)], 3) as Tensor4D;
+  const placements = tf.concat<Tensor4D>([rotations, tf.expandDims(surface.vertices, 3)], 3);
   const template = tf.mul<Tensor2D>(surface.template, templateScale);
   const maps = splitBatch(framed, batch);
   const parts = maps.flatMap((map, sample) => {

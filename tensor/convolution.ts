@@ -1,4 +1,4 @@
-import { attribute, executeOne, float32, integers, type Attribute } from './engine.js';
+import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from './engine.js';
 import { record } from './recording.js';
 import type { Tensor4D, Tensor5D, Tensor } from './tensorflow.js';
 
@@ -51,9 +51,50 @@ export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry)
   const y = executeOne('Conv2D', shared, [x, filter]);
   record('Convolution2d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => [
     needed[0] ? executeOne('Conv2DBackpropInput', shared, [integers(x!.shape), filter!, dy!]) : null,
-    needed[1] ? executeOne('Conv2DBackpropFilter', shared, [x!, integers(filter!.shape), dy!]) : null,
+    needed[1] ? convolution2dFilterGradient(x!, dy!, filter!.shape, geometry, shared) : null,
   ]);
   return y as Tensor4D;
+}
+
+function convolution2dFilterGradient(
+  x: Tensor,
+  dy: Tensor,
+  shape: number[],
+  geometry: Geometry,
+  shared: Attribute[],
+): Tensor {
+  const [k, , inputs] = shape as [number, number, number];
+  // oneDNN takes five times as long for few input channels and a stride: a ResNet's stem is both.
+  if (geometry.stride === 2 && k % 2 === 1 && k > 1 && inputs <= 4 && !runsOnGpu()) {
+    return stemFilterGradient(x, dy, shape, geometry.padding);
+  }
+  return executeOne('Conv2DBackpropFilter', shared, [x, integers(shape), dy]);
+}
+
+const depthTyped = [float32, attribute.integer('block_size', 2), attribute.text('data_format', 'NHWC')];
+const padTyped = [float32, attribute.int32('Tpaddings')];
+const sliceTyped = [float32, attribute.int32('Index')];
+
+/**
+ * Filter gradient of a convolution with stride 2 as that of one without: each 2×2 pixels become one with four times the
+ * channels, and the kernel of side K becomes one of side (K + 1)/2.
+ */
+function stemFilterGradient(x: Tensor, dy: Tensor, shape: number[], padding: number): Tensor {
+  const [k, , i, o] = shape as [number, number, number, number];
+  const half = (k + 1) / 2;
+  const behind = (axis: number): number => 2 * (dy.shape[axis]! + half - 1) - x.shape[axis]! - padding;
+  const paddings = integers([0, 0, padding, behind(1), padding, behind(2), 0, 0], [4, 2]);
+  const padded = executeOne('Pad', padTyped, [x, paddings]);
+  const folded = executeOne('SpaceToDepth', depthTyped, [padded]);
+  const attributesOfFold = attributes(2, { stride: 1, padding: 0 }, half);
+  const foldedShape = integers([half, half, 4 * i, o]);
+  const gradient = executeOne('Conv2DBackpropFilter', attributesOfFold, [folded, foldedShape, dy]);
+  // Channels of a folded pixel are (row, column, channel); [a, b, p, q, i, o] → [2a + p, 2b + q, i, o].
+  const blocks = view(gradient, [half, half, 2, 2, i, o]);
+  const transposeTyped = [float32, attribute.int32('Tperm')];
+  const unfolded = executeOne('Transpose', transposeTyped, [blocks, integers([0, 2, 1, 3, 4, 5])]);
+  const whole = view(unfolded, [k + 1, k + 1, i, o]);
+  return executeOne('Slice', sliceTyped, [whole, integers([0, 0, 0, 0]), integers(shape)]);
 }
 
 const shape32 = attribute.int32('Tshape');

@@ -61,7 +61,8 @@ function propagateWatched(recording: Recording): void {
   for (; recording.scanned < tape.length; recording.scanned++) {
     const node = tape[recording.scanned]!;
     const depends = node.always === true || Object.values(node.inputs).some((input) => watched.has(input.id));
-    if (depends) for (const output of node.outputs) watched.add(output.id);
+    // No gradient flows through comparisons and indices.
+    if (depends) for (const output of node.outputs) if (output.dtype === 'float32') watched.add(output.id);
   }
 }
 

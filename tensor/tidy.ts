@@ -18,7 +18,7 @@ export function tidy<A>(f: () => A): A {
 }
 
 function collect(value: unknown, tensors: Tensor[]): void {
-  if (value instanceof tf.Tensor) tensors.push(value);
+  if (value instanceof tf.Tensor) tensors.push(value as Tensor);
   else if (Array.isArray(value)) for (const element of value) collect(element, tensors);
   else if (isPlainObject(value)) for (const element of Object.values(value)) collect(element, tensors);
 }

@@ -59,6 +59,19 @@ test('2-D convolution: padding even on both sides, gradients', () => {
   assert.ok(Math.abs(found - sum) < 1e-5, `${found} instead of ${sum}`);
 });
 
+test('2-D convolution of a stem: stride 2 and few channels have a filter gradient of their own', () => {
+  for (const [height, width, side] of [
+    [8, 10, 7],
+    [9, 7, 7],
+    [6, 5, 3],
+  ] as const) {
+    const x = randomTensor('x', [2, height, width, 3]);
+    const filter = randomTensor('f', [side, side, 3, 4], 0.3);
+    const geometry = { stride: 2, padding: (side - 1) / 2 };
+    checkGradients(({ x, filter }) => convolution2d(x as Tensor4D, filter as Tensor4D, geometry), { x, filter });
+  }
+});
+
 test('3-D convolution and its gradients', () => {
   const x = randomTensor('x', [2, 4, 5, 6, 3]);
   for (const side of [1, 3]) {
@@ -236,7 +249,7 @@ test('bilinear sampling fades to zero over the frame, and has gradients by image
 test('mean and unbiased variance over views; one view is refused', () => {
   const x = randomTensor('x', [2, 4, 5, 3], 1, 3);
   const { mean, variance } = tf.moments(x, 1);
-  close(meanAndVariance(x as Tensor4D), tf.concat([mean, tf.mul(variance, 4 / 3)], -1) as Tensor, 1e-5);
+  close(meanAndVariance(x as Tensor4D), tf.concat<Tensor>([mean, tf.mul(variance, 4 / 3)], -1), 1e-5);
   checkGradients(({ x }) => meanAndVariance(x as Tensor4D), { x });
   assert.throws(() => meanAndVariance(tf.zeros([1, 1, 5, 3])), /two views/);
 });
