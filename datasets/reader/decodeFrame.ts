@@ -1,10 +1,10 @@
 import { FormatError } from '../formats/formatError.js';
-import { asFloat32, parseNpy } from '../formats/npy.js';
 import { parsePly } from '../formats/ply.js';
 import { decodeView } from '../images/decodeView.js';
 import type { FrameId, Sample } from '../types.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, EncodedFrame } from './frameSource.js';
+import { readScan } from './readScan.js';
 
 /**
  * Decodes a frame: images resized and turned, registration in mm, scan points.
@@ -28,7 +28,7 @@ export async function decodeFrame(
       id,
       views: await Promise.all(frame.views.map((view) => decodeView(view, resizeFactor))),
       vertices: frame.registration && meshVertices(frame.registration, vertexCount),
-      scanPoints: frame.scan ? scanPoints(frame.scan) : new Float32Array(0),
+      scanPoints: frame.scan ? readScan(frame.scan) : new Float32Array(0),
       coarseVertices: coarse && meshVertices(coarse, vertexCount),
     };
   } catch (cause) {
@@ -45,12 +45,4 @@ function meshVertices({ bytes, file }: EncodedFile, vertexCount: number): Float3
     throw new FormatError({ file, expected, found: `${vertices.length / 3}` });
   }
   return vertices.map((metres) => metres * 1000);
-}
-
-function scanPoints({ bytes, file }: EncodedFile): Float32Array {
-  const array = parseNpy(bytes, file);
-  if (array.shape.length !== 2 || array.shape[1] !== 3 || array.shape[0] === 0) {
-    throw new FormatError({ file, expected: 'points, shape (n, 3)', found: `shape (${array.shape.join(', ')})` });
-  }
-  return asFloat32(array, file);
 }

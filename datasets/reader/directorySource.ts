@@ -12,6 +12,7 @@ import { readVertexRegions } from '../vertexRegions.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
+import { scanExtensions } from './readScan.js';
 
 const splits = ['train', 'validation', 'test'] as const;
 
@@ -66,7 +67,7 @@ export async function openDirectorySource(
       try {
         const [encoded, scan, registration] = await Promise.all([
           views(split, id),
-          optional(scans, framePath(id, 'npy')),
+          firstOf(scanExtensions.map((extension) => () => optional(scans, framePath(id, extension)))),
           optional(registrations, framePath(id, 'ply')),
         ]);
         return { views: encoded, scan, registration };
@@ -79,6 +80,14 @@ export async function openDirectorySource(
     },
     bytesRead: () => 0,
   };
+}
+
+async function firstOf<T>(readers: readonly (() => Promise<T | null>)[]): Promise<T | null> {
+  for (const read of readers) {
+    const found = await read();
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 async function readOptional(path: string): Promise<Buffer | null> {

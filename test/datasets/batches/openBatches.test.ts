@@ -19,7 +19,7 @@ const training: TrainingBatchSettings = {
     views: { minimum: 2, random: true },
     augmentation: { enabled: true, scale: [0.9, 1.1], brightnessSigma: 0.33 },
     scanPoints: 50,
-    imageResizeFactor: 8,
+    imageResizeFactor: 16,
   },
 };
 
