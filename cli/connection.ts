@@ -3,7 +3,7 @@ import type { Argv } from 'yargs';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 import { findLocalServices, type LocalServices } from './services.js';
-import { readJson } from './workspace.js';
+import { readJson, type Workspace } from './workspace.js';
 
 /** How a command finds Temporal. */
 export interface ConnectionOptions {
@@ -82,9 +82,9 @@ async function orCommandError<T>(work: Promise<T>): Promise<T> {
  * Lets this process use the object store of the services that run here, unless the environment names another: the
  * AWS variables are set, for us and our children.
  */
-export function useLocalObjectStore(): void {
+export function useLocalObjectStore(space?: Workspace): void {
   if (process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ACCESS_KEY_ID'] || process.env['AWS_PROFILE']) return;
-  const local = findLocalServices();
+  const local = findLocalServices(space);
   if (local !== null) Object.assign(process.env, objectStoreEnvironment(local.objectStore));
 }
 

@@ -7,15 +7,17 @@ import {
 } from '../infra/services/index.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
+import { lastPorts } from './quickstart/session.js';
 import { announceServices } from './services.js';
 import { columns, styled } from './terminal.js';
 import { readJson, workspace } from './workspace.js';
 
 export interface DevOptions {
   readonly directory: string | undefined;
-  readonly temporalPort: number;
-  readonly uiPort: number;
-  readonly s3Port: number;
+  /** Those of the last time by default. */
+  readonly temporalPort: number | undefined;
+  readonly uiPort: number | undefined;
+  readonly s3Port: number | undefined;
   readonly bucket: string;
 }
 
@@ -23,19 +25,20 @@ export interface DevOptions {
 export async function dev(options: DevOptions): Promise<number> {
   const space = workspace(options.directory);
   mkdirSync(space.directory, { recursive: true });
+  const last = lastPorts(space);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
   const started: (TemporalService | ObjectStoreService)[] = [];
   try {
     const temporal = await startTemporal({
       directory: space.temporal,
-      port: options.temporalPort,
-      uiPort: options.uiPort,
+      port: options.temporalPort ?? last.temporal,
+      uiPort: options.uiPort ?? last.ui,
     });
     started.push(temporal);
     const objectStore = await startObjectStore({
       directory: space.objectStore,
-      port: options.s3Port,
+      port: options.s3Port ?? last.s3,
       bucket: options.bucket,
     });
     started.push(objectStore);

@@ -1,6 +1,7 @@
 import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
 import { parsePly } from '../datasets/formats/ply.js';
+import { readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
@@ -18,10 +19,9 @@ export class TestSet {
     readonly template: Mesh,
   ) {}
 
-  /** @throws ObjectNotFound when the data set is not packed. */
+  /** @throws DatasetMissing when it is not packed. */
   static async open(store: ObjectStore, run: string, dataset: string): Promise<TestSet> {
-    const { body } = await store.get(keys.datasetIndex(dataset));
-    const index = JSON.parse(Buffer.from(body).toString()) as DatasetIndex;
+    const index = await readDatasetIndex(store, dataset);
     const key = `${keys.dataset(dataset)}/${index.template.key}`;
     const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
     return new TestSet(store, run, index, template);

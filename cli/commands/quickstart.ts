@@ -31,9 +31,14 @@ export const command: CommandModule<GlobalOptions, QuickstartArguments> = {
       .example('npm start -- --keep', 'Look at the Temporal UI and the bucket afterwards')
       .example('npm start -- --fresh --set seed=1', 'Again, with other random numbers'),
   handler: async ({ directory, config, set, miniature, fresh, keep }) => {
-    const { parse } = await import('yaml');
-    const { quickstart } = await import('../quickstart/quickstart.js');
-    const changes = parse(miniature) as Record<string, never>;
-    process.exitCode = await quickstart({ directory, config, set, miniature: changes, fresh, keep });
+    const { quickstart, parseMiniature } = await import('../quickstart/quickstart.js');
+    process.exitCode = await quickstart({
+      directory,
+      config,
+      set,
+      miniature: parseMiniature(miniature),
+      fresh,
+      keep,
+    });
   },
 };

@@ -4,7 +4,8 @@ import { withLock } from '../../infra/setup/lock.mjs';
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { loadConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import { parse } from 'yaml';
+import { miniatureSettings, type MiniatureSettings } from '../../datasets/miniature/settings.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal.js';
@@ -94,4 +95,17 @@ function jobOf(configuration: RunConfiguration, space: Workspace, options: Quick
     fresh,
     keep,
   };
+}
+
+/** Reads `--miniature`. @throws CommandError for what is no group of settings, or makes no data. */
+export function parseMiniature(text: string): Partial<MiniatureSettings> {
+  try {
+    const changes: unknown = parse(text);
+    if (typeof changes !== 'object' || changes === null || Array.isArray(changes))
+      throw new Error('expected {name: value}');
+    miniatureSettings('miniature', changes);
+    return changes;
+  } catch (error) {
+    throw new CommandError(`--miniature ${text}: ${(error as Error).message.split('\n')[0]}`, exitCodes.usage);
+  }
 }

@@ -12,9 +12,9 @@ import { exitCodes } from '../exitCodes.js';
 import { followRun } from '../followRun.js';
 import { LiveDisplay } from '../liveDisplay.js';
 import { syncEvents } from '../syncEvents.js';
-import { styled } from '../terminal.js';
+import { columns, styled } from '../terminal.js';
 import { writeJson } from '../workspace.js';
-import { forgetDataset, startOrGoOn } from './currentRun.js';
+import { startOrGoOn } from './currentRun.js';
 import { serveMiniature } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './quickstart.js';
@@ -64,15 +64,17 @@ async function setUp(
   signal: AbortSignal,
 ): Promise<{ services: Services; configuration: RunConfiguration }> {
   const display = new LiveDisplay();
-  const lines = { temporal: 'starting', s3: 'starting', miniature: 'looking', workers: 'waiting' };
+  const lines = { temporal: '…', s3: '…', miniature: '…', workers: '…' };
   const show = (): void => {
-    const rows = [
-      `  Temporal    ${lines.temporal}`,
-      `  S3          ${lines.s3}`,
-      `  miniature   ${lines.miniature}`,
-      `  workers     ${lines.workers}`,
-    ];
-    display.show(rows, (line) => line.replace(/\d+ of.*/, ''));
+    const rows = columns([
+      ['  Temporal', lines.temporal],
+      ['  S3', lines.s3],
+      ['  miniature', lines.miniature],
+      ['  workers', lines.workers],
+    ]).split('\n');
+    // Where lines cannot be rewritten, those that say nothing yet are left out.
+    const told = process.stdout.isTTY ? rows : rows.filter((row) => !row.endsWith('…'));
+    display.show(told, (line) => line.replace(/\d+ of.*/, ''));
   };
   process.stdout.write(
     `${styled('bold', 'tempeh-flow: the whole system on a miniature')}  (Ctrl-C stops; the next npm start goes on)\n`,
@@ -133,15 +135,15 @@ async function follow(
   const both = AbortSignal.any([signal, watching.signal]);
   const syncing = keepSyncing(store, run, events, both);
   let steps: readonly StepState[] = [];
+  const following = followRun({
+    client,
+    run,
+    signal: both,
+    onDescription: ({ progress }) => {
+      if (progress !== null) steps = progress.steps;
+    },
+  });
   try {
-    const following = followRun({
-      client,
-      run,
-      signal: both,
-      onDescription: ({ progress }) => {
-        if (progress !== null) steps = progress.steps;
-      },
-    });
     const description = await Promise.race([following, services.lost.then(rethrow)]);
     signal.throwIfAborted();
     if (description.status !== 'COMPLETED') {
@@ -180,7 +182,8 @@ async function follow(
     return last;
   } finally {
     watching.abort();
-    await syncing;
+    // Calls that are under way end before their connection is closed.
+    await Promise.allSettled([syncing, following]);
   }
 }
 

@@ -1,3 +1,0 @@
-export async function tensorboard(_options: {}): Promise<number> {
-  return 0;
-}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { LiveDisplay } from '../../cli/liveDisplay.js';
+import { progressLines } from '../../cli/progressLines.js';
+import { bytes, columns, duration } from '../../cli/terminal.js';
+import type { RunDescription } from '../../workers/describeRun.js';
+import type { StepState } from '../../workflows/types.js';
+
+function stream(isTTY: boolean, width = 60): { written: string[]; stream: NodeJS.WriteStream } {
+  const written: string[] = [];
+  const write = (text: string) => written.push(text) > 0;
+  return { written, stream: { isTTY, columns: width, write } as unknown as NodeJS.WriteStream };
+}
+
+describe('lines that change', () => {
+  test('a file gets a line when something new begins, not one for every number', () => {
+    const { written, stream: file } = stream(false);
+    const display = new LiveDisplay(file);
+    const subject = (line: string) => line.split(' ')[0]!;
+    for (let step = 0; step < 50; step++) display.show([`train step ${step}`], subject);
+    display.show(['train step 50', 'evaluate begins'], subject);
+    assert.deepEqual(written, ['train step 0\n', 'evaluate begins\n']);
+  });
+
+  test('a terminal gets them in place, none wider than it is', () => {
+    const { written, stream: terminal } = stream(true, 30);
+    const display = new LiveDisplay(terminal);
+    display.show(['one', `\u001b[32m${'x'.repeat(80)}\u001b[0m`]);
+    display.show(['one', 'two']);
+    assert.ok(written[1]?.startsWith('\u001b[2A'));
+    for (const line of (written[0] ?? '').split('\n')) assert.ok(stripVTControlCharacters(line).trim().length < 30);
+  });
+});
+
+describe('a run as lines', () => {
+  const state = (step: StepState['step'], name: StepState['state'], rest: Partial<StepState> = {}): StepState => {
+    return { step, state: name, startedAt: null, seconds: null, note: null, ...rest };
+  };
+  const description: RunDescription = {
+    run: 'run',
+    workflowId: 'run',
+    status: 'RUNNING',
+    startedAt: new Date(0),
+    closedAt: null,
+    failure: null,
+    progress: {
+      run: 'run',
+      steps: [
+        state('dataset', 'done', { seconds: 75, note: '96 frames' }),
+        state('coarse-pretraining', 'running', { startedAt: new Date(0).toISOString() }),
+        state('refinement', 'waiting'),
+      ],
+      training: {
+        stage: 'coarse-pretraining',
+        step: 30,
+        totalSteps: 120,
+        loss: 12.3456,
+        stepsPerSecond: 2.5,
+        checkpointStep: 20,
+        bytesRead: 0,
+        bytesWritten: 0,
+        skippedBatches: 0,
+      },
+      predictions: null,
+      paused: false,
+    },
+    activities: [
+      {
+        workflowId: 'run/coarse-pretraining',
+        type: 'trainStage',
+        attempt: 2,
+        state: 'running',
+        heartbeat: null,
+        heartbeatAt: null,
+        lastFailure: 'the trainer was ended by SIGKILL',
+        nextAttemptAt: null,
+        worker: null,
+      },
+    ],
+  };
+
+  test('what is done, what runs with its numbers, what failed lately', () => {
+    const [done, running, waiting, trouble] = progressLines(description, 5000);
+    assert.match(done ?? '', /dataset +1 min 15 s +96 frames/);
+    assert.match(running ?? '', /coarse-pretraining +5 s .*step 30 of 120 +loss 12\.3 +2\.5 steps\/s +checkpoint 20/);
+    assert.match(waiting ?? '', /refinement/);
+    assert.match(trouble ?? '', /attempt 2: the trainer was ended by SIGKILL/);
+  });
+
+  test('without a worker that answers it says what is missing', () => {
+    assert.match(progressLines({ ...description, progress: null })[0] ?? '', /waiting for a data worker/);
+    const failed = { ...description, progress: null, status: 'FAILED', failure: 'no disk' } as const;
+    assert.match(progressLines(failed)[0] ?? '', /failed: no disk/);
+  });
+});
+
+test('numbers for people', () => {
+  assert.deepEqual([4.4, 60, 3599, 7260, 300_000].map(duration), [
+    '4 s',
+    '1 min 00 s',
+    '59 min 59 s',
+    '2 h 01 min',
+    '3 d 11 h',
+  ]);
+  assert.deepEqual([0, 999, 1000, 53_000_000, 999_600].map(bytes), ['0 B', '999 B', '1.00 kB', '53.0 MB', '1.00 MB']);
+  assert.equal(
+    columns(
+      [
+        ['a', '1'],
+        ['bbb', '22'],
+      ],
+      [1],
+    ),
+    'a     1\nbbb  22',
+  );
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, describe, test } from 'node:test';
+import { lastRunOf } from '../../cli/quickstart/lastRun.js';
+import { descendants } from '../../cli/quickstart/processTree.js';
+import { summary } from '../../cli/quickstart/summary.js';
+import { syncEvents } from '../../cli/syncEvents.js';
+import { readJson, writeJson } from '../../cli/workspace.js';
+import { directoryStore } from '../../storage/directoryStore.js';
+import { keys } from '../../storage/keys.js';
+import type { FullTrainingResult } from '../../workflows/types.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'tempeh-cli-'));
+after(() => rm(folder, { recursive: true, force: true }));
+
+describe('event files on the local disk', () => {
+  const store = directoryStore(join(folder, 'store'));
+  const local = join(folder, 'events');
+  const put = (key: string, text: string) => store.put(key, Buffer.from(text));
+  const segment = (from: number, attempt: string) => keys.eventSegment('run', 'coarse', from, attempt);
+  const manifest = (attempt: string, sealed: string[]) =>
+    put(keys.manifest('run', 'coarse'), JSON.stringify({ lease: { attempt }, events: sealed.map((key) => ({ key })) }));
+  const contents = async (files: readonly string[]) =>
+    (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join(' ');
+
+  test('a run without events yet has none', async () => {
+    assert.deepEqual(await syncEvents(store, 'run', local), []);
+  });
+
+  test('sealed segments and the open one of who trains now; not what was given up', async () => {
+    await put(segment(0, 'a'), 'sealed');
+    await put(segment(100, 'a'), 'open');
+    await manifest('a', [segment(0, 'a')]);
+    assert.equal(await contents(await syncEvents(store, 'run', local)), 'sealed open');
+    await put(segment(100, 'a'), 'open and longer');
+    assert.equal(await contents(await syncEvents(store, 'run', local)), 'sealed open and longer');
+    await put(segment(100, 'b'), 'again');
+    await manifest('b', [segment(0, 'a')]);
+    const files = await syncEvents(store, 'run', local);
+    assert.equal(await contents(files), 'sealed again');
+    await assert.rejects(readFile(join(local, 'coarse', segment(100, 'a').split('/').at(-1)!)), /ENOENT/);
+  });
+});
+
+describe('what a complete run leaves', () => {
+  const figures = { count: 10, median: 1, mean: 2, standardDeviation: 1, percentile90: 3 };
+  const row = (method: string, mean: number) => ({
+    method,
+    pointToSurface: { ...figures, mean },
+    pointToSurfaceQuantiles: [],
+    vertices: null,
+  });
+  const result = {
+    run: 'run',
+    dataset: null,
+    predictions: null,
+    stages: [
+      {
+        stage: 'refinement',
+        step: 20,
+        loss: 0.5,
+        checkpoint: { step: 20, key: 'runs/run/refinement/checkpoints/20', modelSha256: 'ab'.repeat(32) },
+        seconds: 1,
+      },
+    ],
+    evaluation: {
+      version: 1,
+      run: 'run',
+      frames: 3,
+      subjects: ['S'],
+      methods: [row('coarse', 2), row('refinement', 1), row("mean head at the volume's centre", 20)],
+    },
+  } as unknown as FullTrainingResult;
+  const step = { step: 'refinement', state: 'done', startedAt: null, seconds: 42, note: 'step 20' } as const;
+  const rest = {
+    run: 'run',
+    configurationSha256: 'cd',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:01:00.000Z',
+    temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: 'http://ui', workflowUrl: 'http://ui/run' },
+    objectStore: { endpoint: 'http://s3', region: 'r', bucket: 'b', credentialsFile: '/c' },
+    events: '/events',
+    report: '/report.html',
+  };
+
+  test('seconds are the step’s own, the weights are named by their hash', () => {
+    const last = lastRunOf(result, [step], rest);
+    assert.deepEqual(last.stages, [
+      {
+        stage: 'refinement',
+        step: 20,
+        loss: 0.5,
+        seconds: 42,
+        checkpoint: 'runs/run/refinement/checkpoints/20',
+        modelSha256: 'ab'.repeat(32),
+      },
+    ]);
+    assert.throws(() => lastRunOf({ ...result, evaluation: null }, [step], rest), /without an evaluation/);
+  });
+
+  test('the summary says how much better the models are than a guess, and where to look', () => {
+    const text = summary(lastRunOf(result, [step], rest), false);
+    assert.match(text, /10\.0 times nearer/);
+    assert.match(text, /lowers its error by 50 %/);
+    for (const place of ['http://ui/run', 'http://s3', '/events', '/report.html', '--fresh', '--keep']) {
+      assert.ok(text.includes(place), place);
+    }
+  });
+
+  test('a file that was cut off counts as none', async () => {
+    const file = join(folder, 'deep', 'last-run.json');
+    assert.equal(readJson(file), null);
+    writeJson(file, { run: 'run' });
+    assert.deepEqual(readJson(file), { run: 'run' });
+  });
+});
+
+test('all that a process started is found, grandchildren in sessions of their own too', async () => {
+  const child = spawn('sh', ['-c', 'setsid sleep 60 & wait'], { stdio: 'ignore', detached: true });
+  try {
+    for (let waited = 0; descendants(child.pid ?? 0).length === 0 && waited < 50; waited++) await sleep(50);
+    const found = descendants(process.pid);
+    assert.ok(found.includes(child.pid ?? 0));
+    const [grandchild] = descendants(child.pid ?? 0);
+    assert.ok(grandchild !== undefined && found.includes(grandchild));
+    process.kill(grandchild, 'SIGKILL');
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
