@@ -13,6 +13,7 @@ export class BoundedLog {
   readonly #lastLines: string[] = [];
   readonly #decoder = new StringDecoder('utf8');
   #unfinished = '';
+  #closed = false;
   #descriptor: number;
   #size: number;
 
@@ -27,20 +28,13 @@ export class BoundedLog {
   }
 
   write(chunk: Buffer): void {
-    if (this.#size > 0 && this.#size + chunk.length > this.limit) this.rotate();
-    this.#size += chunk.length;
-    // A full disk must not end a training that can go on without its log.
-    try {
-      writeSync(this.#descriptor, chunk);
-    } catch {
-      // See above.
-    }
+    this.append(chunk);
     this.remember(this.#decoder.write(chunk));
   }
 
-  /** A line of the supervisor's own. */
+  /** A line of the supervisor's own: in the file, not among the process's last lines. */
   note(text: string): void {
-    this.write(Buffer.from(`${new Date().toISOString()} ${text}\n`));
+    this.append(Buffer.from(`${new Date().toISOString()} ${text}\n`));
   }
 
   /** The last lines, oldest first, each cut to a readable length. */
@@ -50,13 +44,29 @@ export class BoundedLog {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.#descriptor);
   }
 
+  private append(chunk: Buffer): void {
+    // The process may have left one behind that still prints; the descriptor may be another file's by then.
+    if (this.#closed) return;
+    // A full disk must not end a training that can go on without its log.
+    try {
+      if (this.#size > 0 && this.#size + chunk.length > this.limit) this.rotate();
+      this.#size += chunk.length;
+      writeSync(this.#descriptor, chunk);
+    } catch {
+      // See above.
+    }
+  }
+
   private rotate(): void {
-    closeSync(this.#descriptor);
     renameSync(this.path, `${this.path}.1`);
-    this.#descriptor = openSync(this.path, 'a');
+    const descriptor = openSync(this.path, 'a');
+    closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
     this.#size = 0;
   }
 

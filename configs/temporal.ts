@@ -49,3 +49,9 @@ export const messages = {
 /** Types of activity failures that only a person can mend: not retried, and their message says what to do. */
 export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUnusable', 'TrainingDiverged'] as const;
 export type UserFault = (typeof userFaults)[number];
+
+/** Types of failures that the dataset workflow itself acts on. */
+export const datasetFailures = {
+  /** A fetched volume is gone or has another size: the bundle is fetched again. */
+  volumeMissing: 'VolumeMissing',
+} as const;

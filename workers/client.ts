@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { searchAttributeTypes } from '../configs/temporal.js';
 import type { TemporalSettings } from './temporalSettings.js';
@@ -21,6 +23,7 @@ export class RunError extends Error {
  */
 export async function connectClient({ address, namespace, apiKey, tls }: TemporalSettings): Promise<Client> {
   try {
+    await reachable(address);
     const connection = await Connection.connect({
       address,
       connectTimeout: '5 seconds',
@@ -31,6 +34,17 @@ export async function connectClient({ address, namespace, apiKey, tls }: Tempora
   } catch (cause) {
     const todo = 'Start it (tempeh-flow dev), or set TEMPORAL_ADDRESS';
     throw new RunError('unreachable', `Temporal does not answer at ${address}. ${todo}.`, { cause });
+  }
+}
+
+/** gRPC tries on for seconds where nothing listens: this says so at once. */
+async function reachable(address: string): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233) });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(5000) });
+  } finally {
+    socket.destroy();
   }
 }
 

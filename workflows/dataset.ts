@@ -1,11 +1,14 @@
 import { condition, proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, DatasetSummary, DataWorkerActivities, RunInput } from '../activities/types.js';
 import { boundActivity, shortActivity } from './activityOptions.js';
-import { isWorkerLost } from './failures.js';
+import { explain, isVolumeMissing, isWorkerLost } from './failures.js';
 import { datasetNote } from './notes.js';
 import type { Pauses } from './pauses.js';
 import { runAtMost } from './runAtMost.js';
 import { runStep } from './step.js';
+
+/** Volumes that go missing again and again are somebody's doing. */
+const mostRefetched = 3;
 
 /**
  * Fetches, extracts and packs the data set, unless the object store has it. The three share the disk of one data worker,
@@ -20,14 +23,18 @@ export async function dataset(input: RunInput): Promise<DatasetSummary> {
 
     const choosing = shortActivity('choose a data worker');
     const { claimDataWorker } = proxyActivities<DataActivities>(choosing);
+    let refetched = 0;
     for (;;) {
       const queue = await pauses.run(() => claimDataWorker());
       try {
         const result = await prepareOn(queue, input, pauses);
         return { result, note: datasetNote(result) };
       } catch (failure) {
-        if (!isWorkerLost(failure)) throw failure;
-        board.change('dataset', { note: `the data worker ${queue} was lost; started anew on another` });
+        const lost = isWorkerLost(failure);
+        if (!lost && !(isVolumeMissing(failure) && ++refetched <= mostRefetched)) throw failure;
+        board.change('dataset', {
+          note: lost ? `started anew: ${queue} was lost` : `fetched again: ${explain(failure)}`,
+        });
       }
     }
   });

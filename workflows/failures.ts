@@ -7,7 +7,7 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { userFaults } from '../configs/temporal.js';
+import { datasetFailures, userFaults } from '../configs/temporal.js';
 
 /** What lies behind the failures of an activity and of the workflows above it. */
 export function rootFailure(failure: unknown): unknown {
@@ -29,6 +29,12 @@ export function findUserFault(failure: unknown): ApplicationFailure | undefined 
 export function isWorkerLost(failure: unknown): boolean {
   const root = rootFailure(failure);
   return root instanceof TimeoutFailure && root.timeoutType === 'SCHEDULE_TO_START';
+}
+
+/** True if what was fetched is not there any more. */
+export function isVolumeMissing(failure: unknown): boolean {
+  const root = rootFailure(failure);
+  return root instanceof ApplicationFailure && root.type === datasetFailures.volumeMissing;
 }
 
 /**

@@ -40,5 +40,7 @@ test('last lines: whole over chunks and characters, the unfinished one among the
   assert.deepEqual(log.lastLines(2), ['second', 'unfinished']);
   log.write(Buffer.from(`\n${'x'.repeat(2000)}\n`));
   assert.equal(log.lastLines(1)[0]?.length, 501);
+  log.note('of the supervisor');
+  assert.equal(log.lastLines(1)[0]?.length, 501);
   log.close();
 });

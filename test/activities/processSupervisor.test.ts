@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +9,9 @@ import { BoundedLog } from '../../activities/boundedLog.js';
 import { readTrainerEvent } from '../../activities/processEvents.js';
 import { superviseProcess, type ProcessEnd } from '../../activities/processSupervisor.js';
 import type { TrainerEvent } from '../../training/protocol.js';
+import { isAlive } from './support/isAlive.js';
 
-const modulePath = fileURLToPath(new URL('./misbehavingProcess.js', import.meta.url));
+const modulePath = fileURLToPath(new URL('./support/misbehavingProcess.js', import.meta.url));
 
 interface Observed {
   readonly end: ProcessEnd<TrainerEvent>;
@@ -51,12 +51,6 @@ async function supervise(
     progressTimeoutSeconds: options.progressTimeoutSeconds ?? 5,
   });
   return { end, events, log, seconds: (Date.now() - startedAt) / 1000 };
-}
-
-/** Zombies, which nobody reaps in some containers, are gone. */
-function isAlive(pid: number): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
 
 test('a process that finishes is heard to its last word, and what it prints is in its log', async () => {

@@ -75,7 +75,7 @@ test('paused, what runs has saved and stopped when the command returns; resumed,
   const { client } = temporal;
   const trained: number[] = [];
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'paused',
       configuration: testConfiguration(),
@@ -105,7 +105,7 @@ test('a step that is paused by itself shows as paused in its run, which can resu
   const { client } = temporal;
   const trained: number[] = [];
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'step-paused',
       configuration: testConfiguration(),
@@ -126,7 +126,7 @@ test('cancelled, the trainer saves, everything ends as cancelled, and resuming g
   const { client } = temporal;
   const trained: number[] = [];
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'cancelled',
       configuration: testConfiguration(),
@@ -147,7 +147,7 @@ test('cancelled, the trainer saves, everything ends as cancelled, and resuming g
 test('a paused run can be cancelled', async () => {
   const { client } = temporal;
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, { run: 'both', configuration: testConfiguration(), steps: ['coarse-pretraining'] });
     await trainedTo('both', 100);
     await pauseRun(client, 'both');
@@ -159,7 +159,7 @@ test('a paused run can be cancelled', async () => {
 test('a checkpoint that a trainer tells of reaches the run, its search attribute and its page', async () => {
   const { client } = temporal;
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'told',
       configuration: testConfiguration(),
@@ -186,12 +186,31 @@ test('a data worker that is lost with its disk is replaced, and its work starts 
     claimDataWorker: async () =>
       calls.filter((call) => call === 'claimDataWorker').length === 1 ? 'gone' : 'tempeh-data/test-worker',
   });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, { run: 'lost', configuration: testConfiguration(), steps: ['dataset'] });
     assert.deepEqual(await client.workflow.getHandle('lost/dataset').result(), packed);
   });
   assert.equal(calls.filter((call) => call === 'claimDataWorker').length, 2);
   assert.equal(calls.filter((call) => call === 'fetchBundle first').length, 1);
+});
+
+test('a volume that is gone when it is to be extracted is fetched again, but not for ever', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  const missing = ApplicationFailure.nonRetryable('v.zip.003 is missing. Fetch the bundle again.', 'VolumeMissing');
+  const activities = testActivities(calls, {
+    extractBundle: async (input) => {
+      if (input.run === 'gone' || calls.length < 8) throw missing;
+      return testActivities([]).extractBundle(input);
+    },
+  });
+  await temporal.withWorkers(activities, 'all', async () => {
+    await startRun(client, { run: 'refetched', configuration: testConfiguration(), steps: ['dataset'] });
+    assert.deepEqual(await client.workflow.getHandle('refetched/dataset').result(), packed);
+    await startRun(client, { run: 'gone', configuration: testConfiguration(), steps: ['dataset'] });
+    await assert.rejects(client.workflow.getHandle('gone/dataset').result());
+    assert.equal((await describeRun(client, 'gone')).failure, 'v.zip.003 is missing. Fetch the bundle again.');
+  });
 });
 
 test('shards run within the limit; one that cannot be mended cancels the others, and is what the run tells', async () => {
@@ -220,7 +239,7 @@ test('shards run within the limit; one that cannot be mended cancels the others,
       }
     },
   });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     const configuration = testConfiguration({ predictions: { shardsAtOnce: 2 } });
     await startRun(client, { run: 'shards', configuration, steps: ['predictions'] });
     await assert.rejects(client.workflow.getHandle('shards/predictions').result());

@@ -21,7 +21,7 @@ after(() => temporal.stop());
 test('a run goes through its steps in order, each a child workflow, and tells what came of them', async () => {
   const { client } = temporal;
   const calls: string[] = [];
-  const result = await temporal.withWorkers(testActivities(calls), async () => {
+  const result = await temporal.withWorkers(testActivities(calls), 'all', async () => {
     await startRun(client, { run: 'whole', configuration: testConfiguration() });
     const result = (await client.workflow.getHandle('whole').result()) as FullTrainingResult;
     const progress = await client.workflow.getHandle('whole').query<RunProgress>('progress');
@@ -81,7 +81,7 @@ test('what is there is not made again, and steps that are not asked for are left
   const { client } = temporal;
   const calls: string[] = [];
   const activities = testActivities(calls, { findDataset: async () => packed });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'part',
       configuration: testConfiguration(),
@@ -99,7 +99,7 @@ test('what is there is not made again, and steps that are not asked for are left
 test('a step can be started by itself, under its own id, and is found by the name of its run', async () => {
   const { client } = temporal;
   const calls: string[] = [];
-  await temporal.withWorkers(testActivities(calls), async () => {
+  await temporal.withWorkers(testActivities(calls), 'all', async () => {
     const id = await startRun(client, { run: 'alone', configuration: testConfiguration(), steps: ['refinement'] });
     assert.equal(id, 'alone/refinement');
     await client.workflow.getHandle(id).result();
@@ -121,7 +121,7 @@ test('a fault that only a person can mend ends the run at once, with what to do;
       return testActivities([]).trainStage(input);
     },
   });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, { run: 'diverging', configuration: testConfiguration() });
     await assert.rejects(client.workflow.getHandle('diverging').result());
     const { status, failure, progress } = await describeRun(client, 'diverging');
@@ -146,7 +146,7 @@ test('faults of the infrastructure are tried again until they have passed', asyn
       return testActivities([]).trainStage(input);
     },
   });
-  await temporal.withWorkers(activities, async () => {
+  await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, { run: 'crashing', configuration: testConfiguration(), steps: ['refinement'] });
     const waiting = await waitFor('a failed attempt', async () => {
       const { activities } = await describeRun(client, 'crashing');

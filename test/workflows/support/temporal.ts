@@ -15,8 +15,8 @@ import { ownQueue, type TestActivities } from './activities.js';
 export interface TestTemporal {
   readonly settings: TemporalSettings;
   readonly client: Client;
-  /** Runs workers with these activities on all queues while the test runs. */
-  withWorkers<T>(activities: TestActivities, test: () => Promise<T>): Promise<T>;
+  /** Runs workers with these activities while the test runs: on all queues, or without the GPU workers'. */
+  withWorkers<T>(activities: TestActivities, queues: 'all' | 'data', test: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -41,14 +41,14 @@ export async function startTestTemporal(): Promise<TestTemporal> {
   return {
     settings,
     client,
-    async withWorkers(activities, test) {
+    async withWorkers(activities, queues, test) {
       const workers = await Promise.all([
         Worker.create({ ...shared, taskQueue: taskQueues.data, workflowBundle: bundle, activities }),
-        Worker.create({ ...shared, taskQueue: taskQueues.gpu, activities }),
         Worker.create({ ...shared, taskQueue: ownQueue, activities }),
+        ...(queues === 'all' ? [Worker.create({ ...shared, taskQueue: taskQueues.gpu, activities })] : []),
       ]);
-      const [data, gpu, own] = workers;
-      return data.runUntil(() => gpu.runUntil(() => own.runUntil(test)));
+      const run = workers.reduceRight((inner, worker) => () => worker.runUntil(inner), test);
+      return run();
     },
     async stop() {
       await client.connection.close();

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startTemporal } from '../../infra/services/index.js';
+import { connectClient, RunError } from '../../workers/client.js';
+import { runDataWorker } from '../../workers/dataWorker.js';
+import { describeRun } from '../../workers/describeRun.js';
+import { startRun } from '../../workers/runs.js';
+import { openStore } from '../../storage/openStore.js';
+import { putJson } from '../activities/support/store.js';
+import { testConfiguration } from '../workflows/support/configuration.js';
+import { waitFor } from '../workflows/support/waitFor.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+function freshDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'tempeh-data-'));
+}
+
+test('a data worker waits for Temporal, works, outlives a restart of it, and stops in order', async () => {
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const settings = { address, namespace: 'default' };
+  const unreachable = (error: unknown) => error instanceof RunError && error.reason === 'unreachable';
+  await assert.rejects(connectClient(settings), unreachable);
+
+  const lines: string[] = [];
+  const stop = new AbortController();
+  const directory = freshDirectory();
+  let ready = false;
+  const worker = runDataWorker({
+    temporal: settings,
+    directory,
+    environment: { TEMPEH_USERNAME: 'me' },
+    signal: stop.signal,
+    writeLog: (line) => void lines.push(line),
+    onReady: () => (ready = true),
+  });
+  await waitFor('the worker to say why it waits', async () => {
+    return lines.some((line) => line.includes(`Temporal does not answer at ${address}`)) || undefined;
+  });
+  const folder = freshDirectory();
+  const ports = { port, uiPort: 0 };
+  let server = await startTemporal({ directory: folder, ...ports });
+  const client = await connectClient(settings);
+  try {
+    await waitFor('the worker', async () => ready || undefined);
+    const store = { kind: 'directory', path: freshDirectory() } as const;
+    const packed = { key: 'k', size: 10, sha256: 's' };
+    const splits = {
+      train: [{ id: {}, images: packed, calibrations: [], scan: null, registration: null }],
+      validation: [],
+      test: [],
+    };
+    const index = { name: 'heads', splits, unusable: [], vertexCount: 5, template: packed, vertexMasks: packed };
+    await putJson(openStore(store), 'datasets/heads/dataset.json', index);
+    const configuration = testConfiguration({ storage: store });
+    const prepare = async (run: string) => {
+      await startRun(client, { run, configuration, steps: ['dataset'] });
+      return client.workflow.getHandle(`${run}/dataset`).result() as Promise<unknown>;
+    };
+    const summary = {
+      name: 'heads',
+      frames: { train: 1, validation: 0, test: 0 },
+      unusable: 0,
+      vertexCount: 5,
+      bytes: 10,
+    };
+    assert.deepEqual(await prepare('before'), summary);
+
+    await server.stop();
+    server = await startTemporal({ directory: folder, ...ports });
+    assert.equal(server.address, address);
+    assert.deepEqual(await prepare('after'), summary);
+
+    // Nothing is packed in this store: the worker goes for the published data, and has no password.
+    const empty = testConfiguration({ storage: { kind: 'directory', path: freshDirectory() } });
+    await startRun(client, { run: 'refused', configuration: empty, steps: ['dataset'] });
+    await assert.rejects(client.workflow.getHandle('refused/dataset').result());
+    const { failure } = await describeRun(client, 'refused');
+    assert.match(failure ?? '', /^The data worker has no TEMPEH_PASSWORD\. Give/);
+  } finally {
+    stop.abort();
+    await worker;
+    await client.connection.close();
+    await server.stop();
+  }
+  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.ok(events.every(({ time, level, worker, message }) => time && level && worker === 'data' && message));
+  assert.equal(events.filter(({ message }) => String(message).startsWith('Temporal does not answer')).length, 1);
+  assert.equal(events.at(-1)?.['message'], 'stopped');
+  const ownQueue = `tempeh-data/${readFileSync(join(directory, 'data-worker-id'), 'utf8')}`;
+  assert.ok(lines.some((line) => line.includes(`ready on tempeh-data, ${ownQueue} of`)));
+});
+
+test('a worker that is told to stop while it waits for Temporal ends at once', async () => {
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 500);
+  const startedAt = Date.now();
+  await runDataWorker({
+    temporal: { address: '127.0.0.1:1', namespace: 'default' },
+    directory: freshDirectory(),
+    signal: stop.signal,
+    writeLog: () => {},
+  });
+  assert.ok(Date.now() - startedAt < 5000);
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { StageProgress, StageResult } from '../../training/protocol.js';
+import { describeRun, type RunDescription } from '../../workers/describeRun.js';
+import { cancelRun, startRun } from '../../workers/runs.js';
+import { isAlive } from '../activities/support/isAlive.js';
+import { testActivities } from '../workflows/support/activities.js';
+import { testConfiguration } from '../workflows/support/configuration.js';
+import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { waitFor } from '../workflows/support/waitFor.js';
+import { forkGpuWorker, withGpuWorker } from './support/gpuWorkers.js';
+
+let temporal: TestTemporal;
+before(async () => {
+  temporal = await startTestTemporal();
+});
+after(() => temporal.stop());
+
+function shortTraining(iterations: number): RunConfiguration {
+  return testConfiguration({
+    training: { 'coarse-pretraining': { iterations }, 'coarse-finetuning': { iterations: iterations + 1 } },
+    supervision: { progressTimeoutSeconds: 2 },
+  });
+}
+
+function freshDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'tempeh-gpu-'));
+}
+
+async function start(run: string, iterations: number): Promise<void> {
+  const configuration = shortTraining(iterations);
+  await startRun(temporal.client, { run, configuration, steps: ['coarse-pretraining'] });
+}
+
+function resultOf(run: string): Promise<StageResult> {
+  return temporal.client.workflow.getHandle(`${run}/coarse-pretraining`).result() as Promise<StageResult>;
+}
+
+/** Asks until it trains further than a step. */
+function trainsBeyond(run: string, step: number): Promise<{ training: StageProgress; description: RunDescription }> {
+  return waitFor(`step ${step} of ${run}`, async () => {
+    const description = await describeRun(temporal.client, run);
+    const training = description.progress?.training;
+    return training && training.step > step ? { training, description } : undefined;
+  });
+}
+
+/** The message of the failure that ended the first attempt, once there is one. */
+function firstFailure(run: string): Promise<string> {
+  return waitFor(`a failure of ${run}`, async () => {
+    const { activities } = await describeRun(temporal.client, run);
+    return activities[0]?.lastFailure ?? undefined;
+  });
+}
+
+const pidOf = (directory: string, run: string) =>
+  Number(readFileSync(join(directory, 'runs', run, 'coarse-pretraining.pid'), 'utf8'));
+
+test("after a worker's SIGKILL its trainer is gone too, and another worker goes on from the checkpoint", async () => {
+  const directory = freshDirectory();
+  await temporal.withWorkers(testActivities([]), 'data', async () => {
+    const worker = await forkGpuWorker(temporal.settings, directory);
+    await start('killed', 400);
+    await trainsBeyond('killed', 30);
+    const trainer = pidOf(directory, 'killed');
+    worker.kill('SIGKILL');
+    await waitFor("the trainer's end", async () => (isAlive(trainer) ? undefined : true), 3);
+    await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
+      const { step } = await resultOf('killed');
+      assert.equal(step, 400);
+    });
+  });
+});
+
+test('told to stop, a worker lets its trainer save, and the next goes on at once; no failure is counted', async () => {
+  const directory = freshDirectory();
+  await temporal.withWorkers(testActivities([]), 'data', async () => {
+    const worker = await forkGpuWorker(temporal.settings, directory);
+    const next = await forkGpuWorker(temporal.settings, directory);
+    await start('stopped', 500);
+    const { description } = await trainsBeyond('stopped', 30);
+    const pid = description.activities[0]?.worker?.split(':').at(-1);
+    const [first, second] = pid === String(worker.pid) ? [worker, next] : [next, worker];
+    const told = Date.now();
+    first.kill('SIGTERM');
+    const [code] = (await once(first, 'exit')) as [number];
+    assert.equal(code, 0);
+    const saved = Number(readFileSync(join(directory, 'runs', 'stopped', 'coarse-pretraining.step'), 'utf8'));
+    const { description: later, training } = await trainsBeyond('stopped', saved);
+    const seconds = (Date.now() - told) / 1000;
+    assert.ok(seconds < 6, `${seconds} s until another worker went on`);
+    assert.ok(training.checkpointStep !== null && training.checkpointStep >= saved);
+    const activity = later.activities[0];
+    assert.equal(activity?.attempt, 2);
+    assert.equal(activity.lastFailure, 'The trainer saved and stopped.');
+    assert.ok(activity.heartbeat?.kind === 'training' && activity.heartbeat.preemptions === 1);
+    await cancelRun(temporal.client, 'stopped');
+    second.kill('SIGTERM');
+    await once(second, 'exit');
+  });
+});
+
+for (const [behaviour, wanted] of [
+  ['crash', /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/],
+  ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./],
+  ['infrastructure', /^This is a fault of infrastructure\.$/],
+] as const) {
+  test(`a trainer's ${behaviour} is retried on the same worker, and told`, async () => {
+    const directory = freshDirectory();
+    process.env['BEHAVIOUR'] = behaviour;
+    try {
+      await temporal.withWorkers(testActivities([]), 'data', async () => {
+        await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
+          await start(behaviour, 100);
+          assert.match(await firstFailure(behaviour), wanted);
+          assert.equal((await resultOf(behaviour)).step, 100);
+        });
+      });
+    } finally {
+      delete process.env['BEHAVIOUR'];
+    }
+  });
+}
+
+test('a trainer that diverges ends its run', async () => {
+  process.env['BEHAVIOUR'] = 'diverged';
+  try {
+    await temporal.withWorkers(testActivities([]), 'data', async () => {
+      await withGpuWorker({ temporal: temporal.settings, directory: freshDirectory() }, async () => {
+        await start('diverged', 100);
+        await assert.rejects(resultOf('diverged'));
+        const { status, failure } = await describeRun(temporal.client, 'diverged');
+        assert.deepEqual([status, failure], ['FAILED', 'This is a fault of diverged.']);
+      });
+    });
+  } finally {
+    delete process.env['BEHAVIOUR'];
+  }
+});
+
+test('cancelled, a trainer saves, and the run tells where; the first checkpoint has reached the run', async () => {
+  const directory = freshDirectory();
+  await temporal.withWorkers(testActivities([]), 'data', async () => {
+    await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
+      await start('cancel', 10_000);
+      await trainsBeyond('cancel', 30);
+      const told = await temporal.client.workflow
+        .getHandle('cancel/coarse-pretraining')
+        .query<{ training: StageProgress | null }>('progress');
+      assert.equal(told.training?.checkpointStep, 20);
+      await cancelRun(temporal.client, 'cancel');
+      const saved = Number(readFileSync(join(directory, 'runs', 'cancel', 'coarse-pretraining.step'), 'utf8'));
+      const { status } = await describeRun(temporal.client, 'cancel');
+      assert.equal(status, 'CANCELLED');
+      assert.ok(saved % 20 !== 0 || saved >= 30, `saved at ${saved}`);
+    });
+  });
+});

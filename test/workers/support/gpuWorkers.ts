@@ -1,0 +1,33 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
+import type { TemporalSettings } from '../../../workers/temporalSettings.js';
+
+const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
+
+/** A real GPU worker in a process of its own; returns when it takes work. */
+export async function forkGpuWorker(
+  { address, namespace }: TemporalSettings,
+  directory: string,
+): Promise<ChildProcess> {
+  const module = fileURLToPath(new URL('./gpuWorkerProcess.js', import.meta.url));
+  const worker = fork(module, [address, namespace, directory], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  await once(worker, 'message');
+  return worker;
+}
+
+/** A real GPU worker in this process while the test runs. */
+export async function withGpuWorker(
+  options: Pick<GpuWorkerOptions, 'temporal' | 'directory'>,
+  test: () => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const running = runGpuWorker({ ...options, trainerModule, signal: stop.signal, writeLog: () => {} });
+  try {
+    await Promise.race([test(), running]);
+  } finally {
+    stop.abort();
+    await running;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * A child process that counts steps and keeps the count in a file, as a trainer keeps its checkpoints: for tests of what
+ * is around a trainer. It behaves as the environment's BEHAVIOUR says, in its first attempt.
+ */
+import { existsSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageProgress, TrainerCommand, TrainerEvent, TrainingJob } from '../../../training/protocol.js';
+
+const stepMilliseconds = 10;
+const checkpointEvery = 20;
+
+function send(event: TrainerEvent, then?: () => void): void {
+  if (process.connected) process.send?.(event, undefined, undefined, then);
+}
+
+function train(job: TrainingJob): void {
+  const { stage, workingDirectory, configuration } = job;
+  const saved = join(workingDirectory, `${stage}.step`);
+  mkdirSync(workingDirectory, { recursive: true });
+  writeFileSync(join(workingDirectory, `${stage}.pid`), String(process.pid));
+  const resumed = existsSync(saved);
+  const totalSteps = configuration.training[stage].iterations;
+  let checkpointStep = resumed ? Number(readFileSync(saved, 'utf8')) : null;
+  let step = checkpointStep ?? 0;
+
+  const checkpoint = () => {
+    writeFileSync(saved, String(step));
+    checkpointStep = step;
+    return { step, key: 'k', modelSha256: 'a'.repeat(64) };
+  };
+  const progress = (): StageProgress => ({
+    stage,
+    step,
+    totalSteps,
+    loss: 1 / (step + 1),
+    stepsPerSecond: 1000 / stepMilliseconds,
+    checkpointStep,
+    bytesRead: 0,
+    bytesWritten: 0,
+    skippedBatches: 0,
+  });
+  const timer = setInterval(() => {
+    step++;
+    if (step % checkpointEvery === 0) send({ kind: 'checkpoint', checkpoint: checkpoint() });
+    send({ kind: 'progress', progress: progress() });
+    if (!resumed && step === 2 * checkpointEvery) misbehave();
+    if (step < totalSteps) return;
+    clearInterval(timer);
+    const result = { stage, step, loss: 0.1, checkpoint: checkpoint(), seconds: 1 };
+    send({ kind: 'finished', result }, () => process.exit(0));
+  }, stepMilliseconds);
+  const misbehave = () => {
+    const fault = process.env['BEHAVIOUR'];
+    if (fault === undefined) return;
+    clearInterval(timer);
+    if (fault === 'hang') return;
+    if (fault === 'crash') process.kill(process.pid, 'SIGKILL');
+    send({ kind: 'failed', fault: fault as 'diverged', message: `This is a fault of ${fault}.` }, () =>
+      process.exit(1),
+    );
+  };
+  process.on('message', (command: TrainerCommand) => {
+    if (command.kind !== 'stop') return;
+    clearInterval(timer);
+    send({ kind: 'stopped', step, checkpoint: checkpoint() }, () => process.exit(0));
+  });
+}
+
+process.on('disconnect', () => process.exit(3));
+process.once('message', (command: TrainerCommand) => {
+  if (command.kind === 'train') train(command.job);
+});

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDataActivities } from '../activities/dataActivities.js';
+import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
+import { taskQueues } from '../configs/temporal.js';
+import { openStore } from '../storage/openStore.js';
+import { runWorkers, type WorkerProcessOptions } from './runWorkers.js';
+import { workflowBundle } from './workflowBundle.js';
+
+export interface DataWorkerOptions extends WorkerProcessOptions {
+  /** Has TEMPEH_USERNAME and TEMPEH_PASSWORD, or the names of files with them; this process's own if absent. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs workflows, fetches, extracts, packs and evaluates until it is told to stop. What needs the worker's disk comes by
+ * a queue of its own.
+ */
+export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
+  const { directory, environment = process.env } = options;
+  await runWorkers('data', options, async (stopping, logger) => {
+    const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet()), queueOf(directory)]);
+    return [
+      {
+        taskQueue: taskQueues.data,
+        workflowBundle: bundle,
+        activities: createDataActivities({ openStore, ownQueue, stopping }),
+        maxConcurrentActivityTaskExecutions: 8,
+      },
+      {
+        taskQueue: ownQueue,
+        activities: createDataWorkerActivities({ openStore, directory, environment, stopping }),
+        // Of one data set, fetching and extraction run side by side.
+        maxConcurrentActivityTaskExecutions: 4,
+      },
+    ];
+  });
+}
+
+/** The queue belongs to the disk, not to the host or process: a worker that comes back to its disk goes on there. */
+async function queueOf(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, 'data-worker-id');
+  try {
+    await writeFile(file, randomUUID(), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return `${taskQueues.data}/${(await readFile(file, 'utf8')).trim()}`;
+}
