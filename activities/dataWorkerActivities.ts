@@ -4,9 +4,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
 import { datasetFailures, type UserFault } from '../configs/temporal.js';
 import { extractBundle } from '../datasets/extract/extractBundle.js';
-import { fetchBundle } from '../datasets/fetch/fetchBundle.js';
+import { deleteDownloads, fetchBundle } from '../datasets/fetch/fetchBundle.js';
+import { packDataset } from '../datasets/pack/packDataset.js';
 import type { ObjectStore } from '../storage/types.js';
 import { readCredentials } from './credentials.js';
+import { summariseDataset } from './datasetSummary.js';
 import { interruptible } from './interruptible.js';
 import type { ActivityHeartbeat, DataWorkerActivities, TransferProgress } from './types.js';
 
@@ -28,11 +30,14 @@ const faults: Readonly<Record<string, UserFault>> = {
   UnexpectedAnswer: 'DataUnusable',
   ArchiveDamaged: 'DataUnusable',
   ArchiveUnsafe: 'DataUnusable',
+  DatasetUnusable: 'DataUnusable',
+  TooManyUnusableFrames: 'DataUnusable',
+  FormatError: 'DataUnusable',
 };
 
 /** What a data worker does on its own disk. Each of them goes on where an earlier attempt on the same disk stopped. */
 export function createDataWorkerActivities(dependencies: DataWorkerActivityDependencies): DataWorkerActivities {
-  const { directory, environment, stopping } = dependencies;
+  const { openStore, directory, environment, stopping } = dependencies;
   const folders = ({ dataset }: RunConfiguration) => ({
     downloads: resolve(directory, dataset.downloads),
     extracted: resolve(directory, dataset.extracted),
@@ -72,6 +77,25 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
           if (!(error instanceof Error) || error.name !== 'VolumeMissing') throw error;
           throw ApplicationFailure.nonRetryable(error.message, datasetFailures.volumeMissing);
         }
+      });
+    },
+
+    async packDataset({ configuration }) {
+      return work(async (signal, onProgress) => {
+        const { dataset, storage } = configuration;
+        const { source } = dataset;
+        const { downloads, extracted } = folders(configuration);
+        const index = await packDataset({
+          store: openStore(storage),
+          configuration: dataset,
+          directory: source.kind === 'directory' ? resolve(directory, source.path) : extracted,
+          onProgress,
+          signal,
+        });
+        if (dataset.deleteDownloads && source.kind === 'bundles') {
+          for (const bundle of source.bundles) await deleteDownloads(bundle, downloads);
+        }
+        return summariseDataset(index);
       });
     },
   };
