@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { startMiniatureHost } from '../../datasets/miniature/host.js';
 import { startTemporal } from '../../infra/services/index.js';
 import { connectClient, RunError } from '../../workers/client.js';
 import { runDataWorker } from '../../workers/dataWorker.js';
@@ -26,6 +27,11 @@ function freshDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'tempeh-data-'));
 }
 
+/** Payloads as text. */
+function textOf(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : value;
+}
+
 test('a data worker waits for Temporal, works, outlives a restart of it, and stops in order', async () => {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
@@ -33,6 +39,8 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   const unreachable = (error: unknown) => error instanceof RunError && error.reason === 'unreachable';
   await assert.rejects(connectClient(settings), unreachable);
 
+  const password = 'a secret that is wrong';
+  const host = await startMiniatureHost({ directory: freshDirectory(), username: 'me', password: 'the right one' });
   const lines: string[] = [];
   const stop = new AbortController();
   const directory = freshDirectory();
@@ -40,7 +48,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   const worker = runDataWorker({
     temporal: settings,
     directory,
-    environment: { TEMPEH_USERNAME: 'me' },
+    environment: { TEMPEH_USERNAME: 'me', TEMPEH_PASSWORD: password },
     signal: stop.signal,
     writeLog: (line) => void lines.push(line),
     onReady: () => (ready = true),
@@ -82,18 +90,27 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
     assert.equal(server.address, address);
     assert.deepEqual(await prepare('after'), summary);
 
-    // Nothing is packed in this store: the worker goes for the published data, and has no password.
-    const empty = testConfiguration({ storage: { kind: 'directory', path: freshDirectory() } });
+    // Nothing is packed in this store: the worker goes for the published data, and is refused.
+    const source = { kind: 'bundles' as const, host: host.address, bundles: ['template'] };
+    const { dataset } = configuration;
+    const empty = testConfiguration({
+      storage: { kind: 'directory', path: freshDirectory() },
+      dataset: { ...dataset, source },
+    });
     await startRun(client, { run: 'refused', configuration: empty, steps: ['dataset'] });
     await assert.rejects(client.workflow.getHandle('refused/dataset').result());
     const { failure } = await describeRun(client, 'refused');
-    assert.match(failure ?? '', /^The data worker has no TEMPEH_PASSWORD\. Give/);
+    assert.match(failure ?? '', /does not accept|refused|wrong/i);
+    const history = await client.workflow.getHandle('refused/dataset').fetchHistory();
+    assert.ok(!JSON.stringify(history, textOf).includes(password), 'the history tells the password');
   } finally {
     stop.abort();
     await worker;
     await client.connection.close();
     await server.stop();
+    await host.close();
   }
+  assert.ok(!lines.join('').includes(password), 'the log tells the password');
   const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.ok(events.every(({ time, level, worker, message }) => time && level && worker === 'data' && message));
   assert.equal(events.filter(({ message }) => String(message).startsWith('Temporal does not answer')).length, 1);
