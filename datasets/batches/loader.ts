@@ -11,6 +11,7 @@ import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
 import { assembleBatch } from './assemble.js';
+import { DecodedFrames } from './decodedFrames.js';
 import { FrameOrder } from './frameOrder.js';
 import type { CoarsePredictions, LoaderSettings, LoaderTask } from './settings.js';
 import { trainingBatch } from './trainingBatch.js';
@@ -22,13 +23,12 @@ export async function openSource({ source, viewKind }: Omit<LoaderSettings, 'thr
   return openStoreSource(openStore(source.storage), source.dataset, viewKind, cache);
 }
 
-/** A training list that decodes to no more than this is kept in memory, by each thread. */
+/** A training list that decodes to no more than this is kept in memory. */
 const decodedBytes = 256 * 2 ** 20;
 
 /** Makes batches, one after the other or several at once: what a loader thread does. */
 export class Loader {
-  /** Of small data sets, which fit whole: then each frame is read and decoded once. */
-  private readonly decoded = new Map<string, Sample>();
+  private readonly decoded = new DecodedFrames(decodedBytes);
   private readonly orders = new Map<number, FrameOrder>();
   private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>;
 
@@ -74,9 +74,7 @@ export class Loader {
     const known = this.decoded.get(name);
     if (known) return known;
     const sample = await this.decode(split, id, resizeFactor);
-    if (split === 'train' && sampleBytes(sample) * this.source.frames('train').length <= decodedBytes) {
-      this.decoded.set(name, sample);
-    }
+    if (split === 'train') this.decoded.keep(name, sample, this.source.frames('train').length);
     return sample;
   }
 
@@ -107,9 +105,4 @@ function predictionReader(coarse: CoarsePredictions | null): (id: FrameId) => Pr
       throw new FrameUnreadable(id, `its coarse prediction is missing: ${cause.message}`, { cause });
     }
   };
-}
-
-function sampleBytes({ views, vertices, scanPoints, coarseVertices }: Sample): number {
-  const images = views.reduce((sum, { image }) => sum + image.byteLength, 0);
-  return images + scanPoints.byteLength + (vertices?.byteLength ?? 0) + (coarseVertices?.byteLength ?? 0);
 }

@@ -35,13 +35,20 @@ export function augmentView(
   const columns = Math.min(width, scaled.width);
   const rows = Math.min(height, scaled.height);
   const data = new Float32Array(width * height * 3);
+  const [red, green, blue] = brightness;
   for (let row = 0; row < rows; row++) {
     const from = row * scaled.width * 3;
     const to = ((top + row) * width + left) * 3;
-    for (let k = 0; k < columns * 3; k++) {
-      data[to + k] = Math.min(1, Math.max(0, scaled.data[from + k]! * brightness[k % 3]!));
+    for (let k = 0; k < columns * 3; k += 3) {
+      data[to + k] = clipped(scaled.data[from + k]! * red);
+      data[to + k + 1] = clipped(scaled.data[from + k + 1]! * green);
+      data[to + k + 2] = clipped(scaled.data[from + k + 2]! * blue);
     }
   }
   const intrinsics = shiftIntrinsics(scaleIntrinsics(camera.intrinsics, scale), left, top);
   return { image: { width, height, data }, camera: { ...camera, intrinsics } };
+}
+
+function clipped(value: number): number {
+  return value < 0 ? 0 : value > 1 ? 1 : value;
 }

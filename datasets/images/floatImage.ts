@@ -69,11 +69,14 @@ function resampleColumns(data: Float32Array, width: number, axis: AxisResampling
   const result = new Float32Array(outputs * stride);
   for (let i = 0; i < outputs; i++) {
     const to = i * stride;
-    for (let tap = 0; tap < taps; tap++) {
+    // Two rows at a time: bilinear interpolation alone has no more.
+    for (let tap = 0; tap < taps; tap += 2) {
+      const first = (starts[i]! + tap) * stride;
+      const second = tap + 1 < taps ? first + stride : first;
       const weight = weights[i * taps + tap]!;
-      if (weight === 0) continue;
-      const from = (starts[i]! + tap) * stride;
-      for (let k = 0; k < stride; k++) result[to + k]! += weight * data[from + k]!;
+      const other = tap + 1 < taps ? weights[i * taps + tap + 1]! : 0;
+      if (weight === 0 && other === 0) continue;
+      for (let k = 0; k < stride; k++) result[to + k]! += weight * data[first + k]! + other * data[second + k]!;
     }
   }
   return result;
