@@ -67,6 +67,8 @@ export interface DatasetIndex {
   readonly splits: Readonly<Record<Split, readonly IndexedFrame[]>>;
   /** Frames of the lists that were left out, with the reason. */
   readonly unusable: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];
+  /** Frames that are in, without some of their cameras' views. */
+  readonly incomplete?: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];
 }
 
 export interface IndexedObject {

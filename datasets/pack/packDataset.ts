@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
+import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/types.js';
+import { runLimited } from '../fetch/runLimited.js';
+import type { TransferProgress } from '../fetch/progress.js';
+import { parseDataList } from '../formats/dataList.js';
+import { parseObj } from '../formats/obj.js';
+import { frameName } from '../layout.js';
+import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
+import { readVertexRegions } from '../vertexRegions.js';
+import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
+import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
+import { findSequenceFiles, isMissing, type SplitPaths } from './sequenceFiles.js';
+import { findPart, objectsOf, partKey, type SequencePart } from './sequencePart.js';
+
+export interface PackDatasetOptions {
+  readonly store: ObjectStore;
+  readonly configuration: Pick<
+    DatasetConfiguration,
+    'name' | 'layout' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
+  >;
+  /** The folder in FaMoS layout: the extracted data, or the source folder. */
+  readonly directory: string;
+  readonly onProgress?: (progress: TransferProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+const splits = ['train', 'validation', 'test'] as const;
+const sequencesAtOnce = 3;
+const framesAtOnce = 4;
+/** Of unusable frames, in error messages. */
+const mostNamed = 5;
+
+interface Unit {
+  readonly split: Split;
+  readonly ids: readonly FrameId[];
+}
+
+/**
+ * Packs a folder in FaMoS layout into the object store, below `keys.dataset(name)`:
+ * `images/S/Q/N.tar` (the views as they are), `scans/S/Q/Q.N.npy`, `registrations/S/Q/Q.N.ply`, `calibrations/S/Q/C.tka`,
+ * `template.obj`, `vertex_masks.npz`; `unusable.json`, the report; and last `dataset.json`. Every file is checked.
+ * Interrupted, it goes on with the sequences that are not packed yet, on another worker too.
+ *
+ * @returns the index that was published.
+ * @throws DatasetUnusable, TooManyUnusableFrames (the report is in the store then, the index is not)
+ */
+export async function packDataset(options: PackDatasetOptions): Promise<DatasetIndex> {
+  const { store, configuration, directory, onProgress, signal } = options;
+  const { name, layout, imageExtension, storedResizeFactor } = configuration;
+  const prefix = keys.dataset(name);
+  const lists = await readLists(directory, configuration);
+  const templateFile = join(directory, layout.template);
+  const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
+  const vertexCount = parseObj(template.toString('utf8'), templateFile).vertices.length / 3;
+  const masksFile = join(directory, layout.vertexMasks);
+  const masks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
+  readVertexRegions(masks, masksFile, vertexCount);
+
+  const totalFiles = splits.reduce((sum, split) => sum + lists[split].length, 0);
+  let doneFiles = 0;
+  let doneBytes = 0;
+  const report = (current: string) => onProgress?.({ doneBytes, totalBytes: null, doneFiles, totalFiles, current });
+  report('looking for what is packed');
+  const sizes = new Map<string, number>();
+  for await (const { key, size } of store.list(`${prefix}/`)) {
+    sizes.set(key.slice(prefix.length + 1), size);
+    if (sizes.size % 1000 === 0) report('looking for what is packed');
+  }
+  const put = async (key: string, bytes: Uint8Array, sha256: string): Promise<void> => {
+    await store.put(`${prefix}/${key}`, bytes, { sha256, ...(signal ? { signal } : {}) });
+    doneBytes += bytes.length;
+  };
+
+  const units = splits.flatMap((split) => bySequence(lists[split]).map((ids): Unit => ({ split, ids })));
+  const packed = await runLimited(units, sequencesAtOnce, async ({ split, ids }): Promise<PackedSequence> => {
+    signal?.throwIfAborted();
+    const files = await findSequenceFiles(pathsOf(directory, layout[split]), ids, imageExtension);
+    const key = partKey(split, files.subject, files.sequence);
+    const fingerprint = sha256Of(
+      JSON.stringify([files.fingerprint, vertexCount, layout[split].registrations !== null]),
+    );
+    const there = await findPart(store, prefix, key, fingerprint, sizes);
+    if (there) {
+      doneFiles += ids.length;
+      doneBytes += there.frames.flatMap(objectsOf).reduce((sum, { size }) => sum + size, 0);
+      report(`${files.subject}/${files.sequence}`);
+      return there;
+    }
+    const sequence = await packSequence({
+      files,
+      imageExtension,
+      vertexCount,
+      registrationsExpected: layout[split].registrations !== null,
+      atOnce: framesAtOnce,
+      put,
+      onFrame: (id) => {
+        doneFiles++;
+        report(frameName(id));
+      },
+      signal,
+    });
+    await putJson(put, key, { version: 1, fingerprint, ...sequence } satisfies SequencePart);
+    return sequence;
+  });
+
+  const all = (what: 'unusable' | 'incomplete') =>
+    packed.flatMap((sequence, i) => sequence[what].map((problem) => ({ split: units[i]!.split, ...problem })));
+  const framesOf = (split: Split) =>
+    inOrder(
+      lists[split],
+      packed.filter((_, i) => units[i]!.split === split),
+    );
+  const [unusable, incomplete] = [all('unusable'), all('incomplete')];
+  await putJson(put, 'unusable.json', { frames: totalFiles, unusable, incomplete });
+  const frames = { train: framesOf('train'), validation: framesOf('validation'), test: framesOf('test') };
+  checkUsable(lists, frames, unusable, configuration.unusableFrames, `${prefix}/unusable.json in ${store.description}`);
+  const index: DatasetIndex = {
+    version: 1,
+    name,
+    storedResizeFactor,
+    imageExtension,
+    vertexCount,
+    template: await storeObject(put, 'template.obj', template),
+    vertexMasks: await storeObject(put, 'vertex_masks.npz', masks),
+    splits: frames,
+    unusable,
+    incomplete,
+  };
+  await putJson(put, 'dataset.json', index);
+  report('dataset.json');
+  return index;
+}
+
+type Lists = Readonly<Record<Split, readonly FrameId[]>>;
+
+async function readLists(directory: string, { layout }: Pick<DatasetConfiguration, 'layout'>): Promise<Lists> {
+  const lists = {} as Record<Split, readonly FrameId[]>;
+  for (const split of splits) {
+    const file = join(directory, layout[split].list);
+    const text = (await readNeeded(file, `the list of the ${split} frames (dataset.layout.${split}.list)`)).toString();
+    lists[split] = parseDataList(text, file);
+  }
+  return lists;
+}
+
+/** @throws DatasetUnusable if the file is missing. */
+async function readNeeded(file: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new DatasetUnusable(`There is no ${file}, ${what}. Fetch the bundle that has it, or lay it there.`, {
+      cause: error,
+    });
+  }
+}
+
+function pathsOf(
+  directory: string,
+  folders: { images: string; calibrations: string; scans: string; registrations: string | null },
+): SplitPaths {
+  const { images, calibrations, scans, registrations } = folders;
+  return {
+    images: join(directory, images),
+    calibrations: join(directory, calibrations),
+    scans: join(directory, scans),
+    registrations: registrations === null ? null : join(directory, registrations),
+  };
+}
+
+/** Frames of each sequence, in the lists' order. */
+function bySequence(ids: readonly FrameId[]): FrameId[][] {
+  const sequences = new Map<string, FrameId[]>();
+  for (const id of ids) {
+    const key = `${id.subject}/${id.sequence}`;
+    const sequence = sequences.get(key) ?? [];
+    sequence.push(id);
+    sequences.set(key, sequence);
+  }
+  return [...sequences.values()];
+}
+
+/** The packed frames in their list's order, which the steps of training depend on. */
+function inOrder(list: readonly FrameId[], sequences: readonly PackedSequence[]): IndexedFrame[] {
+  const frames = new Map(sequences.flatMap((sequence) => sequence.frames).map((frame) => [frameName(frame.id), frame]));
+  return list.map((id) => frames.get(frameName(id))).filter((frame) => frame !== undefined);
+}
+
+function checkUsable(
+  lists: Lists,
+  frames: Readonly<Record<Split, readonly IndexedFrame[]>>,
+  unusable: readonly (FrameProblem & { split: Split })[],
+  threshold: number,
+  where: string,
+): void {
+  const total = splits.reduce((sum, split) => sum + lists[split].length, 0);
+  const first = unusable.slice(0, mostNamed).map(({ split, id, reason }) => `${split} ${frameName(id)}: ${reason}`);
+  const named = `${first.join('; ')}${unusable.length > mostNamed ? '; …' : ''}. All are in ${where}.`;
+  if (unusable.length > threshold * total) {
+    throw new TooManyUnusableFrames(
+      `${unusable.length} of ${total} frames are unusable; dataset.unusableFrames allows ` +
+        `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.`,
+    );
+  }
+  const empty = splits.find((split) => frames[split].length === 0);
+  if (empty === undefined) return;
+  const why = lists[empty].length === 0 ? 'its list is empty.' : named;
+  throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}`);
+}
+
+async function putJson(
+  put: (key: string, bytes: Uint8Array, sha256: string) => Promise<void>,
+  key: string,
+  value: unknown,
+): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(value));
+  await put(key, bytes, sha256Of(bytes));
+}
+
+function sha256Of(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { FormatError } from '../formats/formatError.js';
+import { imageSize } from '../formats/image.js';
+import { parsePly } from '../formats/ply.js';
+import { writeTar } from '../formats/tar.js';
+import { parseTka } from '../formats/tka.js';
+import { runLimited } from '../fetch/runLimited.js';
+import { frameName, framePath, isViewOfKind } from '../layout.js';
+import { readScan } from '../reader/readScan.js';
+import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
+import { checkPng } from './checkPng.js';
+import type { FrameFiles, SequenceFiles } from './sequenceFiles.js';
+
+/** A frame, and what is wrong with it. */
+export interface FrameProblem {
+  readonly id: FrameId;
+  readonly reason: string;
+}
+
+export interface PackedSequence {
+  readonly frames: readonly IndexedFrame[];
+  readonly unusable: readonly FrameProblem[];
+  /** Packed, but some cameras' images or calibrations are not there. */
+  readonly incomplete: readonly FrameProblem[];
+}
+
+export interface PackSequenceOptions {
+  readonly files: SequenceFiles;
+  readonly imageExtension: string;
+  /** L, of the template. */
+  readonly vertexCount: number;
+  readonly registrationsExpected: boolean;
+  /** Frames at a time. */
+  readonly atOnce: number;
+  /** Stores an object under a key below the data set's own. */
+  readonly put: (key: string, bytes: Uint8Array, sha256: string) => Promise<void>;
+  readonly onFrame: (id: FrameId) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why a frame is left out. */
+class Unusable extends Error {}
+
+/** Packs the frames of a sequence, each file read once and checked; frames that cannot be used are told with the reason. */
+export async function packSequence(options: PackSequenceOptions): Promise<PackedSequence> {
+  const { files, atOnce, signal } = options;
+  const calibrations = await packCalibrations(options);
+  const frames: IndexedFrame[] = [];
+  const unusable: FrameProblem[] = [];
+  const incomplete: FrameProblem[] = [];
+  const outcomes = await runLimited(files.frames, atOnce, async (frame) => {
+    signal?.throwIfAborted();
+    try {
+      return await packFrame(frame, calibrations, options);
+    } catch (error) {
+      if (!(error instanceof Unusable || error instanceof FormatError)) throw error;
+      return { reason: error.message };
+    } finally {
+      options.onFrame(frame.id);
+    }
+  });
+  for (const [i, outcome] of outcomes.entries()) {
+    const { id } = files.frames[i]!;
+    if ('reason' in outcome) {
+      unusable.push({ id, reason: outcome.reason });
+      continue;
+    }
+    frames.push(outcome.frame);
+    if (outcome.missing.length > 0) incomplete.push({ id, reason: outcome.missing.join('; ') });
+  }
+  return { frames, unusable, incomplete };
+}
+
+/** Of each camera its calibration, or what is wrong with it. */
+type PackedCalibrations = ReadonlyMap<string, IndexedObject | FormatError>;
+
+async function packCalibrations({ files, put }: PackSequenceOptions): Promise<PackedCalibrations> {
+  const { subject, sequence } = files;
+  const packed = await runLimited(
+    [...files.calibrations],
+    4,
+    async ([name, file]): Promise<[string, IndexedObject | FormatError]> => {
+      const bytes = await readFile(file);
+      try {
+        parseTka(bytes.toString('utf8'), file);
+      } catch (error) {
+        if (error instanceof FormatError) return [name, error];
+        throw error;
+      }
+      return [name, await store(put, `calibrations/${subject}/${sequence}/${name}.tka`, bytes)];
+    },
+  );
+  return new Map(packed);
+}
+
+async function packFrame(
+  { id, images, scan, registration }: FrameFiles,
+  calibrations: PackedCalibrations,
+  options: PackSequenceOptions,
+): Promise<{ frame: IndexedFrame; missing: string[] }> {
+  const { put, imageExtension, vertexCount } = options;
+  if (calibrations.size === 0) throw new Unusable('there is no calibration (.tka) of its sequence');
+  if (images.size === 0) throw new Unusable('there is no image of it');
+  if (scan === null) throw new Unusable(`there is no scan ${framePath(id, 'npy')}`);
+  if (registration === null && options.registrationsExpected) {
+    throw new Unusable(`there is no registration ${framePath(id, 'ply')}`);
+  }
+  const members = [];
+  const used: IndexedObject[] = [];
+  const missing: string[] = [];
+  for (const [view, calibration] of calibrations) {
+    const file = images.get(view);
+    if (file === undefined) {
+      missing.push(`no image of ${view}`);
+      continue;
+    }
+    if (calibration instanceof FormatError) throw calibration;
+    const bytes = await readFile(file);
+    if (imageExtension === 'png') checkPng(bytes, file);
+    else await imageSize(bytes, file);
+    members.push({ name: `${view}.${imageExtension}`, bytes });
+    used.push(calibration);
+  }
+  for (const view of images.keys()) if (!calibrations.has(view)) missing.push(`no calibration of ${view}`);
+  checkViews(
+    members.map(({ name }) => name.slice(0, -1 - imageExtension.length)),
+    [...calibrations.keys()],
+    missing,
+  );
+  // Everything is read and checked before anything is stored: no object without its frame.
+  const scanBytes = await readFile(scan);
+  readScan({ bytes: scanBytes, file: scan });
+  const registrationBytes = registration === null ? null : await readFile(registration);
+  if (registrationBytes !== null) checkRegistration(registrationBytes, registration!, vertexCount);
+
+  const scanExtension = extname(scan).slice(1) as 'npy' | 'ply' | 'obj';
+  const [imagesObject, scanObject, registrationObject] = await Promise.all([
+    store(put, `images/${frameName(id)}.tar`, writeTar(members)),
+    store(put, `scans/${framePath(id, scanExtension)}`, scanBytes),
+    registrationBytes && store(put, `registrations/${framePath(id, 'ply')}`, registrationBytes),
+  ]);
+  const frame = { id, images: imagesObject, calibrations: used, scan: scanObject, registration: registrationObject };
+  return { frame, missing };
+}
+
+/** The variance over views needs two of them: stereo ones, where the rig has such. */
+function checkViews(views: readonly string[], cameras: readonly string[], missing: readonly string[]): void {
+  const isStereo = (name: string) => isViewOfKind(name, 'stereo');
+  const count = cameras.some(isStereo) ? views.filter(isStereo).length : views.length;
+  if (count < 2) {
+    throw new Unusable(`it has ${count} usable views, at least two are needed (${missing.slice(0, 3).join('; ')})`);
+  }
+}
+
+function checkRegistration(bytes: Uint8Array, file: string, vertexCount: number): void {
+  const { vertices } = parsePly(bytes, file);
+  if (vertices.length !== 3 * vertexCount) {
+    const expected = `${vertexCount} vertices, as the template has`;
+    throw new FormatError({ file, expected, found: `${vertices.length / 3}` });
+  }
+  const bad = vertices.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const where = `vertex ${Math.floor(bad / 3)}`;
+  throw new FormatError({ file, where, expected: 'finite positions', found: `${vertices[bad]}` });
+}
+
+/** Puts an object, and tells what the index says of it. */
+export async function store(put: PackSequenceOptions['put'], key: string, bytes: Uint8Array): Promise<IndexedObject> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await put(key, bytes, sha256);
+  return { key, size: bytes.length, sha256 };
+}
