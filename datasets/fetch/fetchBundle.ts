@@ -53,7 +53,9 @@ export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedB
   const bytes = new Map<string, number>();
   const sizes = new Map<string, number | null>();
   const done = new Set<string>();
+  let reported = 0;
   const report = () => {
+    reported = Date.now();
     const known = paths.map((path) => sizes.get(path) ?? null);
     onProgress?.({
       doneBytes: sum(bytes.values()),
@@ -87,7 +89,7 @@ export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedB
         bytes.set(path, there);
         if (size !== null) sizes.set(path, size);
         current = path;
-        report();
+        if (Date.now() - reported > reportEvery) report();
       },
     });
     // If one cannot be had, the others stop too; what they have is kept.
@@ -103,6 +105,9 @@ export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedB
     fetchedBytes: sum(files.map((file) => file.fetchedBytes)),
   };
 }
+
+/** Of the many pieces of a stream, ms. */
+const reportEvery = 100;
 
 /** Frees the disk of a bundle's volumes, once what they hold is packed. */
 export async function deleteDownloads(bundleName: string, directory: string): Promise<void> {
