@@ -124,9 +124,9 @@ async function predictMissing(options: PredictMissing): Promise<void> {
 }
 
 async function nextOf(batches: AsyncGenerator<Batch | FrameUnreadable>): Promise<Batch | FrameUnreadable> {
-  const { value, done } = await batches.next();
-  if (done) throw new Error('the loader has fewer frames than it was asked for');
-  return value;
+  const next = await batches.next();
+  if (next.done === true) throw new Error('the loader has fewer frames than it was asked for');
+  return next.value;
 }
 
 const looksAtOnce = 16;

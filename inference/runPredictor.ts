@@ -1,4 +1,3 @@
-import { DamagedCheckpoint } from '../training/checkpoints/readCheckpoint.js';
 import { describeError } from '../training/describeError.js';
 import { faultOf } from '../training/faults.js';
 import { PredictionStopped, predictFrames, type PredictFramesTools } from './predictFrames.js';
@@ -21,7 +20,6 @@ export async function runPredictor(
 }
 
 function predictorFault(error: unknown): Extract<PredictorEvent, { kind: 'failed' }>['fault'] {
-  if (error instanceof DamagedCheckpoint) return 'data';
   const fault = faultOf(error);
   // What only training can do does not happen here.
   return fault === 'diverged' || fault === 'lease-lost' ? 'infrastructure' : fault;

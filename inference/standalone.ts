@@ -12,9 +12,9 @@ export async function predictStandalone(
   signal: AbortSignal,
 ): Promise<void> {
   const { viewKind } = job.configuration;
-  const { frames } = await openSource({ source, viewKind, coarsePredictions: null });
+  const opened = await openSource({ source, viewKind, coarsePredictions: null });
   const splits: Split[] = stages === 'coarse' ? ['train', 'validation'] : ['test'];
-  const wanted = splits.flatMap((split) => frames(split).map((id) => ({ split, id })));
+  const wanted = splits.flatMap((split) => opened.frames(split).map((id) => ({ split, id })));
   const result = await predictFrames(
     { ...job, stages, frames: wanted },
     (event) => {

@@ -46,3 +46,8 @@ export class CheckpointMismatch extends Error {
     );
   }
 }
+
+/** Thrown for a configuration of which no network can be made. */
+export class NetworkRefused extends Error {
+  override readonly name = 'NetworkRefused';
+}

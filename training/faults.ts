@@ -3,7 +3,8 @@ import { FormatError } from '../datasets/formats/formatError.js';
 import { DatasetMissing, FrameUnreadable } from '../datasets/reader/errors.js';
 import { StoreAccessDenied } from '../storage/types.js';
 import { LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
-import { CheckpointMismatch, Diverged } from './errors.js';
+import { DamagedCheckpoint } from './checkpoints/readCheckpoint.js';
+import { CheckpointMismatch, Diverged, NetworkRefused } from './errors.js';
 import type { TrainerFault } from './protocol.js';
 
 /** Whose fault an error is, and so whether trying again helps. */
@@ -11,10 +12,10 @@ export function faultOf(error: unknown): TrainerFault {
   if (error instanceof StoreAccessDenied) return 'credentials';
   if (error instanceof LeaseLost) return 'lease-lost';
   if (error instanceof Diverged) return 'diverged';
-  if (error instanceof StageNotFinished || error instanceof CheckpointMismatch) return 'configuration';
-  if ([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint].some((kind) => error instanceof kind)) {
-    return 'data';
-  }
+  const isOneOf = (kinds: readonly (abstract new (...values: never[]) => Error)[]): boolean =>
+    kinds.some((kind) => error instanceof kind);
+  if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused])) return 'configuration';
+  if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint, DamagedCheckpoint])) return 'data';
   if (error instanceof LoaderFailed) {
     // Errors lose their class on their way out of a thread.
     if (error.originalName === 'StoreAccessDenied') return 'credentials';

@@ -45,9 +45,6 @@ export interface StageLoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** Seconds. */
-const patience = 25;
-
 /** Of the error colours, mm. */
 const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
 
@@ -119,7 +116,7 @@ async function skip(
   const what = Number.isFinite(outcome.terms.total) ? 'a gradient that is not finite' : 'a loss that is not finite';
   if (position.skippedBatches >= settings.skipNonFiniteBatches) {
     // So that the last good checkpoint is named.
-    await checkpointing.settleWithin(patience);
+    await checkpointing.settleBriefly();
     throw new Diverged(batch.step, batch.frames, what, position.skippedBatches, checkpointing.last);
   }
   position.skippedBatches++;

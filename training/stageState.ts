@@ -13,6 +13,7 @@ import type { CheckpointStore } from './checkpoints/checkpointStore.js';
 import { StageNotFinished } from './checkpoints/errors.js';
 import { loadFinalModel } from './checkpoints/finalModel.js';
 import type { TrainingState } from './checkpoints/trainingState.js';
+import { NetworkRefused } from './errors.js';
 import { fitting, modelStateFrom } from './stateArrays.js';
 
 export interface StageStart {
@@ -31,9 +32,13 @@ export interface StageStartOptions {
   readonly warn: (message: string) => void;
 }
 
-/** The tensors of a stage's network. @param vertexCount L */
+/** The tensors of a stage's network. @param vertexCount L. @throws NetworkRefused */
 export function stageLayouts(stage: TrainingStage, { model }: RunConfiguration, vertexCount: number): TensorLayout[] {
-  return stage === 'refinement' ? refinementLayout(model.refinement) : coarseLayout(model.coarse, vertexCount);
+  try {
+    return stage === 'refinement' ? refinementLayout(model.refinement) : coarseLayout(model.coarse, vertexCount);
+  } catch (cause) {
+    throw new NetworkRefused(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /**
@@ -41,7 +46,7 @@ export function stageLayouts(stage: TrainingStage, { model }: RunConfiguration, 
  * refinement with the trained coarse model's feature net (spec 3.1).
  *
  * @throws StageNotFinished when the stage before it has not.
- * @throws CheckpointMismatch, NoUsableCheckpoint
+ * @throws CheckpointMismatch, NoUsableCheckpoint, NetworkRefused
  */
 export async function startStage(options: StageStartOptions): Promise<StageStart> {
   const { run, stage, configuration, checkpoints, vertexCount, warn } = options;

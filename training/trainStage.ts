@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageConfiguration } from '../configs/schema/training.js';
 import { disposeState } from '../model/index.js';
 import { countingStore } from '../storage/countingStore.js';
@@ -9,7 +8,8 @@ import { Checkpointing } from './checkpoints/checkpointing.js';
 import { readManifest } from './checkpoints/claimedManifest.js';
 import { checkpointStageOf } from './checkpoints/manifest.js';
 import { coarseNetwork, type NetworkOptions } from './coarseNetwork.js';
-import { StageStopped } from './errors.js';
+import { LeaseLost } from './checkpoints/errors.js';
+import { Diverged, StageStopped } from './errors.js';
 import { EventLog } from './events/eventLog.js';
 import { TrainingLoss } from './losses/trainingLoss.js';
 import { AdamW } from './optimizer.js';
@@ -74,6 +74,8 @@ export async function trainStage(
       last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
       onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
       warn,
+      stopping: signal,
+      graceSeconds: configuration.checkpoints.graceSeconds,
     });
     const throughput = new Throughput();
     const progress = (): StageProgress => ({
@@ -106,15 +108,13 @@ export async function trainStage(
       signal,
     };
     try {
-      await runStageLoop(position, options);
-      if (position.step < settings.iterations) await stop(position, options, configuration.checkpoints.graceSeconds);
-      await checkpointing.settled();
+      await trainAndSave(position, options);
     } catch (cause) {
       // A save that is under way is worth its time, whatever ended the stage.
-      if (!(cause instanceof StageStopped)) await checkpointing.settleWithin(configuration.checkpoints.graceSeconds);
+      await checkpointing.settleBriefly();
       throw cause;
     } finally {
-      await checkpointing.abandon('the trainer ends');
+      await checkpointing.end();
       optimizer.dispose();
       disposeState(state);
     }
@@ -153,19 +153,23 @@ function networkOf({ stage, configuration }: TrainingJob, data: StageData, optio
     : coarseNetwork(coarse, options);
 }
 
-/** Saves if that is possible in the grace, and ends the stage for now. */
-async function stop(position: StagePosition, options: StageLoopOptions, graceSeconds: number): Promise<never> {
-  const { checkpointing, signal, warn } = options;
-  const save = async (): Promise<void> => {
-    if (position.step > 0 && checkpointing.last?.step !== position.step) await saveAt(position, options);
-  };
-  const problem = await Promise.race([
-    save().then(
-      () => checkpointing.settleWithin(graceSeconds),
-      (cause: unknown) => String(cause),
-    ),
-    sleep(graceSeconds * 1000, `it took longer than ${graceSeconds} s`, { ref: false }),
-  ]);
-  if (problem !== null) warn(`The checkpoint of step ${position.step} was not saved: ${problem}. The last one counts.`);
-  throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+/**
+ * Trains to the stage's last step and waits for its save. Told to stop before, it saves where it is, if that is possible
+ * in the grace.
+ *
+ * @throws StageStopped
+ */
+async function trainAndSave(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { checkpointing, settings, signal, warn } = options;
+  const isDone = (): boolean => position.step >= settings.iterations;
+  try {
+    await runStageLoop(position, options);
+    if (!isDone() && position.step > 0 && checkpointing.last?.step !== position.step) await saveAt(position, options);
+    await checkpointing.settled();
+  } catch (cause) {
+    if (!signal.aborted || cause instanceof LeaseLost || cause instanceof Diverged) throw cause;
+    warn(`The checkpoint of step ${position.step} was not saved: ${String(cause)}. The last one counts.`);
+    throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+  }
+  if (!isDone()) throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
 }

@@ -6,9 +6,10 @@ import { after, test } from 'node:test';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/types.js';
 import { tensorMemory } from '../../tensor/index.js';
 import { readManifest } from '../../training/checkpoints/claimedManifest.js';
-import { StageNotFinished } from '../../training/checkpoints/errors.js';
+import { LeaseLost, StageNotFinished } from '../../training/checkpoints/errors.js';
 import { Diverged, StageStopped } from '../../training/errors.js';
 import type { StageResult, TrainerEvent } from '../../training/protocol.js';
 import { trainStage } from '../../training/trainStage.js';
@@ -154,3 +155,67 @@ test('or it is skipped, counted, where the configuration says so, and changes no
 });
 
 const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
+
+test('a store that is away holds saving up, not training; a stop then ends in its grace with the last checkpoint', async () => {
+  const folder = 'away';
+  const configuration = tinyConfiguration({
+    storage: { kind: 'directory', path: join(root, folder) },
+    checkpoints: { graceSeconds: 0.5 },
+  });
+  const real = directoryStore(join(root, folder));
+  let isAway = false;
+  const store: ObjectStore = {
+    ...real,
+    put: (key, body, options) => (isAway ? Promise.reject(new Error('503 Slow Down')) : real.put(key, body, options)),
+  };
+  const stopping = new AbortController();
+  const events: TrainerEvent[] = [];
+  let steps = 0;
+  const training = trainStage(
+    tinyJob(configuration, 'coarse-pretraining', 'a'),
+    (event) => {
+      events.push(event);
+      if (event.kind === 'checkpoint') isAway = true;
+    },
+    stopping.signal,
+    {
+      store,
+      openData: async () => tinyData(),
+      onStep: () => {
+        if (++steps === 8) stopping.abort('pre-empted');
+      },
+    },
+  );
+  await assert.rejects(training, (error) => {
+    assert.ok(error instanceof StageStopped, String(error));
+    assert.equal(error.step, 8, 'the checkpoint of step 6 was not waited for');
+    assert.equal(error.checkpoint?.step, 3);
+    return true;
+  });
+  const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
+  assert.ok(warnings.some((message) => /checkpoint of step 6 failed, and is tried again in 1 s: .*503/.test(message)));
+  assert.ok(warnings.some((message) => /step 8 was not saved/.test(message)));
+  isAway = false;
+  const { result } = await attempt('coarse-pretraining', { folder });
+  assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
+});
+
+test('an attempt that was taken over stops, and harms nothing', async () => {
+  const folder = 'zombie';
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  const run = (name: string, onStep: () => void): Promise<StageResult> =>
+    trainStage(tinyJob(configuration, 'coarse-pretraining', name), () => undefined, new AbortController().signal, {
+      openData: async () => tinyData(),
+      onStep,
+    });
+  const successors: Promise<StageResult>[] = [];
+  let steps = 0;
+  const zombie = run('zombie', () => {
+    if (++steps === 4) successors.push(run('successor', () => undefined));
+  });
+  await assert.rejects(zombie, LeaseLost);
+  const [result] = await Promise.all(successors);
+  assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
+  const withoutFinetuning = (await scalars('undisturbed', 'coarse')).filter((line) => parseInt(line) <= 10);
+  assert.deepEqual(await scalars(folder, 'coarse'), withoutFinetuning);
+});

@@ -15,6 +15,9 @@ export interface CheckpointingOptions {
   readonly last: CheckpointReference | null;
   readonly onSaved: (checkpoint: CheckpointReference) => void;
   readonly warn: (message: string) => void;
+  /** Aborted: what is not saved within the grace is given up. */
+  readonly stopping: AbortSignal;
+  readonly graceSeconds: number;
 }
 
 /**
@@ -26,9 +29,17 @@ export class Checkpointing {
   private failure: Error | null = null;
   private abandoned = new AbortController();
   private lastSaved: CheckpointReference | null;
+  private graceTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: CheckpointingOptions) {
     this.lastSaved = options.last;
+    const { stopping, graceSeconds } = options;
+    const startGrace = (): void => {
+      const giveUp = (): void => this.abandoned.abort(new Error(`it was not saved within ${graceSeconds} s`));
+      this.graceTimer = setTimeout(giveUp, graceSeconds * 1000);
+    };
+    if (stopping.aborted) startGrace();
+    else stopping.addEventListener('abort', startGrace, { once: true });
   }
 
   /** The last checkpoint that counts. */
@@ -85,19 +96,17 @@ export class Checkpointing {
     this.throwIfFailed();
   }
 
-  /** Waits for what is under way, but not for ever. @returns what went wrong, of people; null if nothing did. */
-  async settleWithin(seconds: number): Promise<string | null> {
-    const problem = this.settled().then(
-      () => null,
-      (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
-    );
-    return Promise.race([problem, sleep(seconds * 1000, `it took longer than ${seconds} s`, { ref: false })]);
+  /** Waits for what is under way, but no longer than the grace. */
+  async settleBriefly(): Promise<void> {
+    const { graceSeconds } = this.options;
+    await Promise.race([this.queue, sleep(graceSeconds * 1000, undefined, { ref: false })]);
   }
 
   /** Gives up what is under way and has not come to count. */
-  async abandon(reason: string): Promise<void> {
-    this.abandoned.abort(new Error(reason));
+  async end(): Promise<void> {
+    this.abandoned.abort(new Error('the trainer ends'));
     await this.queue;
+    clearTimeout(this.graceTimer);
   }
 
   private enqueue(work: () => Promise<void>): void {

@@ -1,5 +1,5 @@
 import { encodePng, type RgbImage } from '../../datasets/formats/image.js';
-import type { Camera } from '../../geometry/camera.js';
+import { scaleIntrinsics, type Camera } from '../../geometry/camera.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
 import type { EventPicture } from '../events/eventRecords.js';
@@ -16,6 +16,8 @@ export interface PictureSample {
 }
 
 const shownViews = 6;
+/** Images are enlarged, by a whole number, to panels of at least this width, px. */
+const leastPanelWidth = 160;
 const imageNetMean = [0.485, 0.456, 0.406];
 const imageNetDeviation = [0.229, 0.224, 0.225];
 
@@ -40,25 +42,45 @@ export async function pictureRow(
 ): Promise<EventPicture> {
   const { faces, coarse, target, reconstruction } = sample;
   const mesh = (vertices: Float32Array): Mesh => ({ vertices, faces });
+  const factor = Math.max(1, Math.ceil(leastPanelWidth / camera.width));
+  const shown = enlarged(camera, factor);
   const panels = [
-    inputPanel(image, camera),
-    ...(coarse ? [meshPanel(mesh(coarse), camera)] : []),
-    meshPanel(mesh(target), camera),
-    meshPanel(mesh(reconstruction), camera),
-    meshPanel(mesh(target), camera, errorColours(target, reconstruction, largestError)),
+    inputPanel(image, camera, factor),
+    ...(coarse ? [meshPanel(mesh(coarse), shown)] : []),
+    meshPanel(mesh(target), shown),
+    meshPanel(mesh(reconstruction), shown),
+    meshPanel(mesh(target), shown, errorColours(target, reconstruction, largestError)),
   ];
   const row = sideBySide(panels);
   return { width: row.width, height: row.height, png: await encodePng(row) };
 }
 
-/** What the network was given, the normalisation undone. */
-function inputPanel(image: Float32Array, { width, height }: Camera): RgbImage {
+/** What the network was given, the normalisation undone, every pixel a square. */
+function inputPanel(image: Float32Array, camera: Camera, factor: number): RgbImage {
+  const width = camera.width * factor;
+  const height = camera.height * factor;
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) {
-    const value = image[i]! * imageNetDeviation[i % 3]! + imageNetMean[i % 3]!;
-    data[i] = Math.round(255 * Math.min(1, Math.max(0, value)));
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = 3 * (Math.floor(row / factor) * camera.width + Math.floor(column / factor));
+      const to = 3 * (row * width + column);
+      for (let channel = 0; channel < 3; channel++) {
+        const value = image[from + channel]! * imageNetDeviation[channel]! + imageNetMean[channel]!;
+        data[to + channel] = Math.round(255 * Math.min(1, Math.max(0, value)));
+      }
+    }
   }
   return { width, height, data };
+}
+
+function enlarged(camera: Camera, factor: number): Camera {
+  const { width, height, intrinsics } = camera;
+  return {
+    ...camera,
+    width: width * factor,
+    height: height * factor,
+    intrinsics: scaleIntrinsics(intrinsics, factor),
+  };
 }
 
 /** Distance of corresponding vertices in jet colours. `[L, 3]` */
