@@ -65,3 +65,20 @@ test('a flat image stays flat at any size, borders included', () => {
     for (const value of resized.data) assert.ok(Math.abs(value - 0.25) < 1e-6, `${value} at ${width}×${height}`);
   }
 });
+
+/** `gaussian_filter1d` of the row below, then linear interpolation, to 5 and to 3 pixels. */
+const scipy = [
+  [0.3292565, 0.3054474, 0.66614, 0.7344143, 0.4176748],
+  [0.3366577, 0.5899625, 0.5754515],
+];
+
+test('shrinking by more than two blurs as SciPy does (mirrored borders, 4 σ), then interpolates at pixel centres', () => {
+  const row = Array.from({ length: 13 }, (_, i) => ((i * i * 7 + 3 * i) % 23) / 22);
+  const across = { width: 13, height: 1, data: Float32Array.from(row.flatMap((value) => [value, value, value])) };
+  const down = { ...across, width: 1, height: 13 };
+  for (const expected of scipy) {
+    for (const resized of [resizeImage(across, expected.length, 1), resizeImage(down, 1, expected.length)]) {
+      expected.forEach((value, i) => assert.ok(Math.abs(resized.data[3 * i + 1]! - value) < 1e-6));
+    }
+  }
+});
