@@ -4,6 +4,7 @@ import type { Batch } from '../../datasets/types.js';
 import { lookAt, type Camera } from '../../geometry/camera.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
+import { tinyDataset } from '../support/tinyDataset.js';
 import type { TrainingJob } from '../../training/protocol.js';
 import type { StageData } from '../../training/stageData.js';
 
@@ -15,18 +16,15 @@ export function tinyConfiguration(input: {
   readonly training?: RunConfigurationInput['training'];
   readonly checkpoints?: RunConfigurationInput['checkpoints'];
 }): RunConfiguration {
-  const lists = { list: 'l.json', images: 'i', calibrations: 'c', scans: 's', registrations: 'r' };
   const featureNet = { stemChannels: 4, layerChannels: [4, 4, 4, 4], layerBlocks: [1, 1, 1, 1], featureChannels: 4 };
   const v2v = { frontChannels: 4, baseChannels: 4, encoderChannels: [4, 4], backChannels: [4, 4] };
   const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
   const stage = (iterations: number, changes: object = {}): object => ({ iterations, ...often, ...changes });
   return runConfigurationSchema.parse({
     seed: 5,
-    dataset: {
-      name: 'tiny',
-      source: { kind: 'directory', path: '/nowhere' },
-      layout: { train: lists, validation: lists, test: lists, template: 't.obj', vertexMasks: 'm.npz' },
-    },
+    dataset: tinyDataset,
+    viewKind: 'stereo',
+    loader: { threads: 1, prefetch: 2 },
     model: {
       coarse: {
         featureNet,
