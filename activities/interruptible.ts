@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { UserFault } from '../configs/temporal.js';
@@ -16,6 +17,8 @@ export async function interruptible<T>(
   faults: Readonly<Record<string, UserFault>> = {},
 ): Promise<T> {
   const signal = AbortSignal.any([context.cancellationSignal, stopping]);
+  // Every transfer that is under way listens.
+  setMaxListeners(0, signal);
   try {
     return await work(signal);
   } catch (error) {

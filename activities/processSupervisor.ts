@@ -68,7 +68,9 @@ export async function superviseProcess<Event>(options: SupervisedProcess<Event>)
   if (child.connected) child.send(options.start, () => {});
   try {
     if (child.pid !== undefined) await exited(child);
-    return end.result();
+    const result = end.result();
+    log.note(`${name} ${result.kind === 'told' ? 'ended' : result.how}`);
+    return result;
   } finally {
     stopSignal.removeEventListener('abort', stop);
     end.clear();

@@ -46,6 +46,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
   let progress: Progress | null = null;
   let message: string | null = null;
+  let starting = false;
   let preemptions = (context.info.heartbeatDetails as { preemptions?: number } | undefined)?.preemptions ?? 0;
   const heartbeat = () => {
     // `kind` and `progress` belong together by the two callers' types.
@@ -64,10 +65,16 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
       onEvent: (event) => {
         if (event.kind === 'progress') {
+          // What it was about to start, it does; a warning stays.
+          if (starting) message = null;
+          starting = false;
           progress = event.progress;
           activity.onProgress?.(event.progress);
         }
-        if (event.kind === 'starting' || event.kind === 'warning') message = event.message;
+        if (event.kind === 'starting' || event.kind === 'warning') {
+          message = event.message;
+          starting = event.kind === 'starting';
+        }
         if (event.kind === 'warning') context.log.warn(event.message, { process: name });
         heartbeat();
       },

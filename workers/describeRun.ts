@@ -1,10 +1,10 @@
 import {
   WorkflowNotFoundError,
   type Client,
-  type WorkflowExecutionDescription,
   type WorkflowExecutionStatusName,
+  type WorkflowHandle,
 } from '@temporalio/client';
-import { messages, runSteps, type RunStep } from '../configs/temporal.js';
+import { messages, runSteps } from '../configs/temporal.js';
 import type { RunProgress } from '../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './runs.js';
@@ -33,9 +33,11 @@ const querySeconds = 5;
 export async function describeRun(client: Client, run: string): Promise<RunDescription> {
   const found = await findRun(client, run);
   const { description } = found;
-  const progress = await queryProgress(client, found);
+  const own = await queryProgress(client, found.handle);
   const running = description.status.name === 'RUNNING';
-  const activities = running ? await activitiesOf(client, found, progress) : [];
+  const step = running && found.step === null ? await runningStep(client, found, own) : null;
+  const activities = running ? [...pendingActivities(description), ...(step?.activities ?? [])] : [];
+  const progress = own === null ? null : withStep(own, step?.progress ?? null);
   return {
     run,
     workflowId: description.workflowId,
@@ -49,7 +51,7 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
 }
 
 /** No worker, no answer: then the rest of the description is still worth something. */
-async function queryProgress(client: Client, { handle }: FoundRun): Promise<RunProgress | null> {
+async function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
   try {
     return await client.withDeadline(Date.now() + querySeconds * 1000, () =>
       handle.query<RunProgress>(messages.progress),
@@ -59,31 +61,37 @@ async function queryProgress(client: Client, { handle }: FoundRun): Promise<RunP
   }
 }
 
-async function activitiesOf(
-  client: Client,
-  { description, step }: FoundRun,
-  progress: RunProgress | null,
-): Promise<PendingActivity[]> {
-  const own = pendingActivities(description);
-  if (step !== null) return own;
-  const going = progress?.steps.filter(({ state }) => state === 'running' || state === 'paused');
-  const steps = going?.map((state) => state.step) ?? runSteps;
-  const ofSteps = await Promise.all(steps.map((name) => activitiesOfStep(client, description, name)));
-  return [...own, ...ofSteps.flat()];
+interface RunningStep {
+  readonly progress: RunProgress | null;
+  readonly activities: readonly PendingActivity[];
 }
 
-async function activitiesOfStep(
+/** The child workflow that full training is at; without its own progress, whichever runs. */
+async function runningStep(
   client: Client,
-  parent: WorkflowExecutionDescription,
-  step: RunStep,
-): Promise<PendingActivity[]> {
-  try {
-    const description = await client.workflow.getHandle(`${parent.workflowId}/${step}`).describe();
-    return description.status.name === 'RUNNING' ? pendingActivities(description) : [];
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
-    throw error;
+  { description }: FoundRun,
+  progress: RunProgress | null,
+): Promise<RunningStep | null> {
+  const going = progress?.steps.filter(({ state }) => state === 'running' || state === 'paused');
+  for (const step of going?.map((state) => state.step) ?? runSteps) {
+    const handle = client.workflow.getHandle(`${description.workflowId}/${step}`);
+    try {
+      const child = await handle.describe();
+      if (child.status.name !== 'RUNNING') continue;
+      const own = progress === null ? null : await queryProgress(client, handle);
+      return { progress: own, activities: pendingActivities(child) };
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
+  return null;
+}
+
+/** A step tells full training little of what it knows, for each word costs both of their histories. */
+function withStep(progress: RunProgress, step: RunProgress | null): RunProgress {
+  if (step === null) return progress;
+  const training = step.training ?? progress.training;
+  return { ...progress, training, predictions: step.predictions ?? progress.predictions };
 }
 
 /** Heartbeats are newer than what the workflow was told. */

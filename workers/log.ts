@@ -3,7 +3,7 @@ import type { LogLevel, LogMetadata, Logger } from '@temporalio/worker';
 const severity: Readonly<Record<LogLevel, number>> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 3, ERROR: 4 };
 
 /** What of the SDK's metadata helps a reader; the rest is left out, payloads and tokens among it. */
-const told = ['workflowId', 'workflowType', 'activityType', 'attempt', 'taskQueue', 'state', 'durationMs', 'process'];
+const kept = ['workflowId', 'workflowType', 'activityType', 'attempt', 'taskQueue', 'state', 'durationMs', 'process'];
 
 /** Lines of JSON, one an event: `{"time":…,"level":…,"worker":…,"message":…}`. */
 export class LineLogger implements Logger {
@@ -22,9 +22,10 @@ export class LineLogger implements Logger {
     return new LineLogger(this.worker, this.write, 'WARN');
   }
 
-  log(level: LogLevel, message: string, meta: LogMetadata = {}): void {
+  log(from: LogLevel, message: string, meta: LogMetadata = {}): void {
+    const level = levelOf(from, message, meta);
     if (severity[level] < severity[this.level]) return;
-    const details = Object.entries(meta).filter(([name]) => told.includes(name));
+    const details = Object.entries(meta).filter(([name]) => kept.includes(name));
     const line = {
       time: new Date().toISOString(),
       level: level.toLowerCase(),
@@ -51,6 +52,13 @@ export class LineLogger implements Logger {
   error(message: string, meta?: LogMetadata): void {
     this.log('ERROR', message, meta);
   }
+}
+
+/** What the SDK tells of itself is for its makers; that an activity began or ended is for whoever runs the worker. */
+function levelOf(level: LogLevel, message: string, { sdkComponent }: LogMetadata): LogLevel {
+  if (sdkComponent !== 'worker') return level;
+  if (/^Activity (started|completed|paused|reset)/.test(message)) return 'INFO';
+  return level === 'INFO' || /^No (workflows|activities) registered/.test(message) ? 'DEBUG' : level;
 }
 
 function errorOf(meta: LogMetadata): { error?: string } {

@@ -251,6 +251,29 @@ test('shards run within the limit; one that cannot be mended cancels the others,
   assert.deepEqual(started.sort(), [0, 1, 2, 3]);
 });
 
+test('frames that a shard has predicted so far count, also as seen from the run', async () => {
+  const { client } = temporal;
+  const activities = testActivities([], {
+    findDataset: async () => packed,
+    predictShard: async () => {
+      const context = Context.current();
+      const progress = { done: 3, total: 5, skipped: 0, framesPerSecond: 1 };
+      const heartbeat: ActivityHeartbeat = { kind: 'prediction', progress, message: null, preemptions: 0 };
+      const beat = setInterval(() => context.heartbeat(heartbeat), 50);
+      return context.cancelled.finally(() => clearInterval(beat));
+    },
+  });
+  await temporal.withWorkers(activities, 'all', async () => {
+    await startRun(client, { run: 'frames', configuration: testConfiguration(), steps: ['dataset', 'predictions'] });
+    // Five of ten were there, as `planPredictions` says.
+    await waitFor('5 + 3 frames', async () => {
+      const { progress } = await describeRun(client, 'frames');
+      return progress?.predictions?.done === 8 && progress.predictions.total === 10 ? true : undefined;
+    });
+    await cancelRun(client, 'frames');
+  });
+});
+
 test('every history of this file replays: the workflows are deterministic', async () => {
   const { count, errors } = await replayAll(temporal.client);
   assert.deepEqual(errors, []);
