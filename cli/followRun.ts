@@ -14,6 +14,9 @@ export interface FollowOptions {
   readonly onDescription?: (description: RunDescription) => void;
 }
 
+/** Workers that have just been started answer after some seconds, ms. */
+const patience = 15_000;
+
 /**
  * Shows a run's progress until it ends.
  *
@@ -28,13 +31,16 @@ export async function followRun({
 }: FollowOptions): Promise<RunDescription> {
   const live = display ?? new LiveDisplay();
   let last: RunDescription | null = null;
+  const startedAt = Date.now();
   for (;;) {
     const description = await describeRun(client, run);
     // A worker that is just restarting must not make the lines vanish.
     const shown: RunDescription =
       description.progress === null && last !== null ? { ...description, progress: last.progress } : description;
     last = shown;
-    live.show(progressLines(shown), lineSubject);
+    if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
+      live.show(progressLines(shown), lineSubject);
+    }
     onDescription?.(shown);
     if (shown.status !== 'RUNNING' || signal.aborted) {
       live.finish();

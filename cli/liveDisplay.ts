@@ -40,10 +40,12 @@ export class LiveDisplay {
       const text = stripVTControlCharacters(line).trimEnd();
       const key = keyOf(text);
       const last = this.printed.get(key);
-      const due = last === undefined || (last.text !== text && now - last.at > plainEverySeconds * 1000);
+      // Columns move when others grow: that is nothing new.
+      const words = text.replace(/\s+/g, ' ');
+      const due = last === undefined || (last.text !== words && now - last.at > plainEverySeconds * 1000);
       if (text === '' || !due) continue;
       this.stream.write(`${text}\n`);
-      this.printed.set(key, { text, at: now });
+      this.printed.set(key, { text: words, at: now });
     }
   }
 }

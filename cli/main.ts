@@ -30,3 +30,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 process.exitCode = await main(process.argv.slice(2));
+// What a failed worker left open must not keep its process: whoever supervises it waits for its end.
+setTimeout(() => process.exit(), 3000).unref();

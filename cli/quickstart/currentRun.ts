@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { findRun, resumeRun, startRun } from '../../workers/runs.js';
+import { findRun, resumeRun, startRun, type FoundRun } from '../../workers/runs.js';
 import { runName } from '../start.js';
 import { readJson, writeJson, type Workspace } from '../workspace.js';
 import type { QuickstartJob } from './quickstart.js';
@@ -14,6 +14,19 @@ interface CurrentRun {
   readonly run: string;
   readonly configurationSha256: string;
   readonly hostAddress: string;
+  /** Of the data that it trains on. */
+  readonly fingerprint: string;
+}
+
+export interface StartOrGoOnOptions {
+  readonly client: Client;
+  readonly store: ObjectStore;
+  readonly job: QuickstartJob;
+  /** With the host's present address. */
+  readonly configuration: RunConfiguration;
+  /** Of the data that the host serves. */
+  readonly fingerprint: string;
+  readonly signal: AbortSignal;
 }
 
 function file(space: Workspace): string {
@@ -21,32 +34,45 @@ function file(space: Workspace): string {
 }
 
 /**
- * Starts a run, or goes on with the one that was interrupted, if its configuration is the same.
+ * Goes on with the run that was interrupted if configuration and data are the same; starts a new one otherwise.
  *
- * @param configuration with the host's present address.
  * @returns its name.
  */
-export async function startOrGoOn(
-  client: Client,
-  store: ObjectStore,
-  job: QuickstartJob,
-  configuration: RunConfiguration,
-  signal: AbortSignal,
-): Promise<string> {
+export async function startOrGoOn(options: StartOrGoOnOptions): Promise<string> {
+  const { client, store, job, configuration, fingerprint, signal } = options;
   const { space, configurationSha256, fresh } = job;
-  const { source } = configuration.dataset;
+  const { name, source } = configuration.dataset;
   const hostAddress = source.kind === 'bundles' ? source.host : '';
   const before = readJson<CurrentRun>(file(space));
-  if (before !== null && !fresh && before.configurationSha256 === configurationSha256) {
+  const sameData = before?.fingerprint === fingerprint;
+  if (before !== null && !fresh && sameData && before.configurationSha256 === configurationSha256) {
     writeJson(file(space), { ...before, hostAddress } satisfies CurrentRun);
     await goOn(client, before, configuration, hostAddress);
     return before.run;
   }
-  if (fresh) await forgetDataset(store, space, configuration.dataset.name, signal);
-  const run = runName(configuration.dataset.name, new Date());
-  writeJson(file(space), { run, configurationSha256, hostAddress } satisfies CurrentRun);
+  if (before !== null) await cancelIfRunning(client, before.run);
+  // What is packed is found by its name: other data must not be taken for it.
+  if (fresh || !sameData) await forgetDataset(store, space, name, signal);
+  const run = runName(name, new Date());
+  writeJson(file(space), { run, configurationSha256, hostAddress, fingerprint } satisfies CurrentRun);
   await startRun(client, { run, configuration });
   return run;
+}
+
+/** An interrupted run that nobody goes on with must not take the workers' time. */
+async function cancelIfRunning(client: Client, run: string): Promise<void> {
+  const found = await findOrNull(client, run);
+  if (found?.description.status.name === 'RUNNING') await found.handle.terminate('npm start began another run');
+}
+
+async function findOrNull(client: Client, run: string): Promise<FoundRun | null> {
+  try {
+    return await findRun(client, run);
+  } catch (error) {
+    // Written down, but not started any more; or Temporal's data were removed.
+    if (error instanceof Error && 'reason' in error && error.reason === 'not-found') return null;
+    throw error;
+  }
 }
 
 async function goOn(
@@ -56,11 +82,7 @@ async function goOn(
   hostAddress: string,
 ): Promise<void> {
   const { run } = before;
-  const found = await findRun(client, run).catch((error: unknown) => {
-    // Written down, but not started any more; or Temporal's data were removed.
-    if (error instanceof Error && 'reason' in error && error.reason === 'not-found') return null;
-    throw error;
-  });
+  const found = await findOrNull(client, run);
   if (found === null) {
     await startRun(client, { run, configuration });
     return;
@@ -76,12 +98,7 @@ async function goOn(
 }
 
 /** Lets the next run fetch, extract and pack anew: `--fresh` runs everything. The generated data stay. */
-export async function forgetDataset(
-  store: ObjectStore,
-  space: Workspace,
-  name: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function forgetDataset(store: ObjectStore, space: Workspace, name: string, signal: AbortSignal): Promise<void> {
   let batch: string[] = [];
   for await (const { key } of store.list(`${keys.dataset(name)}/`)) {
     signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
 import { startMiniatureHost, type MiniatureHost } from '../../datasets/miniature/host.js';
 import { prepareMiniature } from '../../datasets/miniature/prepare.js';
 import { miniatureSettings, type MiniatureSettings } from '../../datasets/miniature/settings.js';
@@ -7,6 +8,8 @@ import { isPortFree } from '../../infra/services/index.js';
 export interface ServedMiniature {
   /** `http://127.0.0.1:PORT/download.php` */
   readonly address: string;
+  /** Changes with the data that it serves. */
+  readonly fingerprint: string;
   /** What the data worker's environment needs. */
   readonly environment: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -39,6 +42,7 @@ export async function serveMiniature(
   const host: MiniatureHost = await startMiniatureHost({ directory: packageDirectory, username, password, port });
   return {
     address: host.address,
+    fingerprint: basename(packageDirectory),
     environment: { TEMPEH_USERNAME: username, TEMPEH_PASSWORD: password },
     close: () => host.close(),
   };

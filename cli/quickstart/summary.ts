@@ -7,7 +7,8 @@ export function summary(last: LastRun, servicesRun: boolean): string {
   const steps = last.steps.map(({ step, seconds, note }) => [
     `  ${step}`,
     seconds === null ? '' : duration(seconds),
-    note ?? '',
+    // The table says it better.
+    step === 'evaluation' ? '' : (note ?? ''),
   ]);
   return [
     evaluationTable(last.evaluation),
@@ -26,9 +27,11 @@ function comparison({ evaluation: { methods } }: LastRun): string {
     methods.find(({ method }) => method.startsWith(name))?.pointToSurface.mean;
   const [coarse, refined, guess] = [mean('coarse'), mean('refinement'), mean("mean head at the volume's")];
   if (coarse === undefined || refined === undefined || guess === undefined) return '';
-  const change = Math.abs(100 * (1 - refined / coarse));
+  const factor = guess / coarse;
+  const times = factor >= 1 ? `${factor.toFixed(1)} times nearer to` : `${(1 / factor).toFixed(1)} times farther from`;
+  const change = Math.abs(100 * (1 - refined / coarse)).toFixed(0);
   const verb = refined <= coarse ? 'lowers' : 'raises';
-  return `\nBy the mean, the coarse model is ${(guess / coarse).toFixed(1)} times nearer to the scans than the mean head at the volume's centre;\nrefinement ${verb} its error by ${change.toFixed(0)} %.\n`;
+  return `\nBy the mean, the coarse model is ${times} the scans than the mean head at the volume's centre;\nrefinement ${verb} its error by ${change} %.\n`;
 }
 
 function places({ temporal, objectStore, events, report, run }: LastRun): string[][] {

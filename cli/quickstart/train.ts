@@ -15,7 +15,7 @@ import { syncEvents } from '../syncEvents.js';
 import { columns, styled } from '../terminal.js';
 import { writeJson } from '../workspace.js';
 import { startOrGoOn } from './currentRun.js';
-import { serveMiniature } from './host.js';
+import { serveMiniature, type ServedMiniature } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './quickstart.js';
 import { startServices, startWorkers, type Services } from './session.js';
@@ -28,15 +28,20 @@ const syncEverySeconds = 10;
 export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): Promise<number> {
   const cleanups: (() => Promise<void>)[] = [];
   try {
-    const { services, configuration } = await setUp(job, cleanups, signal);
+    const { services, host, configuration } = await setUp(job, cleanups, signal);
     Object.assign(process.env, services.environment);
     const { address, namespace, uiUrl } = services.temporal;
     const client = await connectClient({ address, namespace });
     cleanups.push(() => client.connection.close());
     const store = openStore(configuration.storage);
-    const run = await startOrGoOn(client, store, job, configuration, signal);
+    const { fingerprint } = host;
+    const run = await startOrGoOn({ client, store, job, configuration, fingerprint, signal });
+    const workers = await startWorkers(job.space, { ...services.environment, ...host.environment }, note);
+    cleanups.push(() => workers.stop());
+    process.stdout.write(`  workers    data and GPU, logs in ${job.space.logs}\n`);
     process.stdout.write(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}\n`);
-    const last = await follow(client, store, services, job, run, signal);
+    const lost = Promise.race([services.lost, workers.lost]);
+    const last = await follow(client, store, { ...services, lost }, job, run, signal);
     process.stdout.write(`\n${summary(last, job.keep)}\n`);
     if (job.keep) await Promise.race([aborted(signal), services.lost.then(rethrow)]);
     return exitCodes.ok;
@@ -57,20 +62,19 @@ export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal)
   }
 }
 
-/** Services, host and workers, with lines on how they come along. What is to be ended is added to `cleanups`. */
+/** Services and host, with lines on how they come along. What is to be ended is added to `cleanups`. */
 async function setUp(
   { space, bucket, configuration, hostAddress, miniature }: QuickstartJob,
   cleanups: (() => Promise<void>)[],
   signal: AbortSignal,
-): Promise<{ services: Services; configuration: RunConfiguration }> {
+): Promise<{ services: Services; host: ServedMiniature; configuration: RunConfiguration }> {
   const display = new LiveDisplay();
-  const lines = { temporal: '…', s3: '…', miniature: '…', workers: '…' };
+  const lines = { temporal: '…', s3: '…', miniature: '…' };
   const show = (): void => {
     const rows = columns([
       ['  Temporal', lines.temporal],
       ['  S3', lines.s3],
       ['  miniature', lines.miniature],
-      ['  workers', lines.workers],
     ]).split('\n');
     // Where lines cannot be rewritten, those that say nothing yet are left out.
     const told = process.stdout.isTTY ? rows : rows.filter((row) => !row.endsWith('…'));
@@ -105,19 +109,15 @@ async function setUp(
   if (started.status === 'rejected') throw started.reason;
   if (served.status === 'rejected') throw served.reason;
   signal.throwIfAborted();
-  const [services, host] = [started.value, served.value];
-  const note = (message: string): void => void process.stdout.write(`${styled('yellow', '!')} ${message}\n`);
-  const workers = await startWorkers(space, { ...services.environment, ...host.environment }, note);
-  cleanups.push(() => workers.stop());
-  lines.workers = `data, gpu  (logs in ${space.logs})`;
-  show();
   display.finish();
-  const lost = Promise.race([services.lost, workers.lost]);
-  const source = { ...configuration.dataset.source, host: host.address } as RunConfiguration['dataset']['source'];
-  return {
-    services: { ...services, lost },
-    configuration: { ...configuration, dataset: { ...configuration.dataset, source } },
-  };
+  const host = served.value;
+  const { dataset } = configuration;
+  const source = { ...dataset.source, host: host.address } as typeof dataset.source;
+  return { services: started.value, host, configuration: { ...configuration, dataset: { ...dataset, source } } };
+}
+
+function note(message: string): void {
+  process.stdout.write(`${styled('yellow', '!')} ${message}\n`);
 }
 
 /** Watches the run to its end, then writes down what it came to. */

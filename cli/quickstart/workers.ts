@@ -44,7 +44,7 @@ export async function launchWorker(
       program: process.execPath,
       arguments: ['--enable-source-maps', main, 'worker', kind, '--directory', directory],
       environment: { ...process.env, ...environment },
-      directory,
+      directory: space.directory,
       logFile,
       graceSeconds,
     });

@@ -16,12 +16,20 @@ interface Checked {
   readonly dataset: { readonly storedResizeFactor: number };
 }
 
-function v2vProblems(path: string[], v2v: V2VConfiguration, gridSide: number): Problem[] {
+function v2vProblems(path: (string | number)[], v2v: V2VConfiguration, gridSide: number): Problem[] {
   const problems: Problem[] = [];
   if (v2v.pooledLevels > v2v.encoderChannels.length) {
     problems.push({
       path: [...path, 'pooledLevels'],
       message: `is ${v2v.pooledLevels}, but there are only ${v2v.encoderChannels.length} levels (encoderChannels)`,
+    });
+  }
+  for (let level = v2v.pooledLevels; level < v2v.encoderChannels.length; level++) {
+    const entering = level === 0 ? v2v.baseChannels : v2v.encoderChannels[level - 1];
+    if (v2v.encoderChannels[level] === entering) continue;
+    problems.push({
+      path: [...path, 'encoderChannels', level],
+      message: `is ${v2v.encoderChannels[level]}, but level ${level} (from 0) is not pooled, and ${entering} channels enter it: it must have as many`,
     });
   }
   const halvings = 2 ** v2v.pooledLevels;

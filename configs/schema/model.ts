@@ -21,16 +21,19 @@ export const featureNetSchema = z.strictObject({
  * A V2V network. Level i has a skip block of the width that enters it, then pools and encodes to `encoderChannels[i]`;
  * the middle block has the last width. `pooledLevels` says how many levels, from the finest, halve the resolution.
  */
-export const v2vSchema = z.strictObject({
-  /** Channels of the 7³ front convolution. */
-  frontChannels: positiveInteger.default(16),
-  /** Width of the three residual blocks behind it, and of the first skip. */
-  baseChannels: positiveInteger.default(32),
-  encoderChannels: z.array(positiveInteger).min(1),
-  pooledLevels: positiveInteger,
-  /** The two 1³ convolutions before the output layer. */
-  backChannels: z.tuple([positiveInteger, positiveInteger]),
-});
+const v2vSchema = (paper: { encoderChannels: number[]; pooledLevels: number; backChannels: [number, number] }) =>
+  z
+    .strictObject({
+      /** Channels of the 7³ front convolution. */
+      frontChannels: positiveInteger.default(16),
+      /** Width of the three residual blocks behind it, and of the first skip. */
+      baseChannels: positiveInteger.default(32),
+      encoderChannels: z.array(positiveInteger).min(1).default(paper.encoderChannels),
+      pooledLevels: positiveInteger.default(paper.pooledLevels),
+      /** The two 1³ convolutions before the output layer. */
+      backChannels: z.tuple([positiveInteger, positiveInteger]).default(paper.backChannels),
+    })
+    .prefault({});
 
 const millimetrePoint = z.tuple([z.number(), z.number(), z.number()]);
 
@@ -52,13 +55,7 @@ export const coarseModelSchema = z.strictObject({
       scaleFactor: z.number().positive().default(0.4),
     })
     .prefault({}),
-  v2v: v2vSchema.default({
-    frontChannels: 16,
-    baseChannels: 32,
-    encoderChannels: [64, 128, 128, 128, 128],
-    pooledLevels: 5,
-    backChannels: [64, 128],
-  }),
+  v2v: v2vSchema({ encoderChannels: [64, 128, 128, 128, 128], pooledLevels: 5, backChannels: [64, 128] }),
 });
 
 /** The refinement model (spec section 3). */
@@ -69,16 +66,10 @@ export const refinementModelSchema = z.strictObject({
   gridSpacing: millimetres.default(2),
   /** Side of the depth rendering that decides visibility, px. */
   visibilityResolution: positiveInteger.default(200),
-  v2v: v2vSchema.default({
-    frontChannels: 16,
-    baseChannels: 32,
-    encoderChannels: [64, 128, 128],
-    pooledLevels: 2,
-    backChannels: [32, 32],
-  }),
+  v2v: v2vSchema({ encoderChannels: [64, 128, 128], pooledLevels: 2, backChannels: [32, 32] }),
 });
 
 export type FeatureNetConfiguration = z.infer<typeof featureNetSchema>;
-export type V2VConfiguration = z.infer<typeof v2vSchema>;
+export type V2VConfiguration = CoarseModelConfiguration['v2v'];
 export type CoarseModelConfiguration = z.infer<typeof coarseModelSchema>;
 export type RefinementModelConfiguration = z.infer<typeof refinementModelSchema>;

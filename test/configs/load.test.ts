@@ -132,6 +132,8 @@ describe('mistakes in a file', () => {
     assert.match(of('training.coarse-finetuning.iterations=300000')?.expected ?? '', /must be larger/);
     assert.match(of('training.coarse-pretraining.batchSize=1')?.expected ?? '', /two values/);
     assert.match(of('training.refinement.imageResizeFactor=6')?.expected ?? '', /multiple/);
+    const unpooled = of('model.refinement.v2v.encoderChannels=[64, 128, 32]');
+    assert.equal(unpooled?.setting, 'model.refinement.v2v.encoderChannels.2');
     assert.match(of('model.refinement.featureNet.stemChannels=8')?.expected ?? '', /make them equal/);
   });
 
