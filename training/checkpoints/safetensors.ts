@@ -82,7 +82,8 @@ export function decodeSafetensors(
         `${file}: ${name} of shape [${shape.join(', ')}] lies at bytes ${from} to ${to} of ${bytes.length - start}`,
       );
     }
-    const buffer = bytes.slice(start + from, start + to).buffer;
+    // A copy: Buffer's own slice would be a view.
+    const buffer = Uint8Array.prototype.slice.call(bytes, start + from, start + to).buffer;
     arrays[name] = { shape, values: dtype === 'F32' ? new Float32Array(buffer) : new Int32Array(buffer) };
   }
   return { arrays, metadata };
