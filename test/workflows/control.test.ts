@@ -229,7 +229,7 @@ test('shards run within the limit; one that cannot be mended cancels the others,
       most = Math.max(most, running.size);
       try {
         if (index < 2) return { predicted: 1, skipped: 0, failures: [], seconds: 1 };
-        await waitFor('the other lane', async () => running.size === 2 || undefined);
+        await waitFor('the other lane', async () => started.length === 4 || undefined);
         if (index === 3) throw ApplicationFailure.nonRetryable('The calibration of s/q is missing.', 'DataUnusable');
         const context = Context.current();
         const beat = setInterval(() => context.heartbeat(), 50);

@@ -1,10 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { LineLogger } from '../../../workers/log.js';
+import { installRuntime } from '../../../workers/runtime.js';
 import { workflowBundle } from '../../../workers/workflowBundle.js';
 
 const { History } = proto.temporal.api.history.v1;
@@ -15,7 +17,7 @@ interface NamedHistory {
   readonly history: History;
 }
 
-/** Files of Temporal's binary form, `WORKFLOW@STEP.history`. (Its JSON form needs a single protobufjs; we have two.) */
+/** Files of Temporal's binary form, `VERSION-WORKFLOW@STEP.history.gz`. (Its JSON form needs a single protobufjs; we have two.) */
 const folder = join(packageRoot, 'test', 'workflows', 'histories');
 
 /** Replays the histories of everything that a server has run. @returns their number and what did not replay. */
@@ -30,17 +32,19 @@ export async function replayAll(client: Client): Promise<{ count: number; errors
 
 /** Replays what real runs of earlier versions recorded: a run that such a version started must be finished by this one. */
 export function replayRecorded(): Promise<{ count: number; errors: string[] }> {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.history'));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.history.gz'));
   return replay(
     names.map((name) => ({
-      workflowId: name.replace(/\.history$/, '').replaceAll('@', '/'),
-      history: History.decode(readFileSync(join(folder, name))),
+      workflowId: name.replace(/\.history\.gz$/, '').replaceAll('@', '/'),
+      history: History.decode(gunzipSync(readFileSync(join(folder, name)))),
     })),
   );
 }
 
 async function replay(histories: NamedHistory[]): Promise<{ count: number; errors: string[] }> {
-  const bundle = await workflowBundle(new LineLogger('test', undefined, 'ERROR'));
+  const logger = new LineLogger('test', undefined, 'ERROR');
+  installRuntime(logger);
+  const bundle = await workflowBundle(logger);
   const errors: string[] = [];
   let count = 0;
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
@@ -56,7 +60,7 @@ function record(histories: readonly NamedHistory[]): void {
   if (prefix === undefined) return;
   mkdirSync(folder, { recursive: true });
   for (const { workflowId, history } of histories) {
-    const name = `${prefix}-${workflowId.replaceAll('/', '@')}.history`;
-    writeFileSync(join(folder, name), History.encode(history).finish());
+    const name = `${prefix}-${workflowId.replaceAll('/', '@')}.history.gz`;
+    writeFileSync(join(folder, name), gzipSync(History.encode(history).finish()));
   }
 }
