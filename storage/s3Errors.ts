@@ -1,4 +1,11 @@
-import { ChecksumMismatch, InvalidKey, ObjectNotFound, PreconditionFailed, StoreAccessDenied } from './types.js';
+import {
+  ChecksumMismatch,
+  InvalidKey,
+  ObjectNotFound,
+  PreconditionFailed,
+  StoreAccessDenied,
+  StoreUnsuitable,
+} from './types.js';
 
 /** What the SDK's errors have in common. */
 interface ServiceFailure {
@@ -40,7 +47,7 @@ export function storeError(cause: unknown, action: string, key: string, store: s
   const status = statusOf(cause);
   if (name === 'AbortError' && cause instanceof Error) return cause;
   if (name === 'NoSuchBucket') {
-    return new Error(
+    return new StoreUnsuitable(
       `The bucket of ${store} does not exist. Create it, or correct storage.bucket and storage.endpoint.`,
       {
         cause,

@@ -1,9 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectsCommand,
@@ -16,11 +12,13 @@ import {
 import { checkKey } from './objectKey.js';
 import { s3Client, type S3Configuration } from './s3Client.js';
 import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
+import { describeObject, downloadObject, getObject } from './s3Reading.js';
 import { putInParts } from './s3Multipart.js';
 import {
   ChecksumMismatch,
   ObjectNotFound,
   PreconditionFailed,
+  type ByteRange,
   type ObjectInformation,
   type ObjectStore,
   type PutOptions,
@@ -50,7 +48,7 @@ export function s3Store(
 
   const head = async (key: string): Promise<ObjectInformation | null> => {
     try {
-      return describe(key, await client.send(new HeadObjectCommand(located(key))));
+      return describeObject(key, await client.send(new HeadObjectCommand(located(key))));
     } catch (cause) {
       const error = storeError(cause, 'read', key, store);
       if (error instanceof ObjectNotFound) return null;
@@ -78,7 +76,7 @@ export function s3Store(
   const holds = async (key: string, body: Uint8Array): Promise<ObjectInformation | null> => {
     const { Body, ...found } = await client.send(new GetObjectCommand(located(key)));
     const bytes = await Body?.transformToByteArray();
-    return bytes && Buffer.compare(bytes, body) === 0 ? describe(key, found) : null;
+    return bytes && Buffer.compare(bytes, body) === 0 ? describeObject(key, found) : null;
   };
 
   const put = async (
@@ -126,16 +124,7 @@ export function s3Store(
         return { body: new Uint8Array(0), information };
       }
       try {
-        const Range = range ? `bytes=${range.start}-${range.end - 1}` : undefined;
-        const { Body, ...found } = await client.send(new GetObjectCommand({ ...located(key), Range }), {
-          abortSignal: signal,
-        });
-        const body = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
-        const whole = /\/(\d+)$/.exec(found.ContentRange ?? '')?.[1];
-        return {
-          body,
-          information: describe(key, { ...found, ContentLength: whole ? Number(whole) : found.ContentLength }),
-        };
+        return await getObject(client, { ...located(key), Range: rangeHeader(range) }, key, signal);
       } catch (cause) {
         const information = range && statusOf(cause) === 416 ? await head(key) : null;
         if (information) return { body: new Uint8Array(0), information };
@@ -144,23 +133,10 @@ export function s3Store(
     },
 
     async download(key, path, options = {}) {
-      const temporary = `${path}.${randomUUID()}.part`;
-      await mkdir(dirname(path), { recursive: true });
       try {
-        const { Body, ...found } = await client.send(new GetObjectCommand(located(key)), {
-          abortSignal: options.signal,
-        });
-        await pipeline(Body as Readable, createWriteStream(temporary), { signal: options.signal });
-        const { size } = await stat(temporary);
-        if (size !== found.ContentLength) {
-          throw new Error(`${size} bytes arrived of ${found.ContentLength}`);
-        }
-        await rename(temporary, path);
-        return describe(key, found);
+        return await downloadObject(client, located(key), key, path, options.signal);
       } catch (cause) {
         throw storeError(cause, 'read', key, store);
-      } finally {
-        await rm(temporary, { force: true });
       }
     },
 
@@ -189,7 +165,7 @@ export function s3Store(
         }
         for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
           if (Key === undefined || Key.endsWith('/')) continue;
-          yield describe(Key.slice(prefix.length), { ContentLength: Size, ETag, LastModified });
+          yield describeObject(Key.slice(prefix.length), { ContentLength: Size, ETag, LastModified });
         }
         ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (ContinuationToken !== undefined);
@@ -215,18 +191,6 @@ export function s3Store(
   };
 }
 
-function describe(
-  key: string,
-  found: {
-    readonly ContentLength?: number | undefined;
-    readonly ETag?: string | undefined;
-    readonly LastModified?: Date | undefined;
-  },
-): ObjectInformation {
-  return {
-    key,
-    size: found.ContentLength ?? 0,
-    etag: found.ETag ?? '',
-    modified: found.LastModified ?? new Date(0),
-  };
+function rangeHeader(range: ByteRange | undefined): string | undefined {
+  return range && `bytes=${range.start}-${range.end - 1}`;
 }

@@ -86,6 +86,11 @@ export class StoreAccessDenied extends Error {
   override readonly name = 'StoreAccessDenied';
 }
 
+/** Thrown when the bucket is not there, or the store cannot do what the program relies on: the configuration is wrong. */
+export class StoreUnsuitable extends Error {
+  override readonly name = 'StoreUnsuitable';
+}
+
 /** Thrown when a body's SHA-256 is not the one that was promised: nothing was written. */
 export class ChecksumMismatch extends Error {
   override readonly name = 'ChecksumMismatch';

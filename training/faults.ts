@@ -1,7 +1,7 @@
 import { LoaderFailed } from '../datasets/batches/loaderPool.js';
 import { FormatError } from '../datasets/formats/formatError.js';
 import { DatasetMissing, FrameUnreadable } from '../datasets/reader/errors.js';
-import { StoreAccessDenied } from '../storage/types.js';
+import { StoreAccessDenied, StoreUnsuitable } from '../storage/types.js';
 import { LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
 import { DamagedCheckpoint } from './checkpoints/readCheckpoint.js';
 import { CheckpointMismatch, Diverged, NetworkRefused } from './errors.js';
@@ -14,11 +14,12 @@ export function faultOf(error: unknown): TrainerFault {
   if (error instanceof Diverged) return 'diverged';
   const isOneOf = (kinds: readonly (abstract new (...values: never[]) => Error)[]): boolean =>
     kinds.some((kind) => error instanceof kind);
-  if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused])) return 'configuration';
+  if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused, StoreUnsuitable])) return 'configuration';
   if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint, DamagedCheckpoint])) return 'data';
   if (error instanceof LoaderFailed) {
     // Errors lose their class on their way out of a thread.
     if (error.originalName === 'StoreAccessDenied') return 'credentials';
+    if (error.originalName === 'StoreUnsuitable') return 'configuration';
     if (['FormatError', 'DatasetMissing'].includes(error.originalName)) return 'data';
   }
   return 'infrastructure';

@@ -29,8 +29,16 @@ export function serveParent<Start extends { readonly kind: string }, Event>(work
     const overtime = 5;
     setTimeout(() => process.exit(1), (work.graceSeconds(started) + overtime) * 1000).unref();
   };
+  let told: Promise<void> = Promise.resolve();
   const report = (event: Event): void => {
-    if (process.connected) process.send?.(event, undefined, undefined, () => undefined);
+    if (!process.connected) return;
+    // A send that fails means that the parent is gone, which is told by `disconnect`.
+    told = new Promise((done) => process.send?.(event, undefined, undefined, () => done()));
+  };
+  const leave = async (code: number): Promise<void> => {
+    setTimeout(() => process.exit(code), 2000);
+    await told;
+    process.exit(code);
   };
 
   process.on('message', (message: Start | Stop) => {
@@ -42,19 +50,13 @@ export function serveParent<Start extends { readonly kind: string }, Event>(work
     started = message;
     void work.run(started, report, stopping.signal).then(
       () => leave(0),
-      () => leave(1),
+      (cause: unknown) => {
+        console.error(cause);
+        return leave(1);
+      },
     );
   });
   process.on('disconnect', () => stop('the worker is gone'));
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-}
-
-/** Ends the process once the last messages are through; open handles are not waited for. */
-function leave(code: number): void {
-  const exit = (): void => process.exit(code);
-  if (!process.connected) exit();
-  process.once('disconnect', exit);
-  setTimeout(exit, 2000);
-  process.disconnect();
 }

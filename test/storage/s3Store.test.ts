@@ -3,7 +3,8 @@ import { after, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
 import { s3Client } from '../../storage/s3Client.js';
 import { s3Store } from '../../storage/s3Store.js';
-import { StoreAccessDenied } from '../../storage/types.js';
+import { PreconditionFailed, StoreAccessDenied } from '../../storage/types.js';
+import { answerLosingProxy } from '../support/answerLosingProxy.js';
 import { startTestS3 } from '../support/s3.js';
 import { describeStore } from './storeContract.js';
 
@@ -45,4 +46,19 @@ test('refused credentials are told from other failures, without being printed', 
 test('a missing bucket is told by its name', async () => {
   const store = openStore({ ...s3.configuration, bucket: 'no-such-bucket' });
   await assert.rejects(store.put('key', new Uint8Array(1)), /bucket of s3:\/\/no-such-bucket\/ does not exist/);
+});
+
+test('a conditional put whose answer was lost is recognised as our own; one that someone else won is not', async () => {
+  const proxy = await answerLosingProxy(Number(new URL(s3.configuration.endpoint!).port));
+  const store = openStore({ ...s3.configuration, endpoint: `http://127.0.0.1:${proxy.port}` });
+  try {
+    proxy.loseAnswerTo(/^PUT .*lost-answer/);
+    const { etag } = await store.put('lost-answer', Buffer.from('mine'), { ifAbsent: true });
+    assert.equal(proxy.lost, 1);
+    await store.put('lost-answer', Buffer.from('mine again'), { ifMatch: etag });
+    await assert.rejects(store.put('lost-answer', Buffer.from('late'), { ifMatch: etag }), PreconditionFailed);
+    assert.equal(Buffer.from((await store.get('lost-answer')).body).toString(), 'mine again');
+  } finally {
+    await proxy.close();
+  }
 });

@@ -87,6 +87,29 @@ export function describeStore(name: string, open: () => Promise<ObjectStore>): v
       }
     });
 
+    test('what is read beside a write is one version or the other, with its own ETag', async () => {
+      const tags = new Map<string, string>();
+      const write = async (content: string, options: object): Promise<string> => {
+        const { etag } = await store.put('a/read-beside', text(content), options);
+        tags.set(etag, content);
+        return etag;
+      };
+      let etag = await write('version 0', { ifAbsent: true });
+      let isWriting = true;
+      const read: { content: string; etag: string }[] = [];
+      const reading = Array.from({ length: 4 }, async () => {
+        while (isWriting) {
+          const { body, information } = await store.get('a/read-beside');
+          read.push({ content: new TextDecoder().decode(body), etag: information.etag });
+        }
+      });
+      for (let version = 1; version <= 30; version++) etag = await write(`version ${version} `, { ifMatch: etag });
+      isWriting = false;
+      await Promise.all(reading);
+      assert.ok(read.length > 0);
+      for (const { content, etag } of read) assert.equal(content, tags.get(etag));
+    });
+
     test('a body that is not what was promised is refused, and not visible', async () => {
       const body = text('content');
       await store.put('a/checked', body, { sha256: sha256(body) });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/types.js';
+import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../training/checkpoints/checkpointStore.js';
 import { readManifest } from '../../training/checkpoints/claimedManifest.js';
 import { LeaseLost, NoUsableCheckpoint } from '../../training/checkpoints/errors.js';
@@ -155,6 +155,23 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       assert.equal(await store.head(stray), null);
       assert.equal(await store.head(openSegment), null);
       assert.equal((await objects(`runs/${run}/coarse/checkpoints/`)).length, 3);
+    });
+
+    test('a store that ignores conditions is refused', async () => {
+      const careless: ObjectStore = {
+        ...store,
+        put: (key, body, { ifMatch: _, ifAbsent: __, ...options } = {}) => store.put(key, body, options),
+      };
+      const run = newRun();
+      const configuration = plainConfiguration();
+      const claiming = CheckpointStore.claim(careless, {
+        run,
+        stage: 'coarse-pretraining',
+        attempt: 'one',
+        configuration,
+      });
+      await assert.rejects(claiming, StoreUnsuitable);
+      assert.deepEqual(await objects(`runs/${run}/`), [], 'nothing is left of the attempt');
     });
 
     test('a put whose answer was lost is not taken for a lost lease', async () => {

@@ -1,5 +1,6 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
+import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointReference } from '../protocol.js';
@@ -42,8 +43,13 @@ export class CheckpointStore {
     private readonly claimed: ClaimedManifest,
   ) {}
 
-  /** Takes over from whatever attempt came before, and clears away what it left unfinished. */
+  /**
+   * Takes over from whatever attempt came before, and clears away what it left unfinished.
+   *
+   * @throws StoreUnsuitable for a store that would let two attempts overwrite each other.
+   */
   static async claim(store: ObjectStore, job: CheckpointRun): Promise<CheckpointStore> {
+    await checkConditionalPuts(store, `${keys.run(job.run)}/conditional-put-check-${job.attempt}`);
     const claimed = await ClaimedManifest.claim(store, job.run, checkpointStageOf(job.stage), job.attempt);
     const checkpoints = new CheckpointStore(store, job, claimed);
     await checkpoints.sweep((manifest) => manifest);

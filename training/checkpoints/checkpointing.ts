@@ -6,6 +6,9 @@ import type { CheckpointStore } from './checkpointStore.js';
 import { persistently } from './persistently.js';
 import { encodeTrainingState, type TrainingState } from './trainingState.js';
 
+/** Milliseconds. */
+const eventsInterval = 15_000;
+
 export interface CheckpointingOptions {
   readonly checkpoints: CheckpointStore;
   readonly events: EventLog;
@@ -29,6 +32,7 @@ export class Checkpointing {
   private failure: Error | null = null;
   private abandoned = new AbortController();
   private lastSaved: CheckpointReference | null;
+  private eventsShown = performance.now();
   private graceTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: CheckpointingOptions) {
@@ -78,9 +82,13 @@ export class Checkpointing {
     });
   }
 
-  /** Shows the open events to those who watch; without them the steps go on all the same. */
+  /** Shows the open events to those who watch, now and then; without them the steps go on all the same. */
   showEvents(): void {
     const { events, warn } = this.options;
+    const now = performance.now();
+    // The whole segment is sent every time.
+    if (now - this.eventsShown < eventsInterval) return;
+    this.eventsShown = now;
     this.enqueue(() =>
       events
         .uploadOpen(this.abandoned.signal)

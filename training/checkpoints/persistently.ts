@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChecksumMismatch, InvalidKey, StoreAccessDenied } from '../../storage/types.js';
+import { ChecksumMismatch, InvalidKey, StoreAccessDenied, StoreUnsuitable } from '../../storage/types.js';
 import { LeaseLost } from './errors.js';
 
 const firstPause = 1_000;
 const longestPause = 30_000;
 
 /** What no waiting mends. */
-const final = [LeaseLost, StoreAccessDenied, ChecksumMismatch, InvalidKey];
+const final = [LeaseLost, StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, InvalidKey];
 
 /**
  * Tries again, for as long as it takes, what fails because a service is away: training goes on meanwhile, and nothing

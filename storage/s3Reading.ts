@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, type GetObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
+import { statusOf, wasRetried } from './s3Errors.js';
+import type { ObjectInformation } from './types.js';
+
+const attempts = 5;
+/** Larger ones are not compared with their ETag: only manifests and the like are read while they change. */
+const largestCompared = 2 ** 20;
+
+/** Thrown when what arrived is not what the answer's head announced. */
+class BodyDiffers extends Error {
+  override readonly name = 'BodyDiffers';
+}
+
+/** Reads an object, or a range of it. @param key - without the store's prefix. */
+export async function getObject(
+  client: S3Client,
+  request: GetObjectCommandInput,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<{ body: Uint8Array; information: ObjectInformation }> {
+  const differing: string[] = [];
+  return tryAgain(signal, async () => {
+    const { Body, ...found } = await client.send(new GetObjectCommand(request), { abortSignal: signal });
+    const body = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+    const whole = /\/(\d+)$/.exec(found.ContentRange ?? '')?.[1];
+    const size = whole === undefined ? found.ContentLength : Number(whole);
+    const information = describeObject(key, { ...found, ContentLength: size });
+    if (request.Range === undefined && body.length <= largestCompared) {
+      compareWithTag(body, information.etag, differing);
+    }
+    return { body, information };
+  });
+}
+
+/** Streams an object into a file, which appears whole or not at all. */
+export async function downloadObject(
+  client: S3Client,
+  request: GetObjectCommandInput,
+  key: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectInformation> {
+  await mkdir(dirname(path), { recursive: true });
+  return tryAgain(signal, async () => {
+    const temporary = `${path}.${randomUUID()}.part`;
+    try {
+      const { Body, ...found } = await client.send(new GetObjectCommand(request), { abortSignal: signal });
+      await pipeline(Body as Readable, createWriteStream(temporary), { signal });
+      const { size } = await stat(temporary);
+      if (size !== found.ContentLength) throw new BodyDiffers(`${size} bytes arrived of ${found.ContentLength}`);
+      await rename(temporary, path);
+      return describeObject(key, found);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
+export function describeObject(
+  key: string,
+  found: {
+    readonly ContentLength?: number | undefined;
+    readonly ETag?: string | undefined;
+    readonly LastModified?: Date | undefined;
+  },
+): ObjectInformation {
+  return {
+    key,
+    size: found.ContentLength ?? 0,
+    etag: found.ETag ?? '',
+    modified: found.LastModified ?? new Date(0),
+  };
+}
+
+/**
+ * Some stores (versitygw on a file system) answer a read beside a write with the one version's ETag and the other's
+ * content: a conditional put by that ETag would then overwrite what was never read. An ETag that is a plain MD5 shows it.
+ * Of an encrypted object it is another hash: then the same pair comes every time, and is taken.
+ */
+function compareWithTag(body: Uint8Array, etag: string, differing: string[]): void {
+  const expected = /^"?([0-9a-f]{32})"?$/.exec(etag)?.[1];
+  if (expected === undefined) return;
+  const found = createHash('md5').update(body).digest('hex');
+  if (found === expected) return;
+  const pair = `${found} ${expected}`;
+  if (differing.includes(pair)) return;
+  differing.push(pair);
+  throw new BodyDiffers(`the content's MD5 is ${found}; the ETag says ${expected}`);
+}
+
+/** The SDK repeats requests, but not the reading of their answers' bodies. */
+async function tryAgain<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (cause) {
+      // With a status or several attempts, the SDK has done what can be done.
+      const isUnknown = statusOf(cause) === undefined && !wasRetried(cause);
+      const isTorn = cause instanceof BodyDiffers || isChecksumMismatch(cause) || isUnknown;
+      if (!isTorn || attempt >= attempts || signal?.aborted) throw cause;
+      await sleep(20 * 2 ** attempt * Math.random());
+    }
+  }
+}
+
+function isChecksumMismatch(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith('Checksum mismatch');
+}
