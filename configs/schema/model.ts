@@ -24,8 +24,10 @@ export const featureNetSchema = z.strictObject({
 const v2vSchema = (paper: { encoderChannels: number[]; pooledLevels: number; backChannels: [number, number] }) =>
   z
     .strictObject({
-      /** Channels of the 7³ front convolution. */
+      /** Channels of the front convolution. */
       frontChannels: positiveInteger.default(16),
+      /** Side of its kernel, odd. The published networks have 7³; on a grid of fewer voxels that is slow, and no use. */
+      frontKernelSide: positiveInteger.refine((side) => side % 2 === 1, 'must be odd').default(7),
       /** Width of the three residual blocks behind it, and of the first skip. */
       baseChannels: positiveInteger.default(32),
       encoderChannels: z.array(positiveInteger).min(1).default(paper.encoderChannels),

@@ -17,7 +17,7 @@ export function tinyConfiguration(input: {
   readonly checkpoints?: RunConfigurationInput['checkpoints'];
 }): RunConfiguration {
   const featureNet = { stemChannels: 4, layerChannels: [4, 4, 4, 4], layerBlocks: [1, 1, 1, 1], featureChannels: 4 };
-  const v2v = { frontChannels: 4, baseChannels: 4, encoderChannels: [4, 4], backChannels: [4, 4] };
+  const v2v = { frontChannels: 4, frontKernelSide: 7, baseChannels: 4, encoderChannels: [4, 4], backChannels: [4, 4] };
   const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
   const stage = (iterations: number, changes: object = {}): object => ({ iterations, ...often, ...changes });
   return runConfigurationSchema.parse({
