@@ -57,7 +57,7 @@ export class LineLogger implements Logger {
 /** What the SDK tells of itself is for its makers; that an activity began or ended is for whoever runs the worker. */
 function levelOf(level: LogLevel, message: string, { sdkComponent }: LogMetadata): LogLevel {
   if (sdkComponent !== 'worker') return level;
-  if (/^Activity (started|completed|paused|reset)/.test(message)) return 'INFO';
+  if (level === 'DEBUG' && /^Activity (started|completed|failed|paused|reset)/.test(message)) return 'INFO';
   return level === 'INFO' || /^No (workflows|activities) registered/.test(message) ? 'DEBUG' : level;
 }
 

@@ -36,7 +36,7 @@ export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescript
       state: states[activity.state ?? 1] ?? 'stopping',
       heartbeat: payload ? defaultPayloadConverter.fromPayload<ActivityHeartbeat>(payload) : null,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
-      lastFailure: activity.lastFailure?.message ?? null,
+      lastFailure: explainFailure(activity.lastFailure),
       nextAttemptAt: running ? null : dateOf(activity.scheduledTime),
       worker: activity.lastWorkerIdentity || null,
     };
@@ -55,6 +55,12 @@ export async function failureOf(
     historyEventFilterType: 2,
   });
   return history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.message ?? null;
+}
+
+/** Temporal says "activity Heartbeat timeout" where a worker was killed, or lost its network. */
+function explainFailure(failure: RawActivity['lastFailure']): string | null {
+  if (!failure) return null;
+  return failure.timeoutFailureInfo ? 'Its worker was lost: no sign of life came any more.' : (failure.message ?? null);
 }
 
 function dateOf(time: RawActivity['lastHeartbeatTime']): Date | null {

@@ -65,14 +65,15 @@ test("after a worker's SIGKILL its trainer is gone too, and another worker goes 
   const directory = freshDirectory();
   await temporal.withWorkers(testActivities([]), 'data', async () => {
     const worker = await forkGpuWorker(temporal.settings, directory);
-    await start('killed', 400);
+    await start('killed', 150);
     await trainsBeyond('killed', 30);
     const trainer = pidOf(directory, 'killed');
     worker.kill('SIGKILL');
     await waitFor("the trainer's end", async () => (isAlive(trainer) ? undefined : true), 3);
+    assert.equal(await firstFailure('killed'), 'Its worker was lost: no sign of life came any more.');
     await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
       const { step } = await resultOf('killed');
-      assert.equal(step, 400);
+      assert.equal(step, 150);
     });
   });
 });

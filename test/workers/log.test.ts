@@ -39,6 +39,7 @@ test('what the SDK tells of itself stays out, the beginning and end of activitie
     logger.warn('No workflows registered, not polling for workflow tasks', sdk);
     logger.debug('Activity started', { ...sdk, task: 'payload', taskToken: 'token' });
     logger.debug('something else', sdk);
+    logger.debug('Activity failed', sdk);
     logger.error('Fatal', sdk);
     logger.info('ready');
     logger.quiet().info('ready');
@@ -47,6 +48,7 @@ test('what the SDK tells of itself stays out, the beginning and end of activitie
     lines.map(({ level, message }) => [level, message]),
     [
       ['info', 'Activity started'],
+      ['info', 'Activity failed'],
       ['error', 'Fatal'],
       ['info', 'ready'],
     ],
