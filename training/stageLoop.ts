@@ -38,11 +38,21 @@ export interface StageLoopOptions {
   readonly checkpointing: Checkpointing;
   /** After each step, and each batch of a validation. */
   readonly onProgress: (position: Readonly<StagePosition>) => void;
-  /** After each step: where its time went, waiting for the batch included. */
-  readonly onStep?: (milliseconds: StepMilliseconds & { readonly batch: number }) => void;
+  /** After each step: where its time went. */
+  readonly onStep?: (milliseconds: LoopMilliseconds, position: Readonly<StagePosition>) => void;
   readonly warn: (message: string) => void;
   /** Aborted: the step is finished, nothing more. */
   readonly signal: AbortSignal;
+}
+
+/** A step's time with what comes before and after it. */
+export interface LoopMilliseconds extends StepMilliseconds {
+  /** Waiting for the batch. */
+  readonly batch: number;
+  /** Pictures and validation. */
+  readonly show: number;
+  /** Copying the state, and waiting for the save before. */
+  readonly save: number;
 }
 
 /** Of the error colours, mm. */
@@ -75,13 +85,16 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
       keepPrediction: willShow,
     });
     position.step = upcoming;
+    const stepped = performance.now();
     if (!outcome.applied) await skip(batch, outcome, position, options);
     else if (willLog) logStep(outcome, position, events);
     if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
     if (isDue(settings.validateEvery)) await validateAt(position, options);
+    const shown = performance.now();
     if (isDue(settings.checkpointEvery)) await saveAt(position, options);
     else if (willLog) checkpointing.showEvents();
-    onStep?.({ batch: waited, ...outcome.milliseconds });
+    const saved = performance.now();
+    onStep?.({ batch: waited, ...outcome.milliseconds, show: shown - stepped, save: saved - shown }, position);
     onProgress(position);
     // Messages, uploads and the loader get their turn.
     await breathe();

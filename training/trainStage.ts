@@ -100,9 +100,9 @@ export async function trainStage(
       events,
       checkpointing,
       onProgress: () => report({ kind: 'progress', progress: progress() }),
-      onStep: (milliseconds) => {
+      onStep: (milliseconds, reached) => {
         throughput.tick();
-        tools.onStep?.(milliseconds);
+        tools.onStep?.(milliseconds, reached);
       },
       warn,
       signal,
