@@ -116,6 +116,26 @@ test('stops at any step leave weights and events as they would have been', { tim
   }
 });
 
+test('a stop in the middle of a validation leaves no gap in it', async () => {
+  const folder = 'validation';
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  const stopping = new AbortController();
+  const report = (event: TrainerEvent): void => {
+    // The first word of step 4 comes from its validation.
+    if (event.kind === 'progress' && event.progress.step === 4) stopping.abort('pre-empted');
+  };
+  const training = trainStage(tinyJob(configuration, 'coarse-pretraining', 'a'), report, stopping.signal, {
+    openData: async () => tinyData(),
+  });
+  await assert.rejects(training, (error) => error instanceof StageStopped && error.step === 4);
+  assert.ok(!(await scalars(folder, 'coarse')).some((line) => line.startsWith('4 Total loss/validation')));
+  const { result } = await attempt('coarse-pretraining', { folder });
+  assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
+  const sorted = async (of: string): Promise<string[]> =>
+    (await scalars(of, 'coarse')).filter((line) => parseInt(line) <= 10).sort();
+  assert.deepEqual(await sorted(folder), await sorted('undisturbed'));
+});
+
 test('no tensor is left over from a step', async () => {
   const folder = 'leaks';
   const counts: number[] = [];
