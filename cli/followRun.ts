@@ -38,11 +38,15 @@ export async function followRun({
     const shown: RunDescription =
       description.progress === null && last !== null ? { ...description, progress: last.progress } : description;
     last = shown;
+    if (signal.aborted && shown.status === 'RUNNING') {
+      live.finish();
+      return shown;
+    }
     if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
       live.show(progressLines(shown), lineSubject);
     }
     onDescription?.(shown);
-    if (shown.status !== 'RUNNING' || signal.aborted) {
+    if (shown.status !== 'RUNNING') {
       live.finish();
       return shown;
     }

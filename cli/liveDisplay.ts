@@ -21,6 +21,13 @@ export class LiveDisplay {
     else this.append(lines, keyOf);
   }
 
+  /** A line that stays, above what changes. */
+  print(text: string): void {
+    const up = this.stream.isTTY && this.shown > 0 ? `\u001b[${this.shown}A\r\u001b[J` : '';
+    this.stream.write(`${up}${text}\n`);
+    this.shown = 0;
+  }
+
   /** Leaves what is shown where it is; what comes goes below. */
   finish(): void {
     this.shown = 0;

@@ -4,6 +4,8 @@ import { command as cancel } from './commands/cancel.js';
 import { command as config } from './commands/config.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
+import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
+import { command as importCheckpoint } from './commands/importCheckpoint.js';
 import { command as list } from './commands/list.js';
 import { command as pause } from './commands/pause.js';
 import { command as quickstart } from './commands/quickstart.js';
@@ -39,6 +41,9 @@ const optionNames = [
   's3-port',
   'concurrency',
   'limit',
+  'stage',
+  'step',
+  'final',
 ];
 
 /** What every command takes. */
@@ -65,6 +70,8 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(doctor)
     .command(tensorboard)
     .command(config)
+    .command(importCheckpoint)
+    .command(exportCheckpoint)
     .completion('completion', 'Print a script for completion in bash or zsh')
     .example('npm start', 'Everything on a miniature, on this machine')
     .example('$0 start full-training --config famos --set storage.bucket=NAME', 'Train at paper scale')

@@ -1,11 +1,10 @@
-import { ConfigurationError } from '../configs/configurationError.js';
-import { configurationPath, loadConfiguration } from '../configs/load.js';
-import type { RunConfiguration } from '../configs/schema/run.js';
+import { loadConfiguration } from '../configs/load.js';
 import type { RunStep } from '../configs/temporal.js';
 import { startRun } from '../workers/runs.js';
 import { withTemporal, type ConnectionOptions } from './connection.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
+import { refusePlaceholders } from './placeholders.js';
 import { followToEnd } from './status.js';
 
 export interface StartOptions extends ConnectionOptions {
@@ -43,17 +42,4 @@ export function runName(dataset: string, now: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   return `${dataset}-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-}
-
-/** famos.yaml cannot know the bucket. */
-function refusePlaceholders({ storage }: RunConfiguration, file: string): void {
-  if (storage.kind !== 's3' || storage.bucket !== 'set-your-bucket') return;
-  throw new ConfigurationError([
-    {
-      where: configurationPath(file),
-      setting: 'storage.bucket',
-      found: null,
-      expected: 'name your bucket: --set storage.bucket=NAME',
-    },
-  ]);
 }

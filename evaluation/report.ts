@@ -1,5 +1,7 @@
 import { encodePng } from '../datasets/formats/image.js';
 import type { IndexedFrame } from '../datasets/types.js';
+import type { Mesh } from '../geometry/mesh.js';
+import { vertexNormals } from '../geometry/normals.js';
 import { buildTriangleTree, type TriangleTree } from '../geometry/triangleTree.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
@@ -7,7 +9,7 @@ import { errorVertexColours, renderMesh, withWidth } from './renderings.js';
 import { reportPage, type FramePictures } from './reportPage.js';
 import { errorsAtVertices, pointToSurface } from './surfaceErrors.js';
 import type { TestSet } from './testSet.js';
-import { firstView } from './testView.js';
+import { viewOfFace } from './testView.js';
 import type { Evaluation } from './types.js';
 
 /** Test frames that are shown: evenly spread. */
@@ -59,7 +61,9 @@ async function framePictures(
   largestError: number,
 ): Promise<FramePictures> {
   const { faces } = testSet.template;
-  const view = await firstView(testSet, frame);
+  const registration = await testSet.registration(frame);
+  const best = registration ?? (await testSet.prediction(stages.at(-1) ?? 'coarse', frame.id));
+  const view = await viewOfFace(testSet, frame, facing({ vertices: best, faces }, testSet.face));
   if (view === null) return { ...frame.id, pictures: [] };
   const { camera, image } = view;
   const drawn = withWidth(camera, pictureWidth);
@@ -67,6 +71,7 @@ async function framePictures(
   const draw = async (caption: string, vertices: Float32Array, colours?: Float32Array): Promise<void> => {
     pictures.push({ caption, png: await encodePng(renderMesh(drawn, { vertices, faces }, colours)) });
   };
+  if (registration !== null) await draw('registration', registration);
   const scanPoints = await testSet.scanPoints(frame);
   for (const stage of stages) {
     const vertices = await testSet.prediction(stage, frame.id);
@@ -77,4 +82,12 @@ async function framePictures(
     await draw(`${stage}: error`, vertices, errorVertexColours(errors, largestError));
   }
   return { ...frame.id, pictures };
+}
+
+/** Where a face looks: the sum of its vertices' normals. */
+function facing(head: Mesh, face: ArrayLike<number>): [number, number, number] {
+  const normals = vertexNormals(head);
+  const sum: [number, number, number] = [0, 0, 0];
+  for (const vertex of Array.from(face)) for (let axis = 0; axis < 3; axis++) sum[axis]! += normals[3 * vertex + axis]!;
+  return sum;
 }

@@ -27,7 +27,7 @@ export function reportPage({ evaluation, frames, largestError }: ReportContent):
 <style>${style}</style>
 <main>
 <h1>${escaped(run)}</h1>
-<p>${evaluation.frames} test frames of ${evaluation.subjects.length} subjects that no stage was trained on. Errors in mm.</p>
+<p>${counted(evaluation.frames, 'test frame')} of ${counted(evaluation.subjects.length, 'subject')} that no stage was trained on. Errors in mm.</p>
 <div class="scroll"><table>
 <thead><tr><th>method<th colspan="4">point to surface<th colspan="4">vertices
 <tr><th><th>median<th>mean<th>std<th>90 %<th>median<th>mean<th>std<th>90 %</thead>
@@ -108,6 +108,10 @@ function cumulativeChart({ methods }: Evaluation): string {
     ({ method }, i) => `<li><i style="background:${lineColours[i % lineColours.length]}"></i>${escaped(method)}`,
   );
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="cumulative error curves">${ticks.join('')}${lines.join('')}</svg><ul class="names">${names.join('')}</ul>`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function escaped(text: string): string {

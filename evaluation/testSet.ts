@@ -1,6 +1,7 @@
 import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
 import { parsePly } from '../datasets/formats/ply.js';
+import { readVertexRegions } from '../datasets/vertexRegions.js';
 import { readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
@@ -17,6 +18,8 @@ export class TestSet {
     readonly index: DatasetIndex,
     /** The head template: its faces are every prediction's. */
     readonly template: Mesh,
+    /** Indices of the face's vertices. */
+    readonly face: ArrayLike<number>,
   ) {}
 
   /** @throws DatasetMissing when it is not packed. */
@@ -24,7 +27,9 @@ export class TestSet {
     const index = await readDatasetIndex(store, dataset);
     const key = `${keys.dataset(dataset)}/${index.template.key}`;
     const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
-    return new TestSet(store, run, index, template);
+    const masksKey = `${keys.dataset(dataset)}/${index.vertexMasks.key}`;
+    const { face } = readVertexRegions((await store.get(masksKey)).body, masksKey, index.vertexCount);
+    return new TestSet(store, run, index, template, face);
   }
 
   /** Stages that have a prediction of the test set, and the frames that each has. */

@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import type { RgbImage } from '../datasets/formats/image.js';
 import { readTar } from '../datasets/formats/tar.js';
 import { parseTka } from '../datasets/formats/tka.js';
-import { decodeView } from '../datasets/images/decodeView.js';
+import { decodeView, type EncodedView } from '../datasets/images/decodeView.js';
 import { isViewOfKind } from '../datasets/layout.js';
-import type { IndexedFrame, IndexedObject } from '../datasets/types.js';
+import type { IndexedFrame } from '../datasets/types.js';
 import type { Camera } from '../geometry/camera.js';
 import type { TestSet } from './testSet.js';
 
@@ -15,35 +15,35 @@ export interface TestView {
 }
 
 /**
- * The first colour view of a frame, or its first view where there is none: what the report shows, and draws its meshes in.
+ * The colour view that a face looks into most, of all views where there is no colour view: what the report shows, and
+ * draws its meshes in.
  *
+ * @param facing where the face looks, in the world; any length.
  * @returns null for a frame without a view that has both image and calibration.
  */
-export async function firstView(testSet: TestSet, frame: IndexedFrame): Promise<TestView | null> {
+export async function viewOfFace(
+  testSet: TestSet,
+  frame: IndexedFrame,
+  facing: readonly [number, number, number],
+): Promise<TestView | null> {
   const images = readTar(await testSet.bytes(frame.images), frame.images.key);
-  const found = frame.calibrations
-    .map((calibration) => {
-      const name = basename(calibration.key, '.tka');
-      // `C.png` or `Q.N.C.png`.
-      const image = images.find((member) => basename(member.name).split('.').at(-2) === name);
-      return { name, calibration, image };
-    })
-    .filter(({ image }) => image !== undefined)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const { name, calibration, image } = found.find((view) => isViewOfKind(view.name, 'colour')) ?? found[0] ?? noView;
-  if (calibration === null || image === undefined) return null;
-  const text = Buffer.from(await testSet.bytes(calibration)).toString();
-  const view = await decodeView(
-    { name, bytes: image.bytes, file: image.name, calibration: parseTka(text, calibration.key) },
-    testSet.index.storedResizeFactor,
-  );
+  const views: (EncodedView & { readonly towards: number })[] = [];
+  for (const object of frame.calibrations) {
+    const name = basename(object.key, '.tka');
+    // `C.png` or `Q.N.C.png`.
+    const image = images.find((member) => basename(member.name).split('.').at(-2) === name);
+    if (image === undefined) continue;
+    const calibration = parseTka(Buffer.from(await testSet.bytes(object)).toString(), object.key);
+    // A camera's forward axis in the world is the last row of its rotation.
+    const [x, y, z] = calibration.rotation.subarray(6);
+    const towards = -(facing[0] * x! + facing[1] * y! + facing[2] * z!);
+    views.push({ name, bytes: image.bytes, file: image.name, calibration, towards });
+  }
+  const colour = views.filter(({ name }) => isViewOfKind(name, 'colour'));
+  const [best] = (colour.length > 0 ? colour : views).sort((a, b) => b.towards - a.towards);
+  if (best === undefined) return null;
+  const view = await decodeView(best, testSet.index.storedResizeFactor);
   const { width, height } = view.camera;
   const data = Uint8Array.from(view.image, (value) => Math.round(255 * value));
   return { camera: view.camera, image: { width, height, data } };
 }
-
-const noView: { name: string; calibration: IndexedObject | null; image: undefined } = {
-  name: '',
-  calibration: null,
-  image: undefined,
-};

@@ -23,7 +23,11 @@ const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
 function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, 'verbose'>> {
   const run = what === 'full-training' ? '' : ' --run famos-1';
   return withConnectionOptions(yargs)
-    .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
+    .option('config', {
+      type: 'string',
+      default: 'famos',
+      describe: 'YAML file, a published run’s config.json, or miniature or famos',
+    })
     .option('set', {
       type: 'string',
       array: true,

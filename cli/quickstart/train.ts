@@ -36,12 +36,15 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
     const store = openStore(configuration.storage);
     const { fingerprint } = host;
     const run = await startOrGoOn({ client, store, job, configuration, fingerprint, signal });
-    const workers = await startWorkers(job.space, { ...services.environment, ...host.environment }, note);
+    const display = new LiveDisplay();
+    const workers = await startWorkers(job.space, { ...services.environment, ...host.environment }, (message) => {
+      display.print(`${styled('yellow', '!')} ${message}`);
+    });
     cleanups.push(() => workers.stop());
     process.stdout.write(`  workers    data and GPU, logs in ${job.space.logs}\n`);
     process.stdout.write(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}\n`);
     const lost = Promise.race([services.lost, workers.lost]);
-    const last = await follow(client, store, { ...services, lost }, job, run, signal);
+    const last = await follow({ client, store, services: { ...services, lost }, job, run, display, signal });
     process.stdout.write(`\n${summary(last, job.keep)}\n`);
     if (job.keep) await Promise.race([aborted(signal), services.lost.then(rethrow)]);
     return exitCodes.ok;
@@ -116,19 +119,18 @@ async function setUp(
   return { services: started.value, host, configuration: { ...configuration, dataset: { ...dataset, source } } };
 }
 
-function note(message: string): void {
-  process.stdout.write(`${styled('yellow', '!')} ${message}\n`);
+interface FollowToEnd {
+  readonly client: Client;
+  readonly store: ObjectStore;
+  readonly services: Services;
+  readonly job: QuickstartJob;
+  readonly run: string;
+  readonly display: LiveDisplay;
+  readonly signal: AbortSignal;
 }
 
 /** Watches the run to its end, then writes down what it came to. */
-async function follow(
-  client: Client,
-  store: ObjectStore,
-  services: Services,
-  job: QuickstartJob,
-  run: string,
-  signal: AbortSignal,
-): Promise<LastRun> {
+async function follow({ client, store, services, job, run, display, signal }: FollowToEnd): Promise<LastRun> {
   const { space } = job;
   const events = `${space.events}/${run}`;
   const watching = new AbortController();
@@ -139,6 +141,7 @@ async function follow(
     client,
     run,
     signal: both,
+    display,
     onDescription: ({ progress }) => {
       if (progress !== null) steps = progress.steps;
     },

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
 import { encodePng } from '../../datasets/formats/image.js';
+import { formatNpz } from '../../datasets/formats/npz.js';
+import { regionNames } from '../../datasets/vertexRegions.js';
 import { formatNpy } from '../../datasets/formats/npy.js';
 import { formatObj } from '../../datasets/formats/obj.js';
 import { formatPly } from '../../datasets/formats/ply.js';
@@ -71,6 +73,8 @@ const testFrames: IndexedFrame[] = [];
 for (const id of trained) train.push(await packFrame(id));
 for (const id of tested) testFrames.push(await packFrame(id));
 const metres = { vertices: head.vertices.map((millimetres) => millimetres / 1000), faces: head.faces };
+const region = { shape: [2], data: BigInt64Array.of(0n, 1n) };
+const masks = formatNpz(new Map(regionNames.map((name) => [name, region])));
 const index: DatasetIndex = {
   version: 1,
   name: 'miniature',
@@ -78,7 +82,7 @@ const index: DatasetIndex = {
   imageExtension: 'png',
   vertexCount: head.vertices.length / 3,
   template: await put('datasets/miniature/template.obj', Buffer.from(formatObj(metres))),
-  vertexMasks: { key: 'masks.npz', size: 0, sha256: '0'.repeat(64) },
+  vertexMasks: await put('datasets/miniature/masks.npz', masks),
   splits: { train, validation: [], test: testFrames },
   unusable: [],
 };
@@ -133,8 +137,9 @@ describe('evaluation of a run', () => {
 
   test('the report shows view, meshes and errors, and needs nothing from elsewhere', async () => {
     const page = Buffer.from((await store.get(keys.report(run))).body).toString();
-    for (const caption of ['view 01_C', 'coarse', 'refinement: error']) assert.ok(page.includes(`alt="${caption}"`));
-    assert.equal(page.match(/<img /g)?.length, 15);
+    for (const caption of ['view 01_C', 'registration', 'coarse', 'refinement: error'])
+      assert.ok(page.includes(`alt="${caption}"`));
+    assert.equal(page.match(/<img /g)?.length, 3 * 6);
     assert.doesNotMatch(page, /(src|href)="(?!data:)/);
     assert.match(page, /prefers-color-scheme: dark/);
   });
