@@ -6,6 +6,7 @@ export {
   coarseLayout,
   isFeatureNetTensor,
   isLocaliserParameter,
+  isTrunkTensor,
   refinementLayout,
   type TensorLayout,
 } from './parameterLayout.js';

@@ -57,21 +57,28 @@ export function isFeatureNetTensor(name: string): boolean {
   return name.startsWith('feature_net.');
 }
 
+/** Before the names of torchvision's ResNet-34, which the feature net's trunk is. */
+export const trunkPrefix = 'feature_net.model.resnet34_32s.';
+
+/** Whether a tensor belongs to the trunk, which starts from one that was trained on ImageNet (spec 2.1). */
+export function isTrunkTensor(name: string): boolean {
+  return name.startsWith(trunkPrefix);
+}
+
 function featureNetLayout({
   stemChannels,
   layerChannels,
   layerBlocks,
   featureChannels,
 }: FeatureNetConfiguration): TensorLayout[] {
-  const trunk = 'feature_net.model.resnet34_32s';
   const layouts = [
-    ...trunkConvolution(`${trunk}.conv1`, 3, stemChannels, 7),
-    ...normalization(`${trunk}.bn1`, stemChannels),
+    ...trunkConvolution(`${trunkPrefix}conv1`, 3, stemChannels, 7),
+    ...normalization(`${trunkPrefix}bn1`, stemChannels),
   ];
   let entering = stemChannels;
   for (const [layer, channels] of layerChannels.entries()) {
     for (let block = 0; block < layerBlocks[layer]!; block++) {
-      const name = `${trunk}.layer${layer + 1}.${block}`;
+      const name = `${trunkPrefix}layer${layer + 1}.${block}`;
       layouts.push(
         ...trunkConvolution(`${name}.conv1`, entering, channels, 3),
         ...normalization(`${name}.bn1`, channels),
@@ -103,9 +110,9 @@ function trunkConvolution(name: string, input: number, output: number, side: num
 }
 
 function v2vLayout(prefix: string, configuration: V2VConfiguration, input: number, output: number): TensorLayout[] {
-  const { frontChannels, baseChannels, encoderChannels, pooledLevels, backChannels } = configuration;
+  const { frontChannels, frontKernelSide, baseChannels, encoderChannels, pooledLevels, backChannels } = configuration;
   const layouts = [
-    ...convolutionBlock(`${prefix}.front_layers.0`, input, frontChannels, 7),
+    ...convolutionBlock(`${prefix}.front_layers.0`, input, frontChannels, frontKernelSide),
     ...residualBlock(`${prefix}.front_layers.1`, frontChannels, baseChannels),
     ...residualBlock(`${prefix}.front_layers.2`, baseChannels, baseChannels),
     ...residualBlock(`${prefix}.front_layers.3`, baseChannels, baseChannels),

@@ -6,6 +6,8 @@ export const keys = {
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
   /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */
   manifest: (run: string, stage: string) => `runs/${run}/${stage}/manifest.json`,
+  /** Weights that the coarse model's trunk starts with, if any were imported. */
+  trunk: (run: string) => `runs/${run}/coarse/trunk.safetensors`,
   checkpoints: (run: string, stage: string) => `runs/${run}/${stage}/checkpoints`,
   /** Prefix of a checkpoint's parts. */
   checkpoint: (run: string, stage: string, step: number, attempt: string) =>

@@ -4,6 +4,7 @@ import {
   coarseLayout,
   initialState,
   isFeatureNetTensor,
+  isTrunkTensor,
   refinementLayout,
   type ModelState,
   type TensorLayout,
@@ -11,10 +12,12 @@ import {
 import type { ObjectStore } from '../storage/types.js';
 import type { CheckpointStore } from './checkpoints/checkpointStore.js';
 import { StageNotFinished } from './checkpoints/errors.js';
+import { fitting } from './checkpoints/fitting.js';
 import { loadFinalModel } from './checkpoints/finalModel.js';
 import type { TrainingState } from './checkpoints/trainingState.js';
 import { NetworkRefused } from './errors.js';
-import { fitting, modelStateFrom } from './stateArrays.js';
+import { loadTrunk } from './published/trunk.js';
+import { modelStateFrom } from './stateArrays.js';
 
 export interface StageStart {
   readonly state: ModelState;
@@ -43,7 +46,8 @@ export function stageLayouts(stage: TrainingStage, { model }: RunConfiguration, 
 
 /**
  * Where a stage starts: at its newest checkpoint that can be read; fine-tuning at least at pre-training's last; or anew,
- * refinement with the trained coarse model's feature net (spec 3.1).
+ * the coarse model with the trunk that was imported into the run, if any (spec 2.1), refinement with the trained coarse
+ * model's feature net (spec 3.1).
  *
  * @throws StageNotFinished when the stage before it has not.
  * @throws CheckpointMismatch, NoUsableCheckpoint, NetworkRefused
@@ -59,8 +63,18 @@ export async function startStage(options: StageStartOptions): Promise<StageStart
     const name = `The checkpoint of step ${resumed.step} of run ${run}`;
     return { state: modelStateFrom(layouts, resumed.model, name), resumed };
   }
-  const loaded = stage === 'refinement' ? await trainedFeatureNet(options) : () => undefined;
+  const loaded = stage === 'refinement' ? await trainedFeatureNet(options) : await importedTrunk(options);
   return { state: initialState(layouts, configuration.seed, loaded), resumed: null };
+}
+
+/** Values for the coarse model's trunk: those of a network that was trained on ImageNet. */
+async function importedTrunk({
+  store,
+  run,
+}: StageStartOptions): Promise<(layout: TensorLayout) => Float32Array | Int32Array | undefined> {
+  const trunk = await loadTrunk(store, run);
+  if (trunk === null) return () => undefined;
+  return ({ name, shape }) => (isTrunkTensor(name) ? fitting(trunk.arrays, name, shape, trunk.key).values : undefined);
 }
 
 /** Values for the refinement's feature net: those of the final coarse model. */

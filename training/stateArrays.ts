@@ -1,5 +1,6 @@
 import { modelState, type ModelState, type TensorLayout } from '../model/index.js';
 import { tf, tidy, type Tensor } from '../tensor/index.js';
+import { fitting } from './checkpoints/fitting.js';
 import type { NamedArray, NamedArrays } from './checkpoints/safetensors.js';
 import { CheckpointMismatch } from './errors.js';
 
@@ -30,17 +31,6 @@ export function modelStateFrom(layouts: readonly TensorLayout[], arrays: NamedAr
   const superfluous = Object.keys(arrays).find((name) => !names.has(name));
   if (superfluous !== undefined) throw new CheckpointMismatch(checkpoint, `the network has no ${superfluous}`);
   return modelState(layouts, ({ name, shape }) => fitting(arrays, name, shape, checkpoint).values);
-}
-
-/** The array of that name, if it has that shape. @throws CheckpointMismatch */
-export function fitting(arrays: NamedArrays, name: string, shape: readonly number[], checkpoint: string): NamedArray {
-  const array = arrays[name];
-  if (!array) throw new CheckpointMismatch(checkpoint, `${name} is missing`);
-  if (array.shape.length !== shape.length || array.shape.some((length, axis) => length !== shape[axis])) {
-    const [found, expected] = [array.shape.join(', '), shape.join(', ')];
-    throw new CheckpointMismatch(checkpoint, `${name} has the shape [${found}]; the network's is [${expected}]`);
-  }
-  return array;
 }
 
 /** Lends arrays to `use` as tensors, which are freed afterwards. */

@@ -24,6 +24,8 @@ const commands = [
   'tensorboard',
   'config show',
   'config schema',
+  'import-checkpoint',
+  'export-checkpoint',
 ];
 
 describe('help', () => {

@@ -54,7 +54,7 @@ export function encodeTrainingState(state: TrainingState, configuration: unknown
   } satisfies z.infer<typeof stateSchema>;
   const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });
   return {
-    'model.safetensors': part(encodeSafetensors(model, modelMetadata)),
+    'model.safetensors': part(encodeModel(model)),
     'optimizer.safetensors': part(encodeSafetensors(optimizer, modelMetadata)),
     'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)),
   };
@@ -69,6 +69,10 @@ export function decodeTrainingState(parts: Readonly<Record<PartName, Uint8Array>
     model: decodeModel(parts['model.safetensors'], `${key}/model.safetensors`),
     optimizer: decodeSafetensors(parts['optimizer.safetensors'], `${key}/optimizer.safetensors`).arrays,
   };
+}
+
+export function encodeModel(model: NamedArrays): Uint8Array {
+  return encodeSafetensors(model, modelMetadata);
 }
 
 /** @throws SafetensorsError for a file in another layout. */

@@ -114,6 +114,16 @@ function wholeNumbers(value: PickleValue | undefined): number[] | undefined {
   return numbers && numbers.length === items?.length ? numbers : undefined;
 }
 
+/** Whether elements follow one another in C order, as nearly all published tensors' do. */
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
 /** Turns the pickle's tree into values, reading each storage once and only while tensors use it. */
 class Materializer {
   private last: { readonly key: string; readonly bytes: Uint8Array } | null = null;
@@ -160,8 +170,12 @@ class Materializer {
     if (size > 0 && last >= available) {
       throw this.problem(name, `a storage of ${last + 1} elements for [${shape.join(', ')}]`, `${available}`);
     }
-    const element = elementReader(storage.type, bytes);
     const values = new Float32Array(size);
+    if (storage.type === 'FloatStorage' && isContiguous(shape, strides)) {
+      new Uint8Array(values.buffer).set(bytes.subarray(offset * 4, (offset + size) * 4));
+      return { shape, values };
+    }
+    const element = elementReader(storage.type, bytes);
     const index = new Array<number>(shape.length).fill(0);
     let position = offset;
     for (let i = 0; i < size; i++) {
