@@ -12,26 +12,13 @@ import type { Tensor, Tensor2D, Tensor4D } from './tensorflow.js';
  * Legend: M images, H W pixels of an unpadded image, C channels, P points.
  */
 
-const paddings = [0, 0, 1, 1, 1, 1, 0, 0];
-const paddingTyped = [float32, attribute.int32('Tpaddings')];
-const sliceTyped = [float32, attribute.int32('Index')];
 const bilinear = [float32, attribute.text('method', 'bilinear')];
 const bilinearForward = [...bilinear, attribute.number('extrapolation_value', 0)];
-
-/** Puts a frame of one zero pixel around each image. `[M, H, W, C]` → `[M, H + 2, W + 2, C]` */
-export function frameByZeros(images: Tensor4D): Tensor4D {
-  const framed = executeOne('Pad', paddingTyped, [images, integers(paddings, [4, 2])]);
-  const { shape } = images;
-  record('FrameByZeros', [images], [framed], [], ([dy]) => [
-    executeOne('Slice', sliceTyped, [dy!, integers([0, 1, 1, 0]), integers(shape)]),
-  ]);
-  return framed as Tensor4D;
-}
 
 /**
  * Samples framed images.
  *
- * @param framed see {@link frameByZeros}. `[M, H + 2, W + 2, C]`
+ * @param framed see `frameByZeros`. `[M, H + 2, W + 2, C]`
  * @param boxes rows (y, x, y, x), the sampled point twice: fractions of the way from the framed image's first pixel
  *   centre (0) to its last (1). Pixel p of the unframed image (first centre at 0) is at (p + 1) / (H + 1). `[P, 4]`
  * @param imageOfBox which image each box samples, int32. `[P]`

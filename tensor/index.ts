@@ -18,7 +18,8 @@ export {
 export { add, addBias, addRelu, relu } from './elementwise.js';
 export { resizeNearest } from './resizing.js';
 export { multiply } from './matrices.js';
-export { frameByZeros, sampleBilinear } from './bilinearSampling.js';
+export { frameByZeros } from './padding.js';
+export { sampleBilinear } from './bilinearSampling.js';
 export { meanAndVariance, weightedMeanAndVariance } from './statistics.js';
 export { expectationOfRows, softmaxExpectation } from './softmaxExpectation.js';
 export { joinBatch, splitBatch } from './batches.js';

@@ -10,7 +10,7 @@ import {
   type StatisticsUpdate,
 } from '../../model/index.js';
 import { disposeState } from '../../model/modelState.js';
-import { tf, tidy, valueAndGradients, type Tensor, type Tensor3D, type Tensor4D } from '../../tensor/index.js';
+import { reshape, tidy, valueAndGradients, type Tensor, type Tensor3D, type Tensor4D } from '../../tensor/index.js';
 import { coarseSurface } from '../../training/coarseSurface.js';
 import { TrainingLoss } from '../../training/losses/trainingLoss.js';
 import { viewTensors } from '../../training/viewTensors.js';
@@ -57,7 +57,7 @@ async function step(stage: 'coarse' | 'refinement', folder: 'train' | 'train_run
   const forward = (state: ModelState): { vertices: Tensor; statistics: StatisticsUpdate } => {
     const views = viewTensors(batch);
     if (stage === 'coarse') {
-      const ofSamples = rotations.reshape([2, 3, 3]) as Tensor3D;
+      const ofSamples = reshape<Tensor3D>(rotations, [2, 3, 3]);
       return coarseForward(state, views, { configuration: goldenCoarse, mode, rotations: ofSamples });
     }
     const options = { configuration: goldenRefinement, mode, rotations: rotations as Tensor4D };

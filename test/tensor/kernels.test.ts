@@ -59,7 +59,7 @@ test('2-D convolution: padding even on both sides, gradients', () => {
   assert.ok(Math.abs(found - sum) < 1e-5, `${found} instead of ${sum}`);
 });
 
-test('2-D convolution of a stem: stride 2 and few channels have a filter gradient of their own', () => {
+test('2-D convolution with stride 2 on even and odd sides: gradients', () => {
   for (const [height, width, side] of [
     [8, 10, 7],
     [9, 7, 7],
