@@ -6,10 +6,13 @@ import { ConfigurationError, type ConfigurationProblem } from './configurationEr
 import { explainIssue, type Explanation } from './explainIssue.js';
 import { applyOverrides, isTree, parseOverride, type Override } from './overrides.js';
 import { packageRoot } from './packageRoot.js';
+import { isPublished } from './published.js';
+import { readPublished } from './publishedFile.js';
 import { runConfigurationSchema, type RunConfiguration } from './schema/run.js';
 
 /**
- * Reads a run's configuration: the YAML file, `--set` overrides laid over it, defaults filled in, everything checked.
+ * Reads a run's configuration: the YAML file (or a published run's `config.json`), `--set` overrides laid over it,
+ * defaults filled in, everything checked.
  *
  * @param file a path, or the name of one of ours (`miniature`, `famos`).
  * @param overrides `path=value`, the later over the earlier.
@@ -61,25 +64,27 @@ export function resolveConfiguration(text: string, name: string, overrides: read
     throw new ConfigurationError([{ where: `${name}:1`, setting: '', found: shown(fromFile, []), expected }]);
   }
   const parsed = overrides.map(parseOverride);
-  const input = applyOverrides(fromFile, parsed);
+  const where = (path: readonly string[]): string => `${name}:${lineOf(document, lineCounter, path)}`;
+  const { tree, origin } = isPublished(fromFile)
+    ? readPublished(fromFile, where)
+    : { tree: fromFile, origin: (path: readonly string[]) => ({ where: where(path), setting: path.join('.') }) };
+  const input = applyOverrides(tree, parsed);
   const result = runConfigurationSchema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap(explainIssue).map((explanation) => {
-    return locate(explanation, input, parsed, (path) => `${name}:${lineOf(document, lineCounter, path)}`);
-  });
-  throw new ConfigurationError(problems);
+  throw new ConfigurationError(
+    result.error.issues.flatMap(explainIssue).map((explanation) => locate(explanation, input, parsed, origin)),
+  );
 }
 
 function locate(
   { path, aboutValue, expected }: Explanation,
   input: unknown,
   overrides: readonly Override[],
-  inFile: (path: readonly string[]) => string,
+  inFile: (path: readonly string[]) => Pick<ConfigurationProblem, 'where' | 'setting'>,
 ): ConfigurationProblem {
   const override = overrides.findLast((candidate) => candidate.path.every((segment, i) => path[i] === segment));
   return {
-    where: override === undefined ? inFile(path) : `--set ${override.text}`,
-    setting: path.join('.'),
+    ...(override === undefined ? inFile(path) : { where: `--set ${override.text}`, setting: path.join('.') }),
     found: aboutValue ? shown(valueAt(input, path), path) : null,
     expected,
   };

@@ -1,0 +1,57 @@
+import { posix } from 'node:path';
+
+type Tree = Record<string, unknown>;
+
+/** Published options that say where data lies, and which entries of a split they are. */
+const ofSplits = {
+  image_directory: 'images',
+  calibration_directory: 'calibrations',
+  scan_directory: 'scans',
+  processed_directory: 'registrations',
+} as const;
+
+/**
+ * Where the data lies, as settings below `dataset`. Published paths are relative to where its program runs; below
+ * `./data` they are those of the published bundles, which our runs fetch. Elsewhere, the data are there already: the
+ * folder that all paths have in common becomes the source, and the validation set stands in for the test set, of which
+ * a published configuration knows nothing.
+ *
+ * @param paths by published option; those that a file leaves out stay as they are.
+ * @returns settings by dotted path; a text says what is wrong.
+ */
+export function datasetSettings(paths: ReadonlyMap<string, string>): Map<string, string | Tree> | string {
+  const normal = new Map([...paths].map(([name, path]) => [name, posix.normalize(path).replace(/\/$/, '')]));
+  const settings = new Map<string, string | Tree>();
+  if (normal.size === 0) return settings;
+  const values = [...normal.values()];
+  const isBundled = values.every((path) => path.startsWith('data/'));
+  if (!isBundled && values.some((path) => posix.isAbsolute(path)) && !values.every((path) => posix.isAbsolute(path))) {
+    return 'some of the paths of data are absolute and some are not: make all absolute, or put the data below ./data';
+  }
+  const root = isBundled ? 'data' : commonFolder(values);
+  const below = (option: string): string | undefined => {
+    const path = normal.get(option);
+    return path === undefined ? undefined : posix.relative(root, path);
+  };
+  const set = (setting: string, value: string | undefined): void => {
+    if (value !== undefined) settings.set(`dataset.${setting}`, value);
+  };
+  if (!isBundled) settings.set('dataset.source', { kind: 'directory', path: root });
+  for (const split of isBundled ? ['train', 'validation'] : ['train', 'validation', 'test']) {
+    set(`layout.${split}.list`, below(split === 'train' ? 'train_data_list_fname' : 'val_data_list_fname'));
+    for (const [option, entry] of Object.entries(ofSplits)) set(`layout.${split}.${entry}`, below(option));
+  }
+  set('layout.template', below('template_fname'));
+  set('layout.vertexMasks', below('vertex_mask_fname'));
+  return settings;
+}
+
+/** The deepest folder that holds all of the paths. */
+function commonFolder(paths: readonly string[]): string {
+  const folders = paths.map((path) => posix.dirname(path).split('/'));
+  const [first = []] = folders;
+  const common = first.filter((_, depth) =>
+    folders.every((folder) => first.slice(0, depth + 1).every((name, i) => folder[i] === name)),
+  );
+  return common.join('/') || (paths[0]?.startsWith('/') === true ? '/' : '.');
+}
