@@ -56,7 +56,7 @@ export async function importPublished(options: ImportOptions): Promise<Imported>
   if (step === null) {
     throw new ImportRefused(`${file}: its name does not tell after how many steps it was saved: --step N.`);
   }
-  const { model, optimizer } = convert(file, published.kind, published, configuration);
+  const { model, optimizer } = convertPublished(file, published.kind, published, configuration);
   const { trainingStage, finished } = standing(published.kind, step, configuration, options.final);
   const state: TrainingState = {
     step,
@@ -78,8 +78,12 @@ export async function importPublished(options: ImportOptions): Promise<Imported>
   };
 }
 
-/** A published model, with its optimiser's state or a fresh one, in our names and layouts. */
-function convert(
+/**
+ * A published model, with its optimiser's state or a fresh one, in our names and layouts.
+ *
+ * @throws PublishedCheckpointMismatch naming every tensor that is missing, unexpected or misshapen.
+ */
+export function convertPublished(
   file: string,
   stage: CheckpointStage,
   { states, optimizer }: PublishedFile,
