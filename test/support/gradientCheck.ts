@@ -61,3 +61,33 @@ export function checkGradients<N extends string>(
   }
   return worst;
 }
+
+/**
+ * The same for functions with many kinks (rectifiers, maxima), where single differences are unreliable: derivatives along
+ * the gradient's own direction, which must come out as the gradient's length.
+ */
+export function checkGradientLengths<N extends string>(
+  f: (inputs: Record<N, Tensor>) => Tensor,
+  inputs: Record<N, Tensor>,
+  { step = 1e-3, tolerance = 0.03 }: { readonly step?: number; readonly tolerance?: number } = {},
+): void {
+  const loss = (x: Record<N, Tensor>): Tensor => {
+    const y = f(x);
+    return tf.sum(tf.mul(y, randomTensor('weights', y.shape)));
+  };
+  const { gradients } = valueAndGradients(() => ({ loss: loss(inputs) }), inputs);
+  for (const name of Object.keys(inputs) as N[]) {
+    const gradient = gradients[name]!;
+    const length = tf.norm(gradient).dataSync<'float32'>()[0]!;
+    const at = (distance: number): number =>
+      tf.tidy(() => {
+        const moved = tf.add(inputs[name], tf.mul(gradient, distance / length));
+        return loss({ ...inputs, [name]: moved }).dataSync<'float32'>()[0]!;
+      });
+    const derivative = (at(step) - at(-step)) / (2 * step);
+    assert.ok(
+      Math.abs(derivative - length) <= tolerance * length,
+      `${name}: the derivative along the gradient is ${derivative}, its length ${length}`,
+    );
+  }
+}
