@@ -26,7 +26,8 @@ export interface EvaluateRunOptions {
  * Measures a run's predictions of the test set (`keys.testPredictions`) against its scans and registrations, beside two
  * guesses that know no more than the training set's mean head: put where the localiser believes the head is (its grid's
  * centre), and put at the volume's centre. Both stand in the mean orientation of the training heads: nothing trains the
- * rotation of the localiser's grid to be the head's, so it is not taken for it.
+ * rotation of the localiser's grid to be the head's, and on the miniature turning the mean head by it changed the errors
+ * by less than 2 %, mostly for the worse.
  *
  * Writes `evaluation.json` and `report.html` of the run; doing it again replaces them.
  *

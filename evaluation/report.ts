@@ -5,6 +5,7 @@ import { vertexNormals } from '../geometry/normals.js';
 import { buildTriangleTree, type TriangleTree } from '../geometry/triangleTree.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
+import { closeUp } from './closeUp.js';
 import { errorVertexColours, renderMesh, withWidth } from './renderings.js';
 import { reportPage, type FramePictures } from './reportPage.js';
 import { errorsAtVertices, pointToSurface } from './surfaceErrors.js';
@@ -65,7 +66,7 @@ async function framePictures(
   const best = registration ?? (await testSet.prediction(stages.at(-1) ?? 'coarse', frame.id));
   const view = await viewOfFace(testSet, frame, facing({ vertices: best, faces }, testSet.face));
   if (view === null) return { ...frame.id, pictures: [] };
-  const { camera, image } = view;
+  const { camera, image } = closeUp(view.camera, view.image, best);
   const drawn = withWidth(camera, pictureWidth);
   const pictures = [{ caption: `view ${camera.name}`, png: await encodePng(image) }];
   const draw = async (caption: string, vertices: Float32Array, colours?: Float32Array): Promise<void> => {
