@@ -29,7 +29,8 @@ async function statusText(connected: Connected, description: RunDescription): Pr
   const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
   const page = connected.pageOf(workflowId);
   const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
-  lines.push(...progressLines(description));
+  // A run that has ended without a worker here to tell of its steps is told by its first line and its table.
+  if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description));
   if (failure !== null) lines.push('', failure);
   const end = await endOf(connected, description);
   return [...lines, ...(end === '' ? [] : ['', end])].join('\n');

@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { IndexedFrame } from '../datasets/types.js';
 import { buildTriangleTree } from '../geometry/triangleTree.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
-import { MethodStatistics, sequenceMeans } from './frameErrors.js';
+import { MethodStatistics, sequenceMeans, type FrameToEvaluate } from './frameErrors.js';
 import { meanHead } from './meanHead.js';
 import { writeReport } from './report.js';
 import { translated } from './rigidAlignment.js';
@@ -12,6 +13,8 @@ import { methodNames, type Evaluation, type FrameEvaluation } from './types.js';
 
 /** Training registrations that the mean head is taken over, at most: evenly spread over the list. */
 const headsForMean = 500;
+/** Frames that are read from the object store at a time. */
+const readAtOnce = 8;
 
 export interface EvaluateRunOptions {
   readonly store: ObjectStore;
@@ -42,30 +45,28 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       `There is no prediction at ${keys.testPredictions(run, 'coarse')} in ${store.description}: predict the test set first (tempeh-flow start evaluation does both).`,
     );
   }
+  const { gridOrigin } = configuration.model.coarse;
   const mean = meanHead(await trainingHeads(testSet, signal));
   const statistics = new MethodStatistics(buildTriangleTree(testSet.template));
   const frames: FrameEvaluation[] = [];
   const evaluated: IndexedFrame[] = [];
   const leftOut: Evaluation['leftOut'][number][] = [];
   const all = testSet.index.splits.test;
-  for (const [i, frame] of all.entries()) {
+  for (let from = 0; from < all.length; from += readAtOnce) {
     signal?.throwIfAborted();
-    const scanPoints = await testSet.scanPoints(frame);
-    const missing = [...stages].find(([, paths]) => !paths.has(meshPath(frame.id)))?.[0];
-    if (missing !== undefined || scanPoints === null) {
-      const reason = missing === undefined ? 'it has no scan' : `its ${missing} prediction is missing`;
-      leftOut.push({ ...frame.id, reason });
-      continue;
+    const group = all.slice(from, from + readAtOnce);
+    const read = await Promise.all(group.map((frame) => readFrame(testSet, stages, frame, mean, gridOrigin)));
+    for (const [i, found] of read.entries()) {
+      const frame = group[i]!;
+      if (typeof found === 'string') leftOut.push({ ...frame.id, reason: found });
+      else {
+        frames.push(statistics.add(found));
+        evaluated.push(frame);
+      }
+      onProgress?.({ done: from + i + 1, total: all.length });
+      // Measuring blocks: heartbeats and cancellation get their turn between frames.
+      await setImmediate();
     }
-    const heads = new Map<string, Float32Array>();
-    for (const stage of stages.keys()) heads.set(methodNames[stage], await testSet.prediction(stage, frame.id));
-    const localised = await testSet.localisedCentre(frame.id);
-    if (localised !== null) heads.set(methodNames.meanHeadLocalised, translated(mean, localised));
-    heads.set(methodNames.meanHeadCentred, translated(mean, configuration.model.coarse.gridOrigin));
-    const registration = await testSet.registration(frame);
-    frames.push(statistics.add({ ...frame.id, heads, scanPoints, registration }));
-    evaluated.push(frame);
-    onProgress?.({ done: i + 1, total: all.length });
   }
   if (frames.length === 0) {
     throw new Error(
@@ -88,14 +89,38 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   return evaluation;
 }
 
+/** The heads of a frame and what they are measured against; the reason where something is missing. */
+async function readFrame(
+  testSet: TestSet,
+  stages: ReadonlyMap<'coarse' | 'refinement', ReadonlySet<string>>,
+  frame: IndexedFrame,
+  mean: Float32Array,
+  volumeCentre: readonly [number, number, number],
+): Promise<FrameToEvaluate | string> {
+  const missing = [...stages].find(([, paths]) => !paths.has(meshPath(frame.id)))?.[0];
+  if (missing !== undefined) return `its ${missing} prediction is missing`;
+  const [scanPoints, registration, localised] = await Promise.all([
+    testSet.scanPoints(frame),
+    testSet.registration(frame),
+    testSet.localisedCentre(frame.id),
+  ]);
+  if (scanPoints === null) return 'it has no scan';
+  const heads = new Map<string, Float32Array>();
+  for (const stage of stages.keys()) heads.set(methodNames[stage], await testSet.prediction(stage, frame.id));
+  if (localised !== null) heads.set(methodNames.meanHeadLocalised, translated(mean, localised));
+  heads.set(methodNames.meanHeadCentred, translated(mean, volumeCentre));
+  return { ...frame.id, heads, scanPoints, registration };
+}
+
 async function trainingHeads(testSet: TestSet, signal: AbortSignal | undefined): Promise<Float32Array[]> {
   const registered = testSet.index.splits.train.filter(({ registration }) => registration !== null);
   const count = Math.min(headsForMean, registered.length);
+  const chosen = Array.from({ length: count }, (_, i) => registered[Math.floor((i * registered.length) / count)]!);
   const heads: Float32Array[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let from = 0; from < count; from += readAtOnce) {
     signal?.throwIfAborted();
-    const head = await testSet.registration(registered[Math.floor((i * registered.length) / count)]!);
-    if (head !== null) heads.push(head);
+    const read = await Promise.all(chosen.slice(from, from + readAtOnce).map((frame) => testSet.registration(frame)));
+    heads.push(...read.filter((head) => head !== null));
   }
   return heads;
 }
