@@ -48,7 +48,7 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
 
   test('a worker that is killed is started again; Ctrl-C then leaves no process', async () => {
     const launcher = launch();
-    await launcher.until(/▸ +coarse-pretraining.*Starting from step 0/);
+    await launcher.until(/▸ +coarse-pretraining/);
     const busy = await new Launcher(directory, marker).ended;
     assert.equal(busy, 1, 'a second start on the same folder must be refused');
     const worker = leftovers().find(({ command }) => /^\S*node .* worker gpu /.test(command));
