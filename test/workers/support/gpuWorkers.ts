@@ -6,6 +6,13 @@ import type { TemporalSettings } from '../../../workers/temporalSettings.js';
 
 const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
 
+const forked: ChildProcess[] = [];
+
+/** Ends what {@link forkGpuWorker} started: a worker that outlives a failed test takes the next one's work. */
+export function killForkedWorkers(): void {
+  for (const worker of forked.splice(0)) if (worker.pid !== undefined) worker.kill('SIGKILL');
+}
+
 /** A real GPU worker in a process of its own; returns when it takes work. */
 export async function forkGpuWorker(
   { address, namespace }: TemporalSettings,
@@ -13,6 +20,7 @@ export async function forkGpuWorker(
 ): Promise<ChildProcess> {
   const module = fileURLToPath(new URL('./gpuWorkerProcess.js', import.meta.url));
   const worker = fork(module, [address, namespace, directory], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  forked.push(worker);
   await once(worker, 'message');
   return worker;
 }
