@@ -5,7 +5,6 @@ import {
   convolution2d,
   reshape,
   resizeNearest,
-  tf,
   type Tensor4D,
   type Tensor5D,
 } from '../tensor/index.js';
@@ -21,17 +20,20 @@ import { resnetTrunk } from './resnet.js';
  * @param pass within `feature_net.model`. @param images `[B, V, H, W, 3]` @returns `[B·V, H, W, F]`
  */
 export function featureNet(pass: Pass, images: Tensor5D, configuration: FeatureNetConfiguration): Tensor4D {
-  return tf.tidy(() => {
-    const [batch, views, height, width] = images.shape;
-    const flat = reshape<Tensor4D>(images, [batch * views, height, width, 3]);
-    const resolutions = resnetTrunk(pass.within('resnet34_32s'), flat, configuration.layerBlocks);
-    let features: Tensor4D | undefined;
-    for (let level = resolutions.length; level >= 1; level--) {
-      const skip = convolveSkip(pass, resolutions[level - 1]!, `skip${level}`);
-      features = features === undefined ? skip : add(resizeNearest(features, skip.shape[1], skip.shape[2]), skip);
-    }
-    return resizeNearest(features!, height, width);
-  });
+  const [batch, views, height, width] = images.shape;
+  const flat = reshape<Tensor4D>(images, [batch * views, height, width, 3]);
+  return pass.block((flat: Tensor4D) => features(pass, flat, configuration), flat, 'features');
+}
+
+function features(pass: Pass, images: Tensor4D, configuration: FeatureNetConfiguration): Tensor4D {
+  const [, height, width] = images.shape;
+  const resolutions = resnetTrunk(pass.within('resnet34_32s'), images, configuration.layerBlocks);
+  let sum: Tensor4D | undefined;
+  for (let level = resolutions.length; level >= 1; level--) {
+    const skip = convolveSkip(pass, resolutions[level - 1]!, `skip${level}`);
+    sum = sum === undefined ? skip : add(resizeNearest(sum, skip.shape[1], skip.shape[2]), skip);
+  }
+  return resizeNearest(sum!, height, width);
 }
 
 function convolveSkip(pass: Pass, x: Tensor4D, name: string): Tensor4D {

@@ -4,7 +4,7 @@ import type { MemorySettings } from './types.js';
 const mebibyte = 2 ** 20;
 
 /** Activations above this are computed again in the backward pass rather than kept. */
-const keptBytes = 1024 * mebibyte;
+const keptBytes = 2048 * mebibyte;
 
 /**
  * Memory settings from the sizes of a step: small ones keep everything (recomputing costs a third more time), large ones

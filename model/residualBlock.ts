@@ -1,4 +1,4 @@
-import { addRelu, convolution3d, relu, tf, type Tensor5D } from '../tensor/index.js';
+import { addReluInto, convolution3d, relu, tf, type Tensor5D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 
 /** The layers that V2V networks are made of (spec 2.5). All take and return `[M, D, H, W, C]`. */
@@ -22,7 +22,8 @@ export function residualBlock(pass: Pass, x: Tensor5D): Tensor5D {
   return tf.tidy(() => {
     const inner = tf.tidy(() => relu(convolveNormalize3d(pass, x, 'res_branch.0', 'res_branch.1')));
     const branch = convolveNormalize3d(pass, inner, 'res_branch.3', 'res_branch.4');
+    inner.dispose();
     const skip = pass.has('skip_con.0.weight') ? convolveNormalize3d(pass, x, 'skip_con.0', 'skip_con.1') : x;
-    return addRelu(branch, skip);
+    return addReluInto(branch, skip);
   });
 }

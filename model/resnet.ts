@@ -1,4 +1,4 @@
-import { addRelu, convolution2d, maxPool2d, relu, tf, type Tensor4D } from '../tensor/index.js';
+import { addReluInto, convolution2d, maxPool2d, relu, tf, type Tensor4D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -36,7 +36,7 @@ function basicBlock(pass: Pass, x: Tensor4D, stride: number): Tensor4D {
   const branch = convolveNormalize(pass, inner, 'conv2', 'bn2', 1);
   const downsample = pass.has('downsample.0.weight');
   const skip = downsample ? convolveNormalize(pass, x, 'downsample.0', 'downsample.1', stride) : x;
-  return addRelu(branch, skip);
+  return addReluInto(branch, skip);
 }
 
 function convolveNormalize(

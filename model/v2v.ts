@@ -1,5 +1,5 @@
 import type { V2VConfiguration } from '../configs/schema/model.js';
-import { add, maxPool3d, relu, tf, transposedConvolution3d, type Tensor5D } from '../tensor/index.js';
+import { add, maxPool3d, relu, transposedConvolution3d, type Tensor5D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 import { convolutionBlock, residualBlock } from './residualBlock.js';
 
@@ -10,52 +10,66 @@ import { convolutionBlock, residualBlock } from './residualBlock.js';
  * @param x `[M, D, D, D, I]` @returns `[M, D, D, D, backChannels[1]]`
  */
 export function v2v(pass: Pass, x: Tensor5D, configuration: V2VConfiguration): Tensor5D {
-  return tf.tidy(() => {
-    let y = pass.block((x: Tensor5D) => convolutionBlock(pass.within('front_layers.0'), x), x, 'front_layers.0');
-    for (const layer of ['front_layers.1', 'front_layers.2', 'front_layers.3']) y = residual(pass, y, layer);
-    y = encoderDecoder(pass.within('encoder_decoder'), y, configuration);
-    y = residual(pass, y, 'back_layers.0');
-    for (const layer of ['back_layers.1', 'back_layers.2']) {
-      y = pass.block((x: Tensor5D) => convolutionBlock(pass.within(layer), x), y, layer);
-    }
-    return y;
-  });
+  return inSequence(x, [
+    convolution(pass, 'front_layers.0'),
+    residual(pass, 'front_layers.1'),
+    residual(pass, 'front_layers.2'),
+    residual(pass, 'front_layers.3'),
+    // As one block as well as block by block: what lies between its blocks is not kept for the backward pass either.
+    (y) => pass.block((y) => level(pass.within('encoder_decoder'), y, configuration, 1), y, 'encoder_decoder'),
+    residual(pass, 'back_layers.0'),
+    convolution(pass, 'back_layers.1'),
+    convolution(pass, 'back_layers.2'),
+  ]);
 }
 
-function residual(pass: Pass, x: Tensor5D, name: string): Tensor5D {
-  return pass.block((x: Tensor5D) => residualBlock(pass.within(name), x), x, name);
+type Layer = (x: Tensor5D) => Tensor5D;
+
+/** Applies layers one after the other; what one returned is freed once the next has taken it. */
+function inSequence(x: Tensor5D, layers: readonly Layer[]): Tensor5D {
+  return layers.reduce((taken, layer) => {
+    const returned = layer(taken);
+    if (taken !== x && taken !== returned) taken.dispose();
+    return returned;
+  }, x);
+}
+
+function convolution(pass: Pass, name: string): Layer {
+  return (x) => pass.block((x: Tensor5D) => convolutionBlock(pass.within(name), x), x, name);
+}
+
+function residual(pass: Pass, name: string): Layer {
+  return (x) => pass.block((x: Tensor5D) => residualBlock(pass.within(name), x), x, name);
 }
 
 /**
- * Levels, counted from 1, each with a residual skip block; the first `pooledLevels` of them halve the resolution on the
- * way down and double it on the way up, the others only deepen the network.
+ * The encoder–decoder from one level on, counted from 1; behind the last one is the middle block. The first
+ * `pooledLevels` levels halve the resolution on the way down and double it on the way up, the others only deepen the
+ * network. Each adds what its residual skip block makes of its input.
  */
-function encoderDecoder(pass: Pass, x: Tensor5D, { encoderChannels, pooledLevels }: V2VConfiguration): Tensor5D {
-  const levels = encoderChannels.length;
-  const skips: Tensor5D[] = [];
-  let y = x;
-  for (let level = 1; level <= levels; level++) {
-    skips.push(residual(pass, y, `skip_res${level}`));
-    if (level <= pooledLevels) y = maxPool3d(y);
-    y = residual(pass, y, `encoder_res${level}`);
-  }
-  y = residual(pass, y, 'mid_res');
-  for (let level = levels; level >= 1; level--) {
-    y = residual(pass, y, `decoder_res${level}`);
-    if (level <= pooledLevels) y = upsample(pass, y, `decoder_upsample${level}`);
-    y = add(y, skips.pop()!);
-  }
-  return y;
+function level(pass: Pass, x: Tensor5D, configuration: V2VConfiguration, number: number): Tensor5D {
+  const { encoderChannels, pooledLevels } = configuration;
+  if (number > encoderChannels.length) return residual(pass, 'mid_res')(x);
+  const pooled = number <= pooledLevels;
+  const inner = inSequence(x, [
+    ...(pooled ? [maxPool3d] : []),
+    residual(pass, `encoder_res${number}`),
+    (y) => level(pass, y, configuration, number + 1),
+    residual(pass, `decoder_res${number}`),
+    ...(pooled ? [upsample(pass, `decoder_upsample${number}`)] : []),
+  ]);
+  const skip = residual(pass, `skip_res${number}`)(x);
+  const sum = add(inner, skip);
+  inner.dispose();
+  skip.dispose();
+  return sum;
 }
 
 /** Transposed convolution 2³ with stride 2, batch normalisation, rectifier. */
-function upsample(pass: Pass, x: Tensor5D, name: string): Tensor5D {
-  return pass.block(
-    (x: Tensor5D) => {
-      const raised = transposedConvolution3d(x, pass.parameter(`${name}.block.0.weight`));
-      return relu(pass.normalize(raised, `${name}.block.1`, `${name}.block.0`));
-    },
-    x,
-    name,
-  );
+function upsample(pass: Pass, name: string): Layer {
+  const block = (x: Tensor5D): Tensor5D => {
+    const raised = transposedConvolution3d(x, pass.parameter(`${name}.block.0.weight`));
+    return relu(pass.normalize(raised, `${name}.block.1`, `${name}.block.0`));
+  };
+  return (x) => pass.block(block, x, name);
 }

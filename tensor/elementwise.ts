@@ -17,13 +17,16 @@ export function add<T extends Tensor>(a: T, b: T): T {
   return y as T;
 }
 
-/** max(a + b, 0) of equal shapes: the end of a residual block. */
-export function addRelu<T extends Tensor>(a: T, b: T): T {
-  requireEqualShapes('addRelu', a, b);
+/**
+ * max(a + b, 0) of equal shapes: the end of a residual block. It disposes a, so that a block's peak is one array lower.
+ */
+export function addReluInto<T extends Tensor>(a: T, b: T): T {
+  requireEqualShapes('addReluInto', a, b);
   const sum = executeOne('AddV2', [float32], [a, b]);
+  a.dispose();
   const y = executeOne('Relu', [float32], [sum]);
   sum.dispose();
-  record('AddRelu', [a, b], [y], [y], ([dy], [y]) => {
+  record('AddReluInto', [a, b], [y], [y], ([dy], [y]) => {
     const gradient = executeOne('ReluGrad', [float32], [dy!, y!]);
     return [gradient, gradient];
   });

@@ -15,7 +15,7 @@ export {
   type Normalization,
   type RunningStatistics,
 } from './batchNormalization.js';
-export { add, addBias, addRelu, relu } from './elementwise.js';
+export { add, addBias, addReluInto, relu } from './elementwise.js';
 export { resizeNearest } from './resizing.js';
 export { multiply } from './matrices.js';
 export { frameByZeros } from './padding.js';

@@ -1,6 +1,7 @@
 import { attribute, execute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
 import { record } from './recording.js';
 import { tf, type Tensor, type Tensor4D, type Tensor5D } from './tensorflow.js';
+import { tidy } from './tidy.js';
 
 /**
  * Max-pooling 2³ with stride 2: the largest of each cube of eight voxels. Of equal ones the gradient goes to the first
@@ -16,14 +17,18 @@ export function maxPool3d(x: Tensor5D): Tensor5D {
   if (d % 2 !== 0 || h % 2 !== 0 || w % 2 !== 0) {
     throw new Error(`max-pooling halves its sides, but [${x.shape.join(', ')}] has odd ones`);
   }
-  // From the innermost axis outward; each sees its axis's pairs as the middle one of three.
-  const acrossWidth = largerOfPairs(x, (n * d * h * w) / 2, c);
-  const acrossHeight = largerOfPairs(acrossWidth.larger, (n * d * h) / 2, (w / 2) * c);
-  const acrossDepth = largerOfPairs(acrossHeight.larger, (n * d) / 2, (h / 2) * (w / 2) * c);
-  const y = view(acrossDepth.larger, [n, d / 2, h / 2, w / 2, c]);
-  const choices = [acrossDepth.first, acrossHeight.first, acrossWidth.first];
+  const { y, choices } = tidy(() => {
+    // From the innermost axis outward; each sees its axis's pairs as the middle one of three.
+    const acrossWidth = largerOfPairs(x, (n * d * h * w) / 2, c);
+    const acrossHeight = largerOfPairs(acrossWidth.larger, (n * d * h) / 2, (w / 2) * c);
+    const acrossDepth = largerOfPairs(acrossHeight.larger, (n * d) / 2, (h / 2) * (w / 2) * c);
+    return {
+      y: view(acrossDepth.larger, [n, d / 2, h / 2, w / 2, c]),
+      choices: [acrossDepth.first, acrossHeight.first, acrossWidth.first],
+    };
+  });
   record('MaxPool3d', [x], [y], choices, ([dy], saved) => [
-    saved.reduce((gradient, first) => spreadToPairs(view(gradient, first.shape), first), dy!),
+    saved.reduce((gradient, first) => tidy(() => spreadToPairs(view(gradient, first.shape), first)), dy!),
   ]);
   return y as Tensor5D;
 }
@@ -32,8 +37,11 @@ const splitPairs = [float32, attribute.integer('num', 2), attribute.integer('axi
 const joinPairs = [float32, attribute.integer('N', 2), attribute.integer('axis', 1)];
 
 function largerOfPairs(x: Tensor, outer: number, inner: number): { readonly larger: Tensor; readonly first: Tensor } {
-  const [a, b] = execute('Unpack', splitPairs, [view(x, [outer, 2, inner])], 2);
-  return { larger: executeOne('Maximum', [float32], [a!, b!]), first: executeOne('GreaterEqual', [float32], [a!, b!]) };
+  return tidy(() => {
+    const [a, b] = execute('Unpack', splitPairs, [view(x, [outer, 2, inner])], 2);
+    const larger = executeOne('Maximum', [float32], [a!, b!]);
+    return { larger, first: executeOne('GreaterEqual', [float32], [a!, b!]) };
+  });
 }
 
 /** The gradient of each pair's maximum goes to its first element where `first` says so, to its second elsewhere. */
@@ -46,6 +54,8 @@ function spreadToPairs(gradient: Tensor, first: Tensor): Tensor {
 
 const window = [attribute.integers('ksize', [1, 3, 3, 1]), attribute.integers('strides', [1, 2, 2, 1])];
 const padByOne = [0, 0, 1, 1, 1, 1, 0, 0];
+const padTyped = [float32, attribute.int32('Tpaddings')];
+const sliceTyped = [float32, attribute.int32('Index')];
 const gpuPool = [
   float32,
   ...window,
@@ -74,20 +84,14 @@ export function maxPool2d(x: Tensor4D): Tensor4D {
   }
   // On a CPU the gradient by remembered positions is 15 times as fast; it takes them as int64, and the forward
   // operation finds them fast as int32 only.
-  const paddings = integers(padByOne, [4, 2]);
-  const padded = executeOne('Pad', [float32, attribute.int32('Tpaddings')], [x, paddings]);
-  const [y, position] = execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [padded], 2);
+  const pad = (x: Tensor): Tensor => executeOne('Pad', padTyped, [x, integers(padByOne, [4, 2])]);
+  const [y, position] = tidy(() => execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [pad(x)], 2));
   const { shape } = x;
-  record('MaxPool2d', [x], [y!], [padded, position!], ([dy], [padded, position]) => {
+  record('MaxPool2d', [x], [y!], [x, position!], ([dy], [x, position]) => {
     const wide = executeOne('Cast', [attribute.int32('SrcT'), attribute.int64('DstT')], [position!]);
-    const gradient = executeOne(
-      'MaxPoolGradWithArgmax',
-      [...argmaxPool, attribute.int64('Targmax')],
-      [padded!, dy!, wide],
-    );
-    return [
-      executeOne('Slice', [float32, attribute.int32('Index')], [gradient, integers([0, 1, 1, 0]), integers(shape)]),
-    ];
+    const inputs = [pad(x!), dy!, wide];
+    const gradient = executeOne('MaxPoolGradWithArgmax', [...argmaxPool, attribute.int64('Targmax')], inputs);
+    return [executeOne('Slice', sliceTyped, [gradient, integers([0, 1, 1, 0]), integers(shape)])];
   });
   return y as Tensor4D;
 }

@@ -52,6 +52,8 @@ function backward(
       const gradient = outputGradients[i];
       if (gradient && recording.watched.has(output.id)) inner.add(output, gradient, name);
       output.dispose();
+      // The walk that asks for this node's gradients has no other use for it: its memory goes once `inner` is done.
+      gradient?.dispose();
     }
     backpropagate(recording, inner);
     const results = inputs.map((input) => {
