@@ -1,13 +1,5 @@
 import type { FeatureNetConfiguration } from '../configs/schema/model.js';
-import {
-  add,
-  addBias,
-  convolution2d,
-  reshape,
-  resizeNearest,
-  type Tensor4D,
-  type Tensor5D,
-} from '../tensor/index.js';
+import { add, addBias, convolution2d, reshape, resizeNearest, type Tensor4D, type Tensor5D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 import { resnetTrunk } from './resnet.js';
 

@@ -10,13 +10,19 @@ import { convolutionBlock, residualBlock } from './residualBlock.js';
  * @param x `[M, D, D, D, I]` @returns `[M, D, D, D, backChannels[1]]`
  */
 export function v2v(pass: Pass, x: Tensor5D, configuration: V2VConfiguration): Tensor5D {
+  // Front and encoder–decoder are blocks as well as made of blocks: where blocks are computed again in the backward pass,
+  // what lies between theirs is not kept either.
+  const front = (y: Tensor5D): Tensor5D =>
+    inSequence(y, [
+      convolution(pass, 'front_layers.0'),
+      residual(pass, 'front_layers.1'),
+      residual(pass, 'front_layers.2'),
+      residual(pass, 'front_layers.3'),
+    ]);
+  const encoderDecoder = (y: Tensor5D): Tensor5D => level(pass.within('encoder_decoder'), y, configuration, 1);
   return inSequence(x, [
-    convolution(pass, 'front_layers.0'),
-    residual(pass, 'front_layers.1'),
-    residual(pass, 'front_layers.2'),
-    residual(pass, 'front_layers.3'),
-    // As one block as well as block by block: what lies between its blocks is not kept for the backward pass either.
-    (y) => pass.block((y) => level(pass.within('encoder_decoder'), y, configuration, 1), y, 'encoder_decoder'),
+    (y) => pass.block(front, y, 'front_layers'),
+    (y) => pass.block(encoderDecoder, y, 'encoder_decoder'),
     residual(pass, 'back_layers.0'),
     convolution(pass, 'back_layers.1'),
     convolution(pass, 'back_layers.2'),

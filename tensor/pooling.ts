@@ -85,7 +85,9 @@ export function maxPool2d(x: Tensor4D): Tensor4D {
   // On a CPU the gradient by remembered positions is 15 times as fast; it takes them as int64, and the forward
   // operation finds them fast as int32 only.
   const pad = (x: Tensor): Tensor => executeOne('Pad', padTyped, [x, integers(padByOne, [4, 2])]);
-  const [y, position] = tidy(() => execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [pad(x)], 2));
+  const [y, position] = tidy(() =>
+    execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [pad(x)], 2),
+  );
   const { shape } = x;
   record('MaxPool2d', [x], [y!], [x, position!], ([dy], [x, position]) => {
     const wide = executeOne('Cast', [attribute.int32('SrcT'), attribute.int64('DstT')], [position!]);
