@@ -83,7 +83,7 @@ export function refinementForward(
   options: RefinementOptions,
 ): RefinementOutput {
   return tidy(() => {
-    const { vertices, statistics } = refinementIntermediates(state, views, surface, options);
+    const { vertices, statistics } = refine(state, views, surface, options, false);
     return { vertices, statistics };
   });
 }
@@ -95,6 +95,24 @@ export function refinementIntermediates(
   surface: CoarseSurface,
   options: RefinementOptions,
 ): RefinementIntermediates {
+  const found = refine(state, views, surface, options, true);
+  return { ...found, volumes: found.volumes!, logits: found.logits! };
+}
+
+interface Refined extends RefinementOutput {
+  readonly features: Tensor4D;
+  readonly offsets: Tensor3D;
+  readonly volumes?: Tensor5D;
+  readonly logits?: Tensor2D;
+}
+
+function refine(
+  state: ModelState,
+  views: ViewTensors,
+  surface: CoarseSurface,
+  options: RefinementOptions,
+  keep: boolean,
+): Refined {
   const { configuration, mode } = options;
   const [batch, viewCount, height, width] = views.images.shape;
   const vertexCount = surface.vertices.shape[1];
@@ -110,44 +128,66 @@ export function refinementIntermediates(
 
   const features = featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet);
   const cameras = projectionCameras(views, height, width);
-  const volumes = localVolumes(frameByZeros(features), cameras, surface, rotations, grid, memory.chunkBytes);
-  const back = v2v(localNet, volumes, configuration.v2v);
-  const logits = outputLayer(localNet, back);
-  const offsets = rotatedExpectation(logits, rotations, grid);
+  const chunk = verticesOfChunk(memory.chunkBytes, viewCount, configuration);
+  const parts = localVolumes(frameByZeros(features), cameras, surface, rotations, grid, chunk);
+
+  const expectation = (volumes: Tensor5D): { offsets: Tensor2D; volumes?: Tensor5D; logits?: Tensor2D } => {
+    const back = v2v(localNet, volumes, configuration.v2v);
+    const logits = outputLayer(localNet, back);
+    const offsets = expectationOfRows(logits, gridOffsets(grid));
+    return keep ? { offsets, volumes, logits } : { offsets };
+  };
+  // Training's statistics are those of all volumes together; in evaluation they do not depend on each other.
+  const results =
+    mode === 'training'
+      ? [expectation(joinBatch(parts.map((part) => part())))]
+      : parts.map((part) => tidy(() => expectation(part())));
+  const offsets = turned(joinBatch(results.map((result) => result.offsets)), rotations);
   return {
     vertices: tf.add(surface.vertices, offsets),
     statistics: pass.statistics,
     features,
-    volumes,
-    logits,
     offsets,
+    ...(keep
+      ? {
+          volumes: joinBatch(results.map(({ volumes }) => volumes!)),
+          logits: joinBatch(results.map(({ logits }) => logits!)),
+        }
+      : {}),
   };
 }
 
-/** The network's input: fused features around every vertex, and the template's vertex, constant over the grid. */
+/** As many as keep what is sampled of all views, and an array of the V2V network, within the memory of a chunk. */
+function verticesOfChunk(chunkBytes: number, views: number, configuration: RefinementModelConfiguration): number {
+  const { featureNet, gridSide, v2v } = configuration;
+  const numbers = gridSide ** 3 * Math.max(views * featureNet.featureChannels, 2 * v2v.baseChannels);
+  return Math.max(1, Math.floor(chunkBytes / (4 * numbers)));
+}
+
+/**
+ * The network's input, in chunks of vertices, samples one after the other: fused features around every vertex, and the
+ * template's vertex, constant over the grid. `[l, d, d, d, 2F + 3]` each
+ */
 function localVolumes(
   framed: Tensor4D,
   cameras: ProjectionCameras,
   surface: CoarseSurface,
   rotations: Tensor4D,
   grid: VoxelGrid,
-  chunkBytes: number,
-): Tensor5D {
+  chunk: number,
+): (() => Tensor5D)[] {
   const [batch, viewCount, vertexCount] = surface.visibility.shape;
-  const channels = framed.shape[3];
-  const voxels = grid.side ** 3;
-  const chunk = Math.max(1, Math.floor(chunkBytes / (4 * viewCount * voxels * channels)));
   const placements = tf.concat<Tensor4D>([rotations, tf.expandDims(surface.vertices, 3)], 3);
   const template = tf.mul<Tensor2D>(surface.template, templateScale);
   const maps = splitBatch(framed, batch);
-  const parts = maps.flatMap((map, sample) => {
+  return maps.flatMap((map, sample) => {
     const ofSample = <T extends Tensor>(x: T): T => sliceAxis(x, 0, sample, 1);
     const camerasOfSample = {
       extrinsics: ofSample(cameras.extrinsics),
       toSampling: ofSample(cameras.toSampling),
       distortions: ofSample(cameras.distortions),
     };
-    return chunks(vertexCount, chunk).map(([from, size]) => {
+    return chunks(vertexCount, chunk).map(([from, size]) => () => {
       const rows = <T extends Tensor>(x: T, axis: number): T => sliceAxis(x, axis, from, size);
       const fused = sampleLocalGrids(
         {
@@ -159,11 +199,10 @@ function localVolumes(
         },
         grid,
       );
-      const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, voxels, 1]);
-      return tf.concat([fused, position], 2);
+      const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, grid.side ** 3, 1]);
+      return reshape<Tensor5D>(tf.concat([fused, position], 2), [size, grid.side, grid.side, grid.side, -1]);
     });
   });
-  return reshape(joinBatch(parts), [batch * vertexCount, grid.side, grid.side, grid.side, -1]);
 }
 
 function sliceAxis<T extends Tensor>(x: T, axis: number, from: number, size: number): T {
@@ -183,10 +222,9 @@ function outputLayer(localNet: Pass, back: Tensor5D): Tensor2D {
   return reshape(multiply(reshape(back, [-1, channels]), weight), [volumes, -1]);
 }
 
-/** Softmax over the voxels and the expectation of the offsets (spec 3.6), which is rotated instead of them. */
-function rotatedExpectation(logits: Tensor2D, rotations: Tensor4D, grid: VoxelGrid): Tensor3D {
+/** Each vertex's expected offset, turned with its grid: the same as the expectation of turned offsets (spec 3.6). */
+function turned(offsets: Tensor2D, rotations: Tensor4D): Tensor3D {
   const [batch, vertexCount] = rotations.shape;
-  const offsets = expectationOfRows(logits, gridOffsets(grid));
-  const turned = multiply(reshape(rotations, [batch * vertexCount, 3, 3]), reshape(offsets, [-1, 3, 1]));
-  return reshape(turned, [batch, vertexCount, 3]);
+  const columns = multiply(reshape(rotations, [batch * vertexCount, 3, 3]), reshape(offsets, [-1, 3, 1]));
+  return reshape(columns, [batch, vertexCount, 3]);
 }

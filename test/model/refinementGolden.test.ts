@@ -21,7 +21,7 @@ before(async () => {
       configuration: goldenRefinement,
       mode: 'evaluation',
       // Chunks of 40 vertices, so that their joints are tested as well.
-      memory: { chunkBytes: 40 * 4 * 4 * 8 * 8 ** 3 },
+      memory: { chunkBytes: 40 * 4 * 64 * 8 ** 3 },
     }),
   );
 });
