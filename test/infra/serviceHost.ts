@@ -11,6 +11,7 @@ const [temporal, objects] = await Promise.all([
   startTemporal({ directory: path.join(directory, 'temporal'), port: 0, uiPort: 0 }),
   startObjectStore({ directory: path.join(directory, 'objects'), port: 0, bucket: 'tempeh' }),
 ]);
-console.log(JSON.stringify({ groups: [temporal.pid, objects.pid], ports: [...temporal.ports, ...objects.ports] }));
+// Before the line that tells the test to send one.
 process.on('SIGINT', () => undefined);
+console.log(JSON.stringify({ groups: [temporal.pid, objects.pid], ports: [...temporal.ports, ...objects.ports] }));
 setInterval(() => undefined, 60_000);
