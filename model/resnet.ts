@@ -48,7 +48,17 @@ function convolveNormalize(
 ): Tensor4D {
   return tf.tidy(() => {
     const filter = pass.parameter<Tensor4D>(`${convolution}.weight`);
-    const convolved = convolution2d(x, filter, { stride, padding: (filter.shape[0] - 1) / 2 });
+    const geometry = { stride, padding: (filter.shape[0] - 1) / 2 };
+    const convolved = convolution2d(x, filter, geometry, partsOfSum(filter.shape[2]));
     return pass.normalize(convolved, normalization);
   });
+}
+
+/**
+ * In how many parts a convolution's sum over its input channels is made. The trunk's rounding error is what moves the
+ * localiser's grid, and that the vertices: with four parts they agree with the published system's to 0.004 mm, with one
+ * to 0.1 mm.
+ */
+function partsOfSum(inputChannels: number): number {
+  return [4, 2].find((parts) => inputChannels % (16 * parts) === 0) ?? 1;
 }

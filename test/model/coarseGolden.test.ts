@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { coarseIntermediates, type CoarseIntermediates } from '../../model/coarse.js';
 import { gridPositions } from '../../model/voxelGrid.js';
 import { multiply, reshape, tf, tidy, type Tensor2D, type Tensor5D } from '../../tensor/index.js';
-import { assertGolden, goldenTolerance } from '../support/golden.js';
+import { assertGolden } from '../support/golden.js';
 import { goldenCoarse, goldenState, goldenTensor, goldenViews, transposed } from '../support/goldenModel.js';
 
 /**
@@ -16,13 +16,6 @@ const grid = { side: goldenCoarse.gridSide, spacing: goldenCoarse.gridSpacing };
 const found: CoarseIntermediates = tidy(() =>
   coarseIntermediates(state, views, { configuration: goldenCoarse, mode: 'evaluation' }),
 );
-
-/**
- * Behind the localiser the system is ill-conditioned: what its twelve numbers are off by (about 1e-6, from the rounding
- * of the feature net's sums) is a hundred times that in the volume, and sets the error of all that follows. With the
- * golden twelve numbers the vertices agree to 0.006 mm.
- */
-const behindLocaliser = (name: string): number => 3 * goldenTolerance(name);
 
 /** `[1, N, C]` → `(1, C, D, D, D)` */
 const channelsFirst = [0, 2, 1];
@@ -52,7 +45,7 @@ test('transformed grid and the features sampled there', () => {
 
 test('V2V network up to the output layer', () => {
   const picked = tf.stridedSlice(found.back, [0, 1, 2, 3, 0], [1, 32, 32, 32, 128], [1, 4, 4, 4, 1]);
-  assertGolden('coarse/v2v_back', transposed(picked, [0, 4, 1, 2, 3]), behindLocaliser('coarse/v2v_back'));
+  assertGolden('coarse/v2v_back', transposed(picked, [0, 4, 1, 2, 3]));
 });
 
 test('logits: of the first four vertices, and the sum of exponentials of all', () => {
@@ -62,16 +55,16 @@ test('logits: of the first four vertices, and the sum of exponentials of all', (
     const keys = reshape<Tensor2D>(found.back, [32 ** 3, 128]);
     const logits = tf.add(multiply(keys, reshape<Tensor2D>(weight, [128, 642])), bias);
     const firstFour = transposed(tf.slice(logits, [0, 0], [32 ** 3, 4]), [1, 0]);
-    assertGolden('coarse/logits_first4', firstFour, behindLocaliser('coarse/logits_first4'));
+    assertGolden('coarse/logits_first4', firstFour);
     const sum = tf.logSumExp(logits, 0);
-    assertGolden('coarse/logits_lse', sum.dataSync(), behindLocaliser('coarse/logits_lse'));
+    assertGolden('coarse/logits_lse', sum.dataSync());
     const largest = tf.exp(tf.sub(tf.max(logits, 0), sum));
-    assertGolden('coarse/softmax_max', largest.dataSync(), behindLocaliser('coarse/softmax_max'));
+    assertGolden('coarse/softmax_max', largest.dataSync());
   });
 });
 
 test('vertices', () => {
-  assertGolden('coarse/vertices', found.vertices.dataSync(), behindLocaliser('coarse/vertices'));
+  assertGolden('coarse/vertices', found.vertices.dataSync());
 });
 
 test('one view is refused: its variance has no value', () => {

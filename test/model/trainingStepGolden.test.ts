@@ -24,7 +24,7 @@ import { goldenPair, goldenRegions, publishedSettings } from '../training/golden
  * triangles: losses, prediction, every parameter's gradient, running statistics.
  *
  * Rounding is amplified on the way back: oneDNN and Eigen, the two libraries inside TensorFlow, differ from each other in
- * single gradient norms by up to 0.7 % (0.06 % in the median), as much as either from the golden ones. A mistake in any
+ * single gradient norms of the refinement by up to 0.7 % (0.06 % in the median), as much as either from the golden ones. A mistake in any
  * term shows as several per cent.
  */
 interface Recorded {
@@ -154,9 +154,8 @@ function assertStatistics({ statistics, recorded }: Step): void {
 
 test('coarse, running statistics: losses, and the gradient of every parameter', async () => {
   const found = await step('coarse', 'train_running_statistics');
-  assertLosses(found, 'coarse/train_running_statistics', 3e-4, 0.3);
-  // The vertices move by 0.1 mm for a change of 1e-6 in the localiser's numbers, and its own gradients by per cents.
-  assertGradients(found, { median: 0.01, worst: 0.06 }, () => true);
+  assertLosses(found, 'coarse/train_running_statistics', 2e-4, 0.1);
+  assertGradients(found, { median: 0.005, worst: 0.025 }, () => true);
 });
 
 test('coarse, training: losses, prediction, running statistics, and the well-conditioned gradients', async () => {
@@ -176,5 +175,5 @@ test('refinement, training: losses, prediction, running statistics, and the grad
   const found = await step('refinement', 'train');
   assertLosses(found, 'refinement/train', 1e-4, 0.01);
   assertStatistics(found);
-  assertGradients(found, { median: 1e-3, worst: 0.015 }, () => true);
+  assertGradients(found, { median: 1.5e-3, worst: 0.015 }, () => true);
 });

@@ -59,6 +59,18 @@ test('2-D convolution: padding even on both sides, gradients', () => {
   assert.ok(Math.abs(found - sum) < 1e-5, `${found} instead of ${sum}`);
 });
 
+test('2-D convolution with its sums in parts: the same values and gradients', () => {
+  const x = randomTensor('x', [2, 6, 5, 8]) as Tensor4D;
+  const filter = randomTensor('f', [3, 3, 8, 5], 0.3) as Tensor4D;
+  for (const geometry of [
+    { stride: 1, padding: 1 },
+    { stride: 2, padding: 1 },
+  ]) {
+    close(convolution2d(x, filter, geometry, 4), convolution2d(x, filter, geometry), 1e-5);
+    checkGradients(({ x, filter }) => convolution2d(x as Tensor4D, filter as Tensor4D, geometry, 2), { x, filter });
+  }
+});
+
 test('2-D convolution with stride 2 on even and odd sides: gradients', () => {
   for (const [height, width, side] of [
     [8, 10, 7],
