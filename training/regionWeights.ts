@@ -1,25 +1,6 @@
 import type { RegionWeights } from '../configs/schema/training.js';
+import type { RegionName, VertexRegions } from '../datasets/vertexRegions.js';
 import { expandRegion, vertexAdjacency, type Adjacency } from '../geometry/topology.js';
-
-/** The template's regions under their names in the masks file. */
-export const regionNames = [
-  'face',
-  'left_eyeball',
-  'right_eyeball',
-  'left_ear',
-  'right_ear',
-  'left_eye_region',
-  'right_eye_region',
-  'lips',
-  'neck',
-  'nostrils',
-  'scalp',
-  'boundary',
-] as const;
-export type RegionName = (typeof regionNames)[number];
-
-/** Vertex indices by region. Regions overlap. */
-export type VertexRegions = Readonly<Record<RegionName, ArrayLike<number>>>;
 
 interface Rule {
   readonly region: RegionName;

@@ -1,6 +1,6 @@
 import type { Batch } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
-import type { VertexRegions } from './regionWeights.js';
+import type { VertexRegions } from '../datasets/vertexRegions.js';
 
 /** What a stage trains on. */
 export interface StageData {

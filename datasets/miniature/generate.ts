@@ -10,7 +10,7 @@ import type { GenerateWorkerData, GenerateWorkerMessage } from './generateWorker
 import { generateHeadTemplate, type HeadTemplate } from './headTemplate.js';
 import { masksFile, splitFolders, templateFile, testSequenceFolders, testSubsetFolders } from './layout.js';
 import { planMiniature, plannedFrames, type PlannedSubject } from './plan.js';
-import { regionNames } from './regions.js';
+import { regionNames } from '../vertexRegions.js';
 import type { MiniatureSettings } from './settings.js';
 import { writeFileInFolder } from './subjectWriter.js';
 

@@ -1,23 +1,6 @@
 import type { Mesh } from '../../geometry/mesh.js';
+import type { RegionName } from '../vertexRegions.js';
 import { ear, features } from './headSurface.js';
-
-/** The regions of the spec's section 4, in the order in which the masks file lists them. */
-export const regionNames = [
-  'face',
-  'left_ear',
-  'right_ear',
-  'left_eyeball',
-  'right_eyeball',
-  'left_eye_region',
-  'right_eye_region',
-  'lips',
-  'neck',
-  'nostrils',
-  'scalp',
-  'boundary',
-] as const;
-
-export type RegionName = (typeof regionNames)[number];
 
 /** Ascending vertex indices of each region; none is empty; regions overlap as FLAME's do. */
 export type Regions = Readonly<Record<RegionName, Uint32Array>>;

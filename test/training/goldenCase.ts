@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseNpz } from '../../datasets/formats/npz.js';
 import { parsePly } from '../../datasets/formats/ply.js';
 import type { Mesh } from '../../geometry/mesh.js';
-import { regionNames, type VertexRegions } from '../../training/regionWeights.js';
+import { regionNames, type VertexRegions } from '../../datasets/vertexRegions.js';
 import type { LossSettings } from '../../training/losses/trainingLoss.js';
 import { goldenArray, goldenFaces, goldenPath } from '../support/golden.js';
 

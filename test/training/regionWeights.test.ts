@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { uniqueEdges } from '../../geometry/topology.js';
-import { edgeWeights, pointWeights, regionNames, type VertexRegions } from '../../training/regionWeights.js';
+import { regionNames, type VertexRegions } from '../../datasets/vertexRegions.js';
+import { edgeWeights, pointWeights } from '../../training/regionWeights.js';
 import { assertGolden, goldenFaces } from '../support/golden.js';
 import { goldenRegions, publishedSettings } from './goldenCase.js';
 

@@ -22,7 +22,7 @@ import {
   testSequenceFolders,
   testSubsetFolders,
 } from '../../../datasets/miniature/layout.js';
-import { regionNames } from '../../../datasets/miniature/regions.js';
+import { regionNames } from '../../../datasets/vertexRegions.js';
 import { miniatureSettings, type MiniatureSettings } from '../../../datasets/miniature/settings.js';
 
 const small = miniatureSettings('miniature', {

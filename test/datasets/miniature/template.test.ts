@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkMesh } from '../../../geometry/mesh.js';
 import { generateHeadTemplate, Part } from '../../../datasets/miniature/headTemplate.js';
-import { regionNames } from '../../../datasets/miniature/regions.js';
+import { regionNames } from '../../../datasets/vertexRegions.js';
 
 /** How often each directed edge occurs: in a consistently oriented manifold, once at most. */
 function directedEdges(faces: Uint32Array): Map<string, number> {
