@@ -76,7 +76,7 @@ export async function startService(definition: ServiceDefinition): Promise<Runni
           await child.stop();
           removeState(directory);
           // Somebody took the port between our look and the service's.
-          const raced = /address already in use/i.test(logTail(logFile, logStart));
+          const raced = /address already in use/i.test(logSince(logFile, logStart));
           if (!raced || attempt === portAttempts) throw error;
         }
       }
@@ -158,7 +158,10 @@ async function goneOf(service: ProcessIdentity): Promise<void> {
 
 /** The last lines of a log, of what was written since it had `start` bytes. */
 function logTail(logFile: string, start: number): string {
-  if (!existsSync(logFile)) return '(empty)';
-  const text = readFileSync(logFile).subarray(start).toString('utf8').trim();
-  return text.split('\n').slice(-12).join('\n').slice(-4000) || '(empty)';
+  return logSince(logFile, start).split('\n').slice(-12).join('\n').slice(-4000) || '(empty)';
+}
+
+/** What was written to a log since it had `start` bytes: a reason may stand far above the trace that follows it. */
+function logSince(logFile: string, start: number): string {
+  return existsSync(logFile) ? readFileSync(logFile).subarray(start).toString('utf8').trim() : '';
 }
