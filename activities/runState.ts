@@ -1,4 +1,5 @@
 import type { TrainingStage } from '../configs/schema/training.js';
+import { parseDatasetIndex } from '../datasets/indexFile.js';
 import type { DatasetIndex } from '../datasets/types.js';
 import { keys } from '../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
@@ -7,7 +8,9 @@ import { userFault } from './failures.js';
 
 /** The index of a packed data set; null if it is not there. */
 export async function findDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex | null> {
-  return (await readJson(store, keys.datasetIndex(name))) as DatasetIndex | null;
+  const key = keys.datasetIndex(name);
+  const body = await readBody(store, key);
+  return body === null ? null : parseDatasetIndex(body, key);
 }
 
 /** @throws DataUnusable if it is not there. */
@@ -34,9 +37,13 @@ export async function finishedModel(store: ObjectStore, run: string, stage: Trai
 
 /** null if there is no such object. */
 export async function readJson(store: ObjectStore, key: string): Promise<unknown> {
+  const body = await readBody(store, key);
+  return body === null ? null : (JSON.parse(Buffer.from(body).toString()) as unknown);
+}
+
+async function readBody(store: ObjectStore, key: string): Promise<Uint8Array | null> {
   try {
-    const { body } = await store.get(key);
-    return JSON.parse(Buffer.from(body).toString()) as unknown;
+    return (await store.get(key)).body;
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return null;
     throw cause;

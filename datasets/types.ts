@@ -56,7 +56,8 @@ export interface Batch {
 
 /** `datasets/NAME/dataset.json`, published last: what the object store holds of a data set. */
 export interface DatasetIndex {
-  readonly version: 1;
+  /** Of the file's form (`indexFile.ts`): 1 lists calibrations by frame, 2 by sequence. */
+  readonly version: 1 | 2;
   readonly name: string;
   readonly storedResizeFactor: number;
   readonly imageExtension: string;

@@ -8,13 +8,14 @@ import { runLimited } from '../fetch/runLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { parseDataList } from '../formats/dataList.js';
 import { parseObj } from '../formats/obj.js';
+import { writeDatasetIndex } from '../indexFile.js';
 import { frameName } from '../layout.js';
 import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
 import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
 import { findSequenceFiles, isMissing, type SplitPaths } from './sequenceFiles.js';
-import { findPart, objectsOf, partKey, type SequencePart } from './sequencePart.js';
+import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
 
 export interface PackDatasetOptions {
   readonly store: ObjectStore;
@@ -103,7 +104,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
       },
       signal,
     });
-    await putJson(put, key, { version: 1, fingerprint, ...sequence } satisfies SequencePart);
+    await putJson(put, key, writePart(fingerprint, sequence));
     return sequence;
   });
 
@@ -119,7 +120,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const frames = { train: framesOf('train'), validation: framesOf('validation'), test: framesOf('test') };
   checkUsable(lists, frames, unusable, configuration.unusableFrames, `${prefix}/unusable.json in ${store.description}`);
   const index: DatasetIndex = {
-    version: 1,
+    version: 2,
     name,
     storedResizeFactor,
     imageExtension,
@@ -130,7 +131,8 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     unusable,
     incomplete,
   };
-  await putJson(put, 'dataset.json', index);
+  const indexBytes = writeDatasetIndex(index);
+  await put('dataset.json', indexBytes, sha256Of(indexBytes));
   report('dataset.json');
   return index;
 }

@@ -1,4 +1,6 @@
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { FormatError } from '../formats/formatError.js';
+import { calibrationsOf, loadedFrame, storedFrame, type SequenceCalibrations, type StoredFrame } from '../indexFile.js';
 import type { IndexedFrame, Split } from '../types.js';
 import type { PackedSequence } from './packSequence.js';
 
@@ -6,13 +8,21 @@ import type { PackedSequence } from './packSequence.js';
  * `parts/SPLIT/S/Q.json`: what was packed of a sequence, written after its objects. A later call, on another worker too,
  * takes it over as long as the files on the disk are the same and the objects are there.
  */
-export interface SequencePart extends PackedSequence {
-  readonly version: 1;
+interface SequencePart extends Omit<PackedSequence, 'frames'> {
+  readonly version: 2;
   readonly fingerprint: string;
+  readonly calibrations: SequenceCalibrations;
+  readonly frames: readonly StoredFrame[];
 }
 
 export function partKey(split: Split, subject: string, sequence: string): string {
   return `parts/${split}/${subject}/${sequence}.json`;
+}
+
+export function writePart(fingerprint: string, { frames, ...rest }: PackedSequence): SequencePart {
+  const calibrations = calibrationsOf(frames);
+  const stored = frames.map((frame) => storedFrame(frame, calibrations));
+  return { version: 2, fingerprint, calibrations, frames: stored, ...rest };
 }
 
 /** null where there is none, or it is of other files, or objects that it names are gone. */
@@ -25,15 +35,19 @@ export async function findPart(
 ): Promise<PackedSequence | null> {
   if (!sizes.has(key)) return null;
   let part: SequencePart;
+  let frames: IndexedFrame[];
   try {
     const { body } = await store.get(`${prefix}/${key}`);
     part = JSON.parse(Buffer.from(body).toString('utf8')) as SequencePart;
+    if (part.version !== 2 || part.fingerprint !== fingerprint) return null;
+    frames = part.frames.map((frame) => loadedFrame(frame, part.calibrations, key));
   } catch (error) {
-    if (error instanceof ObjectNotFound || error instanceof SyntaxError) return null;
+    if (error instanceof ObjectNotFound || error instanceof SyntaxError || error instanceof FormatError) return null;
     throw error;
   }
-  if (part.version !== 1 || part.fingerprint !== fingerprint) return null;
-  return part.frames.every((frame) => objectsOf(frame).every(({ key, size }) => sizes.get(key) === size)) ? part : null;
+  const { unusable, incomplete } = part;
+  const isThere = (frame: IndexedFrame) => objectsOf(frame).every(({ key, size }) => sizes.get(key) === size);
+  return frames.every(isThere) ? { frames, unusable, incomplete } : null;
 }
 
 /** All objects of a frame. */

@@ -5,6 +5,7 @@ import { parseObj } from '../formats/obj.js';
 import { readTar } from '../formats/tar.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
+import { parseDatasetIndex } from '../indexFile.js';
 import { frameName, isViewOfKind } from '../layout.js';
 import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
@@ -17,7 +18,7 @@ import { meshInMillimetres } from './meshes.js';
 export async function readDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
   try {
     const { body } = await store.get(keys.datasetIndex(name));
-    return JSON.parse(Buffer.from(body).toString('utf8')) as DatasetIndex;
+    return parseDatasetIndex(body, keys.datasetIndex(name));
   } catch (cause) {
     if (!(cause instanceof ObjectNotFound)) throw cause;
     throw new DatasetMissing(

@@ -13,6 +13,7 @@ import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { openDirectorySource } from '../../../datasets/reader/directorySource.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
+import { parseDatasetIndex } from '../../../datasets/indexFile.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
@@ -79,7 +80,7 @@ test('what comes out of the store is what was generated: every frame, byte for b
   assert.equal(puts.at(-1), 'dataset.json', 'published last');
   assert.deepEqual([index.unusable, index.incomplete], [[], []]);
   const body = (await store.get(keys.datasetIndex(configuration.name))).body;
-  assert.deepEqual(JSON.parse(Buffer.from(body).toString()), index);
+  assert.deepEqual(parseDatasetIndex(body, 'dataset.json'), index);
 
   const packed = await openStoreSource(store, configuration.name, 'all', new DiskCache(join(root, 'disk'), 1e9));
   const direct = await openDirectorySource(extracted, configuration, 'all');

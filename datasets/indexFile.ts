@@ -1,0 +1,88 @@
+import { FormatError } from './formats/formatError.js';
+import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject, Split } from './types.js';
+
+/** A frame as it is stored: its calibrations are those of its sequence, or some of them by their keys. */
+export interface StoredFrame extends Omit<IndexedFrame, 'calibrations'> {
+  readonly calibrations?: readonly string[];
+}
+
+/** Calibrations by `S/Q`. At paper scale, a frame's own list of them would be six times the rest of it. */
+export type SequenceCalibrations = Readonly<Record<string, readonly IndexedObject[]>>;
+
+interface StoredIndex extends Omit<DatasetIndex, 'splits' | 'version'> {
+  readonly version: 2;
+  readonly calibrations: SequenceCalibrations;
+  readonly splits: Readonly<Record<Split, readonly StoredFrame[]>>;
+}
+
+/** `dataset.json`: calibrations are listed by sequence. */
+export function writeDatasetIndex(index: DatasetIndex): Buffer {
+  const { train, validation, test } = index.splits;
+  const calibrations = calibrationsOf([...train, ...validation, ...test]);
+  const store = (frames: readonly IndexedFrame[]) => frames.map((frame) => storedFrame(frame, calibrations));
+  const splits = { train: store(train), validation: store(validation), test: store(test) };
+  return Buffer.from(JSON.stringify({ ...index, version: 2, calibrations, splits } satisfies StoredIndex));
+}
+
+/**
+ * Reads `dataset.json`, in the present form or that of version 1, where each frame lists its calibrations. Frames of a
+ * sequence share their lists in memory.
+ *
+ * @param file its key, for messages.
+ * @throws FormatError
+ */
+export function parseDatasetIndex(bytes: Uint8Array, file: string): DatasetIndex {
+  let parsed: StoredIndex | DatasetIndex;
+  try {
+    parsed = JSON.parse(Buffer.from(bytes).toString('utf8')) as StoredIndex | DatasetIndex;
+  } catch (cause) {
+    throw new FormatError({ file, expected: 'JSON', found: cause instanceof Error ? cause.message : String(cause) });
+  }
+  if (!('calibrations' in parsed)) return parsed;
+  const { calibrations, splits, ...rest } = parsed;
+  const load = (frames: readonly StoredFrame[]) => frames.map((frame) => loadedFrame(frame, calibrations, file));
+  return {
+    ...rest,
+    splits: { train: load(splits.train), validation: load(splits.validation), test: load(splits.test) },
+  };
+}
+
+/** The calibrations that any of the frames has, by sequence, sorted by key. */
+export function calibrationsOf(frames: readonly IndexedFrame[]): SequenceCalibrations {
+  const found = new Map<string, Map<string, IndexedObject>>();
+  for (const { id, calibrations } of frames) {
+    const name = sequenceName(id);
+    const sequence = found.get(name) ?? new Map<string, IndexedObject>();
+    found.set(name, sequence);
+    for (const object of calibrations) if (!sequence.has(object.key)) sequence.set(object.key, object);
+  }
+  const sorted = (sequence: ReadonlyMap<string, IndexedObject>) =>
+    [...sequence.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return Object.fromEntries([...found].map(([name, sequence]) => [name, sorted(sequence)]));
+}
+
+export function storedFrame(frame: IndexedFrame, all: SequenceCalibrations): StoredFrame {
+  const { calibrations, ...rest } = frame;
+  const sequence = all[sequenceName(frame.id)] ?? [];
+  return calibrations.length === sequence.length ? rest : { ...rest, calibrations: calibrations.map(({ key }) => key) };
+}
+
+/** @throws FormatError where a frame names a calibration that its sequence has not. */
+export function loadedFrame(frame: StoredFrame, all: SequenceCalibrations, file: string): IndexedFrame {
+  const { calibrations: keys, ...rest } = frame;
+  const where = sequenceName(frame.id);
+  const sequence = all[where];
+  const problem = (expected: string) => new FormatError({ file, where, expected, found: 'none' });
+  if (sequence === undefined) throw problem('calibrations of the sequence');
+  if (keys === undefined) return { ...rest, calibrations: sequence };
+  const calibrations = keys.map((key) => {
+    const object = sequence.find((candidate) => candidate.key === key);
+    if (object === undefined) throw problem(`the calibration ${key}`);
+    return object;
+  });
+  return { ...rest, calibrations };
+}
+
+function sequenceName({ subject, sequence }: FrameId): string {
+  return `${subject}/${sequence}`;
+}
