@@ -6,6 +6,7 @@ import { FrameUnreadable } from '../datasets/reader/errors.js';
 import { openStore } from '../storage/openStore.js';
 import type { ObjectStore } from '../storage/types.js';
 import { packedDataset } from '../training/openStageData.js';
+import { orAborted } from '../training/orAborted.js';
 import { Throughput } from '../training/throughput.js';
 import { loadTrainedModels, type TrainedModels } from './models.js';
 import { PredictionWriter } from './predictionWriter.js';
@@ -45,6 +46,7 @@ export async function predictFrames(
   const batches = await openBatches(
     { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },
     loader.prefetch,
+    { warn: (message) => report({ kind: 'warning', message }), signal },
   );
   try {
     const writer = new PredictionWriter(store, run, stages, batches.template.faces);
@@ -96,8 +98,10 @@ async function predictMissing(options: PredictMissing): Promise<void> {
   let writing: Promise<void> = Promise.resolve();
   for (const { id } of missing) {
     if (signal.aborted) break;
-    const coarseBatch = await nextOf(coarseBatches);
-    const refinementBatch = refinementBatches && (await nextOf(refinementBatches));
+    // The loader may be waiting for a store that is away: who is told to stop does not.
+    const coarseBatch = await orAborted(nextOf(coarseBatches), signal);
+    const refinementBatch = refinementBatches && (await orAborted(nextOf(refinementBatches), signal));
+    if (signal.aborted) break;
     const unreadable = [coarseBatch, refinementBatch].find((batch) => batch instanceof FrameUnreadable);
     if (unreadable) {
       failures.push({ id, reason: unreadable.reason });

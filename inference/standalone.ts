@@ -12,7 +12,7 @@ export async function predictStandalone(
   signal: AbortSignal,
 ): Promise<void> {
   const { viewKind } = job.configuration;
-  const opened = await openSource({ source, viewKind, coarsePredictions: null });
+  const opened = await openSource({ source, viewKind }, { warn: console.error, signal });
   const splits: Split[] = stages === 'coarse' ? ['train', 'validation'] : ['test'];
   const wanted = splits.flatMap((split) => opened.frames(split).map((id) => ({ split, id })));
   const result = await predictFrames(

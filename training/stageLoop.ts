@@ -5,6 +5,7 @@ import type { Checkpointing } from './checkpoints/checkpointing.js';
 import { Diverged } from './errors.js';
 import type { EventLog } from './events/eventLog.js';
 import { logLosses } from './lossScalars.js';
+import { orAborted } from './orAborted.js';
 import type { TrainingLoss } from './losses/trainingLoss.js';
 import type { AdamW } from './optimizer.js';
 import { batchPictures } from './pictures/batchPictures.js';
@@ -145,21 +146,6 @@ async function validateAt(position: StagePosition, options: StageLoopOptions): P
   logLosses(events, position.step, 'validation', validation.terms);
   const { batch, prediction } = validation.first;
   await showBatch('Val', batch, prediction, position, options);
-}
-
-/** null once `signal` is aborted, though the loader may still wait for a store that does not answer. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  let stop = (): void => undefined;
-  const aborted = new Promise<null>((resolve) => {
-    stop = () => resolve(null);
-    signal.addEventListener('abort', stop);
-  });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 async function showBatch(

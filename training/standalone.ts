@@ -18,7 +18,7 @@ export async function trainStandalone(job: TrainingJob, source: LoaderSource, si
     },
     signal,
     {
-      openData: (trained) => openStageData(trained, source),
+      openData: (trained, listener) => openStageData(trained, listener, source),
       onStep: (milliseconds, { step, loss }) => {
         steps++;
         for (const phase of phases) sums[phase] += milliseconds[phase];

@@ -1,5 +1,6 @@
 import type { StageConfiguration } from '../configs/schema/training.js';
 import { disposeState } from '../model/index.js';
+import type { LoaderListener } from '../datasets/batches/openBatches.js';
 import { countingStore } from '../storage/countingStore.js';
 import { openStore } from '../storage/openStore.js';
 import type { ObjectStore } from '../storage/types.js';
@@ -26,7 +27,7 @@ import { Throughput } from './throughput.js';
 /** What may be put in place of what the job names; for tests and measurements. */
 export interface TrainStageTools {
   readonly store?: ObjectStore;
-  readonly openData?: (job: TrainingJob) => Promise<StageData>;
+  readonly openData?: (job: TrainingJob, listener: LoaderListener) => Promise<StageData>;
   readonly onStep?: StageLoopOptions['onStep'];
 }
 
@@ -55,7 +56,7 @@ export async function trainStage(
   report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
   const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
   report({ kind: 'starting', message: 'Opening the data set' });
-  const data = await (tools.openData ?? openStageData)(job);
+  const data = await (tools.openData ?? openStageData)(job, { warn, signal });
   try {
     const vertexCount = data.template.vertices.length / 3;
     const { state, resumed } = await startStage({ run, stage, configuration, store, checkpoints, vertexCount, warn });

@@ -8,6 +8,7 @@ import { openDirectorySource } from '../reader/directorySource.js';
 import { DiskCache } from '../reader/diskCache.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
+import { patientStore, type PatientStoreOptions } from '../reader/patientStore.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
 import { assembleBatch } from './assemble.js';
@@ -16,11 +17,18 @@ import { FrameOrder } from './frameOrder.js';
 import type { CoarsePredictions, LoaderSettings, LoaderTask } from './settings.js';
 import { trainingBatch } from './trainingBatch.js';
 
-/** @throws DatasetMissing, FormatError of the template or its masks */
-export async function openSource({ source, viewKind }: Omit<LoaderSettings, 'threads'>): Promise<FrameSource> {
+/**
+ * @param patience where the store is away, reading waits in its place, and says so.
+ * @throws DatasetMissing, FormatError of the template or its masks
+ */
+export async function openSource(
+  { source, viewKind }: Pick<LoaderSettings, 'source' | 'viewKind'>,
+  patience: PatientStoreOptions,
+): Promise<FrameSource> {
   if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, viewKind);
   const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
-  return openStoreSource(openStore(source.storage), source.dataset, viewKind, cache);
+  const store = patientStore(openStore(source.storage), patience);
+  return openStoreSource(store, source.dataset, viewKind, cache);
 }
 
 /** A training list that decodes to no more than this is kept in memory. */
@@ -35,8 +43,9 @@ export class Loader {
   constructor(
     private readonly source: FrameSource,
     coarse: CoarsePredictions | null,
+    patience: PatientStoreOptions,
   ) {
-    this.readPrediction = predictionReader(coarse);
+    this.readPrediction = predictionReader(coarse, patience);
   }
 
   get bytesRead(): number {
@@ -84,7 +93,10 @@ export class Loader {
   }
 }
 
-function predictionReader(coarse: CoarsePredictions | null): (id: FrameId) => Promise<EncodedFile | null> {
+function predictionReader(
+  coarse: CoarsePredictions | null,
+  patience: PatientStoreOptions,
+): (id: FrameId) => Promise<EncodedFile | null> {
   if (coarse === null) return async () => null;
   if (coarse.kind === 'directory') {
     return async (id) => {
@@ -95,7 +107,7 @@ function predictionReader(coarse: CoarsePredictions | null): (id: FrameId) => Pr
       return { bytes, file };
     };
   }
-  const store = openStore(coarse.storage);
+  const store = patientStore(openStore(coarse.storage), patience);
   return async (id) => {
     const file = `${coarse.prefix}/${framePath(id, 'ply')}`;
     try {

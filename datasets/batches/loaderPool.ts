@@ -32,7 +32,11 @@ export class LoaderPool {
   private next = 0;
   private closed = false;
 
-  constructor(settings: LoaderSettings) {
+  /** @param warn is told why batches are late. */
+  constructor(
+    settings: LoaderSettings,
+    private readonly warn: (message: string) => void,
+  ) {
     this.threads = Array.from({ length: settings.threads }, () => this.startThread(settings));
   }
 
@@ -61,6 +65,10 @@ export class LoaderPool {
     const worker = new Worker(new URL('./loaderThread.js', import.meta.url), { workerData: settings });
     const thread: Thread = { worker, pending: new Map(), bytesRead: 0 };
     worker.on('message', (answer: LoaderAnswer) => {
+      if ('warning' in answer) {
+        this.warn(answer.warning);
+        return;
+      }
       const waiting = thread.pending.get(answer.id);
       thread.pending.delete(answer.id);
       if ('batch' in answer) {

@@ -8,7 +8,10 @@ import type { LoaderAnswer, LoaderRequest, LoaderSettings } from './settings.js'
 if (parentPort) {
   const port = parentPort;
   const settings = workerData as LoaderSettings;
-  const opening = openSource(settings).then((source) => new Loader(source, settings.coarsePredictions));
+  const warn = (warning: string): void => port.postMessage({ warning } satisfies LoaderAnswer);
+  const opening = openSource(settings, { warn }).then(
+    (source) => new Loader(source, settings.coarsePredictions, { warn }),
+  );
   // Reported with the first request.
   opening.catch(() => undefined);
   const answer = async ({ id, task }: LoaderRequest): Promise<void> => {

@@ -38,13 +38,21 @@ export interface PlainOptions {
   readonly limit: number | null;
 }
 
+/** Whom a loader tells that it waits for its store, and what ends the waiting while it opens. */
+export interface LoaderListener {
+  readonly warn: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
 /**
+ * Where the store is away, batches wait for it, however long, with a warning every few seconds.
+ *
  * @param ahead tasks under way beside the one that is waited for.
  * @throws DatasetMissing, FormatError of the template or its masks
  */
-export async function openBatches(settings: LoaderSettings, ahead: number): Promise<Batches> {
-  const source = await openSource(settings);
-  const pool = new LoaderPool(settings);
+export async function openBatches(settings: LoaderSettings, ahead: number, listener: LoaderListener): Promise<Batches> {
+  const source = await openSource(settings, listener);
+  const pool = new LoaderPool(settings, listener.warn);
   let prepared = new Map<number, Promise<Batch>>();
 
   const start = (task: LoaderTask): Promise<Batch> => {

@@ -53,6 +53,8 @@ export type LoaderTask =
 export type LoaderRequest = { readonly id: number; readonly task: LoaderTask };
 
 export type LoaderAnswer =
+  /** Of no task: the store is away, and what was asked for has to wait. */
+  | { readonly warning: string }
   | { readonly id: number; readonly batch: Batch; readonly bytesRead: number }
   | {
       readonly id: number;

@@ -1,13 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ObjectStore } from '../../storage/types.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ObjectNotFound } from '../../storage/types.js';
 import type { IndexedObject } from '../types.js';
+import { CacheBudget } from './cacheBudget.js';
 import { ObjectDamaged } from './errors.js';
+import type { ReadableStore } from './patientStore.js';
 
-/** How much of the limit is left after a clean-up: it must not come again with the next object. */
-const keptShare = 0.9;
+/** A missing or damaged object is asked for so often; a store behind a proxy may show an old state for a moment. */
 const attempts = 3;
+/** Milliseconds, doubled each time. */
+const firstPause = 100;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -15,22 +19,36 @@ export function sha256(bytes: Uint8Array): string {
 
 /**
  * Objects of a store on the worker's disk, under their SHA-256: shared by processes and threads, never stale, verified at
- * every read. When they exceed the limit, those that were not used for the longest time go.
+ * every read. When they exceed the limit, all users together, those that were not used for the longest time go.
  */
 export class DiskCache {
   /** Bytes that came from the store. */
   bytesFetched = 0;
-  private writtenSinceSweep = 0;
+  private readonly budget: CacheBudget;
+  /** Frames of a sequence share calibrations: what is asked for twice at a time is read once. */
+  private readonly underWay = new Map<string, Promise<Uint8Array>>();
 
+  /** @param limitBytes of all processes and threads that use the folder. */
   constructor(
     private readonly directory: string,
-    private readonly limitBytes: number,
-  ) {}
+    limitBytes: number,
+  ) {
+    this.budget = new CacheBudget(directory, limitBytes);
+  }
 
   /**
-   * @throws ObjectNotFound, and ObjectDamaged when what the store has is not what the index says, three times over.
+   * @returns the object's content, verified; not to be changed, for others may have it too.
+   * @throws ObjectNotFound, and ObjectDamaged when what the store has is not what the index says, each three times over.
    */
-  async get(store: ObjectStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
+  async get(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
+    const known = this.underWay.get(object.sha256);
+    if (known) return known;
+    const reading = this.read(store, prefix, object).finally(() => this.underWay.delete(object.sha256));
+    this.underWay.set(object.sha256, reading);
+    return reading;
+  }
+
+  private async read(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
     const path = join(this.directory, object.sha256.slice(0, 2), object.sha256);
     const cached = await readFile(path).catch(() => null);
     if (cached && sha256(cached) === object.sha256) {
@@ -38,19 +56,31 @@ export class DiskCache {
       await utimes(path, now, now).catch(() => undefined);
       return cached;
     }
+    const body = await this.fetch(store, prefix, object);
+    await this.keep(path, body);
+    return body;
+  }
+
+  private async fetch(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
+    const key = `${prefix}/${object.key}`;
     for (let attempt = 1; ; attempt++) {
-      const { body } = await store.get(`${prefix}/${object.key}`);
-      this.bytesFetched += body.length;
-      if (sha256(body) === object.sha256) {
-        await this.keep(path, body);
-        return body;
+      let body: Uint8Array;
+      try {
+        ({ body } = await store.get(key));
+      } catch (cause) {
+        if (!(cause instanceof ObjectNotFound) || attempt === attempts) throw cause;
+        await sleep(firstPause * 2 ** attempt);
+        continue;
       }
+      this.bytesFetched += body.length;
+      if (sha256(body) === object.sha256) return body;
       if (attempt === attempts) {
         throw new ObjectDamaged(
-          `${prefix}/${object.key} in ${store.description} has ${body.length} bytes whose SHA-256 is not the index's ` +
+          `${key} in ${store.description} has ${body.length} bytes whose SHA-256 is not the index's ` +
             `(${object.size} bytes, ${object.sha256}): pack the data set again (\`tempeh-flow start dataset\`)`,
         );
       }
+      await sleep(firstPause * 2 ** attempt);
     }
   }
 
@@ -61,30 +91,9 @@ export class DiskCache {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(fresh, body);
       await rename(fresh, path);
+      await this.budget.written(body.length);
     } catch {
       await rm(fresh, { force: true }).catch(() => undefined);
-      return;
-    }
-    this.writtenSinceSweep += body.length;
-    if (this.writtenSinceSweep > this.limitBytes * (1 - keptShare)) await this.sweep();
-  }
-
-  private async sweep(): Promise<void> {
-    this.writtenSinceSweep = 0;
-    const files: { path: string; size: number; used: number }[] = [];
-    for (const folder of await readdir(this.directory)) {
-      for (const name of await readdir(join(this.directory, folder)).catch(() => [])) {
-        const path = join(this.directory, folder, name);
-        const information = await stat(path).catch(() => null);
-        if (information?.isFile()) files.push({ path, size: information.size, used: information.mtimeMs });
-      }
-    }
-    let total = files.reduce((sum, { size }) => sum + size, 0);
-    files.sort((a, b) => a.used - b.used);
-    for (const { path, size } of files) {
-      if (total <= this.limitBytes * keptShare) break;
-      await rm(path, { force: true }).catch(() => undefined);
-      total -= size;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { ObjectNotFound } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
@@ -13,9 +13,10 @@ import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
+import type { ReadableStore } from './patientStore.js';
 
 /** @throws DatasetMissing when nothing is packed under the name. */
-export async function readDatasetIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
+export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {
   try {
     const { body } = await store.get(keys.datasetIndex(name));
     return parseDatasetIndex(body, keys.datasetIndex(name));
@@ -35,7 +36,7 @@ export async function readDatasetIndex(store: ObjectStore, name: string): Promis
  * @throws DatasetMissing
  */
 export async function openStoreSource(
-  store: ObjectStore,
+  store: ReadableStore,
   name: string,
   viewKind: 'stereo' | 'colour' | 'all',
   cache: DiskCache,

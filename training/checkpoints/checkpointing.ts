@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isFinalForStore, persistently } from '../../storage/persistently.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { EventLog } from '../events/eventLog.js';
 import type { CheckpointReference } from '../protocol.js';
 import type { CheckpointStore } from './checkpointStore.js';
-import { persistently } from './persistently.js';
+import { LeaseLost } from './errors.js';
 import { encodeTrainingState, type TrainingState } from './trainingState.js';
 
 /** Milliseconds. */
@@ -67,18 +68,16 @@ export class Checkpointing {
     const segment = events.seal(state.step);
     const { signal } = this.abandoned;
     this.enqueue(async () => {
-      await persistently(
-        `Saving the checkpoint of step ${state.step}`,
-        async () => {
-          if (segment) await store.put(segment.key, segment.body, { signal });
-          const { step, stage, loss } = state;
-          const sealed = segment && { key: segment.key, from: segment.from, to: segment.to };
-          this.lastSaved = await checkpoints.save({ step, stage, parts, events: sealed, finished, loss }, signal);
-          onSaved(this.lastSaved);
-        },
-        warn,
-        signal,
-      );
+      const work = async (): Promise<void> => {
+        if (segment) await store.put(segment.key, segment.body, { signal });
+        const { step, stage, loss } = state;
+        const sealed = segment && { key: segment.key, from: segment.from, to: segment.to };
+        this.lastSaved = await checkpoints.save({ step, stage, parts, events: sealed, finished, loss }, signal);
+        onSaved(this.lastSaved);
+      };
+      const what = `Saving the checkpoint of step ${state.step}`;
+      const isFinal = (cause: unknown): boolean => cause instanceof LeaseLost || isFinalForStore(cause);
+      await persistently(work, { what, warn, signal, isFinal });
     });
   }
 

@@ -37,6 +37,7 @@ async function open(
       ...settings,
     },
     ahead,
+    { warn: assert.fail },
   );
   context.after(() => batches.close());
   return batches;

@@ -1,0 +1,127 @@
+import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How much of the limit is left after a clean-up: it must not come again with the next object. */
+const keptShare = 0.9;
+/** A decimal number of bytes, padded, and a line feed. */
+const recordBytes = 16;
+/** Milliseconds. What a killed process left half-written is this old when it goes. */
+const leftoverAge = 3_600_000;
+/** Milliseconds. A clean-up takes seconds: one this old was killed. */
+const staleAfter = 60_000;
+
+/**
+ * Keeps a folder of cached files within a limit that holds for all processes and threads that write into it.
+ *
+ * Who has written a file appends its size to a record that all share, and reads what the others have appended since. When
+ * a tenth of the limit has been written since the last clean-up, the next writer cleans up: the files that were not used
+ * for the longest time go, until nine tenths of the limit are left. So the limit is exceeded only by what is being written
+ * at that moment. A process that is killed between a file and its record costs that one file's size until the next
+ * clean-up, which measures what is there.
+ */
+export class CacheBudget {
+  private readonly record: string;
+  private readonly lock: string;
+  private readonly state: string;
+  private offset = 0;
+  private sum = 0;
+  private checked = false;
+
+  constructor(
+    private readonly directory: string,
+    private readonly limitBytes: number,
+  ) {
+    this.record = join(directory, '.written');
+    this.lock = join(directory, '.cleaning');
+    this.state = join(directory, '.cleaned.json');
+  }
+
+  /** Notes that a file of so many bytes was written, and cleans up if it is time. */
+  async written(size: number): Promise<void> {
+    const sum = await this.noted(size);
+    const first = !this.checked;
+    this.checked = true;
+    if (sum > this.limitBytes * (1 - keptShare) || (first && (await this.cleanedFor()) > this.limitBytes)) {
+      await this.cleanUp();
+    }
+  }
+
+  /** Appends a record; returns the sum of all since the last clean-up. */
+  private async noted(size: number): Promise<number> {
+    await mkdir(this.directory, { recursive: true });
+    const file = await open(this.record, 'a+');
+    try {
+      // One write in append mode: records of others are before or behind it, never within.
+      await file.appendFile(`${String(size).padStart(recordBytes - 1)}\n`);
+      const { size: end } = await file.stat();
+      if (end < this.offset) {
+        this.offset = 0;
+        this.sum = 0;
+      }
+      const fresh = Buffer.alloc(Math.max(0, end - this.offset));
+      const { bytesRead } = await file.read(fresh, 0, fresh.length, this.offset);
+      const whole = bytesRead - (bytesRead % recordBytes);
+      for (const line of fresh.toString('latin1', 0, whole).split('\n')) this.sum += Number(line) || 0;
+      this.offset += whole;
+      return this.sum;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The limit that the folder was brought to last; Infinity where that is not known. */
+  private async cleanedFor(): Promise<number> {
+    try {
+      const { limitBytes } = JSON.parse(await readFile(this.state, 'utf8')) as { limitBytes?: unknown };
+      return typeof limitBytes === 'number' ? limitBytes : Infinity;
+    } catch {
+      return Infinity;
+    }
+  }
+
+  private async cleanUp(): Promise<void> {
+    if (!(await this.locked())) return;
+    try {
+      await truncate(this.record);
+      await this.removeOldest();
+      await writeFile(this.state, JSON.stringify({ limitBytes: this.limitBytes }));
+    } finally {
+      await rm(this.lock, { force: true });
+    }
+  }
+
+  /** false: another one is cleaning up. */
+  private async locked(): Promise<boolean> {
+    try {
+      await writeFile(this.lock, String(process.pid), { flag: 'wx' });
+      return true;
+    } catch {
+      const held = await stat(this.lock).catch(() => null);
+      // The next writer has it then. Two at once would do no harm: they remove the same files.
+      if (held && Date.now() - held.mtimeMs > staleAfter) await rm(this.lock, { force: true });
+      return false;
+    }
+  }
+
+  private async removeOldest(): Promise<void> {
+    const files: { path: string; size: number; used: number }[] = [];
+    for (const folder of await readdir(this.directory)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for (const name of await readdir(join(this.directory, folder)).catch(() => [])) {
+        const path = join(this.directory, folder, name);
+        const information = await stat(path).catch(() => null);
+        if (!information?.isFile()) continue;
+        const { size, mtimeMs: used } = information;
+        if (name.includes('.') && Date.now() - used > leftoverAge) await rm(path, { force: true });
+        else files.push({ path, size, used });
+      }
+    }
+    let total = files.reduce((sum, { size }) => sum + size, 0);
+    files.sort((a, b) => a.used - b.used);
+    for (const { path, size } of files) {
+      if (total <= this.limitBytes * keptShare) break;
+      await rm(path, { force: true }).catch(() => undefined);
+      total -= size;
+    }
+  }
+}

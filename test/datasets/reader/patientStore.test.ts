@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { openBatches } from '../../../datasets/batches/openBatches.js';
+import { LoaderFailed } from '../../../datasets/batches/loaderPool.js';
+import type { TrainingBatchSettings } from '../../../datasets/batches/settings.js';
+import { patientStore } from '../../../datasets/reader/patientStore.js';
+import { startObjectStore } from '../../../infra/services/index.js';
+import { s3Store } from '../../../storage/s3Store.js';
+import { ObjectNotFound, StoreAccessDenied, type ObjectStore } from '../../../storage/types.js';
+import { packGolden } from './packedGolden.js';
+import { directoryStore } from '../../../storage/directoryStore.js';
+import { temporaryFolder } from './goldenFolder.js';
+
+const training: TrainingBatchSettings = {
+  seed: 5,
+  stage: {
+    batchSize: 1,
+    views: { minimum: 2, random: true },
+    augmentation: { enabled: false, scale: [0.9, 1.1], brightnessSigma: 0 },
+    scanPoints: 50,
+    imageResizeFactor: 16,
+  },
+};
+
+/** Fails as it is told to, before it answers from a folder. */
+function failing(store: ObjectStore, failures: Error[]): ObjectStore {
+  return {
+    ...store,
+    async get(key, options) {
+      const failure = failures.shift();
+      if (failure) throw failure;
+      return store.get(key, options);
+    },
+  };
+}
+
+const quick = { firstPause: 5, longestPause: 20 };
+
+test('an object store that stops during training: the batch waits for it in its place, and is the same', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tempeh-outage-'));
+  let server = await startObjectStore({ directory, port: 0, bucket: 'tests' });
+  const { endpoint, region, credentials } = server;
+  process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId;
+  process.env['AWS_SECRET_ACCESS_KEY'] = credentials.secretAccessKey;
+  const storage = {
+    kind: 's3',
+    bucket: 'tests',
+    prefix: '',
+    endpoint,
+    region,
+    forcePathStyle: true,
+    requestChecksums: 'always',
+  } as const;
+  const warnings: string[] = [];
+  const open = async (cache: string) =>
+    openBatches(
+      {
+        source: { kind: 'store', storage, dataset: 'golden', cacheDirectory: join(directory, cache), cacheBytes: 1e9 },
+        viewKind: 'stereo',
+        coarsePredictions: null,
+        threads: 1,
+      },
+      1,
+      { warn: (message) => void warnings.push(message) },
+    );
+  try {
+    await packGolden(s3Store(storage), 'golden');
+    const undisturbed = await open('one');
+    const expected = await undisturbed.training(0, training, 0);
+    await undisturbed.close();
+    assert.deepEqual(warnings, []);
+
+    const batches = await open('two');
+    await server.stop();
+    let come = false;
+    const batch = batches.training(0, training, 0).finally(() => (come = true));
+    while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(come, false);
+    assert.match(warnings[0]!, /^Reading datasets\/golden\/.*ECONNREFUSED.*Reading has waited for \d+ s/s);
+    server = await startObjectStore({ directory, port: Number(new URL(endpoint).port), bucket: 'tests' });
+    assert.deepEqual(await batch, expected);
+    assert.match(warnings.at(-1)!, /answers again, after \d+ s/);
+    await batches.close();
+  } finally {
+    await server.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+describe('what a loader waits for', () => {
+  test('a store that is away, and credentials that have expired; a word for many failures', async (context) => {
+    const folder = directoryStore(await temporaryFolder(context));
+    await folder.put('a', Buffer.from('1'));
+    const expired = (name: string): Error =>
+      new StoreAccessDenied('refused', { cause: Object.assign(new Error('of the SDK'), { name }) });
+    const failures = Array.from({ length: 8 }, () => new Error('503 Slow Down'));
+    const warnings: string[] = [];
+    const store = patientStore(failing(folder, failures), { warn: (message) => void warnings.push(message), ...quick });
+    assert.equal(Buffer.from((await store.get('a')).body).toString(), '1');
+    assert.equal(failures.length, 0);
+    assert.match(warnings[0]!, /^Reading a failed, and is tried again in 0\.005 s: 503 Slow Down\. Reading has waited/);
+    assert.match(warnings.at(-1)!, /answers again/);
+    failures.push(expired('ExpiredToken'), expired('InvalidAccessKeyId'));
+    assert.equal(Buffer.from((await store.get('a')).body).toString(), '1');
+    // A missing permission is no outage.
+    failures.push(expired('AccessDenied'));
+    await assert.rejects(store.get('a'), StoreAccessDenied);
+    await assert.rejects(store.get('b'), ObjectNotFound);
+  });
+
+  test('credentials that were never accepted are told at once', async (context) => {
+    const refusal = new StoreAccessDenied('no', {
+      cause: Object.assign(new Error('x'), { name: 'InvalidAccessKeyId' }),
+    });
+    const folder = directoryStore(await temporaryFolder(context));
+    const store = patientStore(failing(folder, [refusal]), { warn: assert.fail, ...quick });
+    await assert.rejects(store.get('a'), refusal);
+  });
+
+  test('a store that takes a request and says nothing is told of while it is waited for', async (context) => {
+    const folder = directoryStore(await temporaryFolder(context));
+    await folder.put('a', Buffer.from('1'));
+    const slow: ObjectStore = {
+      ...folder,
+      async get(key) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        return folder.get(key);
+      },
+    };
+    const warnings: string[] = [];
+    await patientStore(slow, { warn: (message) => void warnings.push(message), ...quick, patience: 30 }).get('a');
+    assert.ok(warnings.length >= 3, String(warnings));
+    assert.match(warnings[0]!, /has not answered for 0 s \(a\)/);
+  });
+
+  test('who is told to stop does not wait on', async (context) => {
+    const stopping = new AbortController();
+    const away = { ...directoryStore(await temporaryFolder(context)), get: () => Promise.reject(new Error('away')) };
+    const warn = (): void => stopping.abort(new Error('SIGTERM'));
+    await assert.rejects(patientStore(away, { warn, signal: stopping.signal, firstPause: 60_000 }).get('a'));
+  });
+
+  test('a closed loader ends what waits', async (context) => {
+    const folder = await temporaryFolder(context);
+    await packGolden(directoryStore(join(folder, 'store')), 'golden');
+    const batches = await openBatches(
+      {
+        source: {
+          kind: 'store',
+          storage: { kind: 'directory', path: join(folder, 'store') },
+          dataset: 'golden',
+          cacheDirectory: join(folder, 'cache'),
+          cacheBytes: 1e9,
+        },
+        viewKind: 'stereo',
+        coarsePredictions: null,
+        threads: 1,
+      },
+      1,
+      { warn: () => undefined },
+    );
+    const waiting = batches.training(0, training, 0);
+    await batches.close();
+    await assert.rejects(waiting, LoaderFailed);
+  });
+});
