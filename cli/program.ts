@@ -8,6 +8,7 @@ import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
 import { command as importCheckpoint } from './commands/importCheckpoint.js';
 import { command as list } from './commands/list.js';
 import { command as pause } from './commands/pause.js';
+import { command as predict } from './commands/predict.js';
 import { command as quickstart } from './commands/quickstart.js';
 import { command as resume } from './commands/resume.js';
 import { command as start } from './commands/start.js';
@@ -44,6 +45,17 @@ const optionNames = [
   'stage',
   'step',
   'final',
+  'coarse-model',
+  'refinement-model',
+  'coarse-predictions',
+  'list',
+  'images',
+  'calibrations',
+  'out',
+  'coarse-out',
+  'template',
+  'strict',
+  'overwrite',
 ];
 
 /** What every command takes. */
@@ -70,6 +82,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(doctor)
     .command(tensorboard)
     .command(config)
+    .command(predict)
     .command(importCheckpoint)
     .command(exportCheckpoint)
     .completion('completion', 'Print a script for completion in bash or zsh')

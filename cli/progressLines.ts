@@ -74,7 +74,7 @@ function transferNote(
     .join('  ');
 }
 
-function bar(share: number, width = 20): string {
+export function bar(share: number, width = 20): string {
   const full = Math.max(0, Math.min(width, Math.round(share * width)));
   return styled('cyan', '━'.repeat(full)) + styled('dim', '─'.repeat(width - full));
 }

@@ -88,7 +88,7 @@ async function open({ config, set }: StoreOptions): Promise<{ configuration: Run
 }
 
 /** The networks are those that the run was configured with, whatever the command line says. */
-async function storedConfiguration(store: ObjectStore, run: string): Promise<RunConfiguration | null> {
+export async function storedConfiguration(store: ObjectStore, run: string): Promise<RunConfiguration | null> {
   const key = keys.runConfiguration(run);
   try {
     return resolveConfiguration(Buffer.from((await store.get(key)).body).toString('utf8'), key);

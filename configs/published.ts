@@ -32,7 +32,7 @@ export function isPublished(file: Tree): boolean {
  * fine-tuning if it has a loss on surfaces or edges, else pre-training.
  */
 export function translate(file: Tree): Translated {
-  const options = flatten(file);
+  const options = publishedOptionsIn(file);
   const settings = new Map<string, unknown>();
   const origins = new Map<string, string>();
   const problems: (Omit<ConfigurationProblem, 'where'> & { option: string })[] = [];
@@ -76,8 +76,8 @@ export function translate(file: Tree): Translated {
   return { settings, options: origins, problems };
 }
 
-/** All options, without their groups. */
-function flatten(file: Tree): Map<string, unknown> {
+/** All options of a published file, without their groups. */
+export function publishedOptionsIn(file: Tree): Map<string, unknown> {
   const options = new Map<string, unknown>();
   const add = (tree: Tree): void => {
     for (const [name, value] of Object.entries(tree)) {

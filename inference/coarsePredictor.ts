@@ -3,7 +3,7 @@ import type { Batch } from '../datasets/types.js';
 import { coarseForward, coarseLayout, disposeState, type ModelState } from '../model/index.js';
 import { tidy } from '../tensor/index.js';
 import { modelStateFrom } from '../training/stateArrays.js';
-import type { FinalModel } from '../training/checkpoints/finalModel.js';
+import type { LoadedModel } from '../training/checkpoints/finalModel.js';
 import { viewTensors } from '../training/viewTensors.js';
 
 /** Where the localiser believes a head to be: how it placed the voxel grid. */
@@ -30,7 +30,7 @@ export class CoarsePredictor {
   /** @param vertexCount - L. @throws CheckpointMismatch when the weights are another network's. */
   constructor(
     private readonly configuration: RunConfiguration['model']['coarse'],
-    { arrays, checkpoint }: FinalModel,
+    { arrays, checkpoint }: LoadedModel,
     vertexCount: number,
   ) {
     this.state = modelStateFrom(coarseLayout(configuration, vertexCount), arrays, checkpoint.key);

@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { Batch } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
 import { disposeState, refinementLayout, type ModelState } from '../model/index.js';
-import type { FinalModel } from '../training/checkpoints/finalModel.js';
+import type { LoadedModel } from '../training/checkpoints/finalModel.js';
 import { predictBatch } from '../training/predictBatch.js';
 import { refinementNetwork } from '../training/refinementNetwork.js';
 import type { StageNetwork } from '../training/stageNetwork.js';
@@ -16,7 +16,7 @@ export class RefinementPredictor {
   /** @param template - the topology, mm. @throws CheckpointMismatch when the weights are another network's. */
   constructor(
     configuration: RunConfiguration['model']['refinement'],
-    { arrays, checkpoint }: FinalModel,
+    { arrays, checkpoint }: LoadedModel,
     private readonly template: Mesh,
   ) {
     this.state = modelStateFrom(refinementLayout(configuration), arrays, checkpoint.key);

@@ -8,6 +8,7 @@ import { openDirectorySource } from '../reader/directorySource.js';
 import { DiskCache } from '../reader/diskCache.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
+import { openFolderSource } from '../reader/folderSource.js';
 import { patientStore, type PatientStoreOptions } from '../reader/patientStore.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
@@ -26,6 +27,7 @@ export async function openSource(
   patience: PatientStoreOptions,
 ): Promise<FrameSource> {
   if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, viewKind);
+  if (source.kind === 'folders') return openFolderSource(source.folders, source.template, viewKind);
   const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
   const store = patientStore(openStore(source.storage), patience);
   return openStoreSource(store, source.dataset, viewKind, cache);

@@ -1,6 +1,8 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { StorageConfiguration } from '../../configs/schema/run.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
+import type { Mesh } from '../../geometry/mesh.js';
+import type { FrameFolders } from '../reader/folderSource.js';
 import type { Batch, FrameId, Split } from '../types.js';
 
 /** Where a loader's frames come from. Plain data: it travels to threads. */
@@ -16,7 +18,9 @@ export type LoaderSource =
       readonly kind: 'directory';
       readonly path: string;
       readonly dataset: Pick<DatasetConfiguration, 'layout' | 'imageExtension'>;
-    };
+    }
+  /** Frames that the caller names: for prediction. The template is in mm. */
+  | { readonly kind: 'folders'; readonly folders: FrameFolders; readonly template: Mesh };
 
 /** Where coarse predictions lie that refinement starts from: `…/S/Q/Q.N.ply`, metres. */
 export type CoarsePredictions =

@@ -1,7 +1,7 @@
 import { FormatError } from '../formats/formatError.js';
 import { parsePly } from '../formats/ply.js';
 import { decodeView } from '../images/decodeView.js';
-import type { FrameId, Sample } from '../types.js';
+import type { FrameId, Sample, SampleView } from '../types.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, EncodedFrame } from './frameSource.js';
 import { readScan } from './readScan.js';
@@ -24,9 +24,11 @@ export async function decodeFrame(
     throw new FrameUnreadable(id, `it has ${frame.views.length} usable views; the variance over views needs two`);
   }
   try {
+    const views = await Promise.all(frame.views.map((view) => decodeView(view, resizeFactor)));
+    requireOneSize(id, views);
     return {
       id,
-      views: await Promise.all(frame.views.map((view) => decodeView(view, resizeFactor))),
+      views,
       vertices: frame.registration && meshVertices(frame.registration, vertexCount),
       scanPoints: frame.scan ? readScan(frame.scan) : new Float32Array(0),
       coarseVertices: coarse && meshVertices(coarse, vertexCount),
@@ -35,6 +37,16 @@ export async function decodeFrame(
     if (!(cause instanceof FormatError)) throw cause;
     throw new FrameUnreadable(id, cause.message, { cause });
   }
+}
+
+/** The networks take the views of a frame as one array. */
+function requireOneSize(id: FrameId, views: readonly SampleView[]): void {
+  const sizes = views.map(({ camera }) => `${camera.width}×${camera.height}`);
+  const other = sizes.findIndex((size) => size !== sizes[0]);
+  if (other < 0) return;
+  const named = (at: number): string => `${views[at]!.camera.name} ${sizes[at]}`;
+  const todo = 'give all cameras of a rig images of one size';
+  throw new FrameUnreadable(id, `its views differ in size: ${named(0)}, ${named(other)} px; ${todo}`);
 }
 
 /** `[L, 3]`, mm, of a PLY in metres. */

@@ -24,6 +24,9 @@ const commands = [
   'tensorboard',
   'config show',
   'config schema',
+  'predict coarse',
+  'predict refinement',
+  'predict both',
   'import-checkpoint',
   'export-checkpoint',
 ];

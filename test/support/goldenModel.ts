@@ -22,21 +22,25 @@ export function goldenLayout(stage: 'coarse' | 'refinement'): TensorLayout[] {
   return stage === 'coarse' ? coarseLayout(goldenCoarse, goldenVertexCount) : refinementLayout(goldenRefinement);
 }
 
-/** The golden weights, in part stored and in part made by the README's formula. */
-export function goldenState(stage: 'coarse' | 'refinement'): ModelState {
+/** The golden weights in the published layout, in part stored and in part made by the README's formula. */
+export function goldenWeights(stage: 'coarse' | 'refinement'): (layout: TensorLayout) => Float32Array {
   const file = goldenPath(`${stage}/weights_small.npz`);
   const small = parseNpz(readFileSync(file), file);
   const bounds = JSON.parse(readFileSync(goldenPath(`${stage}/weight_bounds.json`), 'utf8')) as Record<string, number>;
-  return modelState(goldenLayout(stage), (layout) => {
+  return (layout) => {
     const stored = small.get(layout.name);
-    if (stored !== undefined) {
-      const values = Array.from(stored.data as ArrayLike<number | bigint>, Number);
-      if (layout.role === 'counter') return Int32Array.from(values);
-      return fromPublished(layout, Float32Array.from(values));
-    }
+    if (stored !== undefined) return Float32Array.from(stored.data as ArrayLike<number | bigint>, Number);
     const bound = bounds[layout.name];
     if (bound === undefined) throw new Error(`the golden weights lack ${layout.name}`);
-    return fromPublished(layout, weightsByFormula(layout, bound));
+    return weightsByFormula(layout, bound);
+  };
+}
+
+export function goldenState(stage: 'coarse' | 'refinement'): ModelState {
+  const weights = goldenWeights(stage);
+  return modelState(goldenLayout(stage), (layout) => {
+    const values = weights(layout);
+    return layout.role === 'counter' ? Int32Array.from(values) : fromPublished(layout, values);
   });
 }
 

@@ -3,15 +3,20 @@ import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointReference } from '../protocol.js';
 import { readManifest } from './claimedManifest.js';
 import { StageNotFinished } from './errors.js';
-import { checkpointStageOf } from './manifest.js';
+import { checkpointStageOf, type ManifestCheckpoint } from './manifest.js';
 import { readPart } from './readCheckpoint.js';
 import type { NamedArrays } from './safetensors.js';
 import { decodeModel } from './trainingState.js';
 
-/** The weights that a finished stage ended with. */
-export interface FinalModel {
-  readonly checkpoint: CheckpointReference;
+/** Weights, and where they come from, for messages. */
+export interface LoadedModel {
+  readonly checkpoint: Pick<CheckpointReference, 'key'>;
   readonly arrays: NamedArrays;
+}
+
+/** The weights that a finished stage ended with. */
+export interface FinalModel extends LoadedModel {
+  readonly checkpoint: CheckpointReference;
 }
 
 /**
@@ -25,11 +30,22 @@ export async function loadFinalModel(
   stage: TrainingStage,
   neededFor: string,
 ): Promise<FinalModel> {
+  const { final, checkpoint } = await readFinished(store, run, stage, neededFor);
+  const bytes = await readPart(store, checkpoint, 'model.safetensors');
+  const { step, key, modelSha256 } = final;
+  return { checkpoint: { step, key, modelSha256 }, arrays: decodeModel(bytes, `${key}/model.safetensors`) };
+}
+
+/** What the manifest says of the checkpoint that a finished stage ended with. @throws StageNotFinished */
+export async function readFinished(
+  store: ObjectStore,
+  run: string,
+  stage: TrainingStage,
+  neededFor: string,
+): Promise<{ readonly final: CheckpointReference; readonly checkpoint: ManifestCheckpoint }> {
   const manifest = await readManifest(store, run, checkpointStageOf(stage));
   const final = manifest?.finished[stage];
   const checkpoint = manifest?.checkpoints.find(({ key }) => key === final?.key);
   if (!final || !checkpoint) throw new StageNotFinished(run, stage, neededFor);
-  const bytes = await readPart(store, checkpoint, 'model.safetensors');
-  const { step, key, modelSha256 } = final;
-  return { checkpoint: { step, key, modelSha256 }, arrays: decodeModel(bytes, `${key}/model.safetensors`) };
+  return { final, checkpoint };
 }

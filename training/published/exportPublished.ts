@@ -52,7 +52,13 @@ export async function exportPublished(
   return { step: state.step, file };
 }
 
-async function findCheckpoint({ store, run, stage, step }: ExportOptions): Promise<ManifestCheckpoint> {
+/** A checkpoint by its step; the newest where that is null. @throws CheckpointNotFound naming those that there are. */
+export async function findCheckpoint({
+  store,
+  run,
+  stage,
+  step,
+}: Pick<ExportOptions, 'store' | 'run' | 'stage' | 'step'>): Promise<ManifestCheckpoint> {
   const checkpoints = (await readManifest(store, run, stage))?.checkpoints ?? [];
   const found = step === null ? checkpoints.at(-1) : checkpoints.find((checkpoint) => checkpoint.step === step);
   if (found) return found;

@@ -25,7 +25,12 @@ export function layoutsOf(
   model: RunConfiguration['model'],
   arrays: NamedArrays,
 ): TensorLayout[] {
-  return layouts(stage, model, arrays[vertexChannels]?.shape.at(-1));
+  return layouts(stage, model, vertexCountOf(arrays));
+}
+
+/** L of a coarse model's arrays in our layout; undefined for other arrays. */
+export function vertexCountOf(arrays: NamedArrays): number | undefined {
+  return arrays[vertexChannels]?.shape.at(-1);
 }
 
 function layouts(

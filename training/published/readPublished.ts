@@ -16,10 +16,11 @@ export interface PublishedFile {
  * Reads a checkpoint as the published training writes it (`{model, optimizer_model}`), a state dict by itself, or
  * torchvision's ResNet-34. Nothing in it is executed.
  *
+ * @param part `model`: without the optimiser's state, which is two thirds of a file.
  * @throws FormatError for anything else.
  */
-export async function readPublishedFile(path: string): Promise<PublishedFile> {
-  const content = await readPytorchFile(path);
+export async function readPublishedFile(path: string, part: 'all' | 'model' = 'all'): Promise<PublishedFile> {
+  const content = await readPytorchFile(path, part === 'model' ? ['optimizer_model'] : []);
   const expected = 'a dictionary with "model" (a state dict) and perhaps "optimizer_model", or torchvision’s ResNet-34';
   if (!(content instanceof Map)) throw new FormatError({ file: path, expected, found: 'something else' });
   const model = content.get('model');

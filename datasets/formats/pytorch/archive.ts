@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open as openFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
@@ -8,6 +9,8 @@ export interface PytorchArchive {
   /** Names of its members, without the folder that all of them share. */
   readonly members: readonly string[];
   has(member: string): boolean;
+  /** Hex SHA-256 over the names, sizes and checksums of all members: the same for the same content, without reading it. */
+  readonly fingerprint: string;
   /** @throws FormatError when there is no such member, or its checksum is wrong */
   read(member: string): Promise<Buffer>;
   close(): void;
@@ -40,6 +43,7 @@ export async function openPytorchArchive(path: string): Promise<PytorchArchive> 
   return {
     members,
     has: (member) => entries.has(folder + member),
+    fingerprint: fingerprintOf(members, (member) => entries.get(folder + member)),
     read: async (member) => {
       const entry = entries.get(folder + member);
       if (!entry) throw new FormatError({ file: path, expected: `a member ${folder}${member}`, found: 'none' });
@@ -47,6 +51,15 @@ export async function openPytorchArchive(path: string): Promise<PytorchArchive> 
     },
     close: () => zip.close(),
   };
+}
+
+function fingerprintOf(members: readonly string[], entryOf: (member: string) => Entry | undefined): string {
+  const hash = createHash('sha256');
+  for (const member of [...members].sort()) {
+    const entry = entryOf(member);
+    hash.update(`${member} ${entry?.uncompressedSize} ${entry?.crc32}\n`);
+  }
+  return hash.digest('hex');
 }
 
 async function refuseOldFormats(path: string): Promise<void> {

@@ -45,9 +45,11 @@ class TensorReference {
  * Reads a file that `torch.save` wrote (`.pth`, ZIP format): state dicts, optimiser states, options. Its pickle is read
  * by a machine that builds plain data and tensors and refuses every other name: nothing is executed.
  * Storages may be shared, strided, of half precision; each tensor comes as 32-bit floats of its own.
+ *
+ * @param leftOut keys of the outermost dictionary that are not wanted: their storages are not read.
  * @throws FormatError naming the member, the byte, the tensor
  */
-export async function readPytorchFile(path: string): Promise<PytorchValue> {
+export async function readPytorchFile(path: string, leftOut: readonly string[] = []): Promise<PytorchValue> {
   const archive = await openPytorchArchive(path);
   try {
     if (archive.has('byteorder')) {
@@ -57,10 +59,18 @@ export async function readPytorchFile(path: string): Promise<PytorchValue> {
       }
     }
     const tree = readTree(await archive.read('data.pkl'), path);
+    if (tree instanceof Map) for (const key of leftOut) tree.delete(key);
     return await new Materializer(archive, path).value(tree);
   } finally {
     archive.close();
   }
+}
+
+/** What tells one PyTorch file from another by their content, without reading it whole. @throws FormatError */
+export async function fingerprintPytorchFile(path: string): Promise<string> {
+  const archive = await openPytorchArchive(path);
+  archive.close();
+  return archive.fingerprint;
 }
 
 function readTree(pickle: Uint8Array, path: string): PickleValue {

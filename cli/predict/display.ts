@@ -1,0 +1,66 @@
+import type { PredictionProgress, PredictionResult, PredictorEvent } from '../../inference/protocol.js';
+import { LiveDisplay } from '../liveDisplay.js';
+import { bar } from '../progressLines.js';
+import { duration, styled } from '../terminal.js';
+
+/** Shows what a prediction is at: a line that changes, and above it what happened to single frames. */
+export class PredictionDisplay {
+  private readonly live = new LiveDisplay();
+  private doing: string | null = null;
+  private progress: PredictionProgress | null = null;
+
+  show(event: PredictorEvent): void {
+    switch (event.kind) {
+      case 'starting':
+        this.doing = event.message;
+        break;
+      case 'warning':
+        this.live.print(`  ${styled('yellow', '!')} ${event.message}`);
+        break;
+      case 'progress':
+        // What it was about to start, it does.
+        if (this.progress !== null) this.doing = null;
+        this.progress = event.progress;
+        break;
+      default:
+        return;
+    }
+    // Off a terminal a new line comes with each thing that is started, and now and then.
+    this.live.show([this.line()], () => this.doing?.replace(/\d/g, '') ?? 'frames');
+  }
+
+  end(): void {
+    this.live.finish();
+  }
+
+  private line(): string {
+    if (this.progress === null) return `  ${this.doing ?? ''}`;
+    const parts = [progressLine(this.progress), ...(this.doing === null ? [] : [this.doing])];
+    return `  ${parts.join('  ')}`;
+  }
+}
+
+/** `━━━━──── 12 of 40 frames  0.5 frames/s  56 s left` */
+export function progressLine({ done, total, framesPerSecond }: PredictionProgress): string {
+  return [
+    bar(done / Math.max(1, total)),
+    `${done} of ${total} frames`,
+    ...(framesPerSecond > 0 ? [rate(framesPerSecond), `${duration((total - done) / framesPerSecond)} left`] : []),
+  ].join('  ');
+}
+
+function rate(framesPerSecond: number): string {
+  if (framesPerSecond >= 1) return `${framesPerSecond.toPrecision(3)} frames/s`;
+  return `${(1 / framesPerSecond).toPrecision(3)} s a frame`;
+}
+
+/** What was done, in the end. */
+export function resultLine({ predicted, skipped, failures, seconds }: PredictionResult, where: string): string {
+  const frames = (count: number): string => `${count} ${count === 1 ? 'frame' : 'frames'}`;
+  return [
+    `${frames(predicted)} predicted in ${duration(seconds)}`,
+    ...(skipped > 0 ? [`${skipped} there before`] : []),
+    ...(failures.length > 0 ? [styled('red', `${failures.length} could not be predicted`)] : []),
+    where,
+  ].join('; ');
+}

@@ -1,0 +1,131 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { loadConfiguration } from '../../configs/load.js';
+import { predictionConfiguration, type PredictionConfiguration } from '../../configs/publishedModel.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { ModelReference } from '../../inference/folders/job.js';
+import { openStore } from '../../storage/openStore.js';
+import { useLocalObjectStore } from '../connection.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { refusePlaceholders } from '../placeholders.js';
+import { storedConfiguration } from '../publishedCheckpoints.js';
+
+export type ModelStage = 'coarse' | 'refinement';
+
+/** A model of the command line, found. */
+export interface FoundModel {
+  readonly reference: ModelReference;
+  /** Of a published run: its `config.json`; null where there is none. */
+  readonly config: string | null;
+  /** Of a published run: its folder, where a template may lie. */
+  readonly folder: string | null;
+}
+
+const runPattern = /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})(?:\/(coarse|refinement))?(?:@(\d+))?$/;
+
+/**
+ * What a model of the command line means: a published run's folder (its newest checkpoint), a `.pth`, or a run in the
+ * object store, `RUN[/STAGE][@STEP]`.
+ *
+ * @throws CommandError when it is none of these.
+ */
+export async function findModel(given: string, stage: ModelStage): Promise<FoundModel> {
+  const path = resolve(given);
+  const information = await stat(path).catch(() => null);
+  if (information?.isDirectory()) {
+    const checkpoint = await newestCheckpoint(path);
+    return { reference: { kind: 'file', path: checkpoint }, ...(await surroundings([path, dirname(path)])) };
+  }
+  if (information?.isFile()) {
+    const folders = [dirname(path), dirname(dirname(path))];
+    return { reference: { kind: 'file', path }, ...(await surroundings(folders)) };
+  }
+  const named = runPattern.exec(given);
+  if (named === null || (named[2] !== undefined && named[2] !== stage)) {
+    const expected = `a published run’s folder, a .pth, or a run of ours, RUN[/${stage}][@STEP]`;
+    throw new CommandError(
+      `--${stage}-model ${given}: there is no such file or folder; expected ${expected}.`,
+      exitCodes.usage,
+    );
+  }
+  const step = named[3] === undefined ? null : Number(named[3]);
+  return { reference: { kind: 'run', run: named[1]!, step }, config: null, folder: null };
+}
+
+/** `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. */
+async function newestCheckpoint(folder: string): Promise<string> {
+  for (const candidate of [join(folder, 'checkpoints'), folder]) {
+    const names = (await readdir(candidate).catch(() => [])).filter((name) => name.endsWith('.pth'));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(candidate, name);
+        const { mtimeMs } = await stat(path);
+        return { path, step: Number(/_(\d+)\.pth$/.exec(name)?.[1] ?? -1), mtimeMs };
+      }),
+    );
+    files.sort((a, b) => b.step - a.step || b.mtimeMs - a.mtimeMs);
+    if (files[0] !== undefined) return files[0].path;
+  }
+  throw new CommandError(
+    `${folder}: there is no checkpoint (checkpoints/model_….pth) in this folder.`,
+    exitCodes.usage,
+  );
+}
+
+async function surroundings(folders: readonly string[]): Promise<Pick<FoundModel, 'config' | 'folder'>> {
+  for (const folder of folders) {
+    const config = join(folder, 'config.json');
+    if ((await stat(config).catch(() => null))?.isFile()) return { config, folder };
+  }
+  return { config: null, folder: folders[0] ?? null };
+}
+
+export interface ConfigurationOptions {
+  readonly config: string;
+  readonly set: readonly string[];
+}
+
+/** The configuration that models are to be used with: of a run in the store its own, else `--config`. */
+export async function configurationFor(
+  models: Readonly<Record<ModelStage, FoundModel | null>>,
+  { config, set }: ConfigurationOptions,
+): Promise<PredictionConfiguration> {
+  const file = await loadConfiguration(config, set);
+  const [coarse, refinement] = await Promise.all([
+    ofRun(models.coarse, file, config),
+    ofRun(models.refinement, file, config),
+  ]);
+  const base = coarse ?? refinement ?? file;
+  const mixed: RunConfiguration =
+    coarse !== null && refinement !== null
+      ? {
+          ...coarse,
+          model: { ...coarse.model, refinement: refinement.model.refinement },
+          training: { ...coarse.training, refinement: refinement.training.refinement },
+        }
+      : base;
+  const published = [models.coarse?.config, models.refinement?.config].filter(
+    (path) => path !== null && path !== undefined,
+  );
+  return predictionConfiguration({ ...mixed, storage: file.storage }, [...new Set(published)], set);
+}
+
+/** null for a model that is no run's. @throws CommandError for a run that is not there. */
+async function ofRun(
+  model: FoundModel | null,
+  file: RunConfiguration,
+  config: string,
+): Promise<RunConfiguration | null> {
+  if (model?.reference.kind !== 'run') return null;
+  const { run } = model.reference;
+  refusePlaceholders(file, config);
+  useLocalObjectStore();
+  const store = openStore(file.storage);
+  const stored = await storedConfiguration(store, run);
+  if (stored !== null) return stored;
+  throw new CommandError(
+    `${run}: there is no such folder or file here, and no such run in ${store.description}.`,
+    exitCodes.usage,
+  );
+}

@@ -1,0 +1,86 @@
+import { readFile, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parseDataList } from '../../datasets/formats/dataList.js';
+import { parseObj } from '../../datasets/formats/obj.js';
+import { meshInMillimetres } from '../../datasets/reader/meshes.js';
+import { readTemplate } from '../../datasets/reader/readTemplate.js';
+import { readDatasetIndex } from '../../datasets/reader/storeSource.js';
+import type { FrameId } from '../../datasets/types.js';
+import type { Mesh } from '../../geometry/mesh.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import { fingerprintOf } from './loadModel.js';
+import { FoldersUnsuitable, type FolderPredictionJob } from './job.js';
+import { listSha256 } from './list.js';
+import { OutputFolder, type PredictionOrigin } from './outputFolder.js';
+
+/** What a job's paths lead to. */
+export interface OpenedJob {
+  readonly frames: readonly FrameId[];
+  readonly template: Mesh;
+  /** null: not written. */
+  readonly outputs: { readonly coarse: OutputFolder | null; readonly refinement: OutputFolder | null };
+}
+
+/**
+ * Looks at everything that a job names, on this machine, before a model is loaded.
+ *
+ * @throws FoldersUnsuitable naming what this machine does not see; FormatError of list or template
+ */
+export async function openJob(job: FolderPredictionJob): Promise<OpenedJob> {
+  await requireFolders(job);
+  const [frames, template] = await Promise.all([readFrames(job), openTemplate(job)]);
+  const { outputs, overwrite } = job;
+  const open = async (stage: 'coarse' | 'refinement'): Promise<OutputFolder | null> => {
+    const path = outputs[stage];
+    return path === null ? null : OutputFolder.open(path, template.faces, await originOf(job, stage), overwrite);
+  };
+  return { frames, template, outputs: { coarse: await open('coarse'), refinement: await open('refinement') } };
+}
+
+async function requireFolders({ images, calibrations, coarsePredictions, models }: FolderPredictionJob): Promise<void> {
+  const folders = [images, calibrations, ...(coarsePredictions === null ? [] : [coarsePredictions])];
+  const files = Object.values(models).flatMap((model) => (model?.kind === 'file' ? [model.path] : []));
+  for (const path of [...folders, ...files]) {
+    const information = await stat(path).catch(() => null);
+    if (files.includes(path) ? information?.isFile() : information?.isDirectory()) continue;
+    throw new FoldersUnsuitable(`${path}: ${hostname()} sees no such ${files.includes(path) ? 'file' : 'folder'}.`);
+  }
+}
+
+async function readFrames({ list }: FolderPredictionJob): Promise<FrameId[]> {
+  const text = await readFile(list.path, 'utf8').catch((cause: unknown) => {
+    throw new FoldersUnsuitable(`${list.path}: ${hostname()} sees no such file.`, { cause });
+  });
+  if (listSha256(text) !== list.sha256) {
+    throw new FoldersUnsuitable(
+      `${list.path} on ${hostname()} is not the list that the prediction was started with: it was changed, or is another file there.`,
+    );
+  }
+  return parseDataList(text, list.path).slice(list.from, list.to);
+}
+
+async function openTemplate({ template, configuration }: FolderPredictionJob): Promise<Mesh> {
+  if (template.kind === 'file') return readTemplate(template.path);
+  const store = openStore(configuration.storage);
+  const index = await readDatasetIndex(store, template.name);
+  const key = `${keys.dataset(template.name)}/${index.template.key}`;
+  return meshInMillimetres(parseObj(Buffer.from((await store.get(key)).body).toString('utf8'), key));
+}
+
+async function originOf(job: FolderPredictionJob, stage: 'coarse' | 'refinement'): Promise<PredictionOrigin> {
+  const { stages, configuration } = job;
+  const { training, viewKind } = configuration;
+  const factors = {
+    coarse: training['coarse-finetuning'].imageResizeFactor,
+    refinement: training.refinement.imageResizeFactor,
+  };
+  // What refinement starts from is part of its prediction's origin, where this job makes it.
+  const through = stage === 'coarse' || stages === 'refinement' ? [stage] : (['coarse', 'refinement'] as const);
+  return {
+    stages: through.join(' and '),
+    models: await Promise.all(through.map((model) => fingerprintOf(job, model))),
+    imageResizeFactors: through.map((model) => factors[model]),
+    viewKind,
+  };
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parsePly } from '../../datasets/formats/ply.js';
+import { framePath } from '../../datasets/layout.js';
+import { meshInMillimetres } from '../../datasets/reader/meshes.js';
+import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
+import { writeCheckpoint } from '../inference/folderJob.js';
+import { assertGolden } from '../support/golden.js';
+import { goldenLayout, goldenWeights } from '../support/goldenModel.js';
+import { tempehFlow, type Finished } from './commandLine.js';
+
+/** The command lines of the published testing, on published run folders with complete networks of the published size. */
+const folder = await mkdtemp(join(tmpdir(), 'tempeh-predict-'));
+after(() => rm(folder, { recursive: true, force: true }));
+const stages = ['coarse', 'refinement'] as const;
+const runs = { coarse: join(folder, 'coarse__TEMPEH'), refinement: join(folder, 'refinement__TEMPEH') };
+const [frame] = goldenFrames;
+const list = join(folder, 'one.json');
+
+before(async () => {
+  const options = JSON.parse(
+    await readFile(new URL('../../../test/configs/publishedOptions.json', import.meta.url), 'utf8'),
+  ) as Record<string, object>;
+  for (const stage of stages) {
+    await mkdir(join(runs[stage], 'checkpoints'), { recursive: true });
+    await writeCheckpoint(
+      join(runs[stage], 'checkpoints', 'model_00150000.pth'),
+      goldenLayout(stage),
+      goldenWeights(stage),
+    );
+    await writeFile(join(runs[stage], 'checkpoints', 'model_00005000.pth'), 'an earlier one, which must not be read');
+    // A later version of the published program may write more options.
+    const config = { train: { ...options[stage], added_later: 1 } };
+    await writeFile(join(runs[stage], 'config.json'), JSON.stringify(config));
+  }
+  await writeFile(list, JSON.stringify([[frame.subject, frame.sequence, frame.frame]]));
+});
+
+function published(stage: (typeof stages)[number], out: string, ...more: string[]): Promise<Finished> {
+  const places = ['--image_directory', join(goldenFolder, 'images')];
+  places.push(`--calibration_directory=${join(goldenFolder, 'calibrations')}`, '--data_list_fname', list);
+  if (stage === 'refinement') places.push('--coarse_prediction_root_dir', join(goldenFolder, 'predictions'));
+  return tempehFlow(['predict', stage, `--${stage}_model_run_dir`, runs[stage], ...places, '--out_dir', out, ...more]);
+}
+
+describe('the published command lines give the published numbers', () => {
+  for (const stage of stages) {
+    test(stage, { timeout: 120_000 }, async () => {
+      const out = join(folder, `out-${stage}`);
+      const { code, stdout, stderr } = await published(
+        stage,
+        out,
+        '--template',
+        join(goldenFolder, 'template.obj'),
+        '--json',
+      );
+      assert.equal(code, 0, stdout + stderr);
+      assert.equal((JSON.parse(stdout) as { predicted: number }).predicted, 1);
+      const file = join(out, framePath(frame, 'ply'));
+      assertGolden(`${stage}/vertices`, meshInMillimetres(parsePly(await readFile(file), file)).vertices);
+    });
+  }
+});
+
+test('without a topology it says what to name, and where it looked', async () => {
+  const { code, stderr } = await published('coarse', join(folder, 'none'));
+  assert.equal(code, 2);
+  assert.match(stderr, /--template FILE .*Looked for: .*mesh_sampler\.npz/s);
+});
+
+test('a frame that cannot be predicted is noted beside the predictions; with none at all the command fails', async () => {
+  const out = join(folder, 'bad');
+  const template = ['--template', join(goldenFolder, 'template.obj'), '--images', folder];
+  const args = ['--coarse-model', runs.coarse, '--list', list, '--out', out, ...template];
+  args.push('--calibrations', join(goldenFolder, 'calibrations'));
+  const other = await tempehFlow(['predict', 'coarse', ...args]);
+  assert.equal(other.code, 1, other.stderr);
+  assert.match(other.stdout, /1 could not be predicted/);
+  const noted = JSON.parse(await readFile(join(out, 'failed-frames.json'), 'utf8')) as { frame: string[] }[];
+  assert.deepEqual(noted[0]?.frame, ['subject_000', 'seq_a', '000001']);
+});
+
+test('what is no model is told', async () => {
+  const places = ['--list', list, '--images', goldenFolder, '--calibrations', goldenFolder, '--out', folder];
+  const missing = await tempehFlow(['predict', 'coarse', '--coarse-model', 'runs/nowhere', ...places]);
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /runs\/nowhere: there is no such file or folder; expected a published run’s folder/);
+});
