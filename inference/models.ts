@@ -13,7 +13,7 @@ export interface TrainedModels {
   dispose(): void;
 }
 
-/** @throws StageNotFinished, DamagedCheckpoint, CheckpointMismatch */
+/** @throws StageNotFinished, FinalModelDamaged, CheckpointMismatch */
 export async function loadTrainedModels(
   store: ObjectStore,
   run: string,

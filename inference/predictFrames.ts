@@ -30,7 +30,7 @@ type Failures = PredictionResult['failures'][number][];
  * are skipped, so it may be interrupted and repeated at will. A frame that cannot be read is reported, and the others go on.
  *
  * @param signal - aborted: PredictionStopped is thrown after the frame at hand.
- * @throws StageNotFinished, CheckpointMismatch, DamagedCheckpoint, DatasetMissing, StoreAccessDenied
+ * @throws StageNotFinished, CheckpointMismatch, FinalModelDamaged, DatasetMissing, StoreAccessDenied
  */
 export async function predictFrames(
   job: PredictionJob,

@@ -8,6 +8,17 @@ import { PreconditionFailed, StoreUnsuitable, type ObjectStore } from './types.j
  * @throws StoreUnsuitable
  */
 export async function checkConditionalPuts(store: ObjectStore, key: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await check(store, key);
+    } catch (cause) {
+      // Another attempt at the same work may clear it away, as something that was left behind.
+      if (!(cause instanceof PreconditionFailed) || tries === 3) throw cause;
+    }
+  }
+}
+
+async function check(store: ObjectStore, key: string): Promise<void> {
   const [first, second] = [Buffer.from('first'), Buffer.from('second')];
   const isHeeded = async (put: Promise<unknown>): Promise<boolean> => {
     try {

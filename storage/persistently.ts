@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChecksumMismatch, InvalidKey, StoreAccessDenied, StoreUnsuitable } from './types.js';
+import { ChecksumMismatch, ContentDamaged, InvalidKey, StoreAccessDenied, StoreUnsuitable } from './types.js';
 
 export interface PersistentlyOptions {
   /** For the warning that every failure gives. */
@@ -14,7 +14,7 @@ export interface PersistentlyOptions {
   readonly longestPause?: number;
 }
 
-const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, InvalidKey];
+const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, ContentDamaged, InvalidKey];
 
 /** What waiting does not mend, of the failures of a store. */
 export function isFinalForStore(cause: unknown): boolean {

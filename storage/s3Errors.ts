@@ -1,5 +1,6 @@
 import {
   ChecksumMismatch,
+  ContentDamaged,
   InvalidKey,
   ObjectNotFound,
   PreconditionFailed,
@@ -40,6 +41,11 @@ export function isConflict(cause: unknown): boolean {
   return name === 'ConditionalRequestConflict' || name === 'OperationAborted';
 }
 
+/** The SDK compares what it read with the checksum in the answer's head: that of what was written. */
+export function isChecksumMismatch(cause: unknown): cause is Error {
+  return cause instanceof Error && cause.message.startsWith('Checksum mismatch');
+}
+
 /** The SDK's error as one of the store's own, or as one that says what was done to which object. */
 export function storeError(cause: unknown, action: string, key: string, store: string): Error {
   if (cause instanceof InvalidKey || cause instanceof ChecksumMismatch) return cause;
@@ -54,6 +60,7 @@ export function storeError(cause: unknown, action: string, key: string, store: s
       },
     );
   }
+  if (action === 'read' && isChecksumMismatch(cause)) return new ContentDamaged(key, store, message);
   if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
   if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
   if (refused.has(name) || status === 401 || status === 403) {

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type GetObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
-import { statusOf, wasRetried } from './s3Errors.js';
+import { isChecksumMismatch, statusOf, wasRetried } from './s3Errors.js';
 import type { ObjectInformation } from './types.js';
 
 const attempts = 5;
@@ -108,8 +108,4 @@ async function tryAgain<T>(signal: AbortSignal | undefined, work: () => Promise<
       await sleep(20 * 2 ** attempt * Math.random());
     }
   }
-}
-
-function isChecksumMismatch(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.startsWith('Checksum mismatch');
 }

@@ -43,7 +43,7 @@ export type StoreConfiguration =
 export interface ObjectStore {
   /** Of people: `s3://bucket/prefix` or a path. No credential. */
   readonly description: string;
-  /** @throws ObjectNotFound */
+  /** @throws ObjectNotFound, ContentDamaged where the store keeps checksums */
   get(
     key: string,
     options?: { range?: ByteRange; signal?: AbortSignal },
@@ -101,6 +101,18 @@ export class ChecksumMismatch extends Error {
     readonly found: string,
   ) {
     super(`The content of ${key} for ${store} has SHA-256 ${found}; ${expected} was expected. Nothing was written.`);
+  }
+}
+
+/** Thrown when a store answers with what has not the checksum that it was stored with, however often it is asked. */
+export class ContentDamaged extends Error {
+  override readonly name = 'ContentDamaged';
+  constructor(
+    readonly key: string,
+    readonly store: string,
+    reason: string,
+  ) {
+    super(`The content of ${key} in ${store} is not what was written (${reason}).`);
   }
 }
 

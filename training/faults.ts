@@ -2,8 +2,7 @@ import { LoaderFailed } from '../datasets/batches/loaderPool.js';
 import { FormatError } from '../datasets/formats/formatError.js';
 import { DatasetMissing, FrameUnreadable } from '../datasets/reader/errors.js';
 import { StoreAccessDenied, StoreUnsuitable } from '../storage/types.js';
-import { LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
-import { DamagedCheckpoint } from './checkpoints/readCheckpoint.js';
+import { FinalModelDamaged, LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
 import { CheckpointMismatch, Diverged, NetworkRefused } from './errors.js';
 import type { TrainerFault } from './protocol.js';
 
@@ -15,7 +14,7 @@ export function faultOf(error: unknown): TrainerFault {
   const isOneOf = (kinds: readonly (abstract new (...values: never[]) => Error)[]): boolean =>
     kinds.some((kind) => error instanceof kind);
   if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused, StoreUnsuitable])) return 'configuration';
-  if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint, DamagedCheckpoint])) return 'data';
+  if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint, FinalModelDamaged])) return 'data';
   if (error instanceof LoaderFailed) {
     // Errors lose their class on their way out of a thread.
     if (error.originalName === 'StoreAccessDenied') return 'credentials';

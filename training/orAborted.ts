@@ -1,10 +1,10 @@
-/** null once `signal` is aborted, though the loader may still wait for a store that does not answer. */
+/** What `work` gives, or null once `signal` is aborted, though the work may still wait for a store that does not answer. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  if (signal.aborted) return null;
   let stop = (): void => undefined;
   const aborted = new Promise<null>((resolve) => {
     stop = () => resolve(null);
-    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
   });
   work.catch(() => undefined);
   try {

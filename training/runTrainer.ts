@@ -3,9 +3,10 @@ import { describeError } from './describeError.js';
 import { StageStopped } from './errors.js';
 import { faultOf } from './faults.js';
 import type { TrainerEvent, TrainingJob } from './protocol.js';
-import { trainStage, type TrainStageTools } from './trainStage.js';
+import { trainMending } from './trainMending.js';
+import type { TrainStageTools } from './trainStage.js';
 
-/** `trainStage` for a process: its end is told as an event, whatever it is. Progress is told at most twice a second. */
+/** `trainMending` for a process: its end is told as an event, whatever it is. Progress is told at most twice a second. */
 export async function runTrainer(
   job: TrainingJob,
   report: (event: TrainerEvent) => void,
@@ -15,7 +16,7 @@ export async function runTrainer(
   // A process of its own in the manifest, also when one attempt starts several.
   const attempt = `${job.attempt}-${randomBytes(3).toString('hex')}`;
   try {
-    const result = await trainStage({ ...job, attempt }, sparingly(report), signal, tools);
+    const result = await trainMending({ ...job, attempt }, sparingly(report), signal, tools);
     report({ kind: 'finished', result });
   } catch (error) {
     if (error instanceof StageStopped) {

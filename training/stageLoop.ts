@@ -5,9 +5,9 @@ import type { Checkpointing } from './checkpoints/checkpointing.js';
 import { Diverged } from './errors.js';
 import type { EventLog } from './events/eventLog.js';
 import { logLosses } from './lossScalars.js';
-import { orAborted } from './orAborted.js';
 import type { TrainingLoss } from './losses/trainingLoss.js';
 import type { AdamW } from './optimizer.js';
+import { orAborted } from './orAborted.js';
 import { batchPictures } from './pictures/batchPictures.js';
 import { readArrays, readModelArrays } from './stateArrays.js';
 import type { StageData } from './stageData.js';
@@ -52,7 +52,7 @@ export interface LoopMilliseconds extends StepMilliseconds {
   readonly batch: number;
   /** Pictures and validation. */
   readonly show: number;
-  /** Copying the state, and waiting for the save before. */
+  /** Copying the state, and waiting until its upload counts. */
   readonly save: number;
 }
 
@@ -68,7 +68,6 @@ const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refineme
  */
 export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {
   const { settings, data, events, checkpointing, onProgress, onStep, signal } = options;
-  const isDue = (every: number): boolean => position.step % every === 0 || position.step === settings.iterations;
   if (position.validationPending) await validateAt(position, options);
   while (position.step < settings.iterations && !signal.aborted) {
     checkpointing.throwIfFailed();
@@ -90,16 +89,36 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
     if (!outcome.applied) await skip(batch, outcome, position, options);
     else if (willLog) logStep(outcome, position, events);
     if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
-    if (isDue(settings.validateEvery)) await validateAt(position, options);
-    const shown = performance.now();
-    if (isDue(settings.checkpointEvery)) await saveAt(position, options);
-    else if (willLog) checkpointing.showEvents();
-    const saved = performance.now();
-    onStep?.({ batch: waited, ...outcome.milliseconds, show: shown - stepped, save: saved - shown }, position);
+    const save = await showAndSave(position, options);
+    if (willLog) checkpointing.showEvents();
+    const show = performance.now() - stepped - save;
+    onStep?.({ batch: waited, ...outcome.milliseconds, show, save }, position);
     onProgress(position);
     // Messages, uploads and the loader get their turn.
     await breathe();
   }
+}
+
+/**
+ * What is due at this step. A checkpoint is taken before the validation, which runs while it is uploaded (a run that is
+ * resumed from it validates first). Then it is waited for: so no kill ever costs more steps than lie between two
+ * checkpoints, however slow the store is.
+ *
+ * @returns milliseconds that saving took: copying the state, and waiting for the upload.
+ */
+async function showAndSave(position: StagePosition, options: StageLoopOptions): Promise<number> {
+  const { settings, checkpointing } = options;
+  const isLast = position.step === settings.iterations;
+  // What a stage ends with is saved when nothing is left to do.
+  const saves = position.step % settings.checkpointEvery === 0 && !isLast;
+  if (position.step % settings.validateEvery === 0 || isLast) position.validationPending = true;
+  const begun = performance.now();
+  if (saves) await saveAt(position, options);
+  const copied = performance.now();
+  if (position.validationPending) await validateAt(position, options);
+  const shown = performance.now();
+  if (saves) await checkpointing.counted();
+  return performance.now() - shown + copied - begun;
 }
 
 /** Saves what there is at this step; the state is copied before this returns. */
@@ -111,7 +130,12 @@ export async function saveAt(position: Readonly<StagePosition>, options: StageLo
     moments = readArrays(optimizer.state());
   });
   const state = { ...position, stage, seed, model, optimizer: moments };
-  await checkpointing.save(state, position.step >= settings.iterations);
+  await checkpointing.save(state, isDone(position, settings));
+}
+
+/** Nothing is left to do in this stage. */
+export function isDone({ step, validationPending }: StagePosition, { iterations }: StageConfiguration): boolean {
+  return step >= iterations && !validationPending;
 }
 
 function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventLog): void {

@@ -6,19 +6,19 @@ import { openStore } from '../storage/openStore.js';
 import type { ObjectStore } from '../storage/types.js';
 import { CheckpointStore } from './checkpoints/checkpointStore.js';
 import { Checkpointing } from './checkpoints/checkpointing.js';
-import { readManifest } from './checkpoints/claimedManifest.js';
 import { checkpointStageOf } from './checkpoints/manifest.js';
 import { coarseNetwork, type NetworkOptions } from './coarseNetwork.js';
 import { LeaseLost } from './checkpoints/errors.js';
 import { Diverged, StageStopped } from './errors.js';
 import { EventLog } from './events/eventLog.js';
+import { finishedResult } from './finishedResult.js';
 import { TrainingLoss } from './losses/trainingLoss.js';
 import { AdamW } from './optimizer.js';
 import type { StageProgress, StageResult, TrainerEvent, TrainingJob } from './protocol.js';
 import { refinementNetwork } from './refinementNetwork.js';
 import { openStageData } from './openStageData.js';
 import type { StageData } from './stageData.js';
-import { runStageLoop, saveAt, type StageLoopOptions, type StagePosition } from './stageLoop.js';
+import { isDone, runStageLoop, saveAt, type StageLoopOptions, type StagePosition } from './stageLoop.js';
 import type { StageNetwork } from './stageNetwork.js';
 import { startStage } from './stageState.js';
 import { withTensors } from './stateArrays.js';
@@ -51,7 +51,7 @@ export async function trainStage(
   const { store, count } = countingStore(tools.store ?? openStore(configuration.storage));
   const warn = (message: string): void => report({ kind: 'warning', message });
 
-  const finished = await finishedResult(job, store, settings);
+  const finished = await finishedResult(job, store, warn);
   if (finished) return finished;
   report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
   const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
@@ -70,11 +70,11 @@ export async function trainStage(
     const checkpointing = new Checkpointing({
       checkpoints,
       events,
-      store,
       configuration,
       last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
       onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
       warn,
+      onWaiting: (message) => report({ kind: 'starting', message }),
       stopping: signal,
       graceSeconds: configuration.checkpoints.graceSeconds,
     });
@@ -126,18 +126,6 @@ export async function trainStage(
   }
 }
 
-/** The result of a stage that was trained to its configured end before; else null. */
-async function finishedResult(
-  { run, stage }: TrainingJob,
-  store: ObjectStore,
-  { iterations }: StageConfiguration,
-): Promise<StageResult | null> {
-  const final = (await readManifest(store, run, checkpointStageOf(stage)))?.finished[stage];
-  if (!final || final.step < iterations) return null;
-  const { step, key, modelSha256, loss } = final;
-  return { stage, step, loss, checkpoint: { step, key, modelSha256 }, seconds: 0 };
-}
-
 /** Skipped batches are counted by stage; the step counter goes on from pre-training to fine-tuning. */
 function startingPosition(resumed: ({ stage: string } & StagePosition) | null, stage: string): StagePosition {
   if (!resumed) return { step: 0, skippedBatches: 0, loss: null, validationPending: false };
@@ -162,15 +150,16 @@ function networkOf({ stage, configuration }: TrainingJob, data: StageData, optio
  */
 async function trainAndSave(position: StagePosition, options: StageLoopOptions): Promise<void> {
   const { checkpointing, settings, signal, warn } = options;
-  const isDone = (): boolean => position.step >= settings.iterations;
+  const resumedAt = checkpointing.last?.step ?? 0;
   try {
     await runStageLoop(position, options);
-    if (!isDone() && position.step > 0 && checkpointing.last?.step !== position.step) await saveAt(position, options);
+    const saved = checkpointing.begun ?? resumedAt;
+    if (isDone(position, settings) || saved !== position.step) await saveAt(position, options);
     await checkpointing.settled();
   } catch (cause) {
     if (!signal.aborted || cause instanceof LeaseLost || cause instanceof Diverged) throw cause;
     warn(`The checkpoint of step ${position.step} was not saved: ${String(cause)}. The last one counts.`);
     throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
   }
-  if (!isDone()) throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+  if (!isDone(position, settings)) throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ObjectNotFound } from '../../storage/types.js';
+import { ContentDamaged, ObjectNotFound } from '../../storage/types.js';
 import type { IndexedObject } from '../types.js';
 import { CacheBudget } from './cacheBudget.js';
 import { ObjectDamaged } from './errors.js';
@@ -64,21 +64,23 @@ export class DiskCache {
   private async fetch(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
     const key = `${prefix}/${object.key}`;
     for (let attempt = 1; ; attempt++) {
-      let body: Uint8Array;
+      let body: Uint8Array | null = null;
       try {
         ({ body } = await store.get(key));
       } catch (cause) {
-        if (!(cause instanceof ObjectNotFound) || attempt === attempts) throw cause;
-        await sleep(firstPause * 2 ** attempt);
-        continue;
+        // What the store itself knows to be damaged is no better than what only we find to be.
+        if (cause instanceof ContentDamaged) body = new Uint8Array(0);
+        else if (!(cause instanceof ObjectNotFound) || attempt === attempts) throw cause;
       }
-      this.bytesFetched += body.length;
-      if (sha256(body) === object.sha256) return body;
-      if (attempt === attempts) {
-        throw new ObjectDamaged(
-          `${key} in ${store.description} has ${body.length} bytes whose SHA-256 is not the index's ` +
-            `(${object.size} bytes, ${object.sha256}): pack the data set again (\`tempeh-flow start dataset\`)`,
-        );
+      if (body !== null) {
+        this.bytesFetched += body.length;
+        if (sha256(body) === object.sha256) return body;
+        if (attempt === attempts) {
+          throw new ObjectDamaged(
+            `${key} in ${store.description} has ${body.length} bytes whose SHA-256 is not the index's ` +
+              `(${object.size} bytes, ${object.sha256}): pack the data set again (\`tempeh-flow start dataset\`)`,
+          );
+        }
       }
       await sleep(firstPause * 2 ** attempt);
     }

@@ -10,6 +10,8 @@ export interface TestS3 {
   /** The bucket, or what lies below a prefix of it. */
   store(prefix?: string): ObjectStore;
   readonly configuration: S3Configuration;
+  /** Where the server keeps an object's bytes: for tests of what a bad disk does. */
+  fileOf(key: string): string;
   /** For processes that are to use the store. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -42,6 +44,7 @@ export async function startTestS3(): Promise<TestS3> {
     configuration,
     environment,
     store: (prefix = '') => s3Store({ ...configuration, prefix }, client, smallSizes),
+    fileOf: (key) => join(directory, 'objects', bucket, key),
     async stop() {
       client.destroy();
       await service.stop();

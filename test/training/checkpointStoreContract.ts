@@ -24,6 +24,11 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       for await (const { key } of store.list(prefix)) found.push(key);
       return found;
     };
+    const segment = (from: number, to: number): { key: string; from: number; to: number } => ({
+      key: keys.eventSegment('events', 'coarse', from, 'one'),
+      from,
+      to,
+    });
     const damage = async (run: string, attempt: string, step: number): Promise<void> => {
       const key = `${keys.checkpoint(run, 'coarse', step, attempt)}/model.safetensors`;
       const { body } = await store.get(key);
@@ -81,11 +86,7 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
     test('a damaged checkpoint is put aside, loudly, with the events behind the one before it', async () => {
       const run = newRun();
       const first = await claim(run, 'one');
-      const segment = (from: number, to: number): { key: string; from: number; to: number } => ({
-        key: keys.eventSegment(run, 'coarse', from, 'one'),
-        from,
-        to,
-      });
+      for (const { key } of [segment(0, 10), segment(10, 20)]) await store.put(key, new Uint8Array(4));
       await first.save(saveOf(10, { events: segment(0, 10) }));
       await first.save(saveOf(20, { events: segment(10, 20) }));
       await damage(run, 'one', 20);
@@ -96,6 +97,8 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       assert.match(warnings[0]!, /step 20 .* is damaged: model\.safetensors has SHA-256/);
       assert.match(warnings.join('\n'), /goes on from the checkpoint of step 10/);
       assert.deepEqual(second.manifest.events, [segment(0, 10)]);
+      assert.ok(await store.head(segment(0, 10).key));
+      assert.equal(await store.head(segment(10, 20).key), null, 'what TensorBoard would show twice');
       assert.deepEqual(
         second.manifest.quarantined.map(({ step }) => step),
         [20],
@@ -116,6 +119,36 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
         return true;
       });
       await assert.rejects(loadedStep(await claim(run, 'three')), NoUsableCheckpoint, 'nor when it is tried again');
+    });
+
+    test('a store that fails to delete does not fail a save, nor double what it counts', async () => {
+      const run = newRun();
+      const clinging: ObjectStore = { ...store, delete: () => Promise.reject(new Error('503 Slow Down')) };
+      await claim(run, 'zero');
+      const configuration = plainConfiguration();
+      const checkpoints = await CheckpointStore.claim(
+        {
+          ...clinging,
+          delete: (names) => (names.some((key) => key.includes('check-')) ? store : clinging).delete(names),
+        },
+        { run, stage: 'coarse-pretraining', attempt: 'one', configuration },
+      );
+      for (let step = 10; step <= 40; step += 10) {
+        await checkpoints.save(saveOf(step, { events: segment(step - 10, step) }));
+        // As one that seemed to fail, and is tried again.
+        await checkpoints.save(saveOf(step, { events: segment(step - 10, step) }));
+      }
+      const { checkpoints: kept, events } = (await readManifest(store, run, 'coarse'))!;
+      assert.deepEqual(
+        kept.map(({ step }) => step),
+        [30, 40],
+      );
+      assert.deepEqual(
+        events.map(({ from }) => from),
+        [0, 10, 20, 30],
+      );
+      await claim(run, 'two');
+      assert.equal((await objects(`runs/${run}/coarse/checkpoints/`)).length, 6, 'the next attempt clears them away');
     });
 
     test('the last few and the milestones are kept, nothing else', async () => {

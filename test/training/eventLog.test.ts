@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { directoryStore } from '../../storage/directoryStore.js';
+import { PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { crc32c } from '../../training/events/crc32c.js';
 import { EventLog } from '../../training/events/eventLog.js';
 import { readEvents } from './eventReader.js';
@@ -65,4 +66,24 @@ test('the open segment can be watched while it grows', async () => {
   log.scalar(42, 'a', 2);
   await log.uploadOpen();
   assert.equal(readEvents((await store.get(key)).body).length, 3);
+});
+
+test('a request that comes through late does not put an earlier content in the place of a later one', async () => {
+  let late: (() => Promise<unknown>) | null = null;
+  const hanging: ObjectStore = {
+    ...store,
+    put: (key, body, options) => {
+      if (late !== null) return store.put(key, body, options);
+      late = () => store.put(key, body, options);
+      return Promise.reject(new Error('no answer for 60 s'));
+    },
+  };
+  const log = new EventLog({ ...place, store: hanging, attempt: 'late' }, 0);
+  log.scalar(1, 'loss', 0.5);
+  await assert.rejects(log.uploadOpen(), /no answer/);
+  log.scalar(2, 'loss', 0.25);
+  const sealed = log.seal(2)!;
+  await sealed.upload();
+  await assert.rejects(late!(), PreconditionFailed);
+  assert.deepEqual((await store.get(sealed.key)).body, new Uint8Array(sealed.body));
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
@@ -12,6 +13,7 @@ import { readManifest } from '../../training/checkpoints/claimedManifest.js';
 import { LeaseLost, StageNotFinished } from '../../training/checkpoints/errors.js';
 import { Diverged, StageStopped } from '../../training/errors.js';
 import type { StageResult, TrainerEvent } from '../../training/protocol.js';
+import { trainMending } from '../../training/trainMending.js';
 import { trainStage } from '../../training/trainStage.js';
 import { readEvents } from './eventReader.js';
 import { tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
@@ -176,7 +178,7 @@ test('or it is skipped, counted, where the configuration says so, and changes no
 
 const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
 
-test('a store that is away holds saving up, not training; a stop then ends in its grace with the last checkpoint', async () => {
+test('a store that is away holds training up at the next checkpoint; a stop then ends in its grace with the last one', async () => {
   const folder = 'away';
   const configuration = tinyConfiguration({
     storage: { kind: 'directory', path: join(root, folder) },
@@ -190,31 +192,28 @@ test('a store that is away holds saving up, not training; a stop then ends in it
   };
   const stopping = new AbortController();
   const events: TrainerEvent[] = [];
-  let steps = 0;
   const training = trainStage(
     tinyJob(configuration, 'coarse-pretraining', 'a'),
     (event) => {
       events.push(event);
       if (event.kind === 'checkpoint') isAway = true;
+      if (event.kind === 'warning') setTimeout(() => stopping.abort('pre-empted'), 300);
     },
     stopping.signal,
     {
       store,
       openData: async () => tinyData(),
-      onStep: () => {
-        if (++steps === 8) stopping.abort('pre-empted');
-      },
     },
   );
   await assert.rejects(training, (error) => {
     assert.ok(error instanceof StageStopped, String(error));
-    assert.equal(error.step, 8, 'the checkpoint of step 6 was not waited for');
+    assert.equal(error.step, 6, 'no step is made that a kill would make three be repeated for');
     assert.equal(error.checkpoint?.step, 3);
     return true;
   });
   const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
   assert.ok(warnings.some((message) => /checkpoint of step 6 failed, and is tried again in 1 s: .*503/.test(message)));
-  assert.ok(warnings.some((message) => /step 8 was not saved/.test(message)));
+  assert.ok(warnings.some((message) => /step 6 was not saved/.test(message)));
   isAway = false;
   const { result } = await attempt('coarse-pretraining', { folder });
   assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
@@ -238,4 +237,70 @@ test('an attempt that was taken over stops, and harms nothing', async () => {
   assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
   const withoutFinetuning = (await scalars('undisturbed', 'coarse')).filter((line) => parseInt(line) <= 10);
   assert.deepEqual(await scalars(folder, 'coarse'), withoutFinetuning);
+});
+
+test('no step is begun that would cost a kill more than lie between two checkpoints, however slow the store is', async () => {
+  const folder = 'slow';
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  const real = directoryStore(join(root, folder));
+  const slow: ObjectStore = {
+    ...real,
+    put: async (key, body, options) => {
+      await sleep(100);
+      return real.put(key, body, options);
+    },
+  };
+  let counted = 0;
+  let reached = 0;
+  await trainStage(
+    tinyJob(configuration, 'coarse-pretraining', 'a'),
+    (event) => {
+      if (event.kind === 'checkpoint') counted = event.checkpoint.step;
+    },
+    new AbortController().signal,
+    {
+      store: slow,
+      openData: async () => {
+        const data = tinyData();
+        // Asked for a batch, all steps before have been made.
+        const batch = (step: number): ReturnType<typeof data.batch> => {
+          reached = Math.max(reached, step + 1 - counted);
+          return data.batch(step);
+        };
+        return { ...data, batch };
+      },
+    },
+  );
+  assert.equal(reached, often.checkpointEvery);
+});
+
+test('where the weights that a stage starts from were damaged, its forerunner ends again, the same', async () => {
+  const folder = 'rotten';
+  const store = directoryStore(join(root, folder));
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  const warnings: string[] = [];
+  const train = (stage: TrainingStage, name: string): Promise<StageResult> =>
+    trainMending(
+      tinyJob(configuration, stage, name),
+      (event) => void (event.kind === 'warning' && warnings.push(event.message)),
+      new AbortController().signal,
+      { store, openData: async () => tinyData({ refinement: stage === 'refinement' }) },
+    );
+  const damage = async ({ checkpoint }: StageResult): Promise<void> => {
+    const key = `${checkpoint.key}/model.safetensors`;
+    const { body } = await store.get(key);
+    body[body.length - 1]! ^= 1;
+    await store.put(key, body);
+  };
+  await damage(await train('coarse-pretraining', 'one'));
+  const finetuned = await train('coarse-finetuning', 'two');
+  assert.ok(warnings.some((message) => /weights that coarse-pretraining ended with are damaged/.test(message)));
+  assert.equal(finetuned.checkpoint.modelSha256, undisturbed['coarse-finetuning']!.checkpoint.modelSha256);
+  await damage(finetuned);
+  const refined = await train('refinement', 'three');
+  assert.equal(refined.checkpoint.modelSha256, undisturbed.refinement!.checkpoint.modelSha256);
+  await damage(refined);
+  const again = await train('refinement', 'four');
+  assert.ok(warnings.some((message) => /The last steps of refinement are trained again/.test(message)));
+  assert.equal(again.checkpoint.modelSha256, undisturbed.refinement!.checkpoint.modelSha256);
 });

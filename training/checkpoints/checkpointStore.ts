@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/types.js';
+import { StoreAccessDenied, type ObjectStore } from '../../storage/types.js';
 import type { CheckpointReference } from '../protocol.js';
 import { ClaimedManifest } from './claimedManifest.js';
 import { NoUsableCheckpoint } from './errors.js';
@@ -49,8 +49,10 @@ export class CheckpointStore {
    * @throws StoreUnsuitable for a store that would let two attempts overwrite each other.
    */
   static async claim(store: ObjectStore, job: CheckpointRun): Promise<CheckpointStore> {
-    await checkConditionalPuts(store, `${keys.run(job.run)}/conditional-put-check-${job.attempt}`);
-    const claimed = await ClaimedManifest.claim(store, job.run, checkpointStageOf(job.stage), job.attempt);
+    const stage = checkpointStageOf(job.stage);
+    // Among the checkpoints, where the next claim clears away what a kill leaves of it.
+    await checkConditionalPuts(store, `${keys.checkpoints(job.run, stage)}/conditional-put-check-${job.attempt}`);
+    const claimed = await ClaimedManifest.claim(store, job.run, stage, job.attempt);
     const checkpoints = new CheckpointStore(store, job, claimed);
     await checkpoints.sweep((manifest) => manifest);
     return checkpoints;
@@ -78,7 +80,10 @@ export class CheckpointStore {
         if (!(cause instanceof DamagedCheckpoint)) throw cause;
         warn(`${cause.message}. It is put aside; the one before it is tried.`);
         reasons.push(cause.message);
+        const before = this.manifest.events;
         await this.claimed.update((manifest) => quarantine(manifest, checkpoint, cause.reason));
+        const kept = new Set(this.manifest.events.map(({ key }) => key));
+        await this.discard(before.map(({ key }) => key).filter((key) => !kept.has(key)));
       }
     }
     if (this.manifest.quarantined.length === 0) return null;
@@ -89,7 +94,8 @@ export class CheckpointStore {
   }
 
   /**
-   * Uploads the parts, then lets the manifest name them; deletes what retention drops.
+   * Uploads the parts, then lets the manifest name them; deletes what retention drops. Doing it again after a failure
+   * does no harm, whatever had been done by then.
    *
    * @throws LeaseLost if another attempt has taken over.
    */
@@ -118,7 +124,9 @@ export class CheckpointStore {
     const add = (manifest: Manifest): Manifest => ({
       ...manifest,
       checkpoints: [...manifest.checkpoints.filter(({ step }) => step !== save.step), checkpoint],
-      events: save.events ? [...manifest.events, save.events] : manifest.events,
+      events: save.events
+        ? [...manifest.events.filter((segment) => segment.key !== save.events?.key), save.events]
+        : manifest.events,
       finished: save.finished
         ? {
             ...manifest.finished,
@@ -140,13 +148,22 @@ export class CheckpointStore {
       dropped = forgotten;
       return { ...changed, checkpoints: kept };
     }, signal);
-    await this.store.delete(dropped.flatMap(({ key, parts }) => Object.keys(parts).map((name) => `${key}/${name}`)));
+    await this.discard(dropped.flatMap(({ key, parts }) => Object.keys(parts).map((name) => `${key}/${name}`)));
   }
 
   private async sweep(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
     const strays = await strayObjects(this.store, change(this.manifest));
     await this.replace(change, signal);
-    await this.store.delete(strays);
+    await this.discard(strays);
+  }
+
+  /** What the manifest does not name does not count: where it cannot be deleted now, a later sweep has it. */
+  private async discard(names: readonly string[]): Promise<void> {
+    try {
+      await this.store.delete(names);
+    } catch (cause) {
+      if (cause instanceof StoreAccessDenied) throw cause;
+    }
   }
 }
 

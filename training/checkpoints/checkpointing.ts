@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFinalForStore, persistently } from '../../storage/persistently.js';
-import type { ObjectStore } from '../../storage/types.js';
 import type { EventLog } from '../events/eventLog.js';
+import { orAborted } from '../orAborted.js';
 import type { CheckpointReference } from '../protocol.js';
 import type { CheckpointStore } from './checkpointStore.js';
 import { LeaseLost } from './errors.js';
@@ -9,16 +9,18 @@ import { encodeTrainingState, type TrainingState } from './trainingState.js';
 
 /** Milliseconds. */
 const eventsInterval = 15_000;
+const waitingInterval = 10_000;
 
 export interface CheckpointingOptions {
   readonly checkpoints: CheckpointStore;
   readonly events: EventLog;
-  readonly store: ObjectStore;
   readonly configuration: unknown;
   /** The checkpoint that training goes on from. */
   readonly last: CheckpointReference | null;
   readonly onSaved: (checkpoint: CheckpointReference) => void;
   readonly warn: (message: string) => void;
+  /** Told now and then while a step waits for the store. */
+  readonly onWaiting: (message: string) => void;
   /** Aborted: what is not saved within the grace is given up. */
   readonly stopping: AbortSignal;
   readonly graceSeconds: number;
@@ -33,6 +35,7 @@ export class Checkpointing {
   private failure: Error | null = null;
   private abandoned = new AbortController();
   private lastSaved: CheckpointReference | null;
+  private lastBegun: number | null = null;
   private eventsShown = performance.now();
   private graceTimer: NodeJS.Timeout | undefined;
 
@@ -52,6 +55,11 @@ export class Checkpointing {
     return this.lastSaved;
   }
 
+  /** The step of the checkpoint that was begun last, and may count by now; null before the first of this attempt. */
+  get begun(): number | null {
+    return this.lastBegun;
+  }
+
   /** @throws what stopped an upload: above all LeaseLost. */
   throwIfFailed(): void {
     if (this.failure !== null) throw this.failure;
@@ -63,13 +71,14 @@ export class Checkpointing {
    */
   async save(state: TrainingState, finished: boolean): Promise<void> {
     await this.settled();
-    const { checkpoints, events, store, configuration, onSaved, warn } = this.options;
+    const { checkpoints, events, configuration, onSaved, warn } = this.options;
     const parts = encodeTrainingState(state, configuration);
+    this.lastBegun = state.step;
     const segment = events.seal(state.step);
     const { signal } = this.abandoned;
     this.enqueue(async () => {
       const work = async (): Promise<void> => {
-        if (segment) await store.put(segment.key, segment.body, { signal });
+        await segment?.upload(signal);
         const { step, stage, loss } = state;
         const sealed = segment && { key: segment.key, from: segment.from, to: segment.to };
         this.lastSaved = await checkpoints.save({ step, stage, parts, events: sealed, finished, loss }, signal);
@@ -100,6 +109,24 @@ export class Checkpointing {
   /** Waits for what is under way. @throws as `throwIfFailed` does. */
   async settled(): Promise<void> {
     await this.queue;
+    this.throwIfFailed();
+  }
+
+  /**
+   * Waits until the checkpoint that was begun last counts, or until the trainer is told to stop: what is under way then
+   * has its grace.
+   *
+   * @throws as `throwIfFailed` does.
+   */
+  async counted(): Promise<void> {
+    const { stopping, onWaiting } = this.options;
+    const message = `Waiting until the checkpoint of step ${this.begun} is in the object store`;
+    const patience = setInterval(() => onWaiting(message), waitingInterval);
+    try {
+      await orAborted(this.queue, stopping);
+    } finally {
+      clearInterval(patience);
+    }
     this.throwIfFailed();
   }
 

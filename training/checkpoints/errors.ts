@@ -25,6 +25,18 @@ export class NoUsableCheckpoint extends Error {
   }
 }
 
+/** Thrown when the weights that a finished stage ended with are not those that were written: its end is to be trained again. */
+export class FinalModelDamaged extends Error {
+  override readonly name = 'FinalModelDamaged';
+  constructor(
+    readonly run: string,
+    readonly stage: TrainingStage,
+    options: { readonly cause: Error },
+  ) {
+    super(`${options.cause.message}. Resume the run: the last steps of ${stage} are trained again.`, options);
+  }
+}
+
 /** Thrown when a stage is asked for whose forerunner has not finished. */
 export class StageNotFinished extends Error {
   override readonly name = 'StageNotFinished';

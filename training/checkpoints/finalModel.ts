@@ -2,9 +2,9 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointReference } from '../protocol.js';
 import { readManifest } from './claimedManifest.js';
-import { StageNotFinished } from './errors.js';
+import { FinalModelDamaged, StageNotFinished } from './errors.js';
 import { checkpointStageOf, type ManifestCheckpoint } from './manifest.js';
-import { readPart } from './readCheckpoint.js';
+import { DamagedCheckpoint, readPart } from './readCheckpoint.js';
 import type { NamedArrays } from './safetensors.js';
 import { decodeModel } from './trainingState.js';
 
@@ -22,7 +22,7 @@ export interface FinalModel extends LoadedModel {
 /**
  * @param neededFor - what asks for it, for the message.
  * @throws StageNotFinished
- * @throws DamagedCheckpoint when its bytes are not those that were written.
+ * @throws FinalModelDamaged when its bytes are not those that were written.
  */
 export async function loadFinalModel(
   store: ObjectStore,
@@ -31,7 +31,9 @@ export async function loadFinalModel(
   neededFor: string,
 ): Promise<FinalModel> {
   const { final, checkpoint } = await readFinished(store, run, stage, neededFor);
-  const bytes = await readPart(store, checkpoint, 'model.safetensors');
+  const bytes = await readPart(store, checkpoint, 'model.safetensors').catch((cause: unknown) => {
+    throw cause instanceof DamagedCheckpoint ? new FinalModelDamaged(run, stage, { cause }) : cause;
+  });
   const { step, key, modelSha256 } = final;
   return { checkpoint: { step, key, modelSha256 }, arrays: decodeModel(bytes, `${key}/model.safetensors`) };
 }

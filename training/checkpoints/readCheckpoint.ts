@@ -1,4 +1,4 @@
-import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { ContentDamaged, ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import type { ManifestCheckpoint } from './manifest.js';
 import { partNames, sha256Of, type PartName } from './trainingState.js';
 
@@ -26,6 +26,7 @@ export async function readPart(
     ({ body } = await store.get(`${checkpoint.key}/${name}`));
   } catch (cause) {
     if (cause instanceof ObjectNotFound) throw new DamagedCheckpoint(checkpoint, `${name} is missing`);
+    if (cause instanceof ContentDamaged) throw new DamagedCheckpoint(checkpoint, cause.message);
     throw cause;
   }
   if (body.length !== expected.size) {
