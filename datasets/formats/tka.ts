@@ -1,6 +1,7 @@
 import type { Camera } from '../../geometry/camera.js';
 import { fitForwardDistortion } from '../../geometry/distortion.js';
 import { FormatError, linesOf, quoted } from './formatError.js';
+import { rotationProblem } from './rotationProblem.js';
 
 /**
  * A camera as a FaMoS calibration file (`.tka`) states it (spec section 1): a Tsai camera at the sensor's full
@@ -22,11 +23,14 @@ export interface TkaCalibration {
   readonly principalPoint: readonly [number, number];
   /** `[width, height]`, px. */
   readonly imageSize: readonly [number, number];
+  /**
+   * Our own line `D = k1 k2`, behind the published ones: the radial distortion as OpenCV has it (undistorted to distorted),
+   * the same at every resize factor. Where it stands, `K` and `K2` are for other programs.
+   */
+  readonly forwardDistortion?: readonly [number, number];
 }
 
-type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'is';
-/** The rotation is printed with nine digits; anything further from orthonormal than this is another matrix. */
-const orthonormalTolerance = 1e-3;
+type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'is' | 'D';
 
 /**
  * Reads a `.tka` file: a header line, three rows of the rotation, then `key = value` lines, spaced or not, in any order.
@@ -101,6 +105,7 @@ export function parseTka(text: string, file: string): TkaCalibration {
     pixelSize: [positive('x'), positive('y')],
     principalPoint: [one('a'), one('b')],
     imageSize: [imageSize[0]!, imageSize[1]!],
+    ...(values.has('D') && { forwardDistortion: numbers('D', 2) as [number, number] }),
   };
 }
 
@@ -133,47 +138,54 @@ export function cameraFromTka(calibration: TkaCalibration, resizeFactor: number,
       ...[0, 0, 1],
     ),
     extrinsics,
-    distortion: fitForwardDistortion({
-      k: undistortion[0],
-      k2: undistortion[1],
-      focalLength,
-      width,
-      height,
-      focalX,
-      focalY,
-    }),
+    distortion:
+      calibration.forwardDistortion ??
+      fitForwardDistortion({
+        k: undistortion[0],
+        k2: undistortion[1],
+        focalLength,
+        width,
+        height,
+        focalX,
+        focalY,
+      }),
   };
 }
 
-/** Writes a calibration as the published files are laid out: their reader cuts the lines by column. */
-export function formatTka(calibration: TkaCalibration): string {
-  const { rotation, centre, undistortion, pixelSize, principalPoint, imageSize } = calibration;
+/**
+ * Writes a calibration as the published files are laid out: their reader cuts the lines by column.
+ *
+ * @param digits `published`: as many as the published files have. `exact`: as many as make it read as the same numbers.
+ */
+export function formatTka(calibration: TkaCalibration, digits: 'published' | 'exact' = 'published'): string {
+  const { rotation, centre, undistortion, pixelSize, principalPoint, imageSize, forwardDistortion } = calibration;
+  const fixed = (value: number, places: number): string =>
+    digits === 'published' ? value.toFixed(places) : String(value);
+  const significant = (value: number): string =>
+    value === 0 ? '0' : digits === 'published' ? value.toPrecision(9) : String(value);
   const row = (index: number): string =>
-    Array.from(rotation.subarray(index * 3, index * 3 + 3), (value) => `${value.toFixed(9)} `).join('');
+    Array.from(rotation.subarray(index * 3, index * 3 + 3), (value) => `${fixed(value, 9)} `).join('');
   return [
     '# camera',
     row(0),
     row(1),
     row(2),
-    `X= ${centre[0].toFixed(6)}`,
-    `Y= ${centre[1].toFixed(6)}`,
-    `Z= ${centre[2].toFixed(6)}`,
-    `f= ${calibration.focalLength.toFixed(6)}`,
+    `X= ${fixed(centre[0], 6)}`,
+    `Y= ${fixed(centre[1], 6)}`,
+    `Z= ${fixed(centre[2], 6)}`,
+    `f= ${fixed(calibration.focalLength, 6)}`,
     `K= ${significant(undistortion[0])}`,
     `K2= ${significant(undistortion[1])}`,
     `S= ${significant(calibration.skew)}`,
-    `x= ${pixelSize[0].toFixed(6)}`,
-    `y= ${pixelSize[1].toFixed(6)}`,
-    `a= ${principalPoint[0].toFixed(4)}`,
-    `b= ${principalPoint[1].toFixed(4)}`,
+    `x= ${fixed(pixelSize[0], 6)}`,
+    `y= ${fixed(pixelSize[1], 6)}`,
+    `a= ${fixed(principalPoint[0], 4)}`,
+    `b= ${fixed(principalPoint[1], 4)}`,
     `is= ${imageSize[0]} ${imageSize[1]}`,
     'c= 1',
+    ...(forwardDistortion ? [`D= ${forwardDistortion.join(' ')}`] : []),
     '',
   ].join('\n');
-}
-
-function significant(value: number): string {
-  return value === 0 ? '0' : value.toPrecision(9);
 }
 
 function numbersOf(text: string, count: number, expected: string, file: string, line: number): number[] {
@@ -186,25 +198,12 @@ function numbersOf(text: string, count: number, expected: string, file: string, 
 }
 
 function checkRotation(rotation: Float64Array, file: string): void {
-  const dot = (first: number, second: number): number =>
-    [0, 1, 2].reduce((sum, column) => sum + rotation[first * 3 + column]! * rotation[second * 3 + column]!, 0);
-  const minor = (first: number, second: number): number =>
-    rotation[3 + first]! * rotation[6 + second]! - rotation[3 + second]! * rotation[6 + first]!;
-  const determinant = rotation[0]! * minor(1, 2) - rotation[1]! * minor(0, 2) + rotation[2]! * minor(0, 1);
-  const errors = [
-    ...[0, 1, 2].map((row) => Math.abs(dot(row, row) - 1)),
-    Math.abs(dot(0, 1)),
-    Math.abs(dot(0, 2)),
-    Math.abs(dot(1, 2)),
-    Math.abs(determinant - 1),
-  ];
-  const worst = Math.max(...errors);
-  if (worst > orthonormalTolerance) {
-    throw new FormatError({
-      file,
-      where: 'lines 2 to 4',
-      expected: 'a rotation matrix (orthonormal rows, determinant 1)',
-      found: `one that is off by ${worst.toPrecision(3)}`,
-    });
-  }
+  const found = rotationProblem(rotation);
+  if (found === null) return;
+  throw new FormatError({
+    file,
+    where: 'lines 2 to 4',
+    expected: 'a rotation matrix (orthonormal rows, determinant 1)',
+    found,
+  });
 }
