@@ -161,7 +161,8 @@ async function readNeeded(file: string, what: string): Promise<Buffer> {
   }
 }
 
-function pathsOf(
+/** Folders of a split, below the folder of the data set. */
+export function pathsOf(
   directory: string,
   folders: { images: string; calibrations: string; scans: string; registrations: string | null },
 ): SplitPaths {

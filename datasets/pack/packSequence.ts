@@ -7,10 +7,11 @@ import { parsePly } from '../formats/ply.js';
 import { writeTar } from '../formats/tar.js';
 import { parseTka } from '../formats/tka.js';
 import { runLimited } from '../fetch/runLimited.js';
-import { frameName, framePath, isViewOfKind } from '../layout.js';
+import { frameName, framePath } from '../layout.js';
 import { readScan } from '../reader/readScan.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
 import { checkPng } from './checkPng.js';
+import { missingParts } from './missingParts.js';
 import type { FrameFiles, SequenceFiles } from './sequenceFiles.js';
 
 /** A frame, and what is wrong with it. */
@@ -96,26 +97,19 @@ async function packCalibrations({ files, put }: PackSequenceOptions): Promise<Pa
 }
 
 async function packFrame(
-  { id, images, scan, registration }: FrameFiles,
+  files: FrameFiles,
   calibrations: PackedCalibrations,
   options: PackSequenceOptions,
-): Promise<{ frame: IndexedFrame; missing: string[] }> {
+): Promise<{ frame: IndexedFrame; missing: readonly string[] }> {
   const { put, imageExtension, vertexCount } = options;
-  if (calibrations.size === 0) throw new Unusable('there is no calibration (.tka) of its sequence');
-  if (images.size === 0) throw new Unusable('there is no image of it');
-  if (scan === null) throw new Unusable(`there is no scan ${framePath(id, 'npy')}`);
-  if (registration === null && options.registrationsExpected) {
-    throw new Unusable(`there is no registration ${framePath(id, 'ply')}`);
-  }
+  const { id, images, registration } = files;
+  const { unusable, views } = missingParts(files, [...calibrations.keys()], options.registrationsExpected);
+  if (unusable !== null) throw new Unusable(unusable);
   const members = [];
   const used: IndexedObject[] = [];
-  const missing: string[] = [];
   for (const [view, calibration] of calibrations) {
     const file = images.get(view);
-    if (file === undefined) {
-      missing.push(`no image of ${view}`);
-      continue;
-    }
+    if (file === undefined) continue;
     if (calibration instanceof FormatError) throw calibration;
     const bytes = await readFile(file);
     if (imageExtension === 'png') checkPng(bytes, file);
@@ -123,13 +117,9 @@ async function packFrame(
     members.push({ name: `${view}.${imageExtension}`, bytes });
     used.push(calibration);
   }
-  for (const view of images.keys()) if (!calibrations.has(view)) missing.push(`no calibration of ${view}`);
-  checkViews(
-    members.map(({ name }) => name.slice(0, -1 - imageExtension.length)),
-    [...calibrations.keys()],
-    missing,
-  );
   // Everything is read and checked before anything is stored: no object without its frame.
+  // Without a scan it would be unusable.
+  const scan = files.scan!;
   const scanBytes = await readFile(scan);
   readScan({ bytes: scanBytes, file: scan });
   const registrationBytes = registration === null ? null : await readFile(registration);
@@ -142,16 +132,7 @@ async function packFrame(
     registrationBytes && store(put, `registrations/${framePath(id, 'ply')}`, registrationBytes),
   ]);
   const frame = { id, images: imagesObject, calibrations: used, scan: scanObject, registration: registrationObject };
-  return { frame, missing };
-}
-
-/** The variance over views needs two of them: stereo ones, where the rig has such. */
-function checkViews(views: readonly string[], cameras: readonly string[], missing: readonly string[]): void {
-  const isStereo = (name: string) => isViewOfKind(name, 'stereo');
-  const count = cameras.some(isStereo) ? views.filter(isStereo).length : views.length;
-  if (count < 2) {
-    throw new Unusable(`it has ${count} usable views, at least two are needed (${missing.slice(0, 3).join('; ')})`);
-  }
+  return { frame, missing: views };
 }
 
 function checkRegistration(bytes: Uint8Array, file: string, vertexCount: number): void {

@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { pathsOf } from '../pack/packDataset.js';
+import { missingParts } from '../pack/missingParts.js';
+import { findSequenceFiles } from '../pack/sequenceFiles.js';
+import { openDirectorySource } from '../reader/directorySource.js';
+import type { FrameId } from '../types.js';
+import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
+
+const splits = ['train', 'validation', 'test'] as const;
+
+/**
+ * A folder in FaMoS layout by the files that its lists ask for: as packing would see it.
+ *
+ * @throws FormatError, and the file system's error where a list, the template or the masks are missing
+ */
+export async function inspectDirectory(directory: string, options: InspectOptions): Promise<Inspection> {
+  const { dataset, onProgress, signal } = options;
+  const { layout, imageExtension, storedResizeFactor } = dataset;
+  const source = await openDirectorySource(directory, dataset, 'all');
+  const frames: InspectedFrame[] = [];
+  const unusable: FrameTrouble[] = [];
+  const incomplete: FrameTrouble[] = [];
+  const calibrations = new Map<string, number>();
+  const total = splits.reduce((sum, split) => sum + source.frames(split).length, 0);
+  let done = 0;
+  for (const split of splits) {
+    const paths = pathsOf(directory, layout[split]);
+    for (const ids of bySequence(source.frames(split))) {
+      signal?.throwIfAborted();
+      const files = await findSequenceFiles(paths, ids, imageExtension);
+      const cameras = [...files.calibrations.keys()];
+      for (const file of files.calibrations.values()) calibrations.set(file, await sizeOf(file));
+      for (const frame of files.frames) {
+        const { id } = frame;
+        const { unusable: reason, views } = missingParts(frame, cameras, layout[split].registrations !== null);
+        if (reason !== null) {
+          unusable.push({ split, id, reason });
+          continue;
+        }
+        if (views.length > 0) incomplete.push({ split, id, reason: views.join('; ') });
+        const used = cameras.filter((camera) => frame.images.has(camera));
+        const images = await Promise.all(used.map((camera) => sizeOf(frame.images.get(camera)!)));
+        const [scans, registrations] = await Promise.all([sizeOf(frame.scan), sizeOf(frame.registration)]);
+        const bytes = { images: images.reduce((sum, size) => sum + size, 0), scans, registrations };
+        frames.push({ split, id, views: used, bytes });
+      }
+      done += ids.length;
+      onProgress?.({ what: 'looking for files', done, total });
+    }
+  }
+  const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
+  return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes };
+}
+
+async function sizeOf(file: string | null): Promise<number> {
+  return file === null ? 0 : (await stat(file)).size;
+}
+
+function bySequence(ids: readonly FrameId[]): FrameId[][] {
+  const sequences = new Map<string, FrameId[]>();
+  for (const id of ids) {
+    const key = `${id.subject}/${id.sequence}`;
+    const sequence = sequences.get(key);
+    if (sequence) sequence.push(id);
+    else sequences.set(key, [id]);
+  }
+  return [...sequences.values()];
+}

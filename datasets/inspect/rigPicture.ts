@@ -1,0 +1,158 @@
+import { cameraCentre, type Camera } from '../../geometry/camera.js';
+import type { RgbImage } from '../formats/image.js';
+import { isViewOfKind } from '../layout.js';
+import { Canvas, textWidth, type Colour } from '../pictures/canvas.js';
+import { forward, type RigFinding, type Volume } from './rigFindings.js';
+
+const background: Colour = [24, 27, 33];
+const faint: Colour = [92, 98, 110];
+const words: Colour = [220, 224, 230];
+const volumeColour: Colour = [240, 200, 66];
+const colours = {
+  stereo: [90, 170, 255],
+  colour: [92, 196, 99],
+  other: [170, 175, 185],
+  wrong: [255, 80, 70],
+} as const;
+
+const side = 900;
+const margin = 90;
+/** Share of a panel's width that a frustum is long. */
+const frustumShare = 0.07;
+
+/** A panel: which axis of the world goes right, and which up. */
+interface Panel {
+  readonly title: string;
+  readonly right: { readonly axis: 0 | 1 | 2; readonly sign: 1 | -1; readonly name: string };
+  readonly up: { readonly axis: 0 | 1 | 2; readonly sign: 1 | -1; readonly name: string };
+}
+
+const panels: readonly Panel[] = [
+  {
+    title: 'from above',
+    right: { axis: 0, sign: 1, name: '+x' },
+    up: { axis: 2, sign: -1, name: '-z' },
+  },
+  {
+    title: 'from the side',
+    right: { axis: 2, sign: 1, name: '+z' },
+    up: { axis: 1, sign: 1, name: '+y' },
+  },
+];
+
+/**
+ * A rig from two sides: cameras with names, pictures' corners and viewing directions, the volume that the coarse model
+ * searches, the world's axes, a scale. Cameras of which something is wrong are red.
+ */
+export function rigPicture(cameras: readonly Camera[], volume: Volume, findings: readonly RigFinding[]): RgbImage {
+  const canvas = new Canvas(panels.length * side, side, background);
+  const centres = cameras.map(cameraCentre);
+  const reach = centres.map((centre) => Math.max(...centre.map((value, i) => Math.abs(value - volume.centre[i]!))));
+  const extent = Math.max(volume.side, ...reach.filter(Number.isFinite));
+  const wrong = new Set(findings.filter(({ severity }) => severity === 'error').map(({ camera }) => camera));
+  panels.forEach((panel, index) => {
+    const scale = (side / 2 - margin) / extent;
+    const place = (point: readonly number[]): [number, number] => {
+      const along = ({ axis, sign }: Panel['right']): number => sign * (point[axis]! - volume.centre[axis]);
+      return [index * side + side / 2 + scale * along(panel.right), side / 2 - scale * along(panel.up)];
+    };
+    drawGround(canvas, panel, index, place, volume, extent);
+    cameras.forEach((camera, i) => {
+      const colour = wrong.has(camera.name) ? colours.wrong : colours[kindOf(camera.name)];
+      drawCamera(canvas, camera, centres[i]!, colour, place, volume, (frustumShare * side) / scale);
+    });
+  });
+  return canvas;
+}
+
+function drawGround(
+  canvas: Canvas,
+  panel: Panel,
+  index: number,
+  place: (point: readonly number[]) => [number, number],
+  { centre, side: width }: Volume,
+  extent: number,
+): void {
+  const left = index * side;
+  if (index > 0) canvas.line(left, 0, left, side, faint);
+  const [x, y] = place([0, 0, 0]);
+  canvas.line(left + 20, y, left + side - 20, y, faint, 0.6);
+  canvas.line(x, 60, x, side - 40, faint, 0.6);
+  canvas.text(left + side - 20 - textWidth(panel.right.name, 2), y + 6, panel.right.name, faint, 2);
+  canvas.text(x + 6, 60, panel.up.name, faint, 2);
+  canvas.text(left + 20, 20, panel.title, words, 3);
+  const corner = (sign: 1 | -1): [number, number] => place(centre.map((value) => value + (sign * width) / 2));
+  const [[x0, y0], [x1, y1]] = [corner(-1), corner(1)];
+  const [from, to] = [Math.min(x0, x1), Math.min(y0, y1)];
+  canvas.rectangle(from, to, Math.abs(x1 - x0), Math.abs(y1 - y0), volumeColour, 0.15);
+  for (const [a, b, c, d] of [
+    [x0, y0, x1, y0],
+    [x1, y0, x1, y1],
+    [x1, y1, x0, y1],
+    [x0, y1, x0, y0],
+  ] as const) {
+    canvas.line(a, b, c, d, volumeColour);
+  }
+  const bar = roundLength(extent / 2);
+  const pixels = (bar * (side / 2 - margin)) / extent;
+  canvas.line(left + 20, side - 24, left + 20 + pixels, side - 24, words);
+  canvas.text(left + 20, side - 18, `${bar} mm`, words, 2);
+}
+
+function drawCamera(
+  canvas: Canvas,
+  camera: Camera,
+  centre: readonly [number, number, number],
+  colour: Colour,
+  place: (point: readonly number[]) => [number, number],
+  volume: Volume,
+  frustum: number,
+): void {
+  const [x, y] = place(centre);
+  const towards = forward(camera);
+  const distance = Math.hypot(...centre.map((value, i) => value - volume.centre[i]!));
+  const [endX, endY] = place(centre.map((value, i) => value + distance * towards[i]!));
+  canvas.line(x, y, endX, endY, colour, 0.45, 6);
+  const corners = imageCorners(camera, frustum).map((corner) => place(corner.map((value, i) => centre[i]! + value)));
+  corners.forEach(([cornerX, cornerY], i) => {
+    const [nextX, nextY] = corners[(i + 1) % corners.length]!;
+    canvas.line(x, y, cornerX, cornerY, colour, 0.8);
+    canvas.line(cornerX, cornerY, nextX, nextY, colour, 0.8);
+  });
+  canvas.disc(x, y, 4, colour);
+  // Beside the camera, away from where it looks.
+  const [awayX, awayY] = [x - endX, y - endY];
+  const length = Math.hypot(awayX, awayY) || 1;
+  const width = textWidth(camera.name, 2);
+  canvas.text(
+    x + (awayX / length) * (12 + width / 2) - width / 2,
+    y + (awayY / length) * 18 - 7,
+    camera.name,
+    colour,
+    2,
+  );
+}
+
+/** Directions of the image's corners in the world, of some length along the axis. */
+function imageCorners({ width, height, intrinsics: k, extrinsics: e }: Camera, length: number): number[][] {
+  return [
+    [0, 0],
+    [width, 0],
+    [width, height],
+    [0, height],
+  ].map(([u, v]) => {
+    const [x, y] = [(u! - k[2]!) / k[0]!, (v! - k[5]!) / k[4]!];
+    return [0, 1, 2].map((axis) => length * (e[axis]! * x + e[4 + axis]! * y + e[8 + axis]!));
+  });
+}
+
+function kindOf(name: string): 'stereo' | 'colour' | 'other' {
+  if (isViewOfKind(name, 'stereo')) return 'stereo';
+  return isViewOfKind(name, 'colour') ? 'colour' : 'other';
+}
+
+/** 1, 2 or 5 times a power of ten, at most so long. */
+function roundLength(length: number): number {
+  const power = 10 ** Math.floor(Math.log10(length));
+  return power * (length >= 5 * power ? 5 : length >= 2 * power ? 2 : 1);
+}

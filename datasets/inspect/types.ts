@@ -1,0 +1,91 @@
+import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
+import type { FrameSource } from '../reader/frameSource.js';
+import type { FrameId, Split } from '../types.js';
+import type { RigFinding, Volume } from './rigFindings.js';
+
+/** What a check needs to know of a configuration. */
+export interface InspectOptions {
+  readonly dataset: Pick<
+    DatasetConfiguration,
+    'name' | 'layout' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
+  >;
+  readonly viewKind: 'stereo' | 'colour' | 'all';
+  readonly volume: Volume;
+  readonly onProgress?: (progress: InspectProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface InspectProgress {
+  /** Of people: `reading frames`. */
+  readonly what: string;
+  readonly done: number;
+  /** null: not known. */
+  readonly total: number | null;
+}
+
+/** A frame by what there is of it; nothing is read. */
+export interface InspectedFrame {
+  readonly split: Split;
+  readonly id: FrameId;
+  /** Cameras with calibration and image. */
+  readonly views: readonly string[];
+  readonly bytes: { readonly images: number; readonly scans: number; readonly registrations: number };
+}
+
+export interface FrameTrouble {
+  readonly split: Split;
+  readonly id: FrameId;
+  readonly reason: string;
+}
+
+/** A data set, wherever it lies. */
+export interface Inspection {
+  readonly source: FrameSource;
+  readonly storedResizeFactor: number;
+  readonly frames: readonly InspectedFrame[];
+  readonly unusable: readonly FrameTrouble[];
+  readonly incomplete: readonly FrameTrouble[];
+  readonly calibrationBytes: number;
+}
+
+/** Counts of one sequence of a split. */
+export interface SequenceCount {
+  readonly split: Split;
+  readonly subject: string;
+  readonly sequence: string;
+  /** Usable ones. */
+  readonly frames: number;
+  readonly unusable: number;
+  /** Fewest and most of a frame. */
+  readonly views: readonly [number, number];
+  readonly bytes: number;
+}
+
+/** Findings about the rig of a sequence. */
+export interface RigReport {
+  readonly subject: string;
+  readonly sequence: string;
+  readonly cameras: number;
+  readonly findings: readonly RigFinding[];
+}
+
+/** What a check found. Plain data. */
+export interface DatasetReport {
+  readonly description: string;
+  readonly vertexCount: number;
+  readonly sequences: readonly SequenceCount[];
+  readonly bytes: {
+    readonly images: number;
+    readonly calibrations: number;
+    readonly scans: number;
+    readonly registrations: number;
+  };
+  readonly unusable: readonly FrameTrouble[];
+  readonly incomplete: readonly FrameTrouble[];
+  /** Frames that were read whole: checksums compared, images, meshes and scans decoded. */
+  readonly read: { readonly frames: number; readonly of: number; readonly troubles: readonly FrameTrouble[] };
+  readonly rigs: readonly RigReport[];
+  readonly usable: boolean;
+  /** Why it is not usable, and what to do. */
+  readonly problems: readonly string[];
+}
