@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { didYouMean, suggest } from '../configs/suggestions.js';
 import { command as cancel } from './commands/cancel.js';
 import { command as config } from './commands/config.js';
+import { command as dataset } from './commands/dataset.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
 import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
@@ -56,6 +57,16 @@ const optionNames = [
   'template',
   'strict',
   'overwrite',
+  'sample',
+  'all',
+  'frames',
+  'output',
+  'units',
+  'extrinsics',
+  'image-size',
+  'origin',
+  'axes',
+  'accept-residual',
 ];
 
 /** What every command takes. */
@@ -83,6 +94,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(tensorboard)
     .command(config)
     .command(predict)
+    .command(dataset)
     .command(importCheckpoint)
     .command(exportCheckpoint)
     .completion('completion', 'Print a script for completion in bash or zsh')

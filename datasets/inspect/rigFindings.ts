@@ -37,7 +37,7 @@ export function rigFindings(cameras: readonly Camera[], volume: Volume): RigFind
   // In wrong units everything else is wrong as well.
   if (units) return [units, ...findings];
   const blind = cameras.filter((camera) => !sees(camera, volume.centre));
-  const common = blind.length > cameras.length / 2 ? commonMistake(cameras, volume) : null;
+  const common = blind.length >= cameras.length / 4 ? commonMistake(cameras, volume) : null;
   if (common) findings.push(common);
   else findings.push(...blind.map((camera) => blindFinding(camera, volume)));
   findings.push(...distanceFindings(cameras, volume), ...arrangementFindings(cameras, volume));
@@ -104,7 +104,7 @@ function sees(camera: Camera, point: Vector): boolean {
   return depth! > 0 && x! >= 0 && x! <= camera.width && y! >= 0 && y! <= camera.height;
 }
 
-/** One mistake made for all cameras: more would see the volume if it was undone. */
+/** One mistake made for all cameras: if it was undone, (nearly) all would see the volume. A symmetric rig may see it even so. */
 function commonMistake(cameras: readonly Camera[], { centre }: Volume): RigFinding | null {
   const seeing = (change: (camera: Camera) => Camera): number =>
     cameras.filter((camera) => sees(change(camera), centre)).length;
@@ -128,7 +128,7 @@ function commonMistake(cameras: readonly Camera[], { centre }: Volume): RigFindi
     },
   ].sort((a, b) => b.count - a.count);
   const [best] = undone;
-  if (!best || best.count <= plain || best.count < 0.75 * cameras.length) return null;
+  if (!best || best.count <= plain || best.count < 0.9 * cameras.length) return null;
   return {
     severity: 'error',
     camera: null,

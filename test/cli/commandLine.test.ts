@@ -27,6 +27,9 @@ const commands = [
   'predict coarse',
   'predict refinement',
   'predict both',
+  'dataset check',
+  'dataset show',
+  'dataset convert-calibrations',
   'import-checkpoint',
   'export-checkpoint',
 ];

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
+import { inspectDirectory } from '../../datasets/inspect/inspectDirectory.js';
+import { inspectStore } from '../../datasets/inspect/inspectStore.js';
+import type { InspectOptions, Inspection } from '../../datasets/inspect/types.js';
+import type { Volume } from '../../datasets/inspect/rigFindings.js';
+import { DiskCache } from '../../datasets/reader/diskCache.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import { ObjectNotFound } from '../../storage/types.js';
+import type { DatasetArguments } from '../commands/dataset.js';
+import { useLocalObjectStore } from '../connection.js';
+import { CommandError, Interrupted } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { refusePlaceholders } from '../placeholders.js';
+import { checkProgress } from './checkProgress.js';
+
+/** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */
+const cacheBytes = 1e9;
+
+/**
+ * Opens the data set that a command names, for as long as the work takes. Ctrl-C ends it.
+ *
+ * @throws CommandError, and what is wrong with configuration or data set
+ */
+export async function withInspection<T>(
+  arguments_: DatasetArguments,
+  work: (inspection: Inspection, options: InspectOptions) => Promise<T>,
+): Promise<T> {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort(new Interrupted());
+  process.once('SIGINT', stop);
+  const progress = checkProgress(process.stderr);
+  const cacheFolder = await mkdtemp(join(tmpdir(), 'tempeh-check-'));
+  try {
+    const configuration = await configurationOf(arguments_);
+    const options: InspectOptions = {
+      dataset: configuration.dataset,
+      viewKind: configuration.viewKind,
+      volume: volumeOf(configuration),
+      onProgress: progress.show,
+      signal: stopping.signal,
+    };
+    const { directory } = arguments_;
+    const inspection =
+      directory === undefined
+        ? await inspectStore(openStore(configuration.storage), new DiskCache(cacheFolder, cacheBytes), options)
+        : await inspectDirectory(resolve(directory), options).catch((cause: unknown) => explainMissing(cause));
+    return await work(inspection, options);
+  } finally {
+    progress.clear();
+    process.removeListener('SIGINT', stop);
+    await rm(cacheFolder, { recursive: true, force: true });
+  }
+}
+
+/** The grid of the coarse model. */
+export function volumeOf({ model }: RunConfiguration): Volume {
+  const { gridOrigin, gridSide, gridSpacing } = model.coarse;
+  return { centre: gridOrigin, side: gridSide * gridSpacing };
+}
+
+async function configurationOf({ config, set, run, directory }: DatasetArguments): Promise<RunConfiguration> {
+  const configuration = await loadConfiguration(config, set);
+  if (directory !== undefined) return configuration;
+  refusePlaceholders(configuration, config);
+  useLocalObjectStore();
+  if (run === undefined) return configuration;
+  const store = openStore(configuration.storage);
+  try {
+    const { body } = await store.get(keys.runConfiguration(run));
+    return resolveConfiguration(Buffer.from(body).toString('utf8'), keys.runConfiguration(run));
+  } catch (cause) {
+    if (!(cause instanceof ObjectNotFound)) throw cause;
+    throw new CommandError(`There is no run ${run} in ${store.description}.`, exitCodes.usage);
+  }
+}
+
+function explainMissing(cause: unknown): never {
+  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && 'path' in cause)) throw cause;
+  throw new CommandError(
+    `There is no ${String(cause.path)}: lay it there, or say where it is (dataset.layout; docs/own-data.md).`,
+    exitCodes.failed,
+  );
+}
