@@ -25,6 +25,7 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
     },
 
     async findDataset({ configuration }) {
+      if (configuration.storage === null) return null;
       const store = openStore(configuration.storage);
       const index = await understood(() => findDatasetIndex(store, configuration.dataset.name));
       return index === null ? null : summariseDataset(index);

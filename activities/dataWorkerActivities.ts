@@ -1,16 +1,18 @@
 import { resolve } from 'node:path';
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/run.js';
 import { datasetFailures, type UserFault } from '../configs/temporal.js';
-import { extractBundle } from '../datasets/extract/extractBundle.js';
-import { deleteDownloads, fetchBundle } from '../datasets/fetch/fetchBundle.js';
+import { extractFetched, fetchForExtraction, type DataPath, type DataStep } from '../datasets/dataPath.js';
+import { deleteDownloads } from '../datasets/fetch/fetchBundle.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
+import { packFiles } from '../datasets/pack/packFiles.js';
 import type { ObjectStore } from '../storage/types.js';
 import { readCredentials } from './credentials.js';
 import { summariseDataset } from './datasetSummary.js';
+import { userFault } from './failures.js';
 import { interruptible } from './interruptible.js';
-import type { ActivityHeartbeat, DataWorkerActivities, TransferProgress } from './types.js';
+import type { ActivityHeartbeat, DataConfiguration, DataWorkerActivities, TransferProgress } from './types.js';
 
 export interface DataWorkerActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
@@ -28,6 +30,7 @@ const faults: Readonly<Record<string, UserFault>> = {
   HostCredentialsRefused: 'CredentialsRefused',
   FileMissingOnHost: 'DataUnusable',
   UnexpectedAnswer: 'DataUnusable',
+  ChecksumDiffers: 'DataUnusable',
   ArchiveDamaged: 'DataUnusable',
   ArchiveUnsafe: 'DataUnusable',
   DatasetUnusable: 'DataUnusable',
@@ -38,10 +41,22 @@ const faults: Readonly<Record<string, UserFault>> = {
 /** What a data worker does on its own disk. Each of them goes on where an earlier attempt on the same disk stopped. */
 export function createDataWorkerActivities(dependencies: DataWorkerActivityDependencies): DataWorkerActivities {
   const { openStore, directory, environment, stopping } = dependencies;
-  const folders = ({ dataset }: RunConfiguration) => ({
-    downloads: resolve(directory, dataset.downloads),
-    extracted: resolve(directory, dataset.extracted),
-  });
+  const pathOf = ({ dataset, storage }: DataConfiguration): DataPath => {
+    const { source } = dataset;
+    if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
+    return {
+      host: source.host,
+      bundles: source.bundles,
+      downloads: resolve(directory, dataset.downloads),
+      extracted: resolve(directory, dataset.extracted),
+      downloadsAtOnce: dataset.downloadsAtOnce,
+      sha256: source.sha256,
+      // What is packed next may need them again.
+      deleteExtracted: dataset.deleteDownloads && storage === null,
+      credentials: () => readCredentials(environment),
+      onMended: (message) => void log.warn(message),
+    };
+  };
   const work = <T>(run: (signal: AbortSignal, onProgress: (progress: TransferProgress) => void) => Promise<T>) => {
     const context = Context.current();
     const onProgress = (progress: TransferProgress) => {
@@ -49,29 +64,26 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     };
     return interruptible(context, stopping, (signal) => run(signal, onProgress), faults);
   };
+  const stepWork = <T>(bundle: string, run: (step: DataStep) => Promise<T>) =>
+    work((signal, onProgress) => run({ bundle, signal, onProgress }));
+  const storeOf = ({ storage }: DataConfiguration): ObjectStore => {
+    if (storage === null) throw userFault('ConfigurationInvalid', 'There is no object store to pack into: name one.');
+    return openStore(storage);
+  };
 
   return {
     async fetchBundle({ configuration, bundle }) {
-      return work(async (signal, onProgress) => {
-        const { source, downloadsAtOnce } = configuration.dataset;
-        if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
-        const { files, bytes, fetchedBytes } = await fetchBundle({
-          host: source.host,
-          bundle,
-          directory: folders(configuration).downloads,
-          credentials: await readCredentials(environment),
-          atOnce: downloadsAtOnce,
-          onProgress,
-          signal,
-        });
+      return stepWork(bundle, async (step) => {
+        const { files, bytes, fetchedBytes } = await fetchForExtraction(pathOf(configuration), step);
         return { bundle, files: files.length, bytes, fetchedBytes };
       });
     },
 
     async extractBundle({ configuration, bundle }) {
-      return work(async (signal, onProgress) => {
+      return stepWork(bundle, async (step) => {
         try {
-          return { bundle, ...(await extractBundle({ bundle, ...folders(configuration), onProgress, signal })) };
+          const { files, bytes } = await extractFetched(pathOf(configuration), step);
+          return { bundle, files, bytes };
         } catch (error) {
           // Extracting it again would not help: the workflow has it fetched again.
           if (!(error instanceof Error) || error.name !== 'VolumeMissing') throw error;
@@ -82,20 +94,28 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
 
     async packDataset({ configuration }) {
       return work(async (signal, onProgress) => {
-        const { dataset, storage } = configuration;
+        const { dataset } = configuration;
         const { source } = dataset;
-        const { downloads, extracted } = folders(configuration);
+        const from = source.kind === 'directory' ? source.path : dataset.extracted;
         const index = await packDataset({
-          store: openStore(storage),
+          store: storeOf(configuration),
           configuration: dataset,
-          directory: source.kind === 'directory' ? resolve(directory, source.path) : extracted,
+          directory: resolve(directory, from),
           onProgress,
           signal,
         });
         if (dataset.deleteDownloads && source.kind === 'bundles') {
-          for (const bundle of source.bundles) await deleteDownloads(bundle, downloads);
+          const { bundles, downloads } = pathOf(configuration);
+          for (const bundle of bundles) await deleteDownloads(bundle, downloads);
         }
         return summariseDataset(index);
+      });
+    },
+
+    async packFiles({ configuration, bundle }) {
+      return stepWork(bundle, (step) => {
+        const extracted = resolve(directory, configuration.dataset.extracted);
+        return packFiles({ store: storeOf(configuration), extracted, ...step });
       });
     },
   };

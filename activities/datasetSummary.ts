@@ -15,7 +15,8 @@ export function summariseDataset({
     .flatMap(({ images, calibrations, scan, registration }) => [images, ...calibrations, scan, registration])
     .filter((object) => object !== null);
   // Frames of a sequence share their calibrations.
-  const sizes = new Map([template, vertexMasks, ...objects].map(({ key, size }) => [key, size]));
+  const shared = [template, vertexMasks].filter((object) => object !== null);
+  const sizes = new Map([...shared, ...objects].map(({ key, size }) => [key, size]));
   return {
     name,
     frames: { train: splits.train.length, validation: splits.validation.length, test: splits.test.length },

@@ -1,5 +1,8 @@
-import type { RunConfiguration } from '../configs/schema/run.js';
+import type { DatasetConfiguration } from '../configs/schema/dataset.js';
+import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
+import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
 import type { TrainingStage } from '../configs/schema/training.js';
+import type { PackConfiguration } from '../datasets/pack/packDataset.js';
 import type { PredictionProgress, PredictionResult } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
 import type { Evaluation } from '../evaluation/types.js';
@@ -8,6 +11,21 @@ import type { Evaluation } from '../evaluation/types.js';
 export interface RunInput {
   readonly run: string;
   readonly configuration: RunConfiguration;
+}
+
+/** What the activities of the data path are told of the data: a run's configuration says it, and so does a fetch by itself. */
+export interface DataConfiguration {
+  readonly dataset: PackConfiguration &
+    Pick<DatasetConfiguration, 'source' | 'downloads' | 'extracted' | 'deleteDownloads' | 'downloadsAtOnce'>;
+  /** null: folders on the worker's disk are what is wanted. */
+  readonly storage: StorageConfiguration | null;
+  readonly supervision: SupervisionConfiguration;
+}
+
+export interface DataInput {
+  /** Name of the run, or of the fetch. */
+  readonly run: string;
+  readonly configuration: DataConfiguration;
 }
 
 export interface DatasetSummary {
@@ -23,7 +41,7 @@ export interface DataActivities {
   /** Refuses a configuration that this fleet cannot run, before anything starts, and stores it with its run. */
   prepareRun(input: RunInput): Promise<void>;
   /** The summary of a packed data set that is there already; null if it must be made. */
-  findDataset(input: RunInput): Promise<DatasetSummary | null>;
+  findDataset(input: DataInput): Promise<DatasetSummary | null>;
   /** The task queue of one data worker, whose disk the next steps share. */
   claimDataWorker(): Promise<string>;
   /** Shards that are still to do, of the refinement's input or of the test set. */
@@ -34,9 +52,11 @@ export interface DataActivities {
 
 /** On the queue of the data worker that has the volumes on its disk. */
 export interface DataWorkerActivities {
-  fetchBundle(input: RunInput & { readonly bundle: string }): Promise<FetchSummary>;
-  extractBundle(input: RunInput & { readonly bundle: string }): Promise<ExtractSummary>;
-  packDataset(input: RunInput): Promise<DatasetSummary>;
+  fetchBundle(input: DataInput & { readonly bundle: string }): Promise<FetchSummary>;
+  extractBundle(input: DataInput & { readonly bundle: string }): Promise<ExtractSummary>;
+  packDataset(input: DataInput): Promise<DatasetSummary>;
+  /** Files that are no frames (the published weights) go into the object store as they are. */
+  packFiles(input: DataInput & { readonly bundle: string }): Promise<FilesSummary>;
 }
 
 export interface GpuActivities {
@@ -50,6 +70,13 @@ export interface FetchSummary {
   readonly bytes: number;
   /** Bytes that came over the network this time. */
   readonly fetchedBytes: number;
+}
+
+/** What was stored below `prefix`. */
+export interface FilesSummary {
+  readonly prefix: string;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 export interface ExtractSummary {

@@ -6,6 +6,7 @@ import { command as dataset } from './commands/dataset.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
 import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
+import { command as fetch } from './commands/fetch.js';
 import { command as importCheckpoint } from './commands/importCheckpoint.js';
 import { command as list } from './commands/list.js';
 import { command as pause } from './commands/pause.js';
@@ -67,6 +68,14 @@ const optionNames = [
   'origin',
   'axes',
   'accept-residual',
+  'local',
+  'scans',
+  'registrations',
+  'store',
+  'host',
+  'checksums',
+  'delete-volumes',
+  'at-once',
 ];
 
 /** What every command takes. */
@@ -89,6 +98,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(pause)
     .command(unpause)
     .command(worker)
+    .command(fetch)
     .command(dev)
     .command(doctor)
     .command(tensorboard)

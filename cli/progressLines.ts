@@ -55,10 +55,12 @@ const activityNames: Readonly<Record<string, string>> = {
   fetchBundle: 'fetching',
   extractBundle: 'extracting',
   packDataset: 'packing',
+  packFiles: 'storing',
   evaluate: 'measuring',
 };
 
-function transferNote(
+/** How far a transfer is. */
+export function transferNote(
   type: string,
   { doneBytes, totalBytes, doneFiles, totalFiles, current }: TransferProgress,
 ): string {

@@ -69,5 +69,6 @@ async function followAsJson({ client }: Connected, run: string): Promise<ExitCod
 async function endOf({ client }: Connected, { status: name, workflowId }: RunDescription): Promise<string> {
   if (name !== 'COMPLETED' || workflowId.includes('/')) return '';
   const result = (await client.workflow.getHandle(workflowId).result()) as FullTrainingResult;
-  return result.evaluation === null ? '' : evaluationTable(result.evaluation);
+  // A fetch by itself has none.
+  return result.evaluation ? evaluationTable(result.evaluation) : '';
 }

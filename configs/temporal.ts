@@ -36,7 +36,9 @@ export const workflowTypes = {
   predictions: 'predictions',
   refinement: 'refinement',
   evaluation: 'evaluation',
-} as const satisfies Record<RunStep | 'fullTraining', string>;
+  /** Published data by themselves; its id is the fetch's name. */
+  fetchPublished: 'fetchPublished',
+} as const satisfies Record<RunStep | 'fullTraining' | 'fetchPublished', string>;
 
 /** Of every workflow of ours. `stageProgress` is what a training activity tells its workflow now and then. */
 export const messages = {

@@ -61,10 +61,11 @@ export interface DatasetIndex {
   readonly name: string;
   readonly storedResizeFactor: number;
   readonly imageExtension: string;
+  /** 0 where neither a template nor registrations tell it. */
   readonly vertexCount: number;
-  /** Keys below the data set's own prefix, with their sizes and hex SHA-256. */
-  readonly template: IndexedObject;
-  readonly vertexMasks: IndexedObject;
+  /** Keys below the data set's own prefix, with their sizes and hex SHA-256; null for data that are only predicted from. */
+  readonly template: IndexedObject | null;
+  readonly vertexMasks: IndexedObject | null;
   readonly splits: Readonly<Record<Split, readonly IndexedFrame[]>>;
   /** Frames of the lists that were left out, with the reason. */
   readonly unusable: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];

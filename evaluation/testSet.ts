@@ -2,7 +2,7 @@ import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
 import { parsePly } from '../datasets/formats/ply.js';
 import { readVertexRegions } from '../datasets/vertexRegions.js';
-import { readDatasetIndex } from '../datasets/reader/storeSource.js';
+import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
@@ -25,9 +25,10 @@ export class TestSet {
   /** @throws DatasetMissing when it is not packed. */
   static async open(store: ObjectStore, run: string, dataset: string): Promise<TestSet> {
     const index = await readDatasetIndex(store, dataset);
-    const key = `${keys.dataset(dataset)}/${index.template.key}`;
+    const headFiles = headFilesOf(index, store);
+    const key = `${keys.dataset(dataset)}/${headFiles.template.key}`;
     const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
-    const masksKey = `${keys.dataset(dataset)}/${index.vertexMasks.key}`;
+    const masksKey = `${keys.dataset(dataset)}/${headFiles.vertexMasks.key}`;
     const { face } = readVertexRegions((await store.get(masksKey)).body, masksKey, index.vertexCount);
     return new TestSet(store, run, index, template, face);
   }

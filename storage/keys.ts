@@ -2,6 +2,8 @@
 export const keys = {
   dataset: (name: string) => `datasets/${name}`,
   datasetIndex: (name: string) => `datasets/${name}/dataset.json`,
+  /** Published files that are no frames (weights), by the name of their download. */
+  published: (name: string) => `published/${name}`,
   run: (run: string) => `runs/${run}`,
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
   /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */

@@ -11,6 +11,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import { messages, runSteps, searchAttributes, taskQueues, workflowTypes, type RunStep } from '../configs/temporal.js';
 import { runNamePattern } from '../activities/prepareRun.js';
 import { ensureSearchAttributes, RunError } from './client.js';
+import { startFetch } from './fetches.js';
 
 export interface StartOptions {
   readonly run: string;
@@ -82,6 +83,10 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
     return handle.workflowId;
   }
   const input = await inputOf(client, description);
+  if (description.type === workflowTypes.fetchPublished) {
+    if (configuration === undefined) return startFetch(client, input);
+    throw new RunError('refused', `${run} is a fetch: start it anew with tempeh-flow fetch to change what it does.`);
+  }
   const steps = step === null ? input.steps : [step];
   return startRun(client, {
     run,
@@ -127,7 +132,7 @@ export async function findRun(client: Client, run: string): Promise<FoundRun> {
 async function inputOf(
   client: Client,
   { workflowId, runId }: WorkflowExecutionDescription,
-): Promise<{ configuration: RunConfiguration; steps?: readonly RunStep[] }> {
+): Promise<{ run: string; configuration: RunConfiguration; steps?: readonly RunStep[] }> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },

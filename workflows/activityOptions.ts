@@ -1,6 +1,10 @@
 import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
 import { taskQueues, userFaults } from '../configs/temporal.js';
-import type { RunConfiguration } from '../configs/schema/run.js';
+import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
+
+interface Supervised {
+  readonly supervision: SupervisionConfiguration;
+}
 
 /** Infrastructure faults are retried without end; what only a person can mend is not retried. */
 const retry: RetryPolicy = {
@@ -16,7 +20,7 @@ export function shortActivity(summary: string): ActivityOptions {
 }
 
 /** Work of minutes to weeks: what bounds it is observed progress. Cancellation waits until it has saved and stopped. */
-export function longActivity(taskQueue: string, configuration: RunConfiguration, summary: string): ActivityOptions {
+export function longActivity(taskQueue: string, configuration: Supervised, summary: string): ActivityOptions {
   return {
     taskQueue,
     startToCloseTimeout: '120 days',
@@ -28,7 +32,7 @@ export function longActivity(taskQueue: string, configuration: RunConfiguration,
 }
 
 /** Work that needs what lies on one data worker's disk. Given up when that worker does not come back in time. */
-export function boundActivity(queue: string, configuration: RunConfiguration, summary: string): ActivityOptions {
+export function boundActivity(queue: string, configuration: Supervised, summary: string): ActivityOptions {
   return {
     ...longActivity(queue, configuration, summary),
     scheduleToStartTimeout: configuration.supervision.lostWorkerSeconds * 1000,

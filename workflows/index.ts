@@ -3,6 +3,7 @@ export { coarseFinetuning } from './coarseFinetuning.js';
 export { coarsePretraining } from './coarsePretraining.js';
 export { dataset } from './dataset.js';
 export { evaluation } from './evaluation.js';
+export { fetchPublished } from './fetchPublished.js';
 export { fullTraining } from './fullTraining.js';
 export { predictions } from './predictions.js';
 export { refinement } from './refinement.js';

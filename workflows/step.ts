@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { DataActivities, RunInput } from '../activities/types.js';
+import type { DataActivities, DataInput, RunInput } from '../activities/types.js';
 import type { RunStep } from '../configs/temporal.js';
 import { shortActivity } from './activityOptions.js';
 import { Board } from './board.js';
@@ -26,11 +26,14 @@ export interface StepContext {
 /**
  * What every step's workflow has around its work: progress, pausing, cancelling, failures that people understand, and
  * reports to the full training that started it. Started by itself, a step first checks and stores its configuration.
+ *
+ * @param options.isRun false for work that has no run's configuration.
  */
 export async function runStep<T>(
   step: RunStep,
-  input: RunInput,
+  input: RunInput | DataInput,
   work: (context: StepContext) => Promise<{ readonly result: T; readonly note: string }>,
+  { isRun = true } = {},
 ): Promise<T> {
   const { parent } = workflowInfo();
   const report = () => {
@@ -45,9 +48,9 @@ export async function runStep<T>(
 
   board.start(step);
   try {
-    if (parent === undefined) {
+    if (parent === undefined && isRun) {
       const options = shortActivity('check the configuration and store it');
-      await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input));
+      await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input as RunInput));
     }
     const { result, note } = await work({ board, pauses });
     board.end(step, 'done', note);

@@ -11,6 +11,8 @@ export const datasetSchema = z.strictObject({
       /** `https://host/download.php`; the credentials come from the data worker's environment or files. */
       host: addressSchema,
       bundles: z.array(z.string()).min(1),
+      /** Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them. */
+      sha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits')).optional(),
     }),
     /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */
     z.strictObject({ kind: z.literal('directory'), path: z.string() }),

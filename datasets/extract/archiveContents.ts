@@ -1,4 +1,7 @@
+import { findWrongNames } from './checkNames.js';
 import { ArchiveUnsafe } from './errors.js';
+import { archiveDamaged } from './explainFailure.js';
+import type { Volume } from './joinedVolumes.js';
 import { listArchive, type ArchiveMember } from './sevenZip.js';
 
 /** What an archive holds, in figures. */
@@ -12,19 +15,24 @@ export interface ArchiveContents {
  * Reads an archive's directory, and refuses what must not be written: names that leave the target, links, encrypted
  * members, and names that differ in case alone are taken as they are.
  *
- * @param archive the first volume.
- * @throws ArchiveUnsafe, SevenZipFailed
+ * @param volumes in their order.
+ * @throws ArchiveUnsafe, ArchiveDamaged, SevenZipFailed
  */
-export async function inspectArchive(archive: string, signal?: AbortSignal): Promise<ArchiveContents> {
+export async function inspectArchive(volumes: readonly Volume[], signal?: AbortSignal): Promise<ArchiveContents> {
+  const archive = volumes[0]!.file;
   let files = 0;
   let bytes = 0;
   const refused: string[] = [];
+  const odd: string[] = [];
   await listArchive(
     archive,
     (member) => {
       const problem = problemOf(member);
       if (problem !== null && refused.length < 5) refused.push(`"${member.path.slice(0, 200)}" ${problem}`);
-      if (member.folder) return;
+      if (member.folder) {
+        if (member.size > 0) odd.push(member.path);
+        return;
+      }
       files++;
       bytes += member.size;
     },
@@ -35,6 +43,11 @@ export async function inspectArchive(archive: string, signal?: AbortSignal): Pro
       `${archive} is not extracted: ${refused.join('; ')}. Expected plain files that stay below the target. ` +
         `This is not the published archive: find out where it comes from.`,
     );
+  }
+  const wrongNames = await findWrongNames(volumes, signal);
+  if (wrongNames.length > 0 || odd.length > 0) {
+    const said = `${wrongNames.length + odd.length} members are told differently by the directory and themselves`;
+    throw await archiveDamaged({ members: odd, spans: wrongNames, said }, volumes);
   }
   return { files, bytes };
 }
@@ -49,20 +62,4 @@ export function problemOf(member: Pick<ArchiveMember, 'path' | 'special' | 'encr
   if (member.special) return 'is a link or a device';
   if (member.encrypted) return 'is encrypted';
   return null;
-}
-
-/** The members whose data lie (in part) in a range of bytes of the joined archive, and the volumes that hold a member. */
-export function volumesOfMember(
-  member: Pick<ArchiveMember, 'offset' | 'packedSize'>,
-  volumeSizes: readonly number[],
-): number[] {
-  if (member.offset === null) return [];
-  const end = member.offset + Math.max(1, member.packedSize);
-  const found: number[] = [];
-  let start = 0;
-  for (const [index, size] of volumeSizes.entries()) {
-    if (start < end && start + size > member.offset) found.push(index);
-    start += size;
-  }
-  return found;
 }

@@ -1,22 +1,18 @@
 import { basename } from 'node:path';
 import { DiskFull } from '../fetch/errors.js';
-import { volumesOfMember } from './archiveContents.js';
-import { ArchiveDamaged } from './errors.js';
-import { listArchive, SevenZipFailed } from './sevenZip.js';
+import { ArchiveDamaged, type Damage, type Span } from './errors.js';
+import { findDirectory, joinedSize, partsOf, type Volume } from './joinedVolumes.js';
+import { listArchive, SevenZipFailed, type ArchiveMember } from './sevenZip.js';
 
 const mostNamed = 3;
+/** Bytes before a member's data, its name left out: the header and its extra fields. */
+const headerBytes = 30 + 1024;
+const firstBytes = 1 << 20;
 
-/**
- * What a failure of 7-Zip means: the disk is full, or which volumes hold the members that it could not read.
- *
- * @param volumes the archive's files, in their order.
- */
-export async function explainFailure(
-  error: unknown,
-  volumes: readonly { readonly file: string; readonly size: number }[],
-): Promise<unknown> {
+/** What a failure of 7-Zip means: the disk is full, or the archive is damaged, and where. */
+export async function explainFailure(error: unknown, volumes: readonly Volume[]): Promise<unknown> {
   if (!(error instanceof SevenZipFailed)) return error;
-  const said = error.lines.join('; ');
+  const said = error.lines.filter((line) => !/^errors?:?$/i.test(line)).join('; ');
   const first = volumes[0]?.file ?? '';
   if (/no space left|not enough space|disk full/i.test(said)) {
     return new DiskFull(`The disk became full while ${first} was extracted. Make room, and resume.`, { cause: error });
@@ -24,38 +20,73 @@ export async function explainFailure(
   if (error.exitCode === 8) return new Error(`7-Zip had not enough memory for ${first}.`, { cause: error });
   if (error.exitCode === null) return new Error(`7-Zip was killed while it read ${first}.`, { cause: error });
   const members = error.lines
-    .map((line) => /(?:CRC Failed|Data Error|Headers Error|Unexpected end of data)[^:]*: (.*)$/i.exec(line)?.[1])
+    .map(
+      (line) =>
+        /(?:CRC Failed|Data Error|Headers Error|Unexpected end of data|Unavailable data)[^:]*: (.*)$/i.exec(line)?.[1],
+    )
     .filter((path) => path !== undefined);
-  // A ZIP archive's directory is at its end.
-  const endIsGone = /unexpected end of archive|cannot open the file as|is not archive/i.test(said);
-  const suspects = endIsGone
-    ? volumes.slice(-1).map(({ file }) => file)
-    : await suspectVolumes(first, new Set(members), volumes);
-  const what = members.length > 0 ? `${members.slice(0, mostNamed).join(', ')} cannot be read` : said;
-  const where = suspects.length > 0 ? ` The damage is in ${suspects.map((file) => basename(file)).join(' or ')}.` : '';
-  const mend = (suspects.length > 0 ? suspects : volumes.map(({ file }) => file)).slice(0, mostNamed).join(', ');
-  return new ArchiveDamaged(
-    `${first} is damaged: ${what || `7-Zip ended with ${error.exitCode}`}.${where} Delete ${mend} with the ` +
-      `.json beside it, and fetch the bundle again.`,
-    { cause: error },
-  );
+  return archiveDamaged({ members, said: said || `7-Zip ended with ${error.exitCode}` }, volumes, error);
 }
 
-async function suspectVolumes(
-  archive: string,
-  members: ReadonlySet<string>,
-  volumes: readonly { readonly file: string; readonly size: number }[],
-): Promise<string[]> {
-  if (members.size === 0) return [];
-  const found = new Set<number>();
-  const sizes = volumes.map(({ size }) => size);
+/** What shows that an archive is damaged. */
+interface Symptoms {
+  /** Those that cannot be read. */
+  readonly members: readonly string[];
+  /** Where else damage shows. */
+  readonly spans?: readonly Span[];
+  /** The contents are not in doubt. */
+  readonly headersOnly?: boolean;
+  readonly said: string;
+}
+
+export async function archiveDamaged(
+  symptoms: Symptoms,
+  volumes: readonly Volume[],
+  cause?: unknown,
+): Promise<ArchiveDamaged> {
+  const { members, said } = symptoms;
+  const damage = { members, suspects: await suspectSpans(symptoms, volumes) };
+  const what = members.length > 0 ? `${members.slice(0, mostNamed).join(', ')} cannot be read` : said;
+  const suspects = new Set(partsOf(damage.suspects[0] ?? [], volumes).map(({ volume }) => volume));
+  const where = suspects.size > 0 && suspects.size <= mostNamed ? [...suspects] : [];
+  const named = where.map(({ file }) => basename(file)).join(' or ');
+  const mend = (where.length > 0 ? where : volumes).map(({ file }) => file).slice(0, mostNamed);
+  const message =
+    `${volumes[0]?.file} is damaged: ${what}.${named === '' ? '' : ` The damage is in ${named}.`} ` +
+    `Delete ${mend.join(', ')} with the .json beside it, and fetch the bundle again.`;
+  return new ArchiveDamaged(message, damage, { cause });
+}
+
+/** First the members themselves, then the directory and the start, which tells what the file is; then everything. */
+async function suspectSpans(
+  { members, spans = [], headersOnly = false }: Symptoms,
+  volumes: readonly Volume[],
+): Promise<Damage['suspects']> {
+  const size = joinedSize(volumes);
+  const directory = await findDirectory(volumes);
+  const suspects: Span[][] = [];
+  const found = [...spans, ...(members.length === 0 ? [] : await spansOf(new Set(members), volumes))];
+  if (found.length > 0) suspects.push(found);
+  const first = { start: 0, end: Math.min(size, firstBytes) };
+  const last = { start: size - (volumes.at(-1)?.size ?? 0), end: size };
+  suspects.push(...(directory === null ? [[last], [first]] : [[first, { start: directory, end: size }]]));
+  // Where members can be named, the damage cannot be in the others.
+  if (found.length === 0 && !headersOnly) suspects.push([{ start: 0, end: size }]);
+  return suspects;
+}
+
+async function spansOf(members: ReadonlySet<string>, volumes: readonly Volume[]): Promise<Span[]> {
+  const spans: Span[] = [];
+  const size = joinedSize(volumes);
+  const note = ({ path, offset, packedSize }: ArchiveMember) => {
+    if (offset === null || !members.has(path)) return;
+    const end = offset + headerBytes + Buffer.byteLength(path) + packedSize;
+    spans.push({ start: offset, end: Math.min(size, end) });
+  };
   try {
-    await listArchive(archive, (member) => {
-      if (members.has(member.path)) for (const index of volumesOfMember(member, sizes)) found.add(index);
-    });
+    await listArchive(volumes[0]!.file, note);
   } catch {
-    // The directory itself is damaged: it is at the end.
-    return [];
+    // The directory is damaged too; what it still told is worth a look.
   }
-  return [...found].sort((a, b) => a - b).map((index) => volumes[index]!.file);
+  return spans;
 }

@@ -1,12 +1,16 @@
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findBundle, volumePaths, type BundleArchive, type BundleFile } from '../fetch/bundles.js';
-import { checkDiskSpace } from '../fetch/diskSpace.js';
+import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace } from '../fetch/diskSpace.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { findFetched, readRecord, sizeOf, type FetchedFile } from '../fetch/sidecar.js';
 import { inspectArchive, type ArchiveContents } from './archiveContents.js';
-import { VolumeMissing } from './errors.js';
-import { explainFailure } from './explainFailure.js';
+import { ArchiveDamaged, ArchiveUnsafe, VolumeMissing } from './errors.js';
+import { archiveDamaged, explainFailure } from './explainFailure.js';
+import type { Volume } from './joinedVolumes.js';
+import { markerName, readMarker, stateFolder, writeMarker } from './markers.js';
+import { mendArchive, volumesAt, type Mender } from './mendArchive.js';
 import { placeContent } from './placeContent.js';
 import { extractArchive } from './sevenZip.js';
 
@@ -17,22 +21,28 @@ export interface ExtractBundleOptions {
   readonly downloads: string;
   /** Receives the folders of the bundle. */
   readonly extracted: string;
+  /** Where damage is mended from; without it, damage is an error at once. */
+  readonly mender?: Omit<Mender, 'onProgress' | 'signal'>;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
+  /** For tests. */
+  readonly free?: FreeSpace;
 }
 
 export interface ExtractedBundle {
   readonly files: number;
   readonly bytes: number;
+  /** Of them, by this call. */
+  readonly extractedBytes: number;
 }
 
-/** Beside the data, hidden: what was extracted from which volumes, and what is being extracted. */
-const stateFolder = '.extracted';
+/** Of one archive: each round mends all the damage that the one before has shown. */
+const mostMended = 4;
 
 /**
  * Extracts all archives of a fetched bundle into their folders, checksums verified, and lays its lists where they
- * belong. What an earlier call extracted from the same volumes is left alone; an archive that was interrupted is begun
- * again. A folder appears when it is complete.
+ * belong. What an earlier call extracted from the same volumes is left alone, also if the volumes were deleted since; an
+ * archive that was interrupted is begun again. A folder appears when it is complete. Damage is mended from the host.
  *
  * @throws UnknownBundle, VolumeMissing, ArchiveDamaged, ArchiveUnsafe, DiskFull
  */
@@ -40,8 +50,10 @@ export async function extractBundle(options: ExtractBundleOptions): Promise<Extr
   const { downloads, extracted, onProgress, signal } = options;
   const bundle = findBundle(options.bundle);
   const totalFiles = bundle.archives.length + bundle.files.length;
-  const archives: { archive: BundleArchive; volumes: FetchedFile[] }[] = [];
-  for (const archive of bundle.archives) archives.push({ archive, volumes: await findVolumes(archive, downloads) });
+  const archives: { archive: BundleArchive; volumes: FetchedFile[] | null }[] = [];
+  for (const archive of bundle.archives) {
+    archives.push({ archive, volumes: await findVolumes(archive, downloads, extracted) });
+  }
   let doneFiles = 0;
   let doneBytes = 0;
   let files = 0;
@@ -55,30 +67,48 @@ export async function extractBundle(options: ExtractBundleOptions): Promise<Extr
   }
   report(bundle.name, 0, null);
   const plans = [];
+  const mending = { onProgress, signal, mender: options.mender };
   for (const { archive, volumes } of archives) {
-    plans.push({ archive, volumes, ...(await plan(archive, volumes, downloads, extracted, signal)) });
+    plans.push({ archive, ...(await plan(archive, volumes, downloads, extracted, mending)) });
   }
   const totalBytes = doneBytes + plans.reduce((sum, { contents }) => sum + contents.bytes, 0);
-  const needed = plans.reduce((sum, { there, contents }) => sum + (there ? 0 : contents.bytes), 0);
-  await checkDiskSpace(extracted, needed, `The extracted files of ${bundle.name}`);
-  for (const { archive, volumes, there, contents } of plans) {
-    if (!there) {
+  const needed = plans.reduce((sum, { volumes, contents }) => sum + (volumes ? contents.bytes : 0), 0);
+  const free = options.free ?? freeSpace;
+  await checkDiskSpace([{ directory: extracted, bytes: needed, purpose: `the files of ${bundle.name}` }], free);
+  for (const { archive, volumes, contents } of plans) {
+    if (volumes !== null) {
       const onPercent = (percent: number) => report(archive.path, (contents.bytes * percent) / 100, totalBytes);
-      await extractOne(archive, volumes, downloads, extracted, onPercent, signal);
-      await writeMarker(archive, volumes, contents, extracted);
+      await whileRoom(
+        extracted,
+        signal,
+        (signal) => extractOne(archive, volumes, extracted, onPercent, { ...mending, signal }),
+        free,
+      );
+      // Mended volumes have another checksum now.
+      const now = await findVolumes(archive, downloads, extracted);
+      await writeMarker(archive, { ...contents, volumes: (now ?? []).map(({ sha256 }) => sha256) }, extracted);
     }
     doneFiles++;
     doneBytes += contents.bytes;
     files += contents.files;
     report(archive.path, 0, totalBytes);
   }
-  return { files, bytes: doneBytes };
+  return { files, bytes: doneBytes, extractedBytes: needed };
 }
 
-/** @throws VolumeMissing naming the volume. */
-async function findVolumes(archive: BundleArchive, downloads: string): Promise<FetchedFile[]> {
+/** null where they are not needed any more. @throws VolumeMissing naming the volume. */
+async function findVolumes(
+  archive: BundleArchive,
+  downloads: string,
+  extracted: string,
+): Promise<FetchedFile[] | null> {
   const found: FetchedFile[] = [];
-  for (const path of volumePaths(archive)) found.push(await findVolume(path, downloads));
+  try {
+    for (const path of volumePaths(archive)) found.push(await findVolume(path, downloads));
+  } catch (error) {
+    if (error instanceof VolumeMissing && (await readMarker(archive, extracted)) !== null) return null;
+    throw error;
+  }
   return found;
 }
 
@@ -96,88 +126,94 @@ async function findVolume(path: string, downloads: string): Promise<FetchedFile>
   throw new VolumeMissing(`${file} ${found}. Fetch the bundle again.`);
 }
 
-/** Whether the archive is extracted already, and how much it holds. */
+interface Mending {
+  readonly mender: ExtractBundleOptions['mender'];
+  readonly onProgress: ExtractBundleOptions['onProgress'];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The volumes to extract (null: it is extracted already), and how much they hold. */
 async function plan(
   archive: BundleArchive,
-  volumes: readonly FetchedFile[],
+  fetched: readonly FetchedFile[] | null,
   downloads: string,
   extracted: string,
-  signal: AbortSignal | undefined,
-): Promise<{ there: boolean; contents: ArchiveContents }> {
+  mending: Mending,
+): Promise<{ volumes: Volume[] | null; contents: ArchiveContents }> {
   const marker = await readMarker(archive, extracted);
-  if (marker && marker.volumes.join() === volumes.map(({ sha256 }) => sha256).join()) {
-    return { there: true, contents: marker };
-  }
-  try {
-    return { there: false, contents: await inspectArchive(fileOf(downloads, volumes[0]!.path), signal) };
-  } catch (error) {
-    throw await explainFailure(error, located(volumes, downloads));
+  const isOf = (volumes: readonly FetchedFile[]) =>
+    marker?.volumes.join() === volumes.map(({ sha256 }) => sha256).join();
+  if (marker !== null && (fetched === null || isOf(fetched))) return { volumes: null, contents: marker };
+  const volumes = volumesAt(downloads, fetched ?? []);
+  const contents = await withMending(volumes, mending, () => inspectArchive(volumes, mending.signal));
+  return { volumes, contents };
+}
+
+/**
+ * Does something with an archive; where it turns out damaged, mends it and tries again.
+ *
+ * @param work is given the members that could not be read the time before; null for all.
+ */
+async function withMending<T>(
+  volumes: readonly Volume[],
+  { mender, onProgress, signal }: Mending,
+  work: (members: readonly string[] | null) => Promise<T>,
+): Promise<T> {
+  let members: readonly string[] | null = null;
+  for (let round = 0; ; round++) {
+    try {
+      return await work(members);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const explained = await explainFailure(error, volumes);
+      // A damaged directory may tell anything.
+      const unsafe = explained instanceof ArchiveUnsafe;
+      const damaged = unsafe
+        ? await archiveDamaged({ members: [], headersOnly: true, said: explained.message }, volumes)
+        : explained;
+      if (!(damaged instanceof ArchiveDamaged) || !mender || round === mostMended) throw explained;
+      const reporting = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+      await mendArchive(damaged, volumes, { ...mender, ...reporting }).catch((failure: unknown) => {
+        throw unsafe && failure instanceof ArchiveDamaged ? explained : failure;
+      });
+      // What was read is there: 7-Zip goes on after what it cannot read.
+      members = damaged.damage.members.length > 0 ? damaged.damage.members : null;
+    }
   }
 }
 
 async function extractOne(
   archive: BundleArchive,
-  volumes: readonly FetchedFile[],
-  downloads: string,
+  volumes: readonly Volume[],
   extracted: string,
   onPercent: (percent: number) => void,
-  signal: AbortSignal | undefined,
+  mending: Mending,
 ): Promise<void> {
-  const workshop = join(extracted, stateFolder, 'unfinished', markerName(archive));
-  await rm(workshop, { recursive: true, force: true });
+  // One of its own: a killed process's 7-Zip may live on for a moment in the one before.
+  const workshops = join(extracted, stateFolder, 'unfinished', markerName(archive));
+  await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  const workshop = join(workshops, randomUUID());
   await mkdir(workshop, { recursive: true });
   try {
-    await extractArchive(fileOf(downloads, volumes[0]!.path), workshop, onPercent, signal);
+    const { signal } = mending;
+    await withMending(volumes, mending, (members) =>
+      extractArchive(volumes[0]!.file, workshop, onPercent, { signal, members }),
+    );
     await placeContent(workshop, join(extracted, archive.target), archive.content);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw await explainFailure(error, located(volumes, downloads));
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 
 async function layFile({ path, target }: BundleFile, downloads: string, extracted: string): Promise<number> {
-  const { size } = await findVolume(path, downloads);
   const file = join(extracted, target);
+  const there = await sizeOf(file);
+  if (there !== null && (await sizeOf(fileOf(downloads, path))) === null) return there;
+  const { size } = await findVolume(path, downloads);
   await mkdir(dirname(file), { recursive: true });
   await copyFile(fileOf(downloads, path), `${file}.new`);
   await rename(`${file}.new`, file);
   return size;
-}
-
-interface Marker extends ArchiveContents {
-  /** Hex SHA-256 of each. */
-  readonly volumes: readonly string[];
-}
-
-/** Archives have a marker for each folder that they are extracted into. */
-function markerName({ target, content, path }: BundleArchive): string {
-  return [target, content, path].join('/').replaceAll('/', '~');
-}
-
-async function readMarker(archive: BundleArchive, extracted: string): Promise<Marker | null> {
-  try {
-    return JSON.parse(await readFile(join(extracted, stateFolder, `${markerName(archive)}.json`), 'utf8')) as Marker;
-  } catch {
-    return null;
-  }
-}
-
-async function writeMarker(
-  archive: BundleArchive,
-  volumes: readonly FetchedFile[],
-  { files, bytes }: ArchiveContents,
-  extracted: string,
-): Promise<void> {
-  const marker: Marker = { volumes: volumes.map(({ sha256 }) => sha256), files, bytes };
-  const file = join(extracted, stateFolder, `${markerName(archive)}.json`);
-  await writeFile(`${file}.new`, JSON.stringify(marker));
-  await rename(`${file}.new`, file);
-}
-
-function located(volumes: readonly FetchedFile[], downloads: string): { file: string; size: number }[] {
-  return volumes.map(({ path, size }) => ({ file: fileOf(downloads, path), size }));
 }
 
 function fileOf(directory: string, path: string): string {

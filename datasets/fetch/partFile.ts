@@ -6,6 +6,8 @@ import { hashStart, partPath, readRecord, recordPath, sizeOf, writeRecord, type 
 import type { Validators } from './hostRequest.js';
 
 const bufferedBytes = 1 << 20;
+/** A killed process loses no more than this of a slow connection, ms. */
+const flushEvery = 500;
 
 /** What is known of the file at the host. */
 export interface Version extends Validators {
@@ -17,10 +19,13 @@ export interface Version extends Validators {
  * stopped.
  */
 export class PartFile {
+  /** How often the host's file turned out to be another one. */
+  versions = 0;
   private readonly part: string;
   private handle: FileHandle | null = null;
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
+  private flushedAt = Date.now();
 
   private constructor(
     private readonly path: string,
@@ -72,11 +77,13 @@ export class PartFile {
   async append(chunk: Uint8Array): Promise<void> {
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
-    if (this.pendingBytes >= bufferedBytes) await this.flush();
+    const now = Date.now();
+    if (this.pendingBytes >= bufferedBytes || now - this.flushedAt >= flushEvery) await this.flush();
   }
 
   /** Writes what is buffered. @throws DiskFull */
   async flush(): Promise<void> {
+    this.flushedAt = Date.now();
     if (this.pendingBytes === 0) return;
     const bytes = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending);
     this.pending = [];

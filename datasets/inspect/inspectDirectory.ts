@@ -32,7 +32,8 @@ export async function inspectDirectory(directory: string, options: InspectOption
       for (const file of files.calibrations.values()) calibrations.set(file, await sizeOf(file));
       for (const frame of files.frames) {
         const { id } = frame;
-        const { unusable: reason, views } = missingParts(frame, cameras, layout[split].registrations !== null);
+        const expected = { scansExpected: true, registrationsExpected: layout[split].registrations !== null };
+        const { unusable: reason, views } = missingParts(frame, cameras, expected);
         if (reason !== null) {
           unusable.push({ split, id, reason });
           continue;

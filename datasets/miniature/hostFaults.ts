@@ -49,6 +49,8 @@ export async function applyFault(
       const rest = chunk.subarray(0, Math.max(0, fault.afterBytes - sent));
       await send(response, rest);
       onSent(rest.length);
+      // What was sent arrives; a reset at once would take it back from the client's buffers.
+      await sleep(50);
       response.destroy();
       return;
     }

@@ -17,13 +17,13 @@ export interface MissingParts {
 export function missingParts(
   { id, images, scan, registration }: FrameFiles,
   cameras: readonly string[],
-  registrationsExpected: boolean,
+  expected: { readonly scansExpected: boolean; readonly registrationsExpected: boolean },
 ): MissingParts {
   const without = (reason: string): MissingParts => ({ unusable: reason, views: [] });
   if (cameras.length === 0) return without('there is no calibration (.tka) of its sequence');
   if (images.size === 0) return without('there is no image of it');
-  if (scan === null) return without(`there is no scan ${framePath(id, 'npy')}`);
-  if (registration === null && registrationsExpected)
+  if (scan === null && expected.scansExpected) return without(`there is no scan ${framePath(id, 'npy')}`);
+  if (registration === null && expected.registrationsExpected)
     return without(`there is no registration ${framePath(id, 'ply')}`);
   const views = [
     ...cameras.filter((camera) => !images.has(camera)).map((camera) => `no image of ${camera}`),

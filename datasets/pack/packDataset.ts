@@ -1,35 +1,36 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { runLimited } from '../fetch/runLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
-import { parseDataList } from '../formats/dataList.js';
-import { parseObj } from '../formats/obj.js';
 import { writeDatasetIndex } from '../indexFile.js';
 import { frameName } from '../layout.js';
 import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
-import { readVertexRegions } from '../vertexRegions.js';
+import { readDatasetFiles, splits, type Lists, type PackLayout, type SplitLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
 import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
-import { findSequenceFiles, isMissing, type SplitPaths } from './sequenceFiles.js';
+import { findSequenceFiles, type SplitPaths } from './sequenceFiles.js';
 import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
+
+/** What packing needs to know of a data set: the part of a run's configuration, or of what was fetched by itself. */
+export interface PackConfiguration extends Pick<
+  DatasetConfiguration,
+  'name' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
+> {
+  readonly layout: PackLayout;
+}
 
 export interface PackDatasetOptions {
   readonly store: ObjectStore;
-  readonly configuration: Pick<
-    DatasetConfiguration,
-    'name' | 'layout' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
-  >;
+  readonly configuration: PackConfiguration;
   /** The folder in FaMoS layout: the extracted data, or the source folder. */
   readonly directory: string;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
 }
 
-const splits = ['train', 'validation', 'test'] as const;
 const sequencesAtOnce = 3;
 const framesAtOnce = 4;
 /** Of unusable frames, in error messages. */
@@ -53,13 +54,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const { store, configuration, directory, onProgress, signal } = options;
   const { name, layout, imageExtension, storedResizeFactor } = configuration;
   const prefix = keys.dataset(name);
-  const lists = await readLists(directory, configuration);
-  const templateFile = join(directory, layout.template);
-  const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
-  const vertexCount = parseObj(template.toString('utf8'), templateFile).vertices.length / 3;
-  const masksFile = join(directory, layout.vertexMasks);
-  const masks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
-  readVertexRegions(masks, masksFile, vertexCount);
+  const { lists, template, vertexMasks, vertexCount } = await readDatasetFiles(directory, layout);
 
   const totalFiles = splits.reduce((sum, split) => sum + lists[split].length, 0);
   let doneFiles = 0;
@@ -79,11 +74,10 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const units = splits.flatMap((split) => bySequence(lists[split]).map((ids): Unit => ({ split, ids })));
   const packed = await runLimited(units, sequencesAtOnce, async ({ split, ids }): Promise<PackedSequence> => {
     signal?.throwIfAborted();
-    const files = await findSequenceFiles(pathsOf(directory, layout[split]), ids, imageExtension);
+    const paths = pathsOf(directory, layout[split]!);
+    const files = await findSequenceFiles(paths, ids, imageExtension);
     const key = partKey(split, files.subject, files.sequence);
-    const fingerprint = sha256Of(
-      JSON.stringify([files.fingerprint, vertexCount, layout[split].registrations !== null]),
-    );
+    const fingerprint = sha256Of(JSON.stringify([files.fingerprint, vertexCount, paths.registrations !== null]));
     const there = await findPart(store, prefix, key, fingerprint, sizes);
     if (there) {
       doneFiles += ids.length;
@@ -95,7 +89,8 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
       files,
       imageExtension,
       vertexCount,
-      registrationsExpected: layout[split].registrations !== null,
+      scansExpected: paths.scans !== null,
+      registrationsExpected: paths.registrations !== null,
       atOnce: framesAtOnce,
       put,
       onFrame: (id) => {
@@ -118,15 +113,15 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const [unusable, incomplete] = [all('unusable'), all('incomplete')];
   await putJson(put, 'unusable.json', { frames: totalFiles, unusable, incomplete });
   const frames = { train: framesOf('train'), validation: framesOf('validation'), test: framesOf('test') };
-  checkUsable(lists, frames, unusable, configuration.unusableFrames, `${prefix}/unusable.json in ${store.description}`);
+  checkUsable(lists, frames, unusable, configuration, `${prefix}/unusable.json in ${store.description}`);
   const index: DatasetIndex = {
     version: 2,
     name,
     storedResizeFactor,
     imageExtension,
     vertexCount,
-    template: await storeObject(put, 'template.obj', template),
-    vertexMasks: await storeObject(put, 'vertex_masks.npz', masks),
+    template: template && (await storeObject(put, 'template.obj', template)),
+    vertexMasks: vertexMasks && (await storeObject(put, 'vertex_masks.npz', vertexMasks)),
     splits: frames,
     unusable,
     incomplete,
@@ -137,40 +132,12 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   return index;
 }
 
-type Lists = Readonly<Record<Split, readonly FrameId[]>>;
-
-async function readLists(directory: string, { layout }: Pick<DatasetConfiguration, 'layout'>): Promise<Lists> {
-  const lists = {} as Record<Split, readonly FrameId[]>;
-  for (const split of splits) {
-    const file = join(directory, layout[split].list);
-    const text = (await readNeeded(file, `the list of the ${split} frames (dataset.layout.${split}.list)`)).toString();
-    lists[split] = parseDataList(text, file);
-  }
-  return lists;
-}
-
-/** @throws DatasetUnusable if the file is missing. */
-async function readNeeded(file: string, what: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new DatasetUnusable(`There is no ${file}, ${what}. Fetch the bundle that has it, or lay it there.`, {
-      cause: error,
-    });
-  }
-}
-
 /** Folders of a split, below the folder of the data set. */
-export function pathsOf(
-  directory: string,
-  folders: { images: string; calibrations: string; scans: string; registrations: string | null },
-): SplitPaths {
-  const { images, calibrations, scans, registrations } = folders;
+export function pathsOf(directory: string, { images, calibrations, scans, registrations }: SplitLayout): SplitPaths {
   return {
     images: join(directory, images),
     calibrations: join(directory, calibrations),
-    scans: join(directory, scans),
+    scans: scans === null ? null : join(directory, scans),
     registrations: registrations === null ? null : join(directory, registrations),
   };
 }
@@ -197,7 +164,7 @@ function checkUsable(
   lists: Lists,
   frames: Readonly<Record<Split, readonly IndexedFrame[]>>,
   unusable: readonly (FrameProblem & { split: Split })[],
-  threshold: number,
+  { layout, unusableFrames: threshold }: PackConfiguration,
   where: string,
 ): void {
   const total = splits.reduce((sum, split) => sum + lists[split].length, 0);
@@ -209,7 +176,7 @@ function checkUsable(
         `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.`,
     );
   }
-  const empty = splits.find((split) => frames[split].length === 0);
+  const empty = splits.find((split) => layout[split] !== null && frames[split].length === 0);
   if (empty === undefined) return;
   const why = lists[empty].length === 0 ? 'its list is empty.' : named;
   throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}`);

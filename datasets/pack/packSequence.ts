@@ -32,6 +32,7 @@ export interface PackSequenceOptions {
   readonly imageExtension: string;
   /** L, of the template. */
   readonly vertexCount: number;
+  readonly scansExpected: boolean;
   readonly registrationsExpected: boolean;
   /** Frames at a time. */
   readonly atOnce: number;
@@ -102,8 +103,8 @@ async function packFrame(
   options: PackSequenceOptions,
 ): Promise<{ frame: IndexedFrame; missing: readonly string[] }> {
   const { put, imageExtension, vertexCount } = options;
-  const { id, images, registration } = files;
-  const { unusable, views } = missingParts(files, [...calibrations.keys()], options.registrationsExpected);
+  const { id, images, scan, registration } = files;
+  const { unusable, views } = missingParts(files, [...calibrations.keys()], options);
   if (unusable !== null) throw new Unusable(unusable);
   const members = [];
   const used: IndexedObject[] = [];
@@ -118,17 +119,15 @@ async function packFrame(
     used.push(calibration);
   }
   // Everything is read and checked before anything is stored: no object without its frame.
-  // Without a scan it would be unusable.
-  const scan = files.scan!;
-  const scanBytes = await readFile(scan);
-  readScan({ bytes: scanBytes, file: scan });
+  const scanBytes = scan === null ? null : await readFile(scan);
+  if (scanBytes !== null) readScan({ bytes: scanBytes, file: scan! });
   const registrationBytes = registration === null ? null : await readFile(registration);
   if (registrationBytes !== null) checkRegistration(registrationBytes, registration!, vertexCount);
 
-  const scanExtension = extname(scan).slice(1) as 'npy' | 'ply' | 'obj';
+  const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
   const [imagesObject, scanObject, registrationObject] = await Promise.all([
     store(put, `images/${frameName(id)}.tar`, writeTar(members)),
-    store(put, `scans/${framePath(id, scanExtension)}`, scanBytes),
+    scanBytes && store(put, `scans/${framePath(id, scanExtension)}`, scanBytes),
     registrationBytes && store(put, `registrations/${framePath(id, 'ply')}`, registrationBytes),
   ]);
   const frame = { id, images: imagesObject, calibrations: used, scan: scanObject, registration: registrationObject };

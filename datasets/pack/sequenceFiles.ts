@@ -9,7 +9,7 @@ import type { FrameId } from '../types.js';
 export interface SplitPaths {
   readonly images: string;
   readonly calibrations: string;
-  readonly scans: string;
+  readonly scans: string | null;
   readonly registrations: string | null;
 }
 
@@ -68,12 +68,11 @@ export async function findSequenceFiles(
       if (!name.startsWith(start) || !name.endsWith(end) || name.length <= start.length + end.length) continue;
       if (await note(file)) images.set(name.slice(start.length, -end.length), file);
     }
-    const scan = await firstThere(
-      scanExtensions.map((extension) => join(paths.scans, framePath(id, extension))),
-      note,
-    );
-    const registration =
-      paths.registrations === null ? null : await firstThere([join(paths.registrations, framePath(id, 'ply'))], note);
+    const { scans, registrations } = paths;
+    const scanFiles = scans === null ? [] : scanExtensions.map((extension) => join(scans, framePath(id, extension)));
+    const scan = await firstThere(scanFiles, note);
+    const registrationFiles = registrations === null ? [] : [join(registrations, framePath(id, 'ply'))];
+    const registration = await firstThere(registrationFiles, note);
     frames.push({ id, images, scan, registration });
   }
   return { subject, sequence, calibrations, frames, fingerprint: hash.digest('hex') };

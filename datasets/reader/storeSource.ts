@@ -29,6 +29,18 @@ export async function readDatasetIndex(store: ReadableStore, name: string): Prom
   }
 }
 
+/** @throws DatasetMissing for a data set that was packed without them, to be predicted from only. */
+export function headFilesOf(
+  { name, template, vertexMasks }: DatasetIndex,
+  store: ReadableStore,
+): { template: IndexedObject; vertexMasks: IndexedObject } {
+  if (template !== null && vertexMasks !== null) return { template, vertexMasks };
+  throw new DatasetMissing(
+    `The data set ${name} in ${store.description} has no head template and vertex masks: it can be predicted from, not ` +
+      'trained on. Pack it with them (dataset.layout.template, dataset.layout.vertexMasks).',
+  );
+}
+
 /**
  * Frames of a packed data set, streamed from the object store through a cache on the worker's disk.
  *
@@ -50,9 +62,10 @@ export async function openStoreSource(
   for (const split of ['train', 'validation', 'test'] as const) {
     for (const frame of index.splits[split]) frames.set(`${split} ${frameName(frame.id)}`, frame);
   }
-  const templateFile = await fetch(index.template);
+  const headFiles = headFilesOf(index, store);
+  const templateFile = await fetch(headFiles.template);
   const template = meshInMillimetres(parseObj(Buffer.from(templateFile.bytes).toString('utf8'), templateFile.file));
-  const masks = await fetch(index.vertexMasks);
+  const masks = await fetch(headFiles.vertexMasks);
   const regions = readVertexRegions(masks.bytes, masks.file, template.vertices.length / 3);
 
   const views = async (frame: IndexedFrame): Promise<EncodedView[]> => {

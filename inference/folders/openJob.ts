@@ -4,7 +4,7 @@ import { parseDataList } from '../../datasets/formats/dataList.js';
 import { parseObj } from '../../datasets/formats/obj.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
-import { readDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { headFilesOf, readDatasetIndex } from '../../datasets/reader/storeSource.js';
 import type { FrameId } from '../../datasets/types.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { keys } from '../../storage/keys.js';
@@ -64,7 +64,7 @@ async function openTemplate({ template, configuration }: FolderPredictionJob): P
   if (template.kind === 'file') return readTemplate(template.path);
   const store = openStore(configuration.storage);
   const index = await readDatasetIndex(store, template.name);
-  const key = `${keys.dataset(template.name)}/${index.template.key}`;
+  const key = `${keys.dataset(template.name)}/${headFilesOf(index, store).template.key}`;
   return meshInMillimetres(parseObj(Buffer.from((await store.get(key)).body).toString('utf8'), key));
 }
 

@@ -24,6 +24,7 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
     fetchBundle: async ({ bundle }) => ({ bundle, files: 1, bytes: 1, fetchedBytes: 1 }),
     extractBundle: async ({ bundle }) => ({ bundle, files: 1, bytes: 1 }),
     packDataset: async () => packed,
+    packFiles: async ({ bundle }) => ({ prefix: `published/${bundle}`, files: 2, bytes: 2 }),
     trainStage: async ({ stage, configuration }) => {
       const step = configuration.training[stage].iterations;
       return { stage, step, loss: 0.5, checkpoint: { step, key: 'k', modelSha256: 'a' }, seconds: 1 };

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDataList } from '../formats/dataList.js';
+import { parseObj } from '../formats/obj.js';
+import { parsePly } from '../formats/ply.js';
+import { framePath } from '../layout.js';
+import type { FrameId, Split } from '../types.js';
+import { readVertexRegions } from '../vertexRegions.js';
+import { DatasetUnusable } from './errors.js';
+import { isMissing } from './sequenceFiles.js';
+
+/** Paths of a split below the data set's folder; null where it has no scans or registrations. */
+export interface SplitLayout {
+  readonly list: string;
+  readonly images: string;
+  readonly calibrations: string;
+  readonly scans: string | null;
+  readonly registrations: string | null;
+}
+
+/** Where the files of a data set lie below its folder. */
+export interface PackLayout {
+  /** null for a split that the data set does not have. */
+  readonly train: SplitLayout | null;
+  readonly validation: SplitLayout | null;
+  readonly test: SplitLayout | null;
+  /** null for data that are only predicted from. */
+  readonly template: string | null;
+  readonly vertexMasks: string | null;
+}
+
+export type Lists = Readonly<Record<Split, readonly FrameId[]>>;
+
+export const splits = ['train', 'validation', 'test'] as const;
+
+/** What concerns all frames of a data set. */
+export interface DatasetFiles {
+  readonly lists: Lists;
+  readonly template: Buffer | null;
+  readonly vertexMasks: Buffer | null;
+  /** L, of the template, or else of the registrations; 0 where there are neither. */
+  readonly vertexCount: number;
+}
+
+/** @throws DatasetUnusable, FormatError */
+export async function readDatasetFiles(directory: string, layout: PackLayout): Promise<DatasetFiles> {
+  const lists = await readLists(directory, layout);
+  if (layout.template === null || layout.vertexMasks === null) {
+    return {
+      lists,
+      template: null,
+      vertexMasks: null,
+      vertexCount: await registeredVertices(directory, layout, lists),
+    };
+  }
+  const templateFile = join(directory, layout.template);
+  const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
+  const vertexCount = parseObj(template.toString('utf8'), templateFile).vertices.length / 3;
+  const masksFile = join(directory, layout.vertexMasks);
+  const vertexMasks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
+  readVertexRegions(vertexMasks, masksFile, vertexCount);
+  return { lists, template, vertexMasks, vertexCount };
+}
+
+async function readLists(directory: string, layout: PackLayout): Promise<Lists> {
+  const lists: Record<Split, readonly FrameId[]> = { train: [], validation: [], test: [] };
+  for (const split of splits) {
+    const there = layout[split];
+    if (there === null) continue;
+    const file = join(directory, there.list);
+    const text = (await readNeeded(file, `the list of the ${split} frames (dataset.layout.${split}.list)`)).toString();
+    lists[split] = parseDataList(text, file);
+  }
+  return lists;
+}
+
+/** Of the first registration that can be read: the others are held against it. */
+async function registeredVertices(directory: string, layout: PackLayout, lists: Lists): Promise<number> {
+  for (const split of splits) {
+    const folder = layout[split]?.registrations ?? null;
+    if (folder === null) continue;
+    for (const id of lists[split]) {
+      const file = join(directory, folder, framePath(id, 'ply'));
+      try {
+        return parsePly(await readFile(file), file).vertices.length / 3;
+      } catch {
+        // The frame will be told as unusable.
+      }
+    }
+  }
+  return 0;
+}
+
+/** @throws DatasetUnusable if the file is missing. */
+async function readNeeded(file: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new DatasetUnusable(`There is no ${file}, ${what}. Fetch the bundle that has it, or lay it there.`, {
+      cause: error,
+    });
+  }
+}

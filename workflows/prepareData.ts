@@ -1,0 +1,63 @@
+import { condition, proxyActivities } from '@temporalio/workflow';
+import type { DataActivities, DataInput, DataWorkerActivities } from '../activities/types.js';
+import { boundActivity, shortActivity } from './activityOptions.js';
+import { explain, isVolumeMissing, isWorkerLost } from './failures.js';
+import type { StepContext } from './step.js';
+import { runAtMost } from './runAtMost.js';
+
+/** Volumes that go missing again and again are somebody's doing. */
+const mostRefetched = 3;
+
+/** Schedules an activity on the chosen worker's own queue; the summary is for the Temporal UI. */
+type OnWorker = (summary: string) => DataWorkerActivities;
+
+/**
+ * Fetches and extracts bundles, then does what follows. All of it shares the disk of one data worker, so it runs on that
+ * worker's own queue; if it is lost, another one starts anew.
+ */
+export async function onOneWorker<T>(
+  input: DataInput,
+  { board, pauses }: StepContext,
+  finish: (on: OnWorker) => Promise<T>,
+): Promise<T> {
+  const { configuration } = input;
+  const choosing = shortActivity('choose a data worker');
+  const { claimDataWorker } = proxyActivities<DataActivities>(choosing);
+  let refetched = 0;
+  for (;;) {
+    const queue = await pauses.run(() => claimDataWorker());
+    const on: OnWorker = (summary) =>
+      proxyActivities<DataWorkerActivities>(boundActivity(queue, configuration, summary));
+    try {
+      await fetchAndExtract(input, on, pauses);
+      return await pauses.run(() => finish(on));
+    } catch (failure) {
+      const lost = isWorkerLost(failure);
+      if (!lost && !(isVolumeMissing(failure) && ++refetched <= mostRefetched)) throw failure;
+      board.change('dataset', {
+        note: lost ? `started anew: ${queue} was lost` : `fetched again: ${explain(failure)}`,
+      });
+    }
+  }
+}
+
+/** Extraction of a bundle runs beside the fetching of the next. */
+async function fetchAndExtract(input: DataInput, on: OnWorker, pauses: StepContext['pauses']): Promise<void> {
+  const { source } = input.configuration.dataset;
+  const bundles = source.kind === 'bundles' ? source.bundles : [];
+  let fetched = 0;
+  await runAtMost(2, [
+    async () => {
+      for (const bundle of bundles) {
+        await pauses.run(() => on(`fetch ${bundle}`).fetchBundle({ ...input, bundle }));
+        fetched++;
+      }
+    },
+    async () => {
+      for (const [i, bundle] of bundles.entries()) {
+        await condition(() => fetched > i);
+        await pauses.run(() => on(`extract ${bundle}`).extractBundle({ ...input, bundle }));
+      }
+    },
+  ]);
+}
