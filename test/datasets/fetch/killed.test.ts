@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadConfiguration } from '../../../configs/load.js';
+import { parseDatasetIndex } from '../../../datasets/indexFile.js';
+import { startMiniatureHost } from '../../../datasets/miniature/host.js';
+import { prepareMiniature } from '../../../datasets/miniature/prepare.js';
+import { miniatureSettings } from '../../../datasets/miniature/settings.js';
+import { packDataset } from '../../../datasets/pack/packDataset.js';
+import { directoryStore } from '../../../storage/directoryStore.js';
+
+const root = await mkdtemp(join(tmpdir(), 'killed-'));
+after(() => rm(root, { recursive: true, force: true }));
+const program = fileURLToPath(new URL('support/obtainProcess.js', import.meta.url));
+
+/** Runs the process; kills it when a phase has shown so many signs of progress. @returns whether it ended by itself. */
+async function obtain(host: string, folder: string, kill?: { phase: string; after: number }): Promise<boolean> {
+  const child = spawn(process.execPath, [program, host, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let signs = 0;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line === kill?.phase && ++signs === kill.after) child.kill('SIGKILL');
+  });
+  return (await ended) === 0;
+}
+
+test('killed while it fetches, extracts and packs, it ends with what it should, and fetches nothing twice', async () => {
+  const settings = miniatureSettings('miniature', {
+    vertexCount: 150,
+    sensor: { width: 160, height: 120 },
+    subjects: { train: 1, validation: 1, test: 1 },
+    sequencesPerSubject: 1,
+    framesPerSequence: { train: 3, validation: 1, test: 1 },
+    scanPoints: 300,
+    textureSize: 32,
+  });
+  const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
+  const credentials = { username: 'a@b.org', password: 'secret' };
+  const host = await startMiniatureHost({ directory: packageDirectory, ...credentials });
+  const folder = join(root, 'work');
+  try {
+    const kills = [
+      { phase: 'fetch', after: 12 },
+      { phase: 'fetch', after: 40 },
+      { phase: 'extract', after: 3 },
+      { phase: 'extract', after: 6 },
+      { phase: 'pack', after: 2 },
+      { phase: 'pack', after: 4 },
+    ];
+    for (const kill of kills) assert.equal(await obtain(host.address, folder, kill), false, kill.phase);
+    assert.ok(await obtain(host.address, folder));
+    // As it is packed undisturbed.
+    const { dataset } = await loadConfiguration('miniature');
+    const expected = await packDataset({
+      store: directoryStore(join(root, 'undisturbed')),
+      configuration: dataset,
+      directory: join(folder, 'data'),
+    });
+    const found = parseDatasetIndex(
+      await readFile(join(folder, 'store/datasets/miniature/dataset.json')),
+      'dataset.json',
+    );
+    assert.deepEqual(found, expected);
+    assert.equal(found.unusable.length, 0);
+    // What a killed process had received and not yet written comes again: one volume for each connection at most.
+    const sent = new Map<string, number>();
+    for (const { path, range, bytes } of host.records) {
+      if (range !== 'bytes=0-3') sent.set(path, (sent.get(path) ?? 0) + bytes);
+    }
+    let twice = 0;
+    for (const [path, bytes] of sent) if (bytes > (await stat(join(packageDirectory, path))).size) twice++;
+    assert.ok(sent.size > 50 && twice <= 2 * 4, `${twice} of ${sent.size} files came twice`);
+  } finally {
+    await host.close();
+  }
+});
