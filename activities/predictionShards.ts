@@ -14,6 +14,9 @@ export interface ShardFrame {
 
 /** What stands at `keys.predictionShard`: by which models a shard was predicted, and whether all of it. */
 interface ShardMarker {
+  /** Of its frames: with another `predictions.framesPerShard` the shard of the same number has others. */
+  readonly from?: number;
+  readonly to?: number;
   readonly models: readonly string[];
   readonly done: boolean;
 }
@@ -44,7 +47,7 @@ export async function planShards(
   for (let i = 0; i < all.length; i += readsAtOnce) {
     const some = all.slice(i, i + readsAtOnce);
     const markers = await Promise.all(some.map((shard) => readMarker(store, run, shard)));
-    shards.push(...some.filter((_, k) => !isDone(markers[k], models)));
+    shards.push(...some.filter((shard, k) => !isDone(markers[k], shard, models)));
   }
   return { shards, frames };
 }
@@ -64,7 +67,7 @@ export async function openShard(
   const frames = framesOf(index, shard.purpose).slice(shard.from, shard.to);
   const key = keys.predictionShard(run, shard.index);
   const mark = async (done: boolean) => {
-    const marker: ShardMarker = { models, done };
+    const marker: ShardMarker = { from: shard.from, to: shard.to, models, done };
     await store.put(key, Buffer.from(JSON.stringify(marker)), { contentType: 'application/json' });
   };
   const before = await readMarker(store, run, shard);
@@ -98,8 +101,14 @@ async function readMarker(store: ObjectStore, run: string, shard: PredictionShar
   return (await readJson(store, keys.predictionShard(run, shard.index))) as ShardMarker | null;
 }
 
-function isDone(marker: ShardMarker | null | undefined, models: readonly string[]): boolean {
-  return marker?.done === true && sameModels(marker.models, models);
+function isDone(
+  marker: ShardMarker | null | undefined,
+  { from, to }: PredictionShard,
+  models: readonly string[],
+): boolean {
+  if (marker?.done !== true || !sameModels(marker.models, models)) return false;
+  // Markers of earlier versions name no frames.
+  return (marker.from ?? from) === from && (marker.to ?? to) === to;
 }
 
 function sameModels(a: readonly string[], b: readonly string[]): boolean {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { configurationChanges, refuseFixedChanges } from '../configs/changes.js';
 import { runConfigurationSchema } from '../configs/schema/run.js';
 import { keys } from '../storage/keys.js';
 import { PreconditionFailed, type ObjectStore } from '../storage/types.js';
+import type { Manifest } from '../training/checkpoints/manifest.js';
 import { userFault } from './failures.js';
+import { readJson } from './runState.js';
 import type { RunInput } from './types.js';
 
 /** What a run may be called: its name is a workflow id, a folder and a part of keys. */
@@ -11,7 +14,7 @@ export const runNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /**
  * Refuses what cannot work before anything is started: a bad name, a configuration that this version does not
- * understand, an object store without conditional puts. Then stores the configuration with its run.
+ * understand, an object store without conditional puts, an edit of what a run that trains cannot change. Then stores the configuration with its run.
  *
  * @throws ConfigurationInvalid
  */
@@ -31,8 +34,25 @@ export async function checkAndStoreRun(
   }
   const store = openStore(configuration.storage);
   await checkConditionalPuts(store, run);
+  await refuseEdits(store, run, checked.data);
   const json = Buffer.from(JSON.stringify(checked.data, null, 1));
   await store.put(keys.runConfiguration(run), json, { contentType: 'application/json' });
+}
+
+/** A run that has begun to train keeps what its checkpoints depend on. @throws ConfigurationInvalid */
+async function refuseEdits(store: ObjectStore, run: string, edited: RunInput['configuration']): Promise<void> {
+  const before = runConfigurationSchema.safeParse(await readJson(store, keys.runConfiguration(run)));
+  // None, or one of a version with other settings: nothing that it could be compared with.
+  if (!before.success) return;
+  const manifests = await Promise.all(
+    ['coarse', 'refinement'].map((stage) => readJson(store, keys.manifest(run, stage))),
+  );
+  if (!manifests.some((manifest) => ((manifest as Manifest | null)?.checkpoints ?? []).length > 0)) return;
+  try {
+    refuseFixedChanges(run, configurationChanges(before.data, edited));
+  } catch (cause) {
+    throw userFault('ConfigurationInvalid', (cause as Error).message);
+  }
 }
 
 /** Without them two attempts could both believe that they train a stage. */

@@ -47,6 +47,7 @@ const optionNames = [
   'stage',
   'step',
   'final',
+  'from',
   'coarse-model',
   'refinement-model',
   'coarse-predictions',

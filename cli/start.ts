@@ -1,6 +1,7 @@
 import { loadConfiguration } from '../configs/load.js';
 import type { RunStep } from '../configs/temporal.js';
 import { startRun } from '../workers/runs.js';
+import { branch, parseBranchPoint } from './branch.js';
 import { withTemporal, type ConnectionOptions } from './connection.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
@@ -12,10 +13,13 @@ export interface StartOptions extends ConnectionOptions {
   readonly set: readonly string[];
   readonly run: string | undefined;
   readonly follow: boolean;
+  /** `RUN/STAGE[@STEP]` that a new run starts from. */
+  readonly from: string | undefined;
 }
 
 /** Starts full training, or a step by itself. @returns the exit code. */
 export async function start(what: RunStep | 'full-training', options: StartOptions): Promise<number> {
+  const from = options.from === undefined ? null : parseBranchPoint(options.from);
   const configuration = await loadConfiguration(options.config, options.set);
   refusePlaceholders(configuration, options.config);
   if (what !== 'full-training' && what !== 'dataset' && options.run === undefined) {
@@ -27,6 +31,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     throw new CommandError(`--run ${run}: expected ${expected}.`, exitCodes.usage);
   }
   return withTemporal(options, async (connected) => {
+    if (from !== null) await branch(from, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };
     const workflowId = await startRun(connected.client, { run, configuration, ...steps });
     const page = connected.pageOf(workflowId);

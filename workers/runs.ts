@@ -128,6 +128,15 @@ export async function findRun(client: Client, run: string): Promise<FoundRun> {
   throw new RunError('not-found', `Temporal knows no run ${run}. tempeh-flow list shows those that it knows.`);
 }
 
+/** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for a fetch. */
+export async function configurationOf(client: Client, run: string): Promise<RunConfiguration> {
+  const { description } = await findRun(client, run);
+  if (description.type === workflowTypes.fetchPublished) {
+    throw new RunError('refused', `${run} is a fetch: start it anew with tempeh-flow fetch to change what it does.`);
+  }
+  return (await inputOf(client, description)).configuration;
+}
+
 /** What a workflow was started with, from the first event of its history. */
 async function inputOf(
   client: Client,

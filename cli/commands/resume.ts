@@ -21,11 +21,12 @@ export const command: CommandModule<GlobalOptions, ResumeArguments> = {
         array: true,
         nargs: 1,
         default: [],
-        describe: 'Override a setting of --config: path=value; may be repeated',
+        describe: 'Override a setting of --config, or of the run as it was: path=value; may be repeated',
       })
       .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends' })
       .example('$0 resume famos-1', 'What is done is not done again')
-      .example('$0 resume famos-1 --config run.yaml', 'With an edited configuration'),
+      .example('$0 resume famos-1 --config run.yaml', 'With an edited configuration: what differs is shown')
+      .example('$0 resume famos-1 --set training.refinement.iterations=200000', 'Longer than it was meant to be'),
   handler: async (options) => {
     const { resume } = await import('../steer.js');
     process.exitCode = await resume(options);

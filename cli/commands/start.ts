@@ -8,6 +8,7 @@ interface StartArguments extends GlobalOptions, ConnectionOptions {
   set: string[];
   run: string | undefined;
   follow: boolean;
+  from: string | undefined;
 }
 
 const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
@@ -36,13 +37,18 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
       describe: 'Override a setting: path=value; may be repeated',
     })
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
+    .option('from', {
+      type: 'string',
+      describe: 'Branch: begin with another run’s checkpoint, RUN/STAGE or RUN/STAGE@STEP (coarse, refinement)',
+    })
     .option('follow', {
       type: 'boolean',
       default: false,
       describe: 'Watch it until it ends; Ctrl-C ends the watching only',
     })
     .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
-    .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '');
+    .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
+    .example(`$0 start ${what} --config run.yaml --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
 }
 
 const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions, StartArguments> => ({

@@ -94,3 +94,17 @@ test('a data set that is not packed is named, with what to do', async () => {
     /heads is not in .*start dataset/.test(error.message);
   await assert.rejects(plan(emptyStore()), missing);
 });
+
+test('with another number of frames a shard, what was done under a number is not taken for what stands there now', async () => {
+  const store = await preparedStore();
+  await (await openShard(store, 'r', configuration, shard(1, 2, 4))).close();
+  const larger = testConfiguration({ predictions: { framesPerShard: 4 } });
+  const { shards } = await planShards(store, 'r', larger, 'refinement-input');
+  assert.deepEqual(
+    shards.map(({ index, from, to }) => [index, from, to]),
+    [
+      [0, 0, 4],
+      [1, 4, 5],
+    ],
+  );
+});

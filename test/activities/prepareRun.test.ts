@@ -5,7 +5,7 @@ import { checkAndStoreRun } from '../../activities/prepareRun.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
-import { emptyStore, keysOf } from './support/store.js';
+import { emptyStore, keysOf, putJson } from './support/store.js';
 
 function refused(pattern: RegExp) {
   return (error: unknown) => {
@@ -51,4 +51,18 @@ test('a store that ignores either condition is refused: it would lose checkpoint
     await assert.rejects(attempt, refused(/cannot hold checkpoints.*If-Match and If-None-Match/));
     assert.deepEqual(await keysOf(store), []);
   }
+});
+
+test('a run that has trained keeps what its checkpoints depend on; one that has not may have any configuration', async () => {
+  const store = emptyStore();
+  const prepare = (change: Parameters<typeof testConfiguration>[0]) =>
+    checkAndStoreRun({ run: 'heads', configuration: testConfiguration(change) }, () => store);
+  await prepare({ seed: 1 });
+  await prepare({ seed: 2 });
+  await putJson(store, 'runs/heads/coarse/manifest.json', { checkpoints: [{ step: 10 }] });
+  await assert.rejects(prepare({ seed: 3 }), refused(/seed: found 3; the run has trained with 2/));
+  await prepare({ seed: 2, loader: { threads: 9 } });
+  const { body } = await store.get('runs/heads/configuration.json');
+  const stored = JSON.parse(Buffer.from(body).toString()) as RunConfiguration;
+  assert.deepEqual([stored.seed, stored.loader.threads], [2, 9]);
 });
