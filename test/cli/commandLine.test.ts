@@ -94,7 +94,6 @@ describe('a wrong command line ends with 2 and says what was meant', () => {
     assert.match(await wrong('start', 'full-training', '--config', 'famos'), /--set storage\.bucket=NAME/);
     assert.match(await wrong('start', 'refinement', '--config', 'miniature'), /--run/);
     assert.match(await wrong('start', 'dataset', '--config', 'miniature', '--run', 'a/b'), /--run a\/b/);
-    assert.match(await wrong('resume', 'some-run', '--set', 'seed=1'), /--config/);
   });
 });
 
