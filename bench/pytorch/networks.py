@@ -13,7 +13,7 @@ from layers import V2V, FeatureNet
 from projection import Views, grid_offsets, sample_and_fuse, sample_local_grids
 from sizes import CoarseSize, RefinementSize
 
-LOGIT_BYTES = 64 * 2**20
+LOGIT_BYTES = 16 * 2**20
 
 
 def rotation_from_six(six: Tensor) -> Tensor:
@@ -116,7 +116,8 @@ class Coarse(nn.Module):
         chunk = max(1, LOGIT_BYTES // (keys.element_size() * len(keys) * keys.shape[2]))
 
         def part(keys: Tensor, grid: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-            logits = weight @ keys + bias[:, None]
+            # In one product: `weight @ keys` would fold the batch into the voxels, and copy every logit to undo it.
+            logits = torch.baddbmm(bias[:, None], weight.expand(len(keys), -1, -1), keys)
             return torch.softmax(logits, -1) @ grid
 
         parts = []

@@ -1,0 +1,45 @@
+/** Measures one case (argument: its JSON) in this process and prints its figures as one JSON line. */
+import { resetPeak, tensorMemory } from '../tensor/index.js';
+import type { MeasureCase } from './cases.js';
+import { machineRate } from './machineRate.js';
+import type { CaseFigures } from './figures.js';
+import { phaseNames, type BenchPhase, type PhaseFigures } from './phaseClock.js';
+import { prepareRun } from './prepareRun.js';
+import { residentBytes, residentPeakBytes, resetResidentPeak } from './processMemory.js';
+
+const measured = JSON.parse(process.argv[2] ?? '') as MeasureCase;
+const runtimeBytes = residentBytes();
+const run = await prepareRun(measured);
+resetResidentPeak();
+resetPeak();
+const warmUp = run();
+const repeats = measured.repeats ?? Math.max(1, Math.min(10, Math.floor(20 / warmUp.total.seconds)));
+const runs = Array.from({ length: repeats }, run);
+const peakBytes = residentPeakBytes() - runtimeBytes;
+const { peakBytes: peakTensorBytes } = tensorMemory();
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+const phases: Partial<Record<BenchPhase, PhaseFigures>> = {};
+for (const name of phaseNames) {
+  if (runs[0]!.phases[name] === undefined) continue;
+  phases[name] = {
+    seconds: median(runs.map((each) => each.phases[name]?.seconds ?? 0)),
+    gigaOperations: runs[0]!.phases[name].gigaOperations,
+  };
+}
+const figures: CaseFigures = {
+  ...measured,
+  seconds: median(runs.map(({ total }) => total.seconds)),
+  runs: runs.map(({ total }) => total.seconds),
+  warmUpSeconds: warmUp.total.seconds,
+  gigaOperations: runs[0]!.total.gigaOperations,
+  phases,
+  peakBytes,
+  peakTensorBytes,
+  machineRate: machineRate(),
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -1,0 +1,81 @@
+import { loadConfiguration } from '../configs/load.js';
+import type { RunConfiguration } from '../configs/schema/run.js';
+import { generateHeadTemplate } from '../datasets/miniature/headTemplate.js';
+import { coarseLayout, initialState, refinementLayout } from '../model/index.js';
+import { coarseNetwork } from '../training/coarseNetwork.js';
+import { TrainingLoss } from '../training/losses/trainingLoss.js';
+import { AdamW } from '../training/optimizer.js';
+import { predictBatch } from '../training/predictBatch.js';
+import { refinementNetwork } from '../training/refinementNetwork.js';
+import { trainingStep } from '../training/trainingStep.js';
+import type { MeasureCase, ScaleName } from './cases.js';
+import { PhaseClock, type PhaseFigures, type Phases } from './phaseClock.js';
+import { syntheticBatch } from './syntheticBatch.js';
+
+const configurations: Readonly<Record<ScaleName, string>> = { paper: 'famos', miniature: 'miniature' };
+
+/** The sensors': FaMoS's, and those of the miniature's generator. px */
+const sensors: Readonly<Record<ScaleName, { readonly height: number; readonly width: number }>> = {
+  paper: { height: 1200, width: 1600 },
+  miniature: { height: 480, width: 640 },
+};
+
+export type MeasuredRun = () => { readonly total: PhaseFigures; readonly phases: Phases };
+
+/**
+ * Makes a case's network, optimiser and batch, as training and prediction do; each call of what it returns is one
+ * prediction or one step.
+ */
+export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
+  const configuration = await loadConfiguration(configurations[measured.scale]);
+  const coarse = measured.name.startsWith('coarse');
+  const stage = configuration.training[coarse ? 'coarse-finetuning' : 'refinement'];
+  const { mesh: template, regions } = generateHeadTemplate(measured.vertices);
+  const sensor = sensors[measured.scale];
+  const batch = syntheticBatch(template, {
+    samples: measured.batch,
+    views: measured.views,
+    height: Math.floor(sensor.height / stage.imageResizeFactor),
+    width: Math.floor(sensor.width / stage.imageResizeFactor),
+    scanPoints: stage.scanPoints,
+  });
+  const network = networkOf(configuration, coarse, template);
+  if (measured.name.endsWith('predict')) {
+    return () => {
+      const clock = new PhaseClock();
+      predictBatch(network, batch);
+      return clock.stop();
+    };
+  }
+  const options = {
+    network,
+    loss: new TrainingLoss(template, regions, stage),
+    optimizer: new AdamW(network.state.parameters, { weightDecay: stage.weightDecay }),
+    stage,
+    measureDistance: false,
+    keepPrediction: false,
+  };
+  return () => {
+    const clock = new PhaseClock();
+    const { milliseconds, applied } = trainingStep(batch, options);
+    if (!applied) throw new Error(`The step of ${measured.name} had a loss or a gradient that is not finite.`);
+    clock.add('losses', { seconds: milliseconds.loss / 1000, gigaOperations: 0 });
+    clock.add('update', { seconds: milliseconds.update / 1000, gigaOperations: 0 });
+    // What the networks' own parts have not counted, the backward pass has.
+    clock.add('backward', { seconds: milliseconds.backward / 1000, gigaOperations: clock.rest().gigaOperations });
+    return clock.stop();
+  };
+}
+
+function networkOf(
+  configuration: RunConfiguration,
+  coarse: boolean,
+  template: ReturnType<typeof generateHeadTemplate>['mesh'],
+): ReturnType<typeof coarseNetwork> {
+  const { model, seed } = configuration;
+  const layouts = coarse
+    ? coarseLayout(model.coarse, template.vertices.length / 3)
+    : refinementLayout(model.refinement);
+  const options = { state: initialState(layouts, seed), seed, randomGridRotations: true };
+  return coarse ? coarseNetwork(model.coarse, options) : refinementNetwork(model.refinement, template, options);
+}

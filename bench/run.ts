@@ -1,0 +1,94 @@
+/** `npm run bench`: seconds and memory of steps and predictions, a process each; `--help` says what there is. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import yargs from 'yargs';
+import { packageRoot } from '../configs/packageRoot.js';
+import { caseNames, measureCase, scaleNames, type MeasureCase, type ScaleName } from './cases.js';
+import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
+import { report } from './report.js';
+import { runForJson } from './runProcess.js';
+
+const options = await yargs(process.argv.slice(2))
+  .scriptName('npm run bench --')
+  .usage('$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case.')
+  .command('$0 [cases..]', false, (command) =>
+    command.positional('cases', { describe: 'what to measure', choices: caseNames, array: true }),
+  )
+  .option('scale', {
+    choices: [...scaleNames, 'both'] as const,
+    default: 'both' as const,
+    describe: 'sizes of the networks and images',
+  })
+  .option('views', { type: 'number', describe: 'views a sample [16; training 8]' })
+  .option('batch', { type: 'number', describe: 'samples [1; a coarse step 2]' })
+  .option('vertices', { type: 'number', describe: 'vertices of the template [5023; miniature 320]' })
+  .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
+  .option('beside-pytorch', {
+    type: 'string',
+    coerce: (python: string) => python || 'python3',
+    describe: 'also measure bench/pytorch, with this Python (it needs torch and numpy)',
+  })
+  .option('output', { type: 'string', default: '.tempeh/bench', describe: 'folder for bench.md and bench.json' })
+  .example('$0', 'everything')
+  .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
+  .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
+  .strict()
+  .alias('h', 'help')
+  .wrap(110)
+  .parseAsync();
+
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
+const wanted = (options.cases as MeasureCase['name'][] | undefined) ?? [];
+const scales: readonly ScaleName[] = options.scale === 'both' ? scaleNames : [options.scale];
+const { views, batch, vertices, repeats } = options;
+const cases = scales.flatMap((scale) =>
+  caseNames
+    .filter((name) => wanted.length === 0 || wanted.includes(name))
+    .map((name) => measureCase(name, scale, { views, batch, vertices, repeats })),
+);
+const measureProgram = fileURLToPath(new URL('measure.js', import.meta.url));
+
+async function besidePytorch(python: string, measured: MeasureCase): Promise<PytorchFigures> {
+  const { name, scale, views, batch, vertices, repeats } = measured;
+  const numbers = { views, batch, vertices, repeats: repeats ?? 0 };
+  const args = Object.entries(numbers).flatMap(([option, value]) => [`--${option}`, String(value)]);
+  const program = path.join(packageRoot, 'bench', 'pytorch', 'bench.py');
+  return (await runForJson(
+    python,
+    [program, '--case', name, '--scale', scale, ...args],
+    interrupted.signal,
+  )) as PytorchFigures;
+}
+
+try {
+  if (options.besidePytorch !== undefined) {
+    await runForJson(options.besidePytorch, ['-c', 'import torch, numpy; print("{}")'], interrupted.signal);
+  }
+  const results: BenchResult[] = [];
+  for (const measured of cases) {
+    process.stderr.write(`${measured.name}, ${measured.scale} … `);
+    const args = [measureProgram, JSON.stringify(measured)];
+    const ours = (await runForJson(process.execPath, args, interrupted.signal)) as CaseFigures;
+    process.stderr.write(`${ours.seconds.toPrecision(3)} s`);
+    const python = options.besidePytorch;
+    const pytorch = python === undefined ? null : await besidePytorch(python, measured);
+    process.stderr.write(pytorch === null ? '\n' : `; PyTorch ${pytorch.seconds.toPrecision(3)} s\n`);
+    results.push({ ours, pytorch });
+  }
+  const processor = os.cpus()[0]?.model ?? 'unknown processor';
+  const text = report(results, `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`);
+  const folder = path.resolve(options.output);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'bench.md'), text);
+  writeFileSync(path.join(folder, 'bench.json'), `${JSON.stringify(results, null, 2)}\n`);
+  process.stdout.write(`${text}\n${path.join(folder, 'bench.md')} and bench.json have it.\n`);
+} catch (error) {
+  const hint = /No module named '(torch|numpy)'/.test(String(error))
+    ? '\nThat Python has no PyTorch: `python3 -m venv DIR && DIR/bin/pip install torch==2.2.2 "numpy<2"`, then --beside-pytorch DIR/bin/python.'
+    : '';
+  process.stderr.write(interrupted.signal.aborted ? 'Interrupted.\n' : `\nerror: ${(error as Error).message}${hint}\n`);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+}
