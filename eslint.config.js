@@ -34,7 +34,7 @@ const rooms = {
   storage: [],
   configs: [],
   infra: [],
-  bench: ['cli', 'model', 'training', 'inference', 'datasets', 'tensor', 'geometry', 'storage', 'configs'],
+  bench: ['cli', 'infra', 'model', 'training', 'inference', 'datasets', 'tensor', 'geometry', 'storage', 'configs'],
 };
 
 const names = Object.keys(rooms);

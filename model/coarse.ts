@@ -1,6 +1,7 @@
 import type { CoarseModelConfiguration } from '../configs/schema/model.js';
 import {
   frameByZeros,
+  inPhase,
   multiply,
   reshape,
   softmaxExpectation,
@@ -84,20 +85,24 @@ export function coarseIntermediates(
   const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
   const volume = (fused: Tensor3D): Tensor5D => reshape(fused, [batch, grid.side, grid.side, grid.side, -1]);
 
-  const features = featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet);
+  const features = inPhase('feature net', () =>
+    featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet),
+  );
   const framed = frameByZeros(features);
   const cameras = projectionCameras(views, height, width);
 
   const rotations = options.rotations ?? tf.tile(tf.expandDims(tf.eye(3)), [batch, 1, 1]);
   const firstPlacement = { linear: rotations, centre: origin(configuration, batch) };
-  const first = sampleGrid(framed, cameras, firstPlacement, grid);
-  const localisation = localise(network.within('grid_refiner'), volume(first), configuration.localiser);
+  const first = inPhase('sampling', () => sampleGrid(framed, cameras, firstPlacement, grid));
+  const localisation = inPhase('localiser', () =>
+    localise(network.within('grid_refiner'), volume(first), configuration.localiser),
+  );
   const placement = transformedPlacement(firstPlacement, localisation, grid);
-  const second = sampleGrid(framed, cameras, placement, grid);
+  const second = inPhase('sampling', () => sampleGrid(framed, cameras, placement, grid));
 
   const globalNet = network.within('global_net');
-  const back = v2v(globalNet, volume(second), configuration.v2v);
-  const vertices = coarseVertices(globalNet, back, placement, grid);
+  const back = inPhase('V2V', () => v2v(globalNet, volume(second), configuration.v2v));
+  const vertices = inPhase('head', () => coarseVertices(globalNet, back, placement, grid));
   return {
     vertices,
     placement,

@@ -14,7 +14,7 @@ import { resnetTrunk } from './resnet.js';
 export function featureNet(pass: Pass, images: Tensor5D, configuration: FeatureNetConfiguration): Tensor4D {
   const [batch, views, height, width] = images.shape;
   const flat = reshape<Tensor4D>(images, [batch * views, height, width, 3]);
-  return pass.block((flat: Tensor4D) => features(pass, flat, configuration), flat, 'features');
+  return pass.group((flat: Tensor4D) => features(pass, flat, configuration), flat, 'features');
 }
 
 function features(pass: Pass, images: Tensor4D, configuration: FeatureNetConfiguration): Tensor4D {

@@ -92,6 +92,16 @@ export class Pass {
    */
   block<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
     if (!this.memory.rematerialize) return tf.tidy(() => f(x));
+    return this.again(f, x, name);
+  }
+
+  /** Runs a part that is made of blocks (see `MemorySettings.groups`). */
+  group<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
+    if (!this.memory.rematerialize || !this.memory.groups) return tf.tidy(() => f(x));
+    return this.again(f, x, name);
+  }
+
+  private again<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
     return rematerialize((input) => [f(input as T)] as const, [x], this.prefix + name)[0];
   }
 }

@@ -2,6 +2,7 @@ import type { RefinementModelConfiguration } from '../configs/schema/model.js';
 import {
   expectationOfRows,
   frameByZeros,
+  inPhase,
   joinBatch,
   multiply,
   reshape,
@@ -126,15 +127,19 @@ function refine(
   const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
   const rotations = options.rotations ?? tf.tile(tf.eye(3).reshape([1, 1, 3, 3]), [batch, vertexCount, 1, 1]);
 
-  const features = featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet);
+  const features = inPhase('feature net', () =>
+    featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet),
+  );
   const cameras = projectionCameras(views, height, width);
   const chunk = verticesOfChunk(memory.chunkBytes, viewCount, configuration);
   const parts = localVolumes(frameByZeros(features), cameras, surface, rotations, grid, chunk);
 
   const expectation = (volumes: Tensor5D): { offsets: Tensor2D; volumes?: Tensor5D; logits?: Tensor2D } => {
-    const back = v2v(localNet, volumes, configuration.v2v);
-    const logits = outputLayer(localNet, back);
-    const offsets = expectationOfRows(logits, gridOffsets(grid));
+    const back = inPhase('V2V', () => v2v(localNet, volumes, configuration.v2v));
+    const { logits, offsets } = inPhase('head', () => {
+      const logits = outputLayer(localNet, back);
+      return { logits, offsets: expectationOfRows(logits, gridOffsets(grid)) };
+    });
     return keep ? { offsets, volumes, logits } : { offsets };
   };
   // Training's statistics are those of all volumes together; in evaluation they do not depend on each other.
@@ -189,15 +194,17 @@ function localVolumes(
     };
     return chunks(vertexCount, chunk).map(([from, size]) => () => {
       const rows = <T extends Tensor>(x: T, axis: number): T => sliceAxis(x, axis, from, size);
-      const fused = sampleLocalGrids(
-        {
-          framed: map,
-          cameras: camerasOfSample,
-          placements: reshape(rows(ofSample(placements), 1), [size, 3, 4]),
-          normals: reshape(rows(ofSample(surface.normals), 1), [size, 3]),
-          visibility: reshape(rows(ofSample(surface.visibility), 2), [viewCount, size]),
-        },
-        grid,
+      const fused = inPhase('sampling', () =>
+        sampleLocalGrids(
+          {
+            framed: map,
+            cameras: camerasOfSample,
+            placements: reshape(rows(ofSample(placements), 1), [size, 3, 4]),
+            normals: reshape(rows(ofSample(surface.normals), 1), [size, 3]),
+            visibility: reshape(rows(ofSample(surface.visibility), 2), [viewCount, size]),
+          },
+          grid,
+        ),
       );
       const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, grid.side ** 3, 1]);
       return reshape<Tensor5D>(tf.concat([fused, position], 2), [size, grid.side, grid.side, grid.side, -1]);

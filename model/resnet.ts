@@ -1,4 +1,4 @@
-import { addReluInto, convolution2d, maxPool2d, relu, tf, type Tensor4D } from '../tensor/index.js';
+import { addReluInto, convolution2d, maxPool2d, relu, runsOnGpu, tf, type Tensor4D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 
 /**
@@ -11,7 +11,8 @@ import type { Pass } from './pass.js';
 export function resnetTrunk(pass: Pass, images: Tensor4D, layerBlocks: readonly number[]): Tensor4D[] {
   const stem = pass.block(
     (x: Tensor4D) => {
-      const convolved = convolution2d(x, pass.parameter('conv1.weight'), { stride: 2, padding: 3 });
+      const filter = pass.parameter<Tensor4D>('conv1.weight');
+      const convolved = convolution2d(x, filter, { stride: 2, padding: 3 }, runsOnGpu() ? 1 : 'double');
       return relu(pass.normalize(convolved, 'bn1'));
     },
     images,
@@ -56,7 +57,7 @@ function convolveNormalize(
 
 /**
  * In how many parts a convolution's sum over its input channels is made. The trunk's rounding error is what moves the
- * localiser's grid, and that the vertices: with four parts they agree with the published system's to 0.004 mm, with one
+ * localiser's grid, and that the vertices (the stem's most of all, which is therefore made in float64): with four parts they agree with the published system's to 0.004 mm, with one
  * to 0.1 mm.
  */
 function partsOfSum(inputChannels: number): number {

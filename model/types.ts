@@ -43,6 +43,11 @@ export type StatisticsUpdate = Readonly<Record<string, Tensor>>;
 export interface MemorySettings {
   /** Blocks of the networks are computed again in the backward pass instead of being kept. */
   readonly rematerialize: boolean;
+  /**
+   * With `rematerialize`: groups of blocks too. What lies between their blocks is not kept either, and they are computed
+   * once more.
+   */
+  readonly groups: boolean;
   /** Bytes that one chunk of a chunked computation (sampling, softmax) may take. */
   readonly chunkBytes: number;
 }

@@ -10,8 +10,6 @@ import { convolutionBlock, residualBlock } from './residualBlock.js';
  * @param x `[M, D, D, D, I]` @returns `[M, D, D, D, backChannels[1]]`
  */
 export function v2v(pass: Pass, x: Tensor5D, configuration: V2VConfiguration): Tensor5D {
-  // Front and encoder–decoder are blocks as well as made of blocks: where blocks are computed again in the backward pass,
-  // what lies between theirs is not kept either.
   const front = (y: Tensor5D): Tensor5D =>
     inSequence(y, [
       convolution(pass, 'front_layers.0'),
@@ -21,8 +19,8 @@ export function v2v(pass: Pass, x: Tensor5D, configuration: V2VConfiguration): T
     ]);
   const encoderDecoder = (y: Tensor5D): Tensor5D => level(pass.within('encoder_decoder'), y, configuration, 1);
   return inSequence(x, [
-    (y) => pass.block(front, y, 'front_layers'),
-    (y) => pass.block(encoderDecoder, y, 'encoder_decoder'),
+    (y) => pass.group(front, y, 'front_layers'),
+    (y) => pass.group(encoderDecoder, y, 'encoder_decoder'),
     residual(pass, 'back_layers.0'),
     convolution(pass, 'back_layers.1'),
     convolution(pass, 'back_layers.2'),

@@ -1,6 +1,9 @@
-import { attribute, executeOne, float32, integers, view, type Attribute } from './engine.js';
+import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
+import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from './engine.js';
 import { frameByZeros } from './padding.js';
+import { countOperations } from './phases.js';
 import { record } from './recording.js';
+import { spectralConvolution, spectralConvolutionGradients } from './spectralConvolution.js';
 import type { Tensor4D, Tensor5D, Tensor } from './tensorflow.js';
 import { tidy } from './tidy.js';
 
@@ -44,23 +47,51 @@ function attributes(axes: 2 | 3, { stride, padding }: Geometry, kernelSide: numb
  *
  * @param x `[N, H, W, I]` @param filter `[K, K, I, O]`
  * @param parts the sums are made in so many parts of the input channels, each of which is rounded on its own. Long sums
- *   lose digits: four parts halve the rounding error, for a third more time.
+ *   lose digits: four parts halve the rounding error, for a third more time. Or `double`: float64, rounded once at the
+ *   end; several times as long. The gradients are computed in float32.
  * @returns `[N, H', W', O]`
  */
-export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry, parts = 1): Tensor4D {
+export function convolution2d(
+  x: Tensor4D,
+  filter: Tensor4D,
+  geometry: Geometry,
+  parts: number | 'double' = 1,
+): Tensor4D {
   const { stride, padding } = geometry;
   if (stride > 1 && padding > 0) {
     // Explicit padding would keep TensorFlow from using oneDNN, whose filter gradient is eight times as fast for a stem.
     return tidy(() => convolution2d(frameByZeros(x, padding), filter, { stride, padding: 0 }, parts));
   }
   const shared = attributes(2, geometry, filter.shape[0]);
-  const y = parts > 1 ? inParts(x, filter, shared, parts) : executeOne('Conv2D', shared, [x, filter]);
-  record('Convolution2d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => [
-    needed[0] ? executeOne('Conv2DBackpropInput', shared, [integers(x!.shape), filter!, dy!]) : null,
-    needed[1] ? executeOne('Conv2DBackpropFilter', shared, [x!, integers(filter!.shape), dy!]) : null,
-  ]);
+  const y =
+    parts === 'double'
+      ? inDouble(x, filter, shared)
+      : parts > 1
+        ? inParts(x, filter, shared, parts)
+        : executeOne('Conv2D', shared, [x, filter]);
+  const count = 2 * y.size * (filter.size / filter.shape[3]);
+  countOperations(count);
+  record('Convolution2d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
+    countOperations(count * needed.filter(Boolean).length);
+    return [
+      needed[0] ? executeOne('Conv2DBackpropInput', shared, [integers(x!.shape), filter!, dy!]) : null,
+      needed[1] ? executeOne('Conv2DBackpropFilter', shared, [x!, integers(filter!.shape), dy!]) : null,
+    ];
+  });
   return y as Tensor4D;
 }
+
+/** In float64. */
+function inDouble(x: Tensor4D, filter: Tensor4D, shared: Attribute[]): Tensor {
+  return tidy(() => {
+    const [wideX, wideFilter] = [x, filter].map((narrow) => executeOne('Cast', widening, [narrow]));
+    const typed = shared.map((one) => (one.name === 'T' ? attribute.float64('T') : one));
+    return executeOne('Cast', narrowing, [executeOne('Conv2D', typed, [wideX!, wideFilter!])]);
+  });
+}
+
+const widening = [attribute.float32('SrcT'), attribute.float64('DstT')];
+const narrowing = [attribute.float64('SrcT'), attribute.float32('DstT')];
 
 /** All parts are one grouped convolution: group g sees the g-th part of the input channels. */
 function inParts(x: Tensor4D, filter: Tensor4D, shared: Attribute[], parts: number): Tensor {
@@ -87,12 +118,58 @@ const shape32 = attribute.int32('Tshape');
  */
 export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry): Tensor5D {
   const shared = attributes(3, geometry, filter.shape[0]);
-  const y = executeOne('Conv3D', shared, [x, filter]);
-  record('Convolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => [
-    needed[0] ? convolution3dInputGradient(dy!, filter!, x!.shape, shared) : null,
-    needed[1] ? convolution3dFilterGradient(x!, dy!, filter!.shape, shared) : null,
-  ]);
+  const how = chosenAlgorithm(x.shape, filter.shape, geometry);
+  const y = {
+    direct: () => executeOne('Conv3D', shared, [x, filter]),
+    spectral: () => spectralConvolution(x, filter),
+    dense: () => denseConvolution(x, filter),
+  }[how.forward]();
+  const count = 2 * y.size * (filter.size / filter.shape[4]);
+  countOperations(count);
+  record('Convolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
+    countOperations(count * needed.filter(Boolean).length);
+    const byInput = (): Tensor =>
+      how.forward === 'dense'
+        ? denseInputGradient(dy!, filter!)
+        : convolution3dInputGradient(dy!, filter!, x!.shape, shared);
+    const byFilter = {
+      direct: () => convolution3dFilterGradient(x!, dy!, filter!.shape, shared),
+      spectral: () => spectralConvolutionGradients(dy!, x!, filter!, [false, true])[1],
+      dense: () => denseFilterGradient(x!, dy!, filter!.shape),
+    }[how.filterGradient];
+    if (how.forward === 'spectral') {
+      return spectralConvolutionGradients(dy!, x!, filter!, [needed[0]!, needed[1]!]);
+    }
+    return [needed[0] ? byInput() : null, needed[1] ? byFilter() : null];
+  });
   return y as Tensor5D;
+}
+
+type Algorithm = 'direct' | 'spectral' | 'dense';
+
+/** From so many cubes on the other algorithms' set-up pays. */
+const manyCubes = 64;
+
+/**
+ * Which algorithm a convolution runs by on a CPU: a large kernel over small cubes in the frequency domain; cubes of 2³
+ * voxels as a matrix product; the filter gradient of cubes of 4³, which oneDNN computes at a third of its usual rate
+ * without AVX-512, in the frequency domain too. All others, and a GPU's, directly.
+ */
+function chosenAlgorithm(
+  x: readonly number[],
+  filter: readonly number[],
+  { stride, padding }: Geometry,
+): { readonly forward: Algorithm; readonly filterGradient: Algorithm } {
+  const [count, side] = x as [number, number];
+  const kernelSide = filter[0]!;
+  const isCube = x[2] === side && x[3] === side;
+  const keepsSize = stride === 1 && 2 * padding + 1 === kernelSide;
+  if (!runsOnGpu() && isCube && keepsSize && count >= manyCubes) {
+    if (kernelSide >= 5 && side <= 8) return { forward: 'spectral', filterGradient: 'spectral' };
+    if (kernelSide === 3 && side === 2) return { forward: 'dense', filterGradient: 'dense' };
+    if (kernelSide === 3 && side === 4) return { forward: 'direct', filterGradient: 'spectral' };
+  }
+  return { forward: 'direct', filterGradient: 'direct' };
 }
 
 function convolution3dInputGradient(dy: Tensor, filter: Tensor, shape: number[], shared: Attribute[]): Tensor {
@@ -113,9 +190,14 @@ export function transposedConvolution3d(x: Tensor5D, filter: Tensor5D): Tensor5D
   const shared = attributes(3, { stride: 2, padding: 0 }, 2);
   const [n, d, h, w] = x.shape;
   const y = convolution3dInputGradient(x, filter, [n, 2 * d, 2 * h, 2 * w, filter.shape[3]], shared);
-  record('TransposedConvolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => [
-    needed[0] ? executeOne('Conv3D', shared, [dy!, filter!]) : null,
-    needed[1] ? convolution3dFilterGradient(dy!, x!, filter!.shape, shared) : null,
-  ]);
+  const count = 2 * x.size * (filter.size / filter.shape[4]);
+  countOperations(count);
+  record('TransposedConvolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
+    countOperations(count * needed.filter(Boolean).length);
+    return [
+      needed[0] ? executeOne('Conv3D', shared, [dy!, filter!]) : null,
+      needed[1] ? convolution3dFilterGradient(dy!, x!, filter!.shape, shared) : null,
+    ];
+  });
   return y as Tensor5D;
 }

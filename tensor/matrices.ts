@@ -1,4 +1,5 @@
 import { attribute, executeOne, float32, type Attribute } from './engine.js';
+import { countOperations } from './phases.js';
 import { record } from './recording.js';
 import type { Tensor } from './tensorflow.js';
 
@@ -26,7 +27,10 @@ function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean)
  */
 export function multiply(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   const y = product(a, b, transposeA, transposeB);
+  const count = 2 * y.size * a.shape[a.rank - (transposeA ? 2 : 1)]!;
+  countOperations(count);
   record('Multiply', [a, b], [y], [a, b], ([dy], [a, b], needed) => {
+    countOperations(count * needed.filter(Boolean).length);
     const da = (): Tensor => (transposeA ? product(b!, dy!, transposeB, true) : product(dy!, b!, false, !transposeB));
     const db = (): Tensor => (transposeB ? product(dy!, a!, true, transposeA) : product(a!, dy!, !transposeA, false));
     return [needed[0] ? overBatch(da(), a!) : null, needed[1] ? overBatch(db(), b!) : null];

@@ -1,4 +1,5 @@
 import { attribute, executeOne, float32, integers, view } from './engine.js';
+import { countOperations } from './phases.js';
 import { record, withoutGradients } from './recording.js';
 import { tidy } from './tidy.js';
 import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
@@ -38,7 +39,11 @@ export function softmaxExpectation(
       }),
     ),
   );
+  const [channels, components] = [queries.shape[0], values.shape[1]];
+  const pairs = samples * n * queries.shape[1];
+  countOperations(2 * pairs * (channels + components));
   record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y], ([dy], saved) => {
+    countOperations(2 * pairs * (2 * channels + components));
     const [keys, queries, values, y] = saved;
     return backward(dy!, keys!, queries!, values!, y!, chunks);
   });

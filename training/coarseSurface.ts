@@ -3,13 +3,17 @@ import type { Mesh } from '../geometry/mesh.js';
 import { vertexNormals } from '../geometry/normals.js';
 import { visibilityWeights } from '../geometry/visibility.js';
 import type { CoarseSurface } from '../model/refinement.js';
-import { tf } from '../tensor/index.js';
+import { inPhase, tf } from '../tensor/index.js';
 
 /**
  * What the refinement needs of the coarse predictions of a batch: normals, and which view sees which vertex (spec 3.2),
  * with the cameras that belong to the batch's images. The tensors belong to the caller, or to the surrounding tidy.
  */
 export function coarseSurface(batch: Batch, template: Mesh): CoarseSurface {
+  return inPhase('load', () => surfaceOf(batch, template));
+}
+
+function surfaceOf(batch: Batch, template: Mesh): CoarseSurface {
   const { coarseVertices, cameras } = batch;
   if (!coarseVertices) throw new Error(`The batch of step ${batch.step} has no coarse predictions to refine.`);
   const { batch: samples, views } = batch.shape;

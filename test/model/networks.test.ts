@@ -105,8 +105,8 @@ test('rematerialised or kept, in one chunk or many: the same vertices, gradients
   for (const stage of ['coarse', 'refinement'] as const) {
     const state = tinyState(stage);
     const results = [
-      { rematerialize: false, chunkBytes: 1e9 },
-      { rematerialize: true, chunkBytes: 3000 },
+      { rematerialize: false, groups: false, chunkBytes: 1e9 },
+      { rematerialize: true, groups: true, chunkBytes: 3000 },
     ].map((memory) =>
       valueAndGradients(() => {
         const { vertices, statistics } =

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
 import {
   coarseForward,
   refinementForward,
@@ -14,18 +13,27 @@ import { reshape, tidy, valueAndGradients, type Tensor, type Tensor3D, type Tens
 import { coarseSurface } from '../../training/coarseSurface.js';
 import { TrainingLoss } from '../../training/losses/trainingLoss.js';
 import { viewTensors } from '../../training/viewTensors.js';
-import { goldenArray, goldenPath } from '../support/golden.js';
-import { goldenCoarse, goldenLayout, goldenRefinement, goldenState, goldenTensor } from '../support/goldenModel.js';
-import { goldenBatch, goldenTemplate } from '../support/goldenSamples.js';
+import { goldenArray, goldenPath } from './golden.js';
+import { goldenCoarse, goldenLayout, goldenRefinement, goldenState, goldenTensor } from './goldenModel.js';
+import { goldenBatch, goldenTemplate } from './goldenSamples.js';
 import { goldenPair, goldenRegions, publishedSettings } from '../training/goldenCase.js';
 
 /**
  * One training step of each stage on both golden samples, with the recorded rotations, scan points and closest
  * triangles: losses, prediction, every parameter's gradient, running statistics.
  *
- * Rounding is amplified on the way back: oneDNN and Eigen, the two libraries inside TensorFlow, differ from each other in
- * single gradient norms of the refinement by up to 0.7 % (0.06 % in the median), as much as either from the golden ones. A mistake in any
- * term shows as several per cent.
+ * The golden numbers are of float32, and rounding is amplified on the way back, so bounds are what float32 allows. The
+ * PyTorch rewrite (bench/pytorch) ran the same steps in both precisions on a machine with AVX2 (with AVX-512 sums are
+ * blocked otherwise); deviation from the golden gradient norms, at most and in the median over parameters:
+ *
+ *                                      float32               float64, so the golden numbers' own
+ *   coarse, running statistics         3.84 %, 0.62 %        1.96 %, 0.29 %
+ *   coarse, training (last layers)     0.27 %, 0.086 %       0.13 %, 0.016 %
+ *   refinement, running statistics     0.21 %, 0.019 %       –
+ *   refinement, training               0.71 %, 0.066 %       –
+ *
+ * and of the coarse predictions 0.063 and 0.088 mm (float32), 0.050 and 0.025 mm (float64). Bounds are three times the
+ * float32 line, except the first: 1 % in the median, and at most that line itself. A mistake in any term shows as several per cent.
  */
 interface Recorded {
   readonly parameters: Record<
@@ -35,7 +43,7 @@ interface Recorded {
   readonly buffers_after: Record<string, number[]>;
 }
 
-interface Step {
+export interface Step {
   readonly terms: readonly number[];
   readonly prediction: Float32Array;
   /** In the published layout. */
@@ -44,7 +52,10 @@ interface Step {
   readonly recorded: Recorded;
 }
 
-async function step(stage: 'coarse' | 'refinement', folder: 'train' | 'train_running_statistics'): Promise<Step> {
+export async function step(
+  stage: 'coarse' | 'refinement',
+  folder: 'train' | 'train_running_statistics',
+): Promise<Step> {
   const mode: Mode = folder === 'train' ? 'training' : 'evaluation';
   const batch = await goldenBatch(stage, 2);
   const state = goldenState(stage);
@@ -99,7 +110,7 @@ function median(values: number[]): number {
 }
 
 /** Losses within a share of the golden ones, and the prediction within millimetres. */
-function assertLosses(step: Step, name: string, share: number, millimetres: number): void {
+export function assertLosses(step: Step, name: string, share: number, millimetres: number): void {
   const golden = Array.from(goldenArray(`${name}/loss`).data);
   step.terms.forEach((term, i) => {
     assert.ok(Math.abs(term - golden[i]!) <= share * Math.abs(golden[i]!), `loss ${i} is ${term}; golden ${golden[i]}`);
@@ -120,7 +131,11 @@ interface Shares {
  * @param compared which parameters. Those whose gradient is mere rounding noise (a bias in front of a normalisation or of
  *   the softmax) are left out.
  */
-function assertGradients({ gradients, recorded }: Step, shares: Shares, compared: (name: string) => boolean): void {
+export function assertGradients(
+  { gradients, recorded }: Step,
+  shares: Shares,
+  compared: (name: string) => boolean,
+): void {
   const names = Object.keys(recorded.parameters);
   assert.deepEqual([...gradients.keys()].sort(), [...names].sort());
   const largest = Math.max(...names.map((name) => recorded.parameters[name]!.grad_norm));
@@ -141,7 +156,7 @@ function assertGradients({ gradients, recorded }: Step, shares: Shares, compared
 }
 
 /** The first eight entries of each are recorded. */
-function assertStatistics({ statistics, recorded }: Step): void {
+export function assertStatistics({ statistics, recorded }: Step): void {
   const deviations: number[] = [];
   for (const [name, found] of statistics) {
     const golden = recorded.buffers_after[name]!;
@@ -151,29 +166,3 @@ function assertStatistics({ statistics, recorded }: Step): void {
   assert.deepEqual([...statistics.keys()].sort(), names.sort());
   assert.ok(median(deviations) <= 1e-6, `running statistics are off by ${median(deviations)}`);
 }
-
-test('coarse, running statistics: losses, and the gradient of every parameter', async () => {
-  const found = await step('coarse', 'train_running_statistics');
-  assertLosses(found, 'coarse/train_running_statistics', 2e-4, 0.1);
-  assertGradients(found, { median: 0.005, worst: 0.025 }, () => true);
-});
-
-test('coarse, training: losses, prediction, running statistics, and the well-conditioned gradients', async () => {
-  const found = await step('coarse', 'train');
-  assertLosses(found, 'coarse/train', 2e-4, 0.1);
-  assertStatistics(found);
-  assertGradients(found, { median: 1e-3, worst: 0.015 }, (name) => /output_layer|decoder_res1\./.test(name));
-});
-
-test('refinement, running statistics: losses, and the gradient of every parameter', async () => {
-  const found = await step('refinement', 'train_running_statistics');
-  assertLosses(found, 'refinement/train_running_statistics', 1e-4, 0.01);
-  assertGradients(found, { median: 1e-3, worst: 0.01 }, () => true);
-});
-
-test('refinement, training: losses, prediction, running statistics, and the gradient of every parameter', async () => {
-  const found = await step('refinement', 'train');
-  assertLosses(found, 'refinement/train', 1e-4, 0.01);
-  assertStatistics(found);
-  assertGradients(found, { median: 1.5e-3, worst: 0.015 }, () => true);
-});

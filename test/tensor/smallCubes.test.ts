@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attribute, executeOne, float32, integers } from '../../tensor/engine.js';
+import { convolution3d, tf, tidy, valueAndGradients, type Tensor, type Tensor5D } from '../../tensor/index.js';
+import { randomTensor } from '../support/gradientCheck.js';
+
+/**
+ * Many small cubes are convolved by algorithms of our own (chosenAlgorithm in tensor/convolution.ts), which must return
+ * what TensorFlow's direct convolution and its gradients return.
+ */
+const direct = [
+  float32,
+  attribute.integers('strides', [1, 1, 1, 1, 1]),
+  attribute.integers('dilations', [1, 1, 1, 1, 1]),
+  attribute.text('data_format', 'NDHWC'),
+  attribute.text('padding', 'SAME'),
+];
+
+/** Largest difference, of the expected values' root mean square. */
+function deviation(found: Tensor, expected: Tensor): number {
+  assert.deepEqual(found.shape, expected.shape);
+  return tidy(() => {
+    const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
+    return worst / Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
+  });
+}
+
+const cases = [
+  { name: 'kernel 7³ over 8³ voxels, in several chunks', x: [150, 8, 8, 8, 3], filter: [7, 7, 7, 3, 16] },
+  { name: 'kernel 5³ over 4³ voxels', x: [64, 4, 4, 4, 3], filter: [5, 5, 5, 3, 2] },
+  { name: 'kernel 7³ over 2³ voxels, wider than the cube', x: [64, 2, 2, 2, 3], filter: [7, 7, 7, 3, 2] },
+  { name: 'kernel 3³ over 4³ voxels', x: [70, 4, 4, 4, 6], filter: [3, 3, 3, 6, 5] },
+  { name: 'kernel 3³ over 2³ voxels', x: [70, 2, 2, 2, 6], filter: [3, 3, 3, 6, 5] },
+  { name: 'few cubes', x: [2, 2, 2, 2, 6], filter: [3, 3, 3, 6, 5] },
+];
+
+for (const { name, x: xShape, filter: filterShape } of cases) {
+  test(`convolution of many small cubes equals the direct one, with its gradients: ${name}`, () => {
+    tidy(() => {
+      const x = randomTensor('x', xShape) as Tensor5D;
+      const filter = randomTensor('filter', filterShape) as Tensor5D;
+      const dy = randomTensor('dy', [...xShape.slice(0, 4), filterShape[4]!]);
+      const geometry = { stride: 1, padding: (filterShape[0]! - 1) / 2 };
+      const { value, gradients } = valueAndGradients(
+        () => {
+          const y = convolution3d(x, filter, geometry);
+          return { loss: tf.sum(tf.mul(y, dy)), y };
+        },
+        { x, filter },
+      );
+      const shape32 = attribute.int32('Tshape');
+      const expected = {
+        y: executeOne('Conv3D', direct, [x, filter]),
+        x: executeOne('Conv3DBackpropInputV2', [...direct, shape32], [integers(xShape), filter, dy]),
+        filter: executeOne('Conv3DBackpropFilterV2', direct, [x, integers(filterShape), dy]),
+      };
+      assert.ok(deviation(value.y, expected.y) < 3e-5, 'values');
+      assert.ok(deviation(gradients['x']!, expected.x) < 3e-5, 'gradient by x');
+      assert.ok(deviation(gradients['filter']!, expected.filter) < 3e-5, 'gradient by the filter');
+    });
+  });
+}
