@@ -5,6 +5,7 @@ import { command as config } from './commands/config.js';
 import { command as dataset } from './commands/dataset.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
+import { command as evaluate } from './commands/evaluate.js';
 import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
 import { command as fetch } from './commands/fetch.js';
 import { command as importCheckpoint } from './commands/importCheckpoint.js';
@@ -56,6 +57,10 @@ const optionNames = [
   'calibrations',
   'out',
   'coarse-out',
+  'predictions',
+  'scans',
+  'masks',
+  'registrations',
   'template',
   'strict',
   'overwrite',
@@ -105,6 +110,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(tensorboard)
     .command(config)
     .command(predict)
+    .command(evaluate)
     .command(dataset)
     .command(importCheckpoint)
     .command(exportCheckpoint)

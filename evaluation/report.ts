@@ -1,11 +1,10 @@
 import { encodePng } from '../datasets/formats/image.js';
 import type { IndexedFrame } from '../datasets/types.js';
-import type { Mesh } from '../geometry/mesh.js';
-import { vertexNormals } from '../geometry/normals.js';
 import { buildTriangleTree, type TriangleTree } from '../geometry/triangleTree.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
 import { closeUp } from './closeUp.js';
+import { facing } from './facing.js';
 import { errorVertexColours, renderMesh, withWidth } from './renderings.js';
 import { reportPage, type FramePictures } from './reportPage.js';
 import { errorsAtVertices, pointToSurface } from './surfaceErrors.js';
@@ -48,7 +47,7 @@ export async function writeReport(options: ReportOptions): Promise<void> {
 }
 
 /** The colours end at 1, 2 or 5 times a power of ten mm, near the coarse model's 90th percentile. */
-function scaleEnd({ methods }: Evaluation): number {
+export function scaleEnd({ methods }: Pick<Evaluation, 'methods'>): number {
   const typical = methods[0]?.pointToSurface.percentile90 ?? 1;
   const power = 10 ** Math.floor(Math.log10(Math.max(0.1, typical)));
   return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= typical) ?? 10 * power;
@@ -83,12 +82,4 @@ async function framePictures(
     await draw(`${stage}: error`, vertices, errorVertexColours(errors, largestError));
   }
   return { ...frame.id, pictures };
-}
-
-/** Where a face looks: the sum of its vertices' normals. */
-function facing(head: Mesh, face: ArrayLike<number>): [number, number, number] {
-  const normals = vertexNormals(head);
-  const sum: [number, number, number] = [0, 0, 0];
-  for (const vertex of Array.from(face)) for (let axis = 0; axis < 3; axis++) sum[axis]! += normals[3 * vertex + axis]!;
-  return sum;
 }

@@ -14,10 +14,12 @@ export interface ReportContent {
   readonly frames: readonly FramePictures[];
   /** The error that has the scale's last colour, mm. */
   readonly largestError: number;
+  /** Of what the figures are; by default test frames of subjects that no stage was trained on. */
+  readonly about?: string;
 }
 
 /** The report: one page that needs nothing else, in the reader's light or dark colours. */
-export function reportPage({ evaluation, frames, largestError }: ReportContent): string {
+export function reportPage({ evaluation, frames, largestError, about }: ReportContent): string {
   const { run, methods, leftOut } = evaluation;
   return `<!doctype html>
 <html lang="en">
@@ -27,7 +29,7 @@ export function reportPage({ evaluation, frames, largestError }: ReportContent):
 <style>${style}</style>
 <main>
 <h1>${escaped(run)}</h1>
-<p>${counted(evaluation.frames, 'test frame')} of ${counted(evaluation.subjects.length, 'subject')} that no stage was trained on. Errors in mm.</p>
+<p>${escaped(about ?? `${counted(evaluation.frames, 'test frame')} of ${counted(evaluation.subjects.length, 'subject')} that no stage was trained on.`)} Errors in mm.</p>
 <div class="scroll"><table>
 <thead><tr><th>method<th colspan="4">point to surface<th colspan="4">vertices
 <tr><th><th>median<th>mean<th>std<th>90 %<th>median<th>mean<th>std<th>90 %</thead>
@@ -80,7 +82,7 @@ function legend(largest: number): string {
 const lineColours = ['#3157c9', '#d6392c', '#2f9e63', '#b0791a', '#8a4fc0', '#64748b'];
 
 /** Cumulative error curves: the horizontal axis is logarithmic, since the methods' errors differ by more than tenfold. */
-function cumulativeChart({ methods }: Evaluation): string {
+export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): string {
   const [width, height, left, bottom] = [640, 260, 46, 34];
   const errors = methods.flatMap(({ pointToSurfaceQuantiles }) => pointToSurfaceQuantiles);
   const low = Math.log10(Math.max(1e-3, Math.min(...errors)));

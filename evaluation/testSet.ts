@@ -1,7 +1,7 @@
 import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
 import { parsePly } from '../datasets/formats/ply.js';
-import { readVertexRegions } from '../datasets/vertexRegions.js';
+import { readVertexRegions, type VertexRegions } from '../datasets/vertexRegions.js';
 import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
@@ -18,9 +18,13 @@ export class TestSet {
     readonly index: DatasetIndex,
     /** The head template: its faces are every prediction's. */
     readonly template: Mesh,
-    /** Indices of the face's vertices. */
-    readonly face: ArrayLike<number>,
+    readonly regions: VertexRegions,
   ) {}
+
+  /** Indices of the face's vertices. */
+  get face(): ArrayLike<number> {
+    return this.regions.face;
+  }
 
   /** @throws DatasetMissing when it is not packed. */
   static async open(store: ObjectStore, run: string, dataset: string): Promise<TestSet> {
@@ -29,8 +33,8 @@ export class TestSet {
     const key = `${keys.dataset(dataset)}/${headFiles.template.key}`;
     const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
     const masksKey = `${keys.dataset(dataset)}/${headFiles.vertexMasks.key}`;
-    const { face } = readVertexRegions((await store.get(masksKey)).body, masksKey, index.vertexCount);
-    return new TestSet(store, run, index, template, face);
+    const regions = readVertexRegions((await store.get(masksKey)).body, masksKey, index.vertexCount);
+    return new TestSet(store, run, index, template, regions);
   }
 
   /** Stages that have a prediction of the test set, and the frames that each has. */

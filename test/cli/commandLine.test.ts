@@ -35,6 +35,7 @@ const commands = [
   'dataset check',
   'dataset show',
   'dataset convert-calibrations',
+  'evaluate',
   'import-checkpoint',
   'export-checkpoint',
 ];
