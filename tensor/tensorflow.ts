@@ -18,7 +18,7 @@ export type {
  *
  * What is settled before the library is loaded, and cannot be changed afterwards (environment):
  * - `TF_NUM_INTRAOP_THREADS`: threads of one operation; unset, TensorFlow takes all cores.
- * - `TF_DETERMINISTIC_OPS=1`: bit-identical repetition on a GPU (a CPU repeats without it).
+ * - `TF_DETERMINISTIC_OPS=1`: bit-identical repetition, on a CPU too: without it threads race in the sampler's gradient.
  * - `TF_CPP_MIN_LOG_LEVEL`: 2 unless set, that is errors and warnings only.
  * - `TF_ENABLE_ONEDNN_OPTS`: 1 unless set. TensorFlow uses oneDNN's convolutions by itself only where the processor has
  *   AVX-512 with VNNI; with AVX2 alone they are two to three times as fast as its own, too. It tells so on stderr.

@@ -31,7 +31,7 @@ export const runConfigurationSchema = z
   .strictObject({
     /** All randomness derives from it, by counters. */
     seed: z.int().min(0).default(0),
-    /** Bit-identical repetition on a GPU too, at a cost in speed. */
+    /** Bit-identical repetition, on two threads and more and on a GPU; at a cost in speed. */
     deterministic: z.boolean().default(true),
     storage: storageSchema,
     dataset: datasetSchema,
