@@ -95,8 +95,9 @@ class RigChecks {
     private readonly storedResizeFactor: number,
   ) {}
 
+  /** In the order of their names: frames are read side by side, and come as they come. */
   get reports(): readonly RigReport[] {
-    return [...this.known.values()];
+    return [...this.known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, report]) => report);
   }
 
   async add({ subject, sequence }: { subject: string; sequence: string }, { views }: EncodedFrame): Promise<void> {
