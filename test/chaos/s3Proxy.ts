@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  request as sendRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A request on its way to the object store. */
+export interface SeenRequest {
+  readonly method: string;
+  /** With the bucket and the store's prefix; empty for requests to the bucket. */
+  readonly path: string;
+  readonly query: string;
+}
+
+/** What becomes of a request that is not simply passed on. */
+export type Treatment =
+  /** 503 Slow Down. */
+  | { readonly kind: 'refuse' }
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Half of the body reaches the server, then both connections are cut. */
+  | { readonly kind: 'cut the body' }
+  /** Carried out, but the client never hears of it. */
+  | { readonly kind: 'lose the answer' }
+  /** Held until it is said what becomes of it; the client may be dead by then. */
+  | { readonly kind: 'hold'; readonly until: Promise<'deliver' | 'drop'> };
+
+/** Asked for each request; null passes it on. */
+export type Rule = (request: SeenRequest) => Treatment | null;
+
+/** An HTTP proxy in front of an S3 server: the network between the workers and their object store, and its faults. */
+export class S3Proxy {
+  private rule: Rule = () => null;
+  private readonly watchers = new Set<(request: SeenRequest) => void>();
+  private readonly agent = new Agent({ keepAlive: true });
+
+  private constructor(
+    private readonly server: Server,
+    private readonly serverPort: () => number,
+  ) {
+    server.on('request', (request, response) => {
+      this.handle(request, response).catch(() => response.destroy());
+    });
+    server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** @param serverPort the S3 server's, which may be another after a restart. */
+  static async start(serverPort: () => number): Promise<S3Proxy> {
+    const proxy = new S3Proxy(createServer(), serverPort);
+    proxy.server.listen(0, '127.0.0.1');
+    await once(proxy.server, 'listening');
+    return proxy;
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on; null passes everything on again. */
+  treat(rule: Rule | null): void {
+    this.rule = rule ?? (() => null);
+  }
+
+  /** The next request that fits is treated; fulfilled when it has come. */
+  treatNext(fits: (request: SeenRequest) => boolean, treatment: Treatment): Promise<SeenRequest> {
+    return new Promise((resolve) => {
+      this.rule = (request) => {
+        if (!fits(request)) return null;
+        this.rule = () => null;
+        resolve(request);
+        return treatment;
+      };
+    });
+  }
+
+  /** Fulfilled by the next request that fits and was answered, as it is. */
+  answered(fits: (request: SeenRequest) => boolean): Promise<SeenRequest> {
+    return new Promise((resolve) => {
+      const look = (request: SeenRequest): void => {
+        if (!fits(request)) return;
+        this.watchers.delete(look);
+        resolve(request);
+      };
+      this.watchers.add(look);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    this.agent.destroy();
+    await once(this.server, 'close');
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = '', query = ''] = (request.url ?? '/').slice(1).split('?');
+    const seen: SeenRequest = { method: request.method ?? '', path: decodeURIComponent(path), query };
+    const treatment = this.rule(seen);
+    if (treatment?.kind === 'refuse') {
+      request.resume();
+      await once(request, 'end');
+      response.writeHead(503, { 'Content-Type': 'application/xml' });
+      response.end('<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>');
+      return;
+    }
+    if (treatment?.kind === 'delay') await sleep(treatment.milliseconds);
+    if (treatment?.kind === 'hold') {
+      const body: Buffer[] = [];
+      for await (const chunk of request) body.push(chunk as Buffer);
+      if ((await treatment.until) === 'drop') response.destroy();
+      else await this.forward(request, response, seen, Buffer.concat(body));
+    } else if (treatment?.kind === 'cut the body') {
+      await this.cut(request, response);
+    } else {
+      await this.forward(request, response, seen, null, treatment?.kind === 'lose the answer');
+    }
+  }
+
+  /** @param body what was read of it already; null streams it. */
+  private async forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    seen: SeenRequest,
+    body: Buffer | null,
+    loseAnswer = false,
+  ): Promise<void> {
+    const upstream = this.open(request);
+    if (body === null) request.pipe(upstream);
+    else upstream.end(body);
+    // A client that is gone must not leave its request half-open at the server.
+    response.on('close', () => request.complete || upstream.destroy());
+    const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
+    if (loseAnswer) {
+      answer.resume();
+      await once(answer, 'end');
+      response.destroy();
+      return;
+    }
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+    answer.on('error', () => response.destroy());
+    answer.once('end', () => {
+      for (const watcher of [...this.watchers]) watcher(seen);
+    });
+  }
+
+  private async cut(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const upstream = this.open(request);
+    upstream.on('error', () => undefined);
+    const half = Number(request.headers['content-length'] ?? 0) / 2;
+    let sent = 0;
+    for await (const chunk of request) {
+      const some = (chunk as Buffer).subarray(0, Math.max(0, Math.ceil(half - sent)));
+      upstream.write(some);
+      sent += some.length;
+      if (sent >= half) break;
+    }
+    await sleep(20);
+    upstream.destroy();
+    response.destroy();
+  }
+
+  private open(request: IncomingMessage): ReturnType<typeof sendRequest> {
+    // The proxy itself has told the client to go on.
+    const { expect: _, ...headers } = request.headers;
+    const { method, url: path } = request;
+    const upstream = sendRequest({
+      host: '127.0.0.1',
+      port: this.serverPort(),
+      method,
+      path,
+      headers,
+      agent: this.agent,
+    });
+    return upstream;
+  }
+}

@@ -1,0 +1,235 @@
+import { readdirSync, readFileSync, statfsSync, writeFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readManifest } from '../../training/checkpoints/claimedManifest.js';
+import { checkpointStageOf } from '../../training/checkpoints/manifest.js';
+import { canMount } from './managedWorker.js';
+import {
+  goesOn,
+  isDeletion,
+  isManifestPut,
+  isPartPut,
+  kill,
+  orEnded,
+  supervised,
+  training,
+  until,
+  type Scene,
+} from './scene.js';
+import type { SeenRequest, Treatment } from './s3Proxy.js';
+
+/** Something that goes wrong while a stage trains. */
+export interface TrainingFault {
+  readonly name: string;
+  /** How many checkpoint intervals may be made again for it. */
+  readonly intervals: 1 | 2;
+  /** Steps in the stage that it needs before it, in checkpoint intervals. */
+  readonly after: number;
+  /** Does it, and undoes it. @returns the process whose steps do not count as going on; null if none was harmed. */
+  inject(scene: Scene): Promise<number | null>;
+}
+
+const fault = (name: string, inject: TrainingFault['inject'], more: Partial<TrainingFault> = {}): TrainingFault => {
+  return { name, intervals: 1, after: 0, inject, ...more };
+};
+
+const toTrainer = (name: NodeJS.Signals): TrainingFault =>
+  fault(`${name} to the trainer`, async (scene) => {
+    const { pid } = await training(scene);
+    kill(pid, name);
+    return pid;
+  });
+
+const toWorker = (name: NodeJS.Signals, group = false): TrainingFault =>
+  fault(`${name} to ${group ? "the GPU worker's process group" : 'the GPU worker'}`, async (scene) => {
+    const { pid, node } = await training(scene);
+    kill(group ? -node.worker.group : (node.worker.pid ?? 0), name);
+    return pid;
+  });
+
+/** A request of the trainer that does not arrive as it should; the trainer lives on. */
+const onRequest = (name: string, fits: (request: SeenRequest) => boolean, treatment: Treatment): TrainingFault =>
+  fault(name, async (scene) => {
+    await training(scene);
+    await orEnded(scene.cluster.s3.treatNext(fits, treatment), scene.ended);
+    return null;
+  });
+
+/** The trainer dies while the store has its request. */
+const diesIn = (
+  name: string,
+  fits: (request: SeenRequest) => boolean,
+  then: 'deliver' | 'drop',
+  after = 0,
+): TrainingFault =>
+  fault(
+    name,
+    async (scene) => {
+      await training(scene);
+      let decide: (what: 'deliver' | 'drop') => void = () => undefined;
+      const until = new Promise<'deliver' | 'drop'>((resolve) => (decide = resolve));
+      try {
+        await orEnded(scene.cluster.s3.treatNext(fits, { kind: 'hold', until }), scene.ended);
+        const { pid } = await training(scene);
+        kill(pid, 'SIGKILL');
+        return pid;
+      } finally {
+        decide(then);
+      }
+    },
+    { after },
+  );
+
+/** For some seconds, all requests to the store are treated so. */
+const whileStore = (name: string, treatment: Treatment, seconds: number): TrainingFault =>
+  fault(name, async ({ cluster }) => {
+    cluster.s3.treat(() => treatment);
+    await sleep(seconds * 1000);
+    cluster.s3.treat(null);
+    return null;
+  });
+
+/** Flips the lowest bit of a byte in the middle of a file. */
+function flipBit(file: string): void {
+  const bytes = readFileSync(file);
+  const middle = bytes.length >> 1;
+  bytes[middle] = bytes[middle]! ^ 1;
+  writeFileSync(file, bytes);
+}
+
+/** Files below a folder. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+export const trainingFaults: readonly TrainingFault[] = [
+  toTrainer('SIGKILL'),
+  toTrainer('SIGTERM'),
+  fault('the trainer hangs (SIGSTOP)', async (scene) => {
+    const { pid } = await training(scene);
+    kill(pid, 'SIGSTOP');
+    return pid;
+  }),
+  toWorker('SIGKILL'),
+  toWorker('SIGTERM'),
+  toWorker('SIGTERM', true),
+  toWorker('SIGKILL', true),
+  fault('the GPU worker hangs (SIGSTOP), its trainer trains on; both live later', async (scene) => {
+    const { pid, node } = await training(scene);
+    const worker = node.worker.pid ?? 0;
+    kill(worker, 'SIGSTOP');
+    try {
+      await goesOn(scene, pid);
+    } finally {
+      kill(worker, 'SIGCONT');
+    }
+    return pid;
+  }),
+  fault('network between GPU worker and Temporal cut: two workers at once', async (scene) => {
+    const { pid, node } = await training(scene);
+    node.network.cut();
+    try {
+      await goesOn(scene, pid);
+      await sleep(1000);
+    } finally {
+      node.network.heal();
+    }
+    return pid;
+  }),
+  fault('S3 server killed, back after 3 s', async ({ cluster }) => {
+    cluster.signalService('objectStore', 'SIGKILL');
+    await cluster.objectStore.ended;
+    await sleep(3000);
+    await cluster.startObjectStore();
+    return null;
+  }),
+  fault('S3 server hangs for 4 s (SIGSTOP)', async ({ cluster }) => {
+    cluster.signalService('objectStore', 'SIGSTOP');
+    await sleep(4000);
+    cluster.signalService('objectStore', 'SIGCONT');
+    return null;
+  }),
+  whileStore('S3 answers 503 for 3 s', { kind: 'refuse' }, 3),
+  whileStore('S3 is slow for 5 s (0.4 s a request)', { kind: 'delay', milliseconds: 400 }, 5),
+  onRequest("the manifest put's answer is lost", isManifestPut, { kind: 'lose the answer' }),
+  onRequest('connection cut in a part upload', isPartPut, { kind: 'cut the body' }),
+  onRequest("a part upload's answer is lost", isPartPut, { kind: 'lose the answer' }),
+  diesIn('trainer killed inside the manifest put, which arrives', isManifestPut, 'deliver'),
+  diesIn('trainer killed inside the manifest put, which does not arrive', isManifestPut, 'drop'),
+  diesIn('trainer killed inside a part upload', isPartPut, 'drop'),
+  diesIn("trainer killed in retention's deletion", isDeletion, 'drop', 2),
+  fault('trainer killed between claim and first step', async (scene) => {
+    const { pid } = await training(scene);
+    const claimed = scene.cluster.s3.answered(isManifestPut);
+    kill(pid, 'SIGKILL');
+    await orEnded(claimed, scene.ended);
+    const next = await supervised(scene, 'trainer.js');
+    kill(next.pid, 'SIGKILL');
+    return next.pid;
+  }),
+  fault('trainer killed in the sweep of a claim', async (scene) => {
+    const { pid } = await training(scene);
+    const listed = scene.cluster.s3.answered(({ method, query }) => method === 'GET' && /list-type/.test(query));
+    kill(pid, 'SIGKILL');
+    await orEnded(listed, scene.ended);
+    const next = await supervised(scene, 'trainer.js');
+    kill(next.pid, 'SIGKILL');
+    return next.pid;
+  }),
+  fault('Temporal killed, back after 2 s', async ({ cluster }) => {
+    cluster.signalService('temporal', 'SIGKILL');
+    await cluster.temporal.ended;
+    await sleep(2000);
+    await cluster.startTemporal();
+    return null;
+  }),
+  fault('data worker killed while a stage trains', async ({ cluster, ended }) => {
+    kill(await until(ended, 'a data worker', () => cluster.data.pid), 'SIGKILL');
+    return null;
+  }),
+  fault(
+    'newest checkpoint damaged (a bit flips on the disk of the S3 server), trainer killed',
+    async (scene) => {
+      const { store, run } = scene.cluster;
+      // One to fall back to must be there, also where the strike came late, into the next stage.
+      for (;;) {
+        const { step } = await training(scene);
+        const manifest = await readManifest(store, run, checkpointStageOf(step.stage));
+        if ((manifest?.checkpoints.length ?? 0) >= 2) break;
+        await sleep(100);
+      }
+      const { pid, step } = await training(scene);
+      kill(pid, 'SIGKILL');
+      const newest = (await readManifest(store, run, checkpointStageOf(step.stage)))?.checkpoints.at(-1);
+      if (newest === undefined) throw new Error('There is no checkpoint to damage.');
+      const part = ['model.safetensors', 'optimizer.safetensors', 'state.json'][scene.choose(3)]!;
+      flipBit(scene.cluster.fileOf(`${newest.key}/${part}`));
+      return pid;
+    },
+    { intervals: 2, after: 2 },
+  ),
+  fault("a bit flips in every object of the worker's cache, trainer killed", async (scene) => {
+    const { pid, node } = await training(scene);
+    const folder = join(node.worker.seenDirectory ?? '', 'runs', scene.cluster.run, 'cache');
+    for (const file of filesBelow(folder)) flipBit(file);
+    kill(pid, 'SIGKILL');
+    return pid;
+  }),
+  ...(canMount === undefined
+    ? []
+    : [
+        fault('disk of the GPU worker full, trainer killed; room again after the next has gone on', async (scene) => {
+          const { pid, node } = await training(scene);
+          const disk = node.worker.seenDirectory ?? '';
+          const ballast = join(disk, 'ballast');
+          const { bavail, bsize } = statfsSync(disk);
+          writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+          kill(pid, 'SIGKILL');
+          await goesOn(scene, pid);
+          rmSync(ballast, { force: true });
+          return pid;
+        }),
+      ]),
+];
