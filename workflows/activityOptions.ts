@@ -10,7 +10,8 @@ interface Supervised {
 const retry: RetryPolicy = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
-  maximumInterval: '1 minute',
+  // Attempts are counted over the weeks, pre-emptions among them: a worker that is lost late must not cost a minute more.
+  maximumInterval: '15 seconds',
   nonRetryableErrorTypes: [...userFaults],
 };
 
