@@ -1,4 +1,4 @@
-import { attribute, execute, executeOne, float32, view } from './engine.js';
+import { attribute, execute, executeOne, float32, view, type Attribute } from './engine.js';
 import { record } from './recording.js';
 import { tf, type Tensor, type Tensor1D } from './tensorflow.js';
 
@@ -95,28 +95,22 @@ export function normalizeByRunningStatistics(x: Tensor, layer: Normalization): T
   record('NormalizeByRunningStatistics', inputs, [y], [shaped, scale, mean, runningVariance], ([dy], saved) => {
     const [x, scale, mean, variance] = saved;
     const gradient = view(dy!, x!.shape);
-    const [dx, dScale, dOffset] = gradientByConstants(gradient, x!, scale!, mean!, variance!);
+    const [dx, dScale, dOffset] = normalizationGradient(gradient, x!, scale!, mean!, variance!, evaluation);
     if (bias === undefined) return [dx, dScale, dOffset];
     return [dx, dScale, dOffset, tf.mul(dOffset, tf.mul(scale!, tf.rsqrt(tf.add(variance!, epsilon))))];
   });
   return y;
 }
 
-/**
- * With the statistics constant: dx = dy · scale · r, dscale = Σ dy (x − mean) · r, doffset = Σ dy, r = 1/√(variance + ε).
- * The sums are TensorFlow's own, which are made in a tree: oneDNN's gradient kernel adds hundreds of thousands of terms
- * one after the other, and where they cancel two digits are left.
- */
-function gradientByConstants(
+function normalizationGradient(
   dy: Tensor,
   x: Tensor,
   scale: Tensor,
   mean: Tensor,
   variance: Tensor,
+  attributes: Attribute[],
 ): [Tensor, Tensor, Tensor] {
-  const axes = dy.shape.slice(0, -1).map((_, axis) => axis);
-  const r = tf.rsqrt(tf.add(variance, epsilon));
-  const byOffset = tf.sum(dy, axes);
-  const byScale = tf.mul(tf.sum(tf.mul(dy, tf.sub(x, mean)), axes), r);
-  return [tf.mul(dy, tf.mul(scale, r)), byScale, byOffset];
+  const none = tf.tensor1d([]);
+  const [dx, dScale, dOffset] = execute('FusedBatchNormGradV3', attributes, [dy, x, scale, mean, variance, none], 5);
+  return [dx!, dScale!, dOffset!];
 }
