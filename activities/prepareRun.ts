@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { configurationChanges, refuseFixedChanges } from '../configs/changes.js';
+import { runNamePattern, runNameRule } from '../configs/runNames.js';
 import { runConfigurationSchema } from '../configs/schema/run.js';
+import { checkConditionalPuts } from '../storage/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
-import { PreconditionFailed, type ObjectStore } from '../storage/types.js';
+import { StoreUnsuitable, type ObjectStore } from '../storage/types.js';
 import type { Manifest } from '../training/checkpoints/manifest.js';
 import { userFault } from './failures.js';
 import { readJson } from './runState.js';
 import type { RunInput } from './types.js';
 
-/** What a run may be called: its name is a workflow id, a folder and a part of keys. */
-export const runNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-
 /**
  * Refuses what cannot work before anything is started: a bad name, a configuration that this version does not
- * understand, an object store without conditional puts, an edit of what a run that trains cannot change. Then stores the configuration with its run.
+ * understand, an object store without conditional puts, an edit of what a run that trains cannot change. Then stores the
+ * configuration with its run.
  *
  * @throws ConfigurationInvalid
  */
@@ -23,8 +23,7 @@ export async function checkAndStoreRun(
   openStore: (configuration: RunInput['configuration']['storage']) => ObjectStore,
 ): Promise<void> {
   if (!runNamePattern.test(run)) {
-    const expected = 'at most 100 letters, digits, dots, dashes and underscores, the first a letter or digit';
-    throw userFault('ConfigurationInvalid', `The run's name is ${JSON.stringify(run)}; expected ${expected}.`);
+    throw userFault('ConfigurationInvalid', `The run's name is ${JSON.stringify(run)}; expected ${runNameRule}.`);
   }
   const checked = runConfigurationSchema.safeParse(configuration);
   if (!checked.success) {
@@ -33,7 +32,7 @@ export async function checkAndStoreRun(
     throw userFault('ConfigurationInvalid', `The data worker refuses the configuration. ${todo}:\n${problems}`);
   }
   const store = openStore(configuration.storage);
-  await checkConditionalPuts(store, run);
+  await refuseUnsuitable(store, run);
   await refuseEdits(store, run, checked.data);
   const json = Buffer.from(JSON.stringify(checked.data, null, 1));
   await store.put(keys.runConfiguration(run), json, { contentType: 'application/json' });
@@ -55,34 +54,13 @@ async function refuseEdits(store: ObjectStore, run: string, edited: RunInput['co
   }
 }
 
-/** Without them two attempts could both believe that they train a stage. */
-async function checkConditionalPuts(store: ObjectStore, run: string): Promise<void> {
-  const key = `${keys.run(run)}/conditional-put-check-${randomUUID()}`;
+/** Without them two attempts could both believe that they train a stage. @throws ConfigurationInvalid */
+async function refuseUnsuitable(store: ObjectStore, run: string): Promise<void> {
   try {
-    await store.put(key, Buffer.from('first'), { ifAbsent: true });
-    const conditions = [{ ifAbsent: true }, { ifMatch: '"00000000000000000000000000000000"' }];
-    for (const condition of conditions) {
-      if (await isAccepted(store, key, condition)) {
-        const reason = 'it overwrites objects that a conditional put should have kept';
-        const todo = 'Choose a store that honours If-Match and If-None-Match';
-        throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints: ${reason}. ${todo}.`);
-      }
-    }
-  } finally {
-    await store.delete([key]);
-  }
-}
-
-async function isAccepted(
-  store: ObjectStore,
-  key: string,
-  condition: { ifAbsent: boolean } | { ifMatch: string },
-): Promise<boolean> {
-  try {
-    await store.put(key, Buffer.from('second'), condition);
-    return true;
+    await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check-${randomUUID()}`);
   } catch (cause) {
-    if (cause instanceof PreconditionFailed) return false;
-    throw cause;
+    if (!(cause instanceof StoreUnsuitable)) throw cause;
+    const todo = 'Choose a store that honours If-Match and If-None-Match';
+    throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints. ${cause.message} ${todo}.`);
   }
 }

@@ -1,3 +1,5 @@
+import { parseCheckpointName } from '../configs/runNames.js';
+import { trainingStages } from '../configs/schema/training.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { openStore } from '../storage/openStore.js';
 import { branchRun, refuseOtherNetworks, type BranchPoint } from '../training/branchRun.js';
@@ -6,22 +8,18 @@ import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 
+const branchStages = ['coarse', ...trainingStages] as const satisfies readonly BranchPoint['stage'][];
+
 /** Reads `RUN/STAGE` or `RUN/STAGE@STEP`. @throws CommandError */
 export function parseBranchPoint(text: string): BranchPoint {
-  const named =
-    /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})\/(coarse|coarse-pretraining|coarse-finetuning|refinement)(?:@(\d+))?$/.exec(
-      text,
-    );
-  if (!named) {
+  const named = parseCheckpointName(text);
+  const stage = branchStages.find((known) => known === named?.stage);
+  if (!named || !stage) {
     const expected =
       'RUN/coarse, RUN/coarse-pretraining, RUN/coarse-finetuning or RUN/refinement, with @STEP for another than the newest';
     throw new CommandError(`--from ${text}: expected ${expected}.`, exitCodes.usage);
   }
-  return {
-    run: named[1]!,
-    stage: named[2] as BranchPoint['stage'],
-    step: named[3] === undefined ? null : Number(named[3]),
-  };
+  return { run: named.run, stage, step: named.step };
 }
 
 /** Gives a new run another one's checkpoint, and tells what it does. @throws BranchRefused */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfiguration, resolveConfiguration } from '../configs/load.js';
+import { parseCheckpointName, runNamePattern, runNameRule } from '../configs/runNames.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { keys } from '../storage/keys.js';
 import { openStore } from '../storage/openStore.js';
@@ -25,14 +26,11 @@ export interface ImportCheckpointOptions extends StoreOptions {
   readonly final: boolean;
 }
 
-const runPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-
 /** Reads a `.pth` into a run, and says what may follow. @returns the exit code. */
 export async function importCheckpoint(options: ImportCheckpointOptions): Promise<number> {
   const { file, run, stage = null, step = null, final } = options;
-  if (!runPattern.test(run)) {
-    const expected = 'at most 100 letters, digits, dots, dashes and underscores, the first a letter or digit';
-    throw new CommandError(`--run ${run}: expected ${expected}.`, exitCodes.usage);
+  if (!runNamePattern.test(run)) {
+    throw new CommandError(`--run ${run}: expected ${runNameRule}.`, exitCodes.usage);
   }
   if (step !== null && !(Number.isSafeInteger(step) && step >= 0)) {
     throw new CommandError(`--step ${step}: expected a whole number of steps, 0 or more.`, exitCodes.usage);
@@ -60,19 +58,19 @@ export interface ExportCheckpointOptions extends StoreOptions {
 
 /** Writes a checkpoint of a run as a `.pth`. @returns the exit code. */
 export async function exportCheckpoint(options: ExportCheckpointOptions): Promise<number> {
-  const named = /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})\/(coarse|refinement)(?:@(\d+))?$/.exec(options.checkpoint);
-  if (!named) {
+  const named = parseCheckpointName(options.checkpoint);
+  if (named?.stage !== 'coarse' && named?.stage !== 'refinement') {
     const expected = 'RUN/coarse or RUN/refinement, with @STEP for another than the newest';
     throw new CommandError(`${options.checkpoint}: expected ${expected}.`, exitCodes.usage);
   }
-  const run = named[1]!;
+  const { run, stage } = named;
   const { configuration, store } = await open(options);
   const isFolder = (await stat(options.file).catch(() => null))?.isDirectory() ?? false;
   const { step, file } = await exportPublished({
     store,
     run,
-    stage: named[2] as 'coarse' | 'refinement',
-    step: named[3] === undefined ? null : Number(named[3]),
+    stage,
+    step: named.step,
     configuration: (await storedConfiguration(store, run)) ?? configuration,
     fileFor: (at) => (isFolder ? join(options.file, `model_${String(at).padStart(8, '0')}.pth`) : options.file),
   });

@@ -1,4 +1,5 @@
 import { loadConfiguration } from '../configs/load.js';
+import { runNamePattern, runNameRule } from '../configs/runNames.js';
 import type { RunStep } from '../configs/temporal.js';
 import { startRun } from '../workers/runs.js';
 import { branch, parseBranchPoint } from './branch.js';
@@ -26,9 +27,8 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     throw new CommandError(`Which run? ${what} goes on with what a run has: name it with --run.`, exitCodes.usage);
   }
   const run = options.run ?? runName(configuration.dataset.name, new Date());
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(run)) {
-    const expected = 'at most 100 letters, digits, dots, dashes and underscores, the first a letter or digit';
-    throw new CommandError(`--run ${run}: expected ${expected}.`, exitCodes.usage);
+  if (!runNamePattern.test(run)) {
+    throw new CommandError(`--run ${run}: expected ${runNameRule}.`, exitCodes.usage);
   }
   return withTemporal(options, async (connected) => {
     if (from !== null) await branch(from, run, configuration);

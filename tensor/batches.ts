@@ -4,6 +4,18 @@ import { tf, type Tensor } from './tensorflow.js';
 
 const sliceTyped = [float32, attribute.int32('Index')];
 
+/** A part of a tensor, for use inside of a kernel: not recorded. */
+export function sliced(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  return executeOne('Slice', sliceTyped, [x, integers(begin), integers(size)]);
+}
+
+/** Tensors along their first axis, for use inside of a kernel: not recorded. One by itself is returned as it is. */
+export function concatenated(parts: readonly Tensor[]): Tensor {
+  if (parts.length === 1) return parts[0]!;
+  const typed = [float32, attribute.int32('Tidx'), attribute.integer('N', parts.length)];
+  return executeOne('ConcatV2', typed, [...parts, integers([0], [])]);
+}
+
 /** Cuts a tensor along its first axis into equal parts. Differentiable. `[M, …]` → `count` × `[M / count, …]` */
 export function splitBatch<T extends Tensor>(x: T, count: number): T[] {
   if (count === 1) return [x];
@@ -11,13 +23,7 @@ export function splitBatch<T extends Tensor>(x: T, count: number): T[] {
   record('SplitBatch', [x], parts, [], (gradients) => {
     const { shape } = parts[0]!;
     const whole = gradients.map((gradient) => gradient ?? tf.zeros(shape));
-    return [
-      executeOne(
-        'ConcatV2',
-        [float32, attribute.int32('Tidx'), attribute.integer('N', count)],
-        [...whole, integers([0], [])],
-      ),
-    ];
+    return [concatenated(whole)];
   });
   return parts as T[];
 }
@@ -25,15 +31,14 @@ export function splitBatch<T extends Tensor>(x: T, count: number): T[] {
 /** Joins tensors along their first axis. Differentiable. */
 export function joinBatch<T extends Tensor>(parts: readonly T[]): T {
   if (parts.length === 1) return parts[0]!;
-  const typed = [float32, attribute.int32('Tidx'), attribute.integer('N', parts.length)];
-  const y = executeOne('ConcatV2', typed, [...parts, integers([0], [])]);
+  const y = concatenated(parts);
   const shapes = parts.map((part) => part.shape);
   record('JoinBatch', [...parts], [y], [], ([dy]) => {
     let from = 0;
     return shapes.map((shape) => {
       const begin = [from, ...shape.slice(1).map(() => 0)];
       from += shape[0];
-      return executeOne('Slice', sliceTyped, [dy!, integers(begin), integers(shape)]);
+      return sliced(dy!, begin, shape);
     });
   });
   return y as T;

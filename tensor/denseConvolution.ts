@@ -1,4 +1,5 @@
 import { attribute, executeOne, float32, integers, view } from './engine.js';
+import { product } from './matrices.js';
 import { tf, type Tensor } from './tensorflow.js';
 import { tidy } from './tidy.js';
 
@@ -28,13 +29,6 @@ function taps(): { readonly indices: Tensor; readonly selection: Tensor } {
   tapsOfPairs = { indices: integers(indices), selection: tf.keep(tf.tensor2d(selection, [64, 27])) };
   return tapsOfPairs;
 }
-
-const product = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor =>
-  executeOne(
-    'MatMul',
-    [float32, attribute.flag('transpose_a', transposeA), attribute.flag('transpose_b', transposeB)],
-    [a, b],
-  );
 
 const transposeTyped = [float32, attribute.int32('Tperm')];
 const gatherTyped = [

@@ -14,7 +14,8 @@ function ways(left: string, right: string): Attribute[][] {
 const plain = ways('transpose_a', 'transpose_b');
 const batched = ways('adj_x', 'adj_y');
 
-function product(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+/** As {@link multiply}, for use inside of a kernel: neither recorded nor counted. */
+export function product(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   const way = (transposeA ? 2 : 0) + (transposeB ? 1 : 0);
   if (a.rank === 2 && b.rank === 2) return executeOne('MatMul', plain[way]!, [a, b]);
   return executeOne('BatchMatMulV2', batched[way]!, [a, b]);

@@ -1,4 +1,6 @@
 import { attribute, execute, executeOne, float32, integers, view } from './engine.js';
+import { concatenated, sliced } from './batches.js';
+import { product } from './matrices.js';
 import { tf, type Tensor } from './tensorflow.js';
 import { tidy } from './tidy.js';
 
@@ -94,13 +96,6 @@ function makePlan(d: number, k: number): Plan {
   };
 }
 
-const product = (a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor =>
-  executeOne(
-    'BatchMatMulV2',
-    [float32, attribute.flag('adj_x', transposeA), attribute.flag('adj_y', transposeB)],
-    [a, b],
-  );
-
 const transposeTyped = [float32, attribute.int32('Tperm')];
 const permuted = (x: Tensor, axes: number[]): Tensor => executeOne('Transpose', transposeTyped, [x, integers(axes)]);
 
@@ -173,17 +168,8 @@ function chunksOf(plan: Plan, shape: readonly number[], channels: number): [from
   return Array.from({ length: Math.ceil(total / size) }, (_, i) => [i * size, Math.min(size, total - i * size)]);
 }
 
-const sliceTyped = [float32, attribute.int32('Index')];
-
 function cubes(x: Tensor, from: number, size: number): Tensor {
-  const begin = [from, 0, 0, 0, 0];
-  return executeOne('Slice', sliceTyped, [x, integers(begin), integers([size, ...x.shape.slice(1)])]);
-}
-
-function joined(parts: Tensor[]): Tensor {
-  if (parts.length === 1) return parts[0]!;
-  const typed = [float32, attribute.int32('Tidx'), attribute.integer('N', parts.length)];
-  return executeOne('ConcatV2', typed, [...parts, integers([0], [])]);
+  return sliced(x, [from, 0, 0, 0, 0], [size, ...x.shape.slice(1)]);
 }
 
 /** y of a convolution with stride 1 that keeps the size. `[N, D, D, D, I]` and `[K, K, K, I, O]` → `[N, D, D, D, O]` */
@@ -198,7 +184,7 @@ export function spectralConvolution(x: Tensor, filter: Tensor): Tensor {
         return signalOf(plan, product(spectrum, operator), d, plan.synthesis, false);
       }),
     );
-    return joined(parts);
+    return concatenated(parts);
   });
 }
 
@@ -235,7 +221,7 @@ export function spectralConvolutionGradients(
       if (part) dOperator = dOperator === null ? part : summed(dOperator, part);
     }
     return {
-      byInput: operator ? joined(dxParts) : null,
+      byInput: operator ? concatenated(dxParts) : null,
       byFilter: dOperator === null ? null : filterGradientOf(plan, dOperator, filter.shape, d),
     };
   });

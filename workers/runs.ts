@@ -9,7 +9,7 @@ import {
 import { defaultPayloadConverter, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { messages, runSteps, searchAttributes, taskQueues, workflowTypes, type RunStep } from '../configs/temporal.js';
-import { runNamePattern } from '../activities/prepareRun.js';
+import { runNamePattern } from '../configs/runNames.js';
 import { ensureSearchAttributes, RunError } from './client.js';
 import { startFetch } from './fetches.js';
 

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface ConfigurationArguments extends GlobalOptions {
   config: string;
@@ -13,13 +14,7 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
   builder: (yargs) =>
     yargs
       .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'Override a setting: path=value; may be repeated',
-      })
+      .option('set', setOption)
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 config show --config miniature', 'What npm start trains')
       .example(

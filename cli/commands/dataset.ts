@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 /** Which data set. */
 export interface DatasetArguments extends GlobalOptions {
@@ -52,13 +53,7 @@ function configurationOptions<T>(yargs: Argv<T>): Argv<T & { config: string; set
       default: 'famos',
       describe: 'YAML file, or miniature or famos: object store, data set, layout, kind of views, volume',
     })
-    .option('set', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [],
-      describe: 'Override a setting: path=value; may be repeated',
-    });
+    .option('set', setOption);
 }
 
 const check: CommandModule<GlobalOptions, CheckArguments> = {

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface EvaluateArguments extends GlobalOptions {
   run: string | undefined;
@@ -37,13 +38,7 @@ export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
       .option('registrations', { type: 'string', describe: 'Folder of registrations: distances of vertices, too' })
       .option('out', { type: 'string', demandOption: true, describe: 'Folder for JSON, CSV, pictures, report.html' })
       .option('config', { type: 'string', default: 'famos', describe: 'Of a run: says where the object store is' })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'Override a setting: path=value; may be repeated',
-      })
+      .option('set', setOption)
       .option('json', { type: 'boolean', default: false, describe: 'Print the figures as JSON, nothing else' })
       .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
       .example('$0 evaluate famos-1 --set storage.bucket=NAME --out evaluation', ''),

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface ExportArguments extends GlobalOptions {
   checkpoint: string;
@@ -24,13 +25,7 @@ export const command: CommandModule<GlobalOptions, ExportArguments> = {
         describe: 'File, or folder: then model_STEP.pth in it',
       })
       .option('config', { type: 'string', default: 'famos', describe: 'Says where the object store is' })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'Override a setting: path=value; may be repeated',
-      })
+      .option('set', setOption)
       .example('$0 export-checkpoint famos-1/coarse . --set storage.bucket=NAME', 'model_00800000.pth')
       .example('$0 export-checkpoint famos-1/coarse@300000 pretrained.pth --config mine.yaml', ''),
   handler: async (options) => {

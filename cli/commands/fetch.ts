@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface FetchArguments extends GlobalOptions, ConnectionOptions {
   directory: string;
@@ -40,13 +41,7 @@ function fetchOptions<T>(yargs: Argv<T>, what: keyof typeof downloads) {
     .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends' })
     .option('store', { type: 'boolean', default: false, describe: 'Go on into the object store of --config, packed' })
     .option('config', { type: 'string', default: 'famos', describe: 'Names the object store (for --store)' })
-    .option('set', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [],
-      describe: 'Override a setting of --config: path=value; may be repeated',
-    })
+    .option('set', { ...setOption, describe: 'Override a setting of --config: path=value; may be repeated' })
     .option('name', { type: 'string', describe: `Of the data set in the object store [default: ${what}]` })
     .option('host', { type: 'string', describe: 'Another host than the published one: https://…/download.php' })
     .option('at-once', { type: 'number', default: 4, describe: 'Volumes that are fetched at a time' })

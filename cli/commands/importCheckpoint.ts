@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface ImportArguments extends GlobalOptions {
   file: string;
@@ -27,13 +28,7 @@ export const command: CommandModule<GlobalOptions, ImportArguments> = {
         default: 'famos',
         describe: 'YAML file, a published run’s config.json, or miniature or famos',
       })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'Override a setting: path=value; may be repeated',
-      })
+      .option('set', setOption)
       .option('stage', {
         choices: ['coarse', 'refinement'] as const,
         describe: 'What it holds [default: what its names tell]',

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { FolderStages } from '../../inference/folders/job.js';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface PredictArguments extends GlobalOptions {
   'coarse-model': string | undefined;
@@ -70,13 +71,7 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
       default: 'famos',
       describe: 'Networks of a .pth without config.json; the store of a RUN',
     })
-    .option('set', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [],
-      describe: 'Override a setting: path=value; may be repeated',
-    })
+    .option('set', setOption)
     .option('strict', {
       type: 'boolean',
       default: false,

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface QuickstartArguments extends GlobalOptions {
   directory: string | undefined;
@@ -19,13 +20,7 @@ export const command: CommandModule<GlobalOptions, QuickstartArguments> = {
       .option('keep', { type: 'boolean', default: false, describe: 'Leave the services running until Ctrl-C' })
       .option('directory', { type: 'string', describe: 'Folder of services, data, logs [default: .tempeh]' })
       .option('config', { type: 'string', default: 'miniature', describe: 'YAML file' })
-      .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'Override a setting: path=value; may be repeated',
-      })
+      .option('set', setOption)
       .option('miniature', { type: 'string', default: '{}', describe: 'Changes of the generated data, as YAML' })
       .example('npm start', 'Train, or go on, or show what was trained')
       .example('npm start -- --keep', 'Look at the Temporal UI and the bucket afterwards')

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface ResumeArguments extends GlobalOptions, ConnectionOptions {
   run: string;
@@ -17,10 +18,7 @@ export const command: CommandModule<GlobalOptions, ResumeArguments> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
       .option('config', { type: 'string', describe: 'Another configuration than it was started with' })
       .option('set', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
+        ...setOption,
         describe: 'Override a setting of --config, or of the run as it was: path=value; may be repeated',
       })
       .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends' })

@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { runSteps, type RunStep } from '../../configs/temporal.js';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
+import { setOption } from '../setOption.js';
 
 interface StartArguments extends GlobalOptions, ConnectionOptions {
   config: string;
@@ -29,13 +30,7 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
       default: 'famos',
       describe: 'YAML file, a published run’s config.json, or miniature or famos',
     })
-    .option('set', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [],
-      describe: 'Override a setting: path=value; may be repeated',
-    })
+    .option('set', setOption)
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
     .option('from', {
       type: 'string',

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { loadConfiguration } from '../../configs/load.js';
 import { predictionConfiguration, type PredictionConfiguration } from '../../configs/publishedModel.js';
+import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ModelReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
@@ -22,8 +23,6 @@ export interface FoundModel {
   readonly folder: string | null;
 }
 
-const runPattern = /^([A-Za-z0-9][A-Za-z0-9._-]{0,99})(?:\/(coarse|refinement))?(?:@(\d+))?$/;
-
 /**
  * What a model of the command line means: a published run's folder (its newest checkpoint), a `.pth`, or a run in the
  * object store, `RUN[/STAGE][@STEP]`.
@@ -41,16 +40,16 @@ export async function findModel(given: string, stage: ModelStage): Promise<Found
     const folders = [dirname(path), dirname(dirname(path))];
     return { reference: { kind: 'file', path }, ...(await surroundings(folders)) };
   }
-  const named = runPattern.exec(given);
-  if (named === null || (named[2] !== undefined && named[2] !== stage)) {
+  const named = parseCheckpointName(given);
+  if (named === null || (named.stage !== null && named.stage !== stage)) {
     const expected = `a published run’s folder, a .pth, or a run of ours, RUN[/${stage}][@STEP]`;
     throw new CommandError(
       `--${stage}-model ${given}: there is no such file or folder; expected ${expected}.`,
       exitCodes.usage,
     );
   }
-  const step = named[3] === undefined ? null : Number(named[3]);
-  return { reference: { kind: 'run', run: named[1]!, step }, config: null, folder: null };
+  const { run, step } = named;
+  return { reference: { kind: 'run', run, step }, config: null, folder: null };
 }
 
 /** `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. */

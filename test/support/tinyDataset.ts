@@ -6,6 +6,7 @@ import { splitFolders, masksFile, templateFile } from '../../datasets/miniature/
 import { miniaturePresets } from '../../datasets/miniature/settings.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { thumbnails } from './thumbnails.js';
 
 /** The part of a run's configuration that names the data set of `packTinyDataset`. */
 export const tinyDataset = {
@@ -23,18 +24,11 @@ export async function packTinyDataset(store: ObjectStore): Promise<void> {
   try {
     const settings = {
       ...miniaturePresets.miniature,
+      ...thumbnails,
       name: tinyDataset.name,
-      vertexCount: 150,
-      subdivisions: 1,
-      sensor: { width: 192, height: 144 },
-      supersampling: 1,
-      pods: 2,
-      portraitView: '01_B',
       subjects: { train: 2, validation: 1, test: 1 },
-      sequencesPerSubject: 1,
       framesPerSequence: { train: 3, validation: 2, test: 2 },
       scanPoints: 200,
-      textureSize: 32,
     };
     await generateMiniature(settings, directory, { threads: 1 });
     await packDataset({ store, configuration: tinyDataset, directory });
