@@ -29,6 +29,7 @@ const faults: Readonly<Record<string, UserFault>> = {
   UnknownBundle: 'ConfigurationInvalid',
   HostCredentialsRefused: 'CredentialsRefused',
   FileMissingOnHost: 'DataUnusable',
+  HostUntrusted: 'ConfigurationInvalid',
   UnexpectedAnswer: 'DataUnusable',
   ChecksumDiffers: 'DataUnusable',
   ArchiveDamaged: 'DataUnusable',

@@ -43,7 +43,8 @@ const mostVersions = 4;
  * Fetches a file of the host, or finds it. What an interruption left is gone on with, in a new process too, as long as
  * the host's file is the same. Hiccups of the host and the network are waited for.
  *
- * @throws HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, ChecksumDiffers, DiskFull
+ * @throws HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, HostUntrusted, ChecksumDiffers,
+ *   DiskFull
  */
 export async function downloadFile(options: DownloadOptions): Promise<Download> {
   const { path, file, host, sha256 } = options;
@@ -145,7 +146,10 @@ async function store(
     skip = await accept(response, options, part, from);
     await take(start);
   };
-  if (response.status === 416) await accept(response, options, part, null);
+  if (response.status === 416) {
+    await response.body.cancel();
+    await accept(response, options, part, null);
+  }
   for await (const received of response.body as unknown as AsyncIterable<Uint8Array>) {
     onReceived(received.length);
     if (skip !== null) {
@@ -184,7 +188,6 @@ async function accept(
   const same = begun === null || sameVersion(begun, version);
   if (same && !sameSize && sharesValidator(begun, version)) {
     // The same file cannot have two sizes.
-    await response.body?.cancel();
     throw new Passing(`the host announces ${version.size} bytes of a file that it said has ${begun?.size}`);
   }
   if (from !== null && same && sameSize) {
@@ -199,7 +202,6 @@ async function accept(
     throw new UnexpectedAnswer(`${options.path} is another file at ${options.host} each time that it is asked for.`);
   }
   if (from !== 0) {
-    await response.body?.cancel();
     throw new Passing('the file changed at the host');
   }
   await part.describe(version);

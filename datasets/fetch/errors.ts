@@ -23,6 +23,11 @@ export class HostUnavailable extends Error {
   override readonly name = 'HostUnavailable';
 }
 
+/** Thrown when the host's certificate cannot be trusted, or it sends where nothing would prove who answers. */
+export class HostUntrusted extends Error {
+  override readonly name = 'HostUntrusted';
+}
+
 /** Thrown when the disk has no room. Nothing that was there is lost; the step continues once there is. */
 export class DiskFull extends Error {
   override readonly name = 'DiskFull';

@@ -45,8 +45,8 @@ export interface FetchedBundle {
  * is fetched twice. First every missing file is asked for its size, so that wrong credentials, a missing file or too
  * small a disk show before the first gigabyte.
  *
- * @throws UnknownBundle, HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, ChecksumDiffers,
- *   DiskFull
+ * @throws UnknownBundle, HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, HostUntrusted,
+ *   ChecksumDiffers, DiskFull
  */
 export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedBundle> {
   const { directory, signal, free = freeSpace } = options;

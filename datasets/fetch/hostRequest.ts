@@ -1,4 +1,4 @@
-import { UnexpectedAnswer } from './errors.js';
+import { HostUntrusted, UnexpectedAnswer } from './errors.js';
 
 export interface HostCredentials {
   readonly username: string;
@@ -12,6 +12,7 @@ const mostRedirections = 5;
  * Where the host points elsewhere, that is asked without the credentials.
  *
  * @param host `https://…/download.php`
+ * @throws HostUntrusted, UnexpectedAnswer for redirections that are not followed.
  */
 export async function requestFile(
   host: string,
@@ -43,7 +44,14 @@ export async function requestFile(
           `${response.status}, to ${location ?? 'nowhere'}): set dataset.source.host to the address that it points to.`,
       );
     }
-    response = await fetch(new URL(location, url), { headers: common, redirect: 'manual', signal });
+    const target = new URL(location, url);
+    if (url.protocol === 'https:' && target.protocol !== 'https:') {
+      throw new HostUntrusted(
+        `${url.origin} redirects the request for ${path} from https to ${target.origin}, where nothing would prove what ` +
+          'is sent: not followed. Look at dataset.source.host (--host).',
+      );
+    }
+    response = await fetch(target, { headers: common, redirect: 'manual', signal });
   }
   return response;
 }

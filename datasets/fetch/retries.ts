@@ -1,5 +1,5 @@
 import { describeFailure, isCertificateFailure, wait, waitingTime, type BackOff } from './backOff.js';
-import { HostUnavailable, UnexpectedAnswer } from './errors.js';
+import { HostUnavailable, HostUntrusted, UnexpectedAnswer } from './errors.js';
 
 /** An answer that is no file now, but may be one later. */
 export class Passing extends Error {
@@ -24,7 +24,7 @@ export interface RetryOptions {
  * Tries until it succeeds, with pauses; only failures of the network and passing ones of the host are tried again.
  *
  * @param position what has been reached: failures are counted from the last time that it moved.
- * @throws HostUnavailable when too many failures came in a row.
+ * @throws HostUnavailable when too many failures came in a row, HostUntrusted.
  */
 export async function withRetries<Result>(
   { host, path, backOff, onWait, signal }: RetryOptions,
@@ -39,6 +39,13 @@ export async function withRetries<Result>(
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
+      if (isCertificateFailure(error)) {
+        throw new HostUntrusted(
+          `${host} cannot be trusted: ${describeFailure(error)}. Nothing was sent to it. Correct the address ` +
+            '(dataset.source.host, --host); behind a proxy that opens TLS, name its authority by NODE_EXTRA_CA_CERTS=FILE.',
+          { cause: error },
+        );
+      }
       if (!isPassing(error)) throw error;
       failures = position() > before ? 1 : failures + 1;
       const reason = describeFailure(error);
@@ -75,7 +82,7 @@ export async function unlessStalled<Result>(
 /** Failures of connections are; what the host said in so many words, and the disk's, are not. */
 function isPassing(error: unknown): boolean {
   if (error instanceof Passing) return true;
-  if (error instanceof UnexpectedAnswer || !(error instanceof Error) || isCertificateFailure(error)) return false;
+  if (error instanceof UnexpectedAnswer || !(error instanceof Error)) return false;
   // What `fetch` throws, and the body of a connection that is cut.
   return error instanceof TypeError && error.cause instanceof Error;
 }

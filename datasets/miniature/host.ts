@@ -112,8 +112,8 @@ async function answer(
     fault,
     stream,
     response,
-    () => {
-      response.writeHead(span ? 206 : 200, { ...headers, ...contentRange, 'Content-Length': end - start + 1 });
+    (announced = end - start + 1) => {
+      response.writeHead(span ? 206 : 200, { ...headers, ...contentRange, 'Content-Length': announced });
     },
     (sent) => {
       bytes += sent;

@@ -13,20 +13,22 @@ export type Fault =
   | { readonly kind: 'hang' }
   /** The whole file is sent whatever range was asked for. */
   | { readonly kind: 'ignoreRange' }
+  /** The head announces another length than the body then has; a body that is shorter ends the connection. */
+  | { readonly kind: 'wrongLength'; readonly announced: number; readonly sent: number }
   /** One bit of the body is another. */
   | { readonly kind: 'flip'; readonly atByte: number };
 
 /**
  * Sends a file's bytes, with the fault.
  *
- * @param sendHead writes status and headers of the answer without fault.
+ * @param sendHead writes status and headers of the answer without fault, or with another length.
  * @param onSent is told how many bytes of the file went out.
  */
 export async function applyFault(
   fault: Fault | undefined,
   stream: ReadStream,
   response: ServerResponse,
-  sendHead: () => void,
+  sendHead: (announced?: number) => void,
   onSent: (bytes: number) => void,
 ): Promise<void> {
   if (fault?.kind === 'status') {
@@ -36,7 +38,7 @@ export async function applyFault(
     response.end('The server has a problem.\n');
     return;
   }
-  sendHead();
+  sendHead(fault?.kind === 'wrongLength' ? fault.announced : undefined);
   if (fault?.kind === 'hang') {
     stream.destroy();
     response.flushHeaders();
@@ -45,8 +47,9 @@ export async function applyFault(
   let sent = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     if (response.destroyed) return;
-    if (fault?.kind === 'cut' && sent + chunk.length >= fault.afterBytes) {
-      const rest = chunk.subarray(0, Math.max(0, fault.afterBytes - sent));
+    const most = fault?.kind === 'cut' ? fault.afterBytes : fault?.kind === 'wrongLength' ? fault.sent : Infinity;
+    if (sent + chunk.length >= most) {
+      const rest = chunk.subarray(0, Math.max(0, most - sent));
       await send(response, rest);
       onSent(rest.length);
       // What was sent arrives; a reset at once would take it back from the client's buffers.

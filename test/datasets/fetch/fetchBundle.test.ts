@@ -1,83 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { bundlePaths, findBundle } from '../../../datasets/fetch/bundles.js';
-import { fetchBundle, type FetchBundleOptions } from '../../../datasets/fetch/fetchBundle.js';
+import { describe, test } from 'node:test';
 import type { TransferProgress } from '../../../datasets/fetch/progress.js';
-import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../datasets/miniature/host.js';
-
-const root = await mkdtemp(join(tmpdir(), 'fetch-'));
-after(() => rm(root, { recursive: true, force: true }));
-const credentials = { username: 'somebody@example.org', password: 'p&ss wörd=1' };
-const paths = bundlePaths(findBundle('test-data'));
-const volume = 'test_data/test_images_4.zip.002';
-const quick = { first: 0.01, longest: 0.05, attempts: 4, stall: 0.4 };
-let folders = 0;
-
-/** A host's folder with the files of test-data: 300 kB each, random but for ZIP signatures. */
-async function hostFolder(): Promise<string> {
-  const directory = join(root, `host-${folders++}`);
-  for (const path of paths) {
-    const bytes = randomBytes(300_000);
-    if (/\.zip(\.001)?$/.test(path)) bytes.write('PK\x03\x04', 'latin1');
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), path.endsWith('.json') ? '[["a","b","0001"]]' : bytes);
-  }
-  return directory;
-}
-
-async function withHost(
-  options: Partial<MiniatureHostOptions>,
-  use: (tools: {
-    host: MiniatureHost;
-    source: string;
-    directory: string;
-    fetchIt: (changes?: Partial<FetchBundleOptions>) => ReturnType<typeof fetchBundle>;
-  }) => Promise<void>,
-): Promise<void> {
-  const source = options.directory ?? (await hostFolder());
-  const directory = join(root, `downloads-${folders++}`);
-  const host = await startMiniatureHost({ ...credentials, ...options, directory: source });
-  const fetchIt = (changes: Partial<FetchBundleOptions> = {}) =>
-    fetchBundle({
-      host: host.address,
-      bundle: 'test-data',
-      directory,
-      credentials,
-      atOnce: 3,
-      backOff: quick,
-      ...changes,
-    });
-  try {
-    await use({ host, source, directory, fetchIt });
-  } finally {
-    await host.close();
-  }
-}
-
-async function assertSame(source: string, directory: string): Promise<void> {
-  for (const path of paths) {
-    const [expected, found] = await Promise.all([readFile(join(source, path)), readFile(join(directory, path))]);
-    assert.ok(expected.equals(found), path);
-    const record = JSON.parse(await readFile(join(directory, `${path}.json`), 'utf8')) as Record<string, unknown>;
-    assert.deepEqual(
-      [record['path'], record['size'], record['sha256']],
-      [path, expected.length, createHash('sha256').update(expected).digest('hex')],
-    );
-  }
-  const leftOver = (await readdir(directory, { recursive: true })).filter((name) => name.includes('.part'));
-  assert.deepEqual(leftOver, []);
-}
-
-/** Bytes that the host sent of a file, size probes left out. */
-function bytesSent({ records }: MiniatureHost, path: string): number {
-  return records.filter((r) => r.path === path && r.range !== 'bytes=0-3').reduce((sum, r) => sum + r.bytes, 0);
-}
+import type { MiniatureHostOptions } from '../../../datasets/miniature/host.js';
+import { assertSame, bytesSent, credentials, cut, paths, quick, volume, withHost } from './support/fetching.js';
 
 test('a bundle is fetched whole, with progress, and only once', async () => {
   await withHost({}, async ({ host, source, directory, fetchIt }) => {
@@ -244,7 +174,3 @@ test('volumes that someone laid there are taken, if their size is right', async 
     assert.equal(bytesSent(host, volume), 0);
   });
 });
-
-function cut(afterBytes: number) {
-  return { kind: 'cut', afterBytes } as const;
-}
