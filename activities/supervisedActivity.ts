@@ -7,7 +7,9 @@ import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, TrainerFault } from '../training/protocol.js';
 import { BoundedLog } from './boundedLog.js';
 import { passingFault, processFault, stoppedFailure } from './failures.js';
+import { interruptionsBefore } from './interruptions.js';
 import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
+import type { Interruptions, MaybeInterrupted } from './types.js';
 
 /** What trainer and predictor events have in common. */
 export type ProcessEvent<Progress, Result> =
@@ -38,9 +40,9 @@ export interface SupervisedActivity<Progress, Result> {
  * Runs a trainer or predictor for the current activity: heartbeats on what it tells, passes on cancellation and the
  * worker's stop, and turns its end into a result or the failure that Temporal acts rightly on.
  */
-export async function runSupervised<Progress extends StageProgress | PredictionProgress, Result>(
+export async function runSupervised<Progress extends StageProgress | PredictionProgress, Result extends object>(
   activity: SupervisedActivity<Progress, Result>,
-): Promise<Result> {
+): Promise<Result & MaybeInterrupted> {
   const context = Context.current();
   const { configuration, name } = activity;
   const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
@@ -84,8 +86,9 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       // Told by us, with the process's last lines, before the server notices the missing heartbeat.
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
-    if (end.kind === 'told' && end.event.kind === 'finished') return end.event.result;
-    const failure = failureOf(end, name, log, context, progress);
+    const interruptions = interruptionsBefore(context.info.attempt, preemptions);
+    if (end.kind === 'told' && end.event.kind === 'finished') return { ...end.event.result, interruptions };
+    const failure = failureOf(end, name, log, context, { progress, interruptions });
     if (failure instanceof ApplicationFailure && failure.type === 'Stopped') {
       preemptions++;
       heartbeat();
@@ -96,20 +99,26 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   }
 }
 
+/** How far the activity came when it was interrupted. */
+interface Reached<Progress> {
+  readonly progress: Progress | null;
+  readonly interruptions: Interruptions;
+}
+
 function failureOf<Progress, Result>(
   end: ProcessEnd<ProcessEvent<Progress, Result>>,
   name: string,
   log: BoundedLog,
   context: Context,
-  progress: Progress | null,
+  reached: Reached<Progress>,
 ): Error {
   if (end.kind === 'told' && end.event.kind === 'failed') {
     const { fault, message } = end.event;
     const failure = processFault(fault, message);
     if (failure.nonRetryable === true) return failure;
-    return cancelledBy(context, progress) ?? failure;
+    return cancelledBy(context, reached) ?? failure;
   }
-  const cancelled = cancelledBy(context, progress);
+  const cancelled = cancelledBy(context, reached);
   if (cancelled !== undefined) return cancelled;
   const inOrder = end.kind === 'told' || end.kind === 'killed';
   if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
@@ -117,14 +126,14 @@ function failureOf<Progress, Result>(
   const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
   const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
   // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
-  const delay = progress === null ? undefined : 1000;
+  const delay = reached.progress === null ? undefined : 1000;
   return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
 }
 
 /** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */
-function cancelledBy(context: Context, progress: unknown): CancelledFailure | undefined {
+function cancelledBy(context: Context, { progress, interruptions }: Reached<unknown>): CancelledFailure | undefined {
   if (context.cancellationDetails?.cancelRequested !== true) return undefined;
-  return new CancelledFailure('Stopped as asked.', progress === null ? [] : [progress]);
+  return new CancelledFailure('Stopped as asked.', [progress ?? undefined, interruptions]);
 }
 
 /** All that the worker has, but not what only data workers need. */

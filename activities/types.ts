@@ -60,8 +60,21 @@ export interface DataWorkerActivities {
 }
 
 export interface GpuActivities {
-  trainStage(input: RunInput & { readonly stage: TrainingStage }): Promise<StageResult>;
-  predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult>;
+  trainStage(input: RunInput & { readonly stage: TrainingStage }): Promise<StageResult & MaybeInterrupted>;
+  predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult & MaybeInterrupted>;
+}
+
+/** How often work was begun anew, and why: pre-emptions are no faults. */
+export interface Interruptions {
+  /** Stopped in an orderly way (spot pre-emption, worker update). */
+  readonly preemptions: number;
+  /** Ended by a fault: the process, its worker, a service. */
+  readonly failures: number;
+}
+
+/** Of a result: of all its attempts. Absent in those of versions that did not tell. */
+export interface MaybeInterrupted {
+  readonly interruptions?: Interruptions;
 }
 
 export interface FetchSummary {
@@ -102,7 +115,7 @@ export interface PredictionPlan {
 }
 
 /** The part of an evaluation that fits a payload. */
-export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut'>;
+export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut'> & MaybeInterrupted;
 
 /** Heartbeat details of fetch, extraction and packing. */
 export interface TransferProgress {

@@ -14,6 +14,7 @@ import { command as pause } from './commands/pause.js';
 import { command as predict } from './commands/predict.js';
 import { command as quickstart } from './commands/quickstart.js';
 import { command as resume } from './commands/resume.js';
+import { command as retry } from './commands/retry.js';
 import { command as start } from './commands/start.js';
 import { command as status } from './commands/status.js';
 import { command as tensorboard } from './commands/tensorboard.js';
@@ -100,6 +101,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(status)
     .command(list)
     .command(resume)
+    .command(retry)
     .command(cancel)
     .command(pause)
     .command(unpause)

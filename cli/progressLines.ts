@@ -1,6 +1,7 @@
 import type { TransferProgress } from '../activities/types.js';
 import type { StepState } from '../workflows/types.js';
 import type { RunDescription } from '../workers/describeRun.js';
+import type { PendingActivity } from '../workers/pendingActivities.js';
 import { bytes, columns, duration, styled } from './terminal.js';
 
 const marks: Readonly<Record<StepState['state'], string>> = {
@@ -20,9 +21,10 @@ export function progressLines(description: RunDescription, now = Date.now()): st
   if (progress === null) return [`  ${waitingNote(description)}`];
   const rows = progress.steps.map((step) => {
     const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
-    return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), stepNote(step, description)];
+    const note = [stepNote(step, description), interruptionsNote(step)].filter((part) => part !== '').join('; ');
+    return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
   });
-  return [...columns(rows, [2]).split('\n'), ...troubles(description)];
+  return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
 }
 
 /** What a step is at, or what it did. */
@@ -92,11 +94,32 @@ function waitingNote({ status, failure }: RunDescription): string {
   return `${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`;
 }
 
-/** Activities that failed and are tried again. */
-function troubles({ activities }: RunDescription): string[] {
+/** `1 pre-emption, 2 failures`; what did not happen is not told. */
+export function interruptionsNote({ interruptions }: StepState): string {
+  const { preemptions = 0, failures = 0 } = interruptions ?? {};
+  return [
+    preemptions === 0 ? '' : `${preemptions} pre-emption${preemptions === 1 ? '' : 's'}`,
+    failures === 0 ? '' : `${failures} failure${failures === 1 ? '' : 's'}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** Activities that failed and are tried again: why, and when. */
+function troubles({ activities }: RunDescription, now: number): string[] {
   return activities
-    .filter(({ lastFailure }) => lastFailure !== null)
-    .map(({ type, attempt, lastFailure }) => {
-      return `  ${styled('yellow', '!')} ${type}, attempt ${attempt}: ${lastFailure?.split('\n')[0]}`;
+    .filter(({ lastFailure, paused }) => lastFailure !== null || paused)
+    .map((activity) => {
+      const { type, attempt, lastFailure } = activity;
+      const failure = lastFailure === null ? '' : `: ${lastFailure.split('\n')[0]}`;
+      const next = nextAttempt(activity, now);
+      return `  ${styled('yellow', '!')} ${type}, attempt ${attempt}${failure}${next === '' ? '' : ` (${next})`}`;
     });
+}
+
+/** When an activity that waits is tried again. */
+export function nextAttempt({ paused, state, nextAttemptAt }: PendingActivity, now: number): string {
+  if (paused) return 'paused in Temporal: tempeh-flow retry goes on';
+  if (nextAttemptAt === null) return state === 'waiting' ? 'waits for a worker' : '';
+  return `next attempt in ${duration(Math.max(0, (nextAttemptAt.getTime() - now) / 1000))}`;
 }

@@ -3,9 +3,11 @@ import { loadConfiguration, resolveConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { describeRun } from '../workers/describeRun.js';
 import { cancelRun, configurationOf, pauseRun, resumeRun } from '../workers/runs.js';
+import { retryRun } from '../workers/retryRun.js';
 import { withTemporal, type Connected, type ConnectionOptions } from './connection.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
+import { nextAttempt } from './progressLines.js';
 import { followToEnd } from './status.js';
 
 type Steering = ConnectionOptions & { readonly run: string };
@@ -71,6 +73,24 @@ export async function unpause({ run, ...connection }: Steering): Promise<number>
 export async function pause({ run, ...connection }: Steering): Promise<number> {
   await withTemporal(connection, ({ client }) => pauseRun(client, run));
   process.stdout.write(`${run} is paused: tempeh-flow unpause ${run} goes on.\n`);
+  return exitCodes.ok;
+}
+
+/** Tries at once what failed. @returns the exit code. */
+export async function retry({ run, ...connection }: Steering): Promise<number> {
+  const retried = await withTemporal(connection, ({ client }) => retryRun(client, run));
+  const lines =
+    retried.kind === 'started'
+      ? [`${retried.workflowId} had failed; it is started again, and goes on with what is done.`]
+      : [
+          ...retried.now.map(({ type, workflowId, attempt }) => `${type} of ${workflowId}: attempt ${attempt} now.`),
+          ...retried.others.map((activity) => {
+            const { type, workflowId, attempt, state } = activity;
+            const at = state === 'waiting' ? nextAttempt(activity, Date.now()) : state;
+            return `${type} of ${workflowId}: attempt ${attempt} ${at}; left alone.`;
+          }),
+        ];
+  process.stdout.write(`${lines.length > 0 ? lines.join('\n') : `Nothing of ${run} waits to be tried again.`}\n`);
   return exitCodes.ok;
 }
 

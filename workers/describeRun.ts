@@ -5,7 +5,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { messages, runSteps } from '../configs/temporal.js';
-import type { RunProgress } from '../workflows/types.js';
+import type { RunProgress, StepState } from '../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './runs.js';
 
@@ -91,7 +91,12 @@ async function runningStep(
 function withStep(progress: RunProgress, step: RunProgress | null): RunProgress {
   if (step === null) return progress;
   const training = step.training ?? progress.training;
-  return { ...progress, training, predictions: step.predictions ?? progress.predictions };
+  const interrupted = new Map(step.steps.map(({ step: name, interruptions }) => [name, interruptions]));
+  const steps = progress.steps.map((state) => {
+    const interruptions = interrupted.get(state.step) ?? state.interruptions;
+    return { ...state, ...(interruptions && { interruptions }) };
+  });
+  return { ...progress, steps, training, predictions: step.predictions ?? progress.predictions };
 }
 
 /** Heartbeats are newer than what the workflow was told. */
@@ -103,5 +108,16 @@ function withHeartbeats(progress: RunProgress, activities: readonly PendingActiv
     if (heartbeat?.kind === 'prediction' && heartbeat.progress !== null) done += heartbeat.progress.done;
   }
   if (predictions !== null) predictions = { ...predictions, done };
-  return { ...progress, training, predictions };
+  return { ...progress, steps: progress.steps.map((step) => withAttempts(step, activities)), training, predictions };
+}
+
+/** What a step's running trainers and predictors have gone through so far comes on top of those that have ended. */
+function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
+  const sum = { preemptions: step.interruptions?.preemptions ?? 0, failures: step.interruptions?.failures ?? 0 };
+  for (const { workflowId, interruptions } of activities) {
+    if (!workflowId.endsWith(`/${step.step}`)) continue;
+    sum.preemptions += interruptions.preemptions;
+    sum.failures += interruptions.failures;
+  }
+  return sum.preemptions + sum.failures > 0 ? { ...step, interruptions: sum } : step;
 }

@@ -1,19 +1,25 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import type { ActivityHeartbeat } from '../activities/types.js';
+import { interruptionsBefore } from '../activities/interruptions.js';
+import type { ActivityHeartbeat, Interruptions } from '../activities/types.js';
 
 /** An activity that runs, or waits for a worker or its next attempt. */
 export interface PendingActivity {
   readonly workflowId: string;
+  readonly activityId: string;
   readonly type: string;
   /** From 1. */
   readonly attempt: number;
   readonly state: 'waiting' | 'running' | 'stopping';
+  /** An operator has paused it in Temporal: no attempt comes until it is unpaused there, or by `retryRun`. */
+  readonly paused: boolean;
+  /** Attempts that ended so far, apart: stopped in an orderly way, and failed. */
+  readonly interruptions: Interruptions;
   readonly heartbeat: ActivityHeartbeat | null;
   readonly heartbeatAt: Date | null;
   /** Why the attempt before failed. */
   readonly lastFailure: string | null;
-  /** When the next attempt is due; null while one runs. */
+  /** When the next attempt is due, of one that waits out its back-off; null otherwise. */
   readonly nextAttemptAt: Date | null;
   /** The worker that has it, or had it last. */
   readonly worker: string | null;
@@ -28,16 +34,23 @@ const states: Readonly<Record<number, PendingActivity['state']>> = { 1: 'waiting
 export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescription): PendingActivity[] {
   return (raw.pendingActivities ?? []).map((activity) => {
     const payload = activity.heartbeatDetails?.payloads?.[0];
-    const running = Number(activity.state) === 2;
+    const heartbeat = payload
+      ? (defaultPayloadConverter.fromPayload<ActivityHeartbeat | undefined>(payload) ?? null)
+      : null;
+    const attempt = activity.attempt ?? 1;
+    const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? heartbeat.preemptions : 0;
     return {
       workflowId,
+      activityId: activity.activityId ?? '',
       type: activity.activityType?.name ?? 'unknown',
-      attempt: activity.attempt ?? 1,
+      attempt,
       state: states[activity.state ?? 1] ?? 'stopping',
-      heartbeat: payload ? defaultPayloadConverter.fromPayload<ActivityHeartbeat>(payload) : null,
+      paused: activity.paused === true,
+      interruptions: interruptionsBefore(attempt, preemptions),
+      heartbeat,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
       lastFailure: explainFailure(activity.lastFailure),
-      nextAttemptAt: running ? null : dateOf(activity.scheduledTime),
+      nextAttemptAt: dateOf(activity.nextAttemptScheduleTime),
       worker: activity.lastWorkerIdentity || null,
     };
   });

@@ -1,9 +1,11 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Interruptions } from '../activities/types.js';
 import { searchAttributes, type RunStep } from '../configs/temporal.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress } from '../training/protocol.js';
 import { describeProgress } from './describeProgress.js';
+import { addInterruptions } from './interruptions.js';
 import type { RunProgress, StepState, StepStateName } from './types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
@@ -45,6 +47,16 @@ export class Board {
     this.#predictions = null;
     this.change(step, { state: 'running', startedAt: new Date().toISOString() });
     upsertSearchAttributes([{ key: stageKey, value: step }]);
+  }
+
+  /** Counts what a trainer or predictor of a step went through until it ended. */
+  interrupted(step: RunStep, interruptions: Interruptions | undefined): void {
+    const sum = addInterruptions(this.#steps.get(step)?.interruptions, interruptions);
+    if (sum.preemptions + sum.failures > 0) this.change(step, { interruptions: sum });
+  }
+
+  interruptions(step: RunStep): Interruptions | undefined {
+    return this.#steps.get(step)?.interruptions;
   }
 
   /** A step that ran ends. */

@@ -3,7 +3,8 @@ import type { RunProgress, StepState } from './types.js';
 /** Progress as Markdown: the current details on a workflow's page in the Temporal UI. */
 export function describeProgress(progress: RunProgress): string {
   const rows = progress.steps.map(
-    (step) => `| ${step.step} | ${step.state} | ${describeDuration(step)} | ${cell(step.note ?? '')} |`,
+    (step) =>
+      `| ${step.step} | ${step.state} | ${describeDuration(step)} | ${cell([step.note ?? '', describeInterruptions(step)].filter(Boolean).join('; '))} |`,
   );
   const parts = ['| step | state | time | |\n| --- | --- | --- | --- |\n' + rows.join('\n')];
   const { training, predictions } = progress;
@@ -25,6 +26,12 @@ function describeDuration({ seconds }: StepState): string {
   if (seconds < 120) return `${seconds} s`;
   const minutes = seconds / 60;
   return minutes < 120 ? `${minutes.toFixed(1)} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+function describeInterruptions({ interruptions }: StepState): string {
+  if (interruptions === undefined) return '';
+  const { preemptions, failures } = interruptions;
+  return `${preemptions} pre-emptions, ${failures} failures`;
 }
 
 function cell(text: string): string {

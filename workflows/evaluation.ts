@@ -13,10 +13,10 @@ export async function evaluation(input: RunInput): Promise<EvaluationSummary> {
     const planning = shortActivity('list the test shards that are still to do');
     const { planPredictions } = proxyActivities<DataActivities>(planning);
     const plan = await pauses.run(() => planPredictions({ ...input, purpose: 'test' }));
-    await predictShards(input, plan, context);
+    const { interruptions } = await predictShards('evaluation', input, plan, context);
     const measuring = longActivity(taskQueues.data, input.configuration, `measure ${plan.frames} test frames`);
     const { evaluate } = proxyActivities<DataActivities>(measuring);
     const result = await pauses.run(() => evaluate(input));
-    return { result, note: evaluationNote(result) };
+    return { result: { ...result, ...(interruptions && { interruptions }) }, note: evaluationNote(result) };
   });
 }

@@ -2,6 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { GpuActivities, PredictionPlan, RunInput } from '../activities/types.js';
 import { taskQueues } from '../configs/temporal.js';
 import { longActivity } from './activityOptions.js';
+import { detailsOf } from './interruptions.js';
 import { runAtMost } from './runAtMost.js';
 import type { StepContext } from './step.js';
 import type { PredictionSummary } from './types.js';
@@ -11,6 +12,7 @@ import type { PredictionSummary } from './types.js';
  * done is skipped by the next.
  */
 export async function predictShards(
+  step: 'predictions' | 'evaluation',
   input: RunInput,
   { shards, frames }: PredictionPlan,
   { board, pauses }: StepContext,
@@ -30,12 +32,17 @@ export async function predictShards(
     const summary = `predict frames ${shard.from} to ${shard.to - 1}`;
     const options = longActivity(taskQueues.gpu, input.configuration, summary);
     const { predictShard } = proxyActivities<GpuActivities>(options);
-    const result = await pauses.run(() => predictShard({ ...input, shard }));
+    const result = await pauses.run(
+      () => predictShard({ ...input, shard }),
+      (interruption) => board.interrupted(step, detailsOf(interruption).interruptions),
+    );
+    board.interrupted(step, result.interruptions);
     done += shard.to - shard.from;
     predicted += result.predicted;
     failures += result.failures.length;
     show();
   });
   await runAtMost(input.configuration.predictions.shardsAtOnce, tasks);
-  return { frames, predicted, failures };
+  const interruptions = board.interruptions(step);
+  return { frames, predicted, failures, ...(interruptions && { interruptions }) };
 }

@@ -12,7 +12,7 @@ export async function predictions(input: RunInput): Promise<PredictionSummary> {
     const options = shortActivity('list the shards that are still to do');
     const { planPredictions } = proxyActivities<DataActivities>(options);
     const plan = await context.pauses.run(() => planPredictions({ ...input, purpose: 'refinement-input' }));
-    const result = await predictShards(input, plan, context);
+    const result = await predictShards('predictions', input, plan, context);
     return { result, note: predictionsNote(result) };
   });
 }

@@ -15,7 +15,7 @@ import {
   SearchAttributeType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { RunInput } from '../activities/types.js';
+import type { MaybeInterrupted, RunInput } from '../activities/types.js';
 import { searchAttributes, type RunStep } from '../configs/temporal.js';
 import { Board } from './board.js';
 import * as messages from './messages.js';
@@ -52,6 +52,9 @@ export class StepRunner {
     if (this.#paused) await this.tellStep(messages.pauseStepSignal);
     const result = await handle.result();
     this.#current = null;
+    // What reports said before is part of it.
+    const { interruptions } = result as MaybeInterrupted;
+    if (interruptions) this.#board.change(step, { interruptions });
     this.#board.end(step, 'done', note(result));
     return result;
   }
@@ -142,7 +145,8 @@ export class StepRunner {
     const reported = steps[0];
     // A report may overtake the end of its step.
     if (reported === undefined || reported.step !== this.#current?.step) return;
-    this.#board.change(reported.step, { state: reported.state });
+    const { state, interruptions } = reported;
+    this.#board.change(reported.step, { state, ...(interruptions && { interruptions }) });
     if (training !== null) this.#board.setTraining(training);
     if (predictions !== null) this.#board.setPredictions(predictions);
   }

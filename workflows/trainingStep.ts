@@ -1,10 +1,10 @@
-import { CancelledFailure, proxyActivities } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { GpuActivities, RunInput } from '../activities/types.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import { taskQueues } from '../configs/temporal.js';
-import type { StageProgress, StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/protocol.js';
 import { longActivity } from './activityOptions.js';
-import { rootFailure } from './failures.js';
+import { detailsOf } from './interruptions.js';
 import { stageNote } from './notes.js';
 import { runStep } from './step.js';
 
@@ -17,16 +17,13 @@ export function trainingStep(stage: TrainingStage, input: RunInput): Promise<Sta
     const result = await pauses.run(
       () => trainStage({ ...input, stage }),
       (interruption) => {
-        const progress = progressOf(interruption);
+        const { progress, interruptions } = detailsOf(interruption);
         if (progress !== undefined) board.setTraining(progress);
+        board.interrupted(stage, interruptions);
       },
     );
-    return { result, note: stageNote(result) };
+    board.interrupted(stage, result.interruptions);
+    const interruptions = board.interruptions(stage);
+    return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };
   });
-}
-
-/** A trainer that was stopped for a pause says in its failure's details how far it came. */
-function progressOf(interruption: unknown): StageProgress | undefined {
-  const root = rootFailure(interruption);
-  return root instanceof CancelledFailure ? (root.details[0] as StageProgress | undefined) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { RunStep } from '../configs/temporal.js';
-import type { DatasetSummary, EvaluationSummary } from '../activities/types.js';
+import type { DatasetSummary, EvaluationSummary, Interruptions, MaybeInterrupted } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
@@ -21,6 +21,8 @@ export interface StepState {
   readonly seconds: number | null;
   /** A line of people's: what was done, what failed and what to do. */
   readonly note: string | null;
+  /** Of the trainers and predictors that have ended; absent until one was interrupted. What runs counts its own. */
+  readonly interruptions?: Interruptions;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface RunProgress {
   readonly paused: boolean;
 }
 
-export interface PredictionSummary {
+export interface PredictionSummary extends MaybeInterrupted {
   readonly frames: number;
   /** Predicted by this execution; the others were there. */
   readonly predicted: number;

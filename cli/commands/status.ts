@@ -16,7 +16,7 @@ export const command: CommandModule<GlobalOptions, StatusArguments> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON; with --follow a line a look' })
       .option('follow', { type: 'boolean', default: false, describe: 'Until it ends, with the exit code of its end' })
-      .example('$0 status famos-1', 'Steps, progress, what failed lately')
+      .example('$0 status famos-1', 'Steps, progress, pre-emptions and failures, the next attempt')
       .example('$0 status famos-1 --follow', 'Until it ends')
       .example('$0 status famos-1 --json | jq .status', 'For scripts'),
   handler: async (options) => {

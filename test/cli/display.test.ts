@@ -48,7 +48,10 @@ describe('a run as lines', () => {
       run: 'run',
       steps: [
         state('dataset', 'done', { seconds: 75, note: '96 frames' }),
-        state('coarse-pretraining', 'running', { startedAt: new Date(0).toISOString() }),
+        state('coarse-pretraining', 'running', {
+          startedAt: new Date(0).toISOString(),
+          interruptions: { preemptions: 1, failures: 2 },
+        }),
         state('refinement', 'waiting'),
       ],
       training: {
@@ -68,9 +71,12 @@ describe('a run as lines', () => {
     activities: [
       {
         workflowId: 'run/coarse-pretraining',
+        activityId: '1',
         type: 'trainStage',
         attempt: 2,
         state: 'running',
+        paused: false,
+        interruptions: { preemptions: 0, failures: 1 },
         heartbeat: null,
         heartbeatAt: null,
         lastFailure: 'the trainer was ended by SIGKILL',
@@ -85,7 +91,18 @@ describe('a run as lines', () => {
     assert.match(done ?? '', /dataset +1 min 15 s +96 frames/);
     assert.match(running ?? '', /coarse-pretraining +5 s .*step 30 of 120 +loss 12\.3 +2\.5 steps\/s +checkpoint 20/);
     assert.match(waiting ?? '', /refinement/);
-    assert.match(trouble ?? '', /attempt 2: the trainer was ended by SIGKILL/);
+    assert.match(running ?? '', /; 1 pre-emption, 2 failures$/);
+    assert.match(trouble ?? '', /attempt 2: the trainer was ended by SIGKILL$/);
+  });
+
+  test('when what failed is tried again, or what it waits for', () => {
+    const lastLine = (change: Partial<RunDescription['activities'][number]>) => {
+      const [activity] = description.activities;
+      return progressLines({ ...description, activities: [{ ...activity!, ...change }] }, 5000).at(-1) ?? '';
+    };
+    assert.match(lastLine({ state: 'waiting', nextAttemptAt: new Date(12_000) }), /SIGKILL \(next attempt in 7 s\)$/);
+    assert.match(lastLine({ state: 'waiting' }), /\(waits for a worker\)$/);
+    assert.match(lastLine({ state: 'waiting', paused: true, lastFailure: null }), /attempt 2 \(paused in Temporal/);
   });
 
   test('without a worker that answers it says what is missing', () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import type { MaybeInterrupted } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StageProgress, StageResult } from '../../training/protocol.js';
 import { describeRun, type RunDescription } from '../../workers/describeRun.js';
@@ -38,8 +39,10 @@ async function start(run: string, iterations: number): Promise<void> {
   await startRun(temporal.client, { run, configuration, steps: ['coarse-pretraining'] });
 }
 
-function resultOf(run: string): Promise<StageResult> {
-  return temporal.client.workflow.getHandle(`${run}/coarse-pretraining`).result() as Promise<StageResult>;
+function resultOf(run: string): Promise<StageResult & MaybeInterrupted> {
+  return temporal.client.workflow.getHandle(`${run}/coarse-pretraining`).result() as Promise<
+    StageResult & MaybeInterrupted
+  >;
 }
 
 /** Asks until it trains further than a step. */
@@ -104,6 +107,8 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
     assert.equal(activity?.attempt, 2);
     assert.equal(activity.lastFailure, 'The trainer saved and stopped.');
     assert.ok(activity.heartbeat?.kind === 'training' && activity.heartbeat.preemptions === 1);
+    const counted = later.progress?.steps.find(({ state }) => state === 'running')?.interruptions;
+    assert.deepEqual(counted, { preemptions: 1, failures: 0 });
     await cancelRun(temporal.client, 'stopped');
     second.kill('SIGTERM');
     await once(second, 'exit');
@@ -123,7 +128,9 @@ for (const [behaviour, wanted] of [
         await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
           await start(behaviour, 400);
           assert.match(await firstFailure(behaviour), wanted);
-          assert.equal((await resultOf(behaviour)).step, 400);
+          const { step, interruptions } = await resultOf(behaviour);
+          assert.equal(step, 400);
+          assert.deepEqual(interruptions, { preemptions: 0, failures: 1 });
         });
       });
     } finally {
