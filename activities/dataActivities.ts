@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/types.js';
 import { summariseDataset } from './datasetSummary.js';
 import { interruptible, understood } from './interruptible.js';
 import { planShards } from './predictionShards.js';
-import { checkAndStoreRun } from './prepareRun.js';
+import { checkAndStoreExtension, checkAndStoreRun } from './prepareRun.js';
 import { findDatasetIndex } from './runState.js';
 import type { ActivityHeartbeat, DataActivities } from './types.js';
 
@@ -22,6 +22,10 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
   return {
     async prepareRun(input) {
       await understood(() => checkAndStoreRun(input, openStore));
+    },
+
+    async extendStage(input) {
+      await understood(() => checkAndStoreExtension(input, openStore));
     },
 
     async findDataset({ configuration }) {

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { configurationChanges, refuseFixedChanges } from '../configs/changes.js';
+import { refuseEdits } from '../configs/changes.js';
+import { ConfigurationError } from '../configs/configurationError.js';
 import { runNamePattern, runNameRule } from '../configs/runNames.js';
-import { runConfigurationSchema } from '../configs/schema/run.js';
+import { runConfigurationSchema, type RunConfiguration } from '../configs/schema/run.js';
 import { checkConditionalPuts } from '../storage/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
 import { StoreUnsuitable, type ObjectStore } from '../storage/types.js';
-import type { Manifest } from '../training/checkpoints/manifest.js';
 import { userFault } from './failures.js';
 import { readJson } from './runState.js';
-import type { RunInput } from './types.js';
+import { storeConfiguration } from './storeConfiguration.js';
+import { readTrainedStages } from './trainedStages.js';
+import type { RunInput, StageExtension } from './types.js';
 
 /**
  * Refuses what cannot work before anything is started: a bad name, a configuration that this version does not
@@ -33,25 +35,38 @@ export async function checkAndStoreRun(
   }
   const store = openStore(configuration.storage);
   await refuseUnsuitable(store, run);
-  await refuseEdits(store, run, checked.data);
-  const json = Buffer.from(JSON.stringify(checked.data, null, 1));
-  await store.put(keys.runConfiguration(run), json, { contentType: 'application/json' });
+  await replaceConfiguration(store, run, checked.data);
+}
+
+/**
+ * As `checkAndStoreRun`, for a run that is running: one of its stages is to be trained further than it was meant to be.
+ *
+ * @throws ConfigurationInvalid if it has been trained further already, or a later stage was built on its end.
+ */
+export async function checkAndStoreExtension(
+  { run, configuration, stage, iterations }: StageExtension & RunInput,
+  openStore: (configuration: RunInput['configuration']['storage']) => ObjectStore,
+): Promise<void> {
+  const longer = { ...configuration.training[stage], iterations };
+  const edited = { ...configuration, training: { ...configuration.training, [stage]: longer } };
+  const checked = runConfigurationSchema.safeParse(edited);
+  if (!checked.success) throw userFault('ConfigurationInvalid', z.prettifyError(checked.error));
+  await replaceConfiguration(openStore(configuration.storage), run, checked.data);
 }
 
 /** A run that has begun to train keeps what its checkpoints depend on. @throws ConfigurationInvalid */
-async function refuseEdits(store: ObjectStore, run: string, edited: RunInput['configuration']): Promise<void> {
-  const before = runConfigurationSchema.safeParse(await readJson(store, keys.runConfiguration(run)));
+async function replaceConfiguration(store: ObjectStore, run: string, edited: RunConfiguration): Promise<void> {
+  const stored = runConfigurationSchema.safeParse(await readJson(store, keys.runConfiguration(run)));
   // None, or one of a version with other settings: nothing that it could be compared with.
-  if (!before.success) return;
-  const manifests = await Promise.all(
-    ['coarse', 'refinement'].map((stage) => readJson(store, keys.manifest(run, stage))),
-  );
-  if (!manifests.some((manifest) => ((manifest as Manifest | null)?.checkpoints ?? []).length > 0)) return;
-  try {
-    refuseFixedChanges(run, configurationChanges(before.data, edited));
-  } catch (cause) {
-    throw userFault('ConfigurationInvalid', (cause as Error).message);
+  const before = stored.success ? stored.data : null;
+  if (before !== null) {
+    try {
+      refuseEdits(run, before, edited, await readTrainedStages(store, run));
+    } catch (cause) {
+      throw cause instanceof ConfigurationError ? userFault('ConfigurationInvalid', cause.message) : cause;
+    }
   }
+  await storeConfiguration(store, run, before, edited);
 }
 
 /** Without them two attempts could both believe that they train a stage. @throws ConfigurationInvalid */

@@ -28,6 +28,13 @@ export interface DataInput {
   readonly configuration: DataConfiguration;
 }
 
+/** A stage is to be trained to more steps than it was meant to be. */
+export interface StageExtension {
+  readonly stage: TrainingStage;
+  /** The step counter's value at which it ends. */
+  readonly iterations: number;
+}
+
 export interface DatasetSummary {
   readonly name: string;
   readonly frames: Readonly<Record<'train' | 'validation' | 'test', number>>;
@@ -40,6 +47,8 @@ export interface DatasetSummary {
 export interface DataActivities {
   /** Refuses a configuration that this fleet cannot run, before anything starts, and stores it with its run. */
   prepareRun(input: RunInput): Promise<void>;
+  /** Stores the configuration of a run that is running with more iterations of a stage, unless that cannot be. */
+  extendStage(input: RunInput & StageExtension): Promise<void>;
   /** The summary of a packed data set that is there already; null if it must be made. */
   findDataset(input: DataInput): Promise<DatasetSummary | null>;
   /** The task queue of one data worker, whose disk the next steps share. */

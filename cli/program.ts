@@ -6,6 +6,7 @@ import { command as dataset } from './commands/dataset.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
 import { command as evaluate } from './commands/evaluate.js';
+import { command as extend } from './commands/extend.js';
 import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
 import { command as fetch } from './commands/fetch.js';
 import { command as importCheckpoint } from './commands/importCheckpoint.js';
@@ -83,6 +84,7 @@ const optionNames = [
   'checksums',
   'delete-volumes',
   'at-once',
+  'stretch',
 ];
 
 /** What every command takes. */
@@ -102,6 +104,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(list)
     .command(resume)
     .command(retry)
+    .command(extend)
     .command(cancel)
     .command(pause)
     .command(unpause)

@@ -1,5 +1,6 @@
 import { ConfigurationError } from './configurationError.js';
 import type { RunConfiguration } from './schema/run.js';
+import { refuseIterations, type TrainedStages } from './trainedStages.js';
 
 /** A setting whose value differs between two resolved configurations. */
 export interface ConfigurationChange {
@@ -97,6 +98,22 @@ export function refuseFixedChanges(run: string, changes: readonly ConfigurationC
       expected: `the run has trained with ${before ?? 'none'}, and cannot change it: ${note}.${i === fixed.length - 1 ? ` ${wayOut}` : ''}`,
     })),
   );
+}
+
+/**
+ * Refuses an edited configuration for a run, as far as it has been trained.
+ *
+ * @throws ConfigurationError as `refuseFixedChanges` and `refuseIterations`.
+ */
+export function refuseEdits(
+  run: string,
+  before: RunConfiguration,
+  after: RunConfiguration,
+  trained: TrainedStages,
+): void {
+  if (Object.keys(trained).length === 0) return;
+  refuseFixedChanges(run, configurationChanges(before, after));
+  refuseIterations(run, before, after, trained);
 }
 
 /** Every value that is no group, as JSON, by its dotted path. A list is one value. */

@@ -45,8 +45,13 @@ export const messages = {
   progress: 'progress',
   pause: 'pause',
   resume: 'resume',
+  /** A stage is to be trained further than it was meant to be. */
+  extend: 'extend',
   stageProgress: 'stageProgress',
 } as const;
+
+/** Memo of workflows. `iterations`: by stage, what the run's input was changed to since it was started. */
+export const memos = { iterations: 'iterations' } as const;
 
 /** Types of activity failures that only a person can mend: not retried, and their message says what to do. */
 export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUnusable', 'TrainingDiverged'] as const;

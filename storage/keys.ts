@@ -6,6 +6,10 @@ export const keys = {
   published: (name: string) => `published/${name}`,
   run: (run: string) => `runs/${run}`,
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
+  /** Configurations that the run had before, in their order, numbered from 1: what changed when. */
+  replacedConfigurations: (run: string) => `runs/${run}/configurations`,
+  replacedConfiguration: (run: string, number: number) =>
+    `runs/${run}/configurations/${String(number).padStart(4, '0')}.json`,
   /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */
   manifest: (run: string, stage: string) => `runs/${run}/${stage}/manifest.json`,
   /** Weights that the coarse model's trunk starts with, if any were imported. */

@@ -7,8 +7,18 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { defaultPayloadConverter, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { StageExtension } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
-import { messages, runSteps, searchAttributes, taskQueues, workflowTypes, type RunStep } from '../configs/temporal.js';
+import {
+  memos,
+  messages,
+  runSteps,
+  searchAttributes,
+  taskQueues,
+  workflowTypes,
+  type RunStep,
+} from '../configs/temporal.js';
+import type { TrainingStage } from '../configs/schema/training.js';
 import { runNamePattern } from '../configs/runNames.js';
 import { ensureSearchAttributes, RunError } from './client.js';
 import { startFetch } from './fetches.js';
@@ -76,7 +86,7 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
   const { handle, description, step } = await findRun(client, run);
   if (description.status.name === 'RUNNING') {
     if (configuration !== undefined) {
-      const message = `${run} is running: its configuration cannot be changed. Cancel it first; it will save.`;
+      const message = `${run} is running: its configuration cannot be changed, but for more iterations of a stage (tempeh-flow extend). Cancel it first; it will save.`;
       throw new RunError('already-running', message);
     }
     await steer(run, () => handle.executeUpdate(messages.resume));
@@ -100,6 +110,18 @@ export async function pauseRun(client: Client, run: string): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
   await steer(run, () => handle.executeUpdate(messages.pause));
+}
+
+/**
+ * Lets a stage of a run that is running train to more steps: what trains saves and goes on, and the run's stored
+ * configuration is replaced.
+ *
+ * @throws RunError `refused` saying why it cannot be, `not-running`.
+ */
+export async function extendRun(client: Client, run: string, extension: StageExtension): Promise<void> {
+  const { handle, description } = await findRun(client, run);
+  assertRunning(run, description);
+  await steer(run, () => handle.executeUpdate(messages.extend, { args: [extension] }));
 }
 
 /** Saves and ends; `resumeRun` goes on. Returns when it has ended. @throws RunError */
@@ -137,11 +159,17 @@ export async function configurationOf(client: Client, run: string): Promise<RunC
   return (await inputOf(client, description)).configuration;
 }
 
-/** What a workflow was started with, from the first event of its history. */
+interface WorkflowInput {
+  readonly run: string;
+  readonly configuration: RunConfiguration;
+  readonly steps?: readonly RunStep[];
+}
+
+/** What a workflow was started with, from the first event of its history, with the extensions that it took since. */
 async function inputOf(
   client: Client,
-  { workflowId, runId }: WorkflowExecutionDescription,
-): Promise<{ run: string; configuration: RunConfiguration; steps?: readonly RunStep[] }> {
+  { workflowId, runId, memo }: WorkflowExecutionDescription,
+): Promise<WorkflowInput> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
@@ -149,7 +177,15 @@ async function inputOf(
   });
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
   if (!payload) throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
-  return defaultPayloadConverter.fromPayload(payload);
+  const input = defaultPayloadConverter.fromPayload<WorkflowInput>(payload);
+  const extended = Object.entries((memo?.[memos.iterations] ?? {}) as Partial<Record<TrainingStage, number>>);
+  if (extended.length === 0) return input;
+  const training = { ...input.configuration.training };
+  for (const [stage, iterations] of extended as [TrainingStage, number][]) {
+    // Each stage's type is the same.
+    training[stage] = { ...training[stage], iterations };
+  }
+  return { ...input, configuration: { ...input.configuration, training } };
 }
 
 function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {

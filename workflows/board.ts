@@ -42,6 +42,11 @@ export class Board {
     return this.#steps.get(step)?.state;
   }
 
+  /** Nothing has been started yet. */
+  isAtRest(): boolean {
+    return [...this.#steps.values()].every(({ state }) => state === 'waiting' || state === 'left out');
+  }
+
   start(step: RunStep): void {
     this.#training = null;
     this.#predictions = null;

@@ -31,10 +31,10 @@ export async function fullTraining({ run, configuration, steps }: FullTrainingIn
   const wanted = (step: RunStep) => steps === undefined || steps.includes(step);
 
   async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {
-    if (wanted(step)) return runner.execute(step, workflow, note);
-    runner.leaveOut(step);
-    return null;
+    return wanted(step) ? runner.execute(step, workflow, note) : null;
   }
+
+  for (const step of runSteps) if (!wanted(step)) runner.leaveOut(step);
 
   try {
     const options = shortActivity('check the configuration and store it');

@@ -15,9 +15,12 @@ import {
   SearchAttributeType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { MaybeInterrupted, RunInput } from '../activities/types.js';
+import type { MaybeInterrupted, RunInput, StageExtension } from '../activities/types.js';
 import { searchAttributes, type RunStep } from '../configs/temporal.js';
+import type { TrainingStage } from '../configs/schema/training.js';
+import type { StageResult } from '../training/protocol.js';
 import { Board } from './board.js';
+import { Iterations } from './iterations.js';
 import * as messages from './messages.js';
 import type { RunProgress } from './types.js';
 
@@ -30,11 +33,11 @@ export class StepRunner {
   #current: { readonly step: RunStep; readonly handle: ChildWorkflowHandle<StepWorkflow<unknown>> | null } | null =
     null;
 
-  constructor(
-    private readonly input: RunInput,
-    steps: readonly RunStep[],
-  ) {
+  readonly #iterations: Iterations;
+
+  constructor(input: RunInput, steps: readonly RunStep[]) {
     this.#board = new Board(input.run, steps, () => this.#paused);
+    this.#iterations = new Iterations(input);
     this.handleMessages();
   }
 
@@ -47,10 +50,15 @@ export class StepRunner {
     await condition(() => !this.#paused);
     this.#current = { step, handle: null };
     this.#board.start(step);
-    const handle = await this.start(step, workflow);
-    this.#current = { step, handle };
-    if (this.#paused) await this.tellStep(messages.pauseStepSignal);
-    const result = await handle.result();
+    let result: T;
+    do {
+      const { input } = this.#iterations;
+      const handle = await this.start(step, workflow);
+      this.#current = { step, handle };
+      if (this.#paused) await this.tellStep(messages.pauseStepSignal);
+      if (this.#iterations.input !== input && isStage(step)) await this.tellIterations(step);
+      result = await handle.result();
+    } while (isStage(step) && (await this.#iterations.isShort(step, (result as StageResult).step)));
     this.#current = null;
     // What reports said before is part of it.
     const { interruptions } = result as MaybeInterrupted;
@@ -68,7 +76,7 @@ export class StepRunner {
   }
 
   private async start<T>(step: RunStep, workflow: StepWorkflow<T>): Promise<ChildWorkflowHandle<StepWorkflow<T>>> {
-    const { run, configuration } = this.input;
+    const { run, configuration } = this.#iterations.input;
     const workflowId = `${run}/${step}`;
     const keyword = (name: string, value: string) => ({
       key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
@@ -78,7 +86,7 @@ export class StepRunner {
       try {
         return await startChild(workflow, {
           workflowId,
-          args: [this.input],
+          args: [this.#iterations.input],
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${step} of ${run}`,
@@ -101,6 +109,7 @@ export class StepRunner {
   private handleMessages(): void {
     const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
     const board = this.#board;
+    this.handleExtensions();
     setHandler(messages.progressQuery, () => board.progress());
     setHandler(messages.stepReportSignal, (report) => this.take(report));
     setHandler(
@@ -137,6 +146,35 @@ export class StepRunner {
     );
   }
 
+  private handleExtensions(): void {
+    setHandler(
+      messages.extendUpdate,
+      async (extension) => {
+        await this.#iterations.extend(extension);
+        if (this.#current?.step === extension.stage) await this.tellIterations(extension.stage);
+        return this.#board.progress();
+      },
+      {
+        unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+        validator: (extension: StageExtension) => {
+          const { stage } = extension;
+          this.#iterations.validate(extension);
+          const state = this.#board.state(stage);
+          if (state === 'left out') throw new Error(`${stage} is no part of this run's steps.`);
+          if (this.#board.isAtRest()) throw new Error('It is just being started: try again.');
+          if (state === 'done') {
+            const todo = 'cancel it, then resume it with --set';
+            throw new Error(`${stage} is done, and what follows goes on with its weights: ${todo}.`);
+          }
+        },
+      },
+    );
+  }
+
+  private async tellIterations(stage: TrainingStage): Promise<void> {
+    await this.tellStep(messages.extendStepSignal, { stage, iterations: this.#iterations.of(stage) });
+  }
+
   private stepIsRunning(): boolean {
     return this.#current !== null && this.#board.state(this.#current.step) === 'running';
   }
@@ -152,13 +190,17 @@ export class StepRunner {
   }
 
   /** A step that has just ended needs no telling. */
-  private async tellStep(signal: SignalDefinition): Promise<void> {
+  private async tellStep<Values extends unknown[]>(signal: SignalDefinition<Values>, ...values: Values): Promise<void> {
     try {
-      await this.#current?.handle?.signal(signal);
+      await this.#current?.handle?.signal(signal, ...values);
     } catch {
       // See above.
     }
   }
+}
+
+function isStage(step: RunStep): step is TrainingStage {
+  return step === 'coarse-pretraining' || step === 'coarse-finetuning' || step === 'refinement';
 }
 
 function alreadyRunning(workflowId: string): string {

@@ -1,29 +1,65 @@
-import { proxyActivities } from '@temporalio/workflow';
-import type { GpuActivities, RunInput } from '../activities/types.js';
+import { proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { HandlerUnfinishedPolicy } from '@temporalio/common';
+import type { GpuActivities, RunInput, StageExtension } from '../activities/types.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import { taskQueues } from '../configs/temporal.js';
 import type { StageResult } from '../training/protocol.js';
 import { longActivity } from './activityOptions.js';
 import { detailsOf } from './interruptions.js';
+import { Iterations } from './iterations.js';
+import * as messages from './messages.js';
 import { stageNote } from './notes.js';
-import { runStep } from './step.js';
+import { runStep, type StepContext } from './step.js';
 
 /** One training stage on a GPU worker. A stage that has been finished before is recognised by the activity. */
 export function trainingStep(stage: TrainingStage, input: RunInput): Promise<StageResult> {
-  return runStep(stage, input, async ({ board, pauses }) => {
-    const { iterations } = input.configuration.training[stage];
-    const options = longActivity(taskQueues.gpu, input.configuration, `train to step ${iterations}`);
-    const { trainStage } = proxyActivities<GpuActivities>(options);
-    const result = await pauses.run(
-      () => trainStage({ ...input, stage }),
-      (interruption) => {
-        const { progress, interruptions } = detailsOf(interruption);
-        if (progress !== undefined) board.setTraining(progress);
-        board.interrupted(stage, interruptions);
-      },
-    );
-    board.interrupted(stage, result.interruptions);
-    const interruptions = board.interruptions(stage);
-    return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };
+  const iterations = new Iterations(input);
+  let running: StepContext | null = null;
+  handleExtensions(stage, iterations, () => running);
+  return runStep(stage, input, async (context) => {
+    running = context;
+    const { board, pauses } = context;
+    const train = () => {
+      const options = longActivity(taskQueues.gpu, input.configuration, `train to step ${iterations.of(stage)}`);
+      return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage });
+    };
+    const onInterrupted = (failure: unknown) => {
+      const { progress, interruptions } = detailsOf(failure);
+      if (progress !== undefined) board.setTraining(progress);
+      board.interrupted(stage, interruptions);
+    };
+    for (;;) {
+      const result = await pauses.run(train, onInterrupted);
+      board.interrupted(stage, result.interruptions);
+      if (await iterations.isShort(stage, result.step)) continue;
+      const interruptions = board.interruptions(stage);
+      return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };
+    }
   });
+}
+
+/** Of a step that was started by itself by update, of a run's step by its parent's signal: that has stored it. */
+function handleExtensions(stage: TrainingStage, iterations: Iterations, context: () => StepContext | null): void {
+  setHandler(messages.extendStepSignal, (extension) => {
+    iterations.take(extension);
+    context()?.pauses.interrupt();
+  });
+  setHandler(
+    messages.extendUpdate,
+    async (extension) => {
+      await iterations.extend(extension);
+      context()!.pauses.interrupt();
+      return context()!.board.progress();
+    },
+    {
+      unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+      validator: (extension: StageExtension) => {
+        const { parent } = workflowInfo();
+        if (parent !== undefined) throw new Error(`It is a step of ${parent.workflowId}: extend that.`);
+        if (extension.stage !== stage) throw new Error(`This workflow trains ${stage}, not ${extension.stage}.`);
+        if (context() === null) throw new Error('It is just being started: try again.');
+        iterations.validate(extension);
+      },
+    },
+  );
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { checkAndStoreRun } from '../../activities/prepareRun.js';
+import { checkAndStoreExtension, checkAndStoreRun } from '../../activities/prepareRun.js';
+import type { ReplacedConfiguration } from '../../activities/storeConfiguration.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
@@ -59,10 +60,73 @@ test('a run that has trained keeps what its checkpoints depend on; one that has 
     checkAndStoreRun({ run: 'heads', configuration: testConfiguration(change) }, () => store);
   await prepare({ seed: 1 });
   await prepare({ seed: 2 });
-  await putJson(store, 'runs/heads/coarse/manifest.json', { checkpoints: [{ step: 10 }] });
+  await putJson(store, 'runs/heads/coarse/manifest.json', { checkpoints: [{ step: 10, stage: 'coarse-pretraining' }] });
   await assert.rejects(prepare({ seed: 3 }), refused(/seed: found 3; the run has trained with 2/));
   await prepare({ seed: 2, loader: { threads: 9 } });
   const { body } = await store.get('runs/heads/configuration.json');
   const stored = JSON.parse(Buffer.from(body).toString()) as RunConfiguration;
   assert.deepEqual([stored.seed, stored.loader.threads], [2, 9]);
+});
+
+async function readStored<T>(store: ObjectStore, key: string): Promise<T> {
+  return JSON.parse(Buffer.from((await store.get(key)).body).toString()) as T;
+}
+
+test('what a run had before is kept with what changed, once a change', async () => {
+  const store = emptyStore();
+  const prepare = (seed: number) =>
+    checkAndStoreRun({ run: 'heads', configuration: testConfiguration({ seed }) }, () => store);
+  for (const seed of [1, 2, 2, 1]) await prepare(seed);
+  assert.deepEqual(await keysOf(store), [
+    'runs/heads/configuration.json',
+    'runs/heads/configurations/0001.json',
+    'runs/heads/configurations/0002.json',
+  ]);
+  const first = await readStored<ReplacedConfiguration>(store, 'runs/heads/configurations/0001.json');
+  assert.equal(first.configuration.seed, 1);
+  assert.match(first.changes.join(), /^seed: 1 → 2/);
+  // As an attempt leaves it that was killed before the configuration itself was replaced.
+  await putJson(store, 'runs/heads/configuration.json', testConfiguration({ seed: 2 }));
+  await prepare(1);
+  assert.equal((await keysOf(store)).length, 3);
+});
+
+test('a stage that trains is extended, but not below what it has trained, nor when a later stage was built on its end', async () => {
+  const store = emptyStore();
+  const training = { 'coarse-pretraining': { iterations: 20 }, 'coarse-finetuning': { iterations: 40 } };
+  const configuration = testConfiguration({ training });
+  const run = 'heads';
+  await checkAndStoreRun({ run, configuration }, () => store);
+  const extend = (stage: 'coarse-pretraining' | 'coarse-finetuning', iterations: number) =>
+    checkAndStoreExtension({ run, configuration, stage, iterations }, () => store);
+  const coarse = { checkpoints: [{ step: 25, stage: 'coarse-pretraining' }], finished: {} };
+  await putJson(store, 'runs/heads/coarse/manifest.json', coarse);
+  await assert.rejects(extend('coarse-pretraining', 24), refused(/found 24; .* trained to step 25\. Give it 20 again/));
+  await assert.rejects(extend('coarse-pretraining', 40), refused(/coarse-finetuning/));
+  await extend('coarse-pretraining', 30);
+  const stored = await readStored<RunConfiguration>(store, 'runs/heads/configuration.json');
+  assert.equal(stored.training['coarse-pretraining'].iterations, 30);
+  assert.match(
+    (await readStored<ReplacedConfiguration>(store, 'runs/heads/configurations/0001.json')).changes.join(),
+    /^training\.coarse-pretraining\.iterations: 20 → 30/,
+  );
+
+  const key = 'final';
+  const finished = { 'coarse-pretraining': { step: 20, key } };
+  const tuned = {
+    checkpoints: [...[20, 35].map((step, i) => ({ step, stage: i ? 'coarse-finetuning' : 'coarse-pretraining' }))],
+    finished,
+  };
+  await putJson(store, 'runs/heads/coarse/manifest.json', tuned);
+  await putJson(store, 'runs/heads/configuration.json', configuration);
+  const branch =
+    /coarse-finetuning was built on .*--from heads\/coarse-pretraining --run NAME --set training\.coarse-pretraining\.iterations=30/;
+  await assert.rejects(extend('coarse-pretraining', 30), refused(branch));
+  await extend('coarse-finetuning', 60);
+  await putJson(store, 'runs/heads/refinement/manifest.json', { checkpoints: [{ step: 3, stage: 'refinement' }] });
+  await putJson(store, 'runs/heads/configuration.json', configuration);
+  await assert.rejects(
+    extend('coarse-finetuning', 60),
+    refused(/refinement was built on what coarse-finetuning ended/),
+  );
 });

@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { RunConfiguration } from '../../configs/schema/run.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { StageStopped } from '../../training/errors.js';
 import { openStageData } from '../../training/openStageData.js';
@@ -33,7 +32,7 @@ async function attempt(
   run: string,
   name: string,
   stopAfter = Infinity,
-  loader: Partial<RunConfiguration['loader']> = {},
+  { threads = 1, iterations = 10 }: { readonly threads?: number; readonly iterations?: number } = {},
 ): Promise<Attempt> {
   const stopping = new AbortController();
   const batches: string[] = [];
@@ -41,7 +40,14 @@ async function attempt(
   const job = {
     run,
     stage: 'coarse-pretraining',
-    configuration: { ...configuration, loader: { ...configuration.loader, ...loader } },
+    configuration: {
+      ...configuration,
+      loader: { ...configuration.loader, threads },
+      training: {
+        ...configuration.training,
+        'coarse-pretraining': { ...configuration.training['coarse-pretraining'], iterations },
+      },
+    },
     attempt: name,
     workingDirectory: join(root, 'workers', `${run}-${name}`),
   } as const;
@@ -96,5 +102,30 @@ for (const [what, stops, threads] of [
     assert.deepEqual(batches, undisturbed.batches);
     assert.equal(result?.checkpoint.modelSha256, undisturbed.result?.checkpoint.modelSha256);
     assert.equal(result?.loss, undisturbed.result?.loss);
+  });
+}
+
+for (const [what, stops] of [
+  ['when it had ended', [{ iterations: 4 }]],
+  [
+    'while it trained, twice',
+    [
+      { iterations: 5, stopAfter: 2 },
+      { iterations: 7, stopAfter: 4 },
+    ],
+  ],
+] as const) {
+  test(`extended ${what}: the weights of a run that was meant to be as long from its start, to the bit`, async () => {
+    const run = `extended-${what.replaceAll(/[^a-z]+/g, '-')}`;
+    const batches: string[] = [];
+    for (const [i, { iterations, ...stop }] of stops.entries()) {
+      const outcome = await attempt(run, `worker-${i}`, 'stopAfter' in stop ? stop.stopAfter : Infinity, {
+        iterations,
+      });
+      batches.push(...outcome.batches);
+    }
+    const { result, batches: last } = await attempt(run, 'last');
+    assert.deepEqual([...batches, ...last], undisturbed.batches);
+    assert.equal(result?.checkpoint.modelSha256, undisturbed.result?.checkpoint.modelSha256);
   });
 }

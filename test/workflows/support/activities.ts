@@ -19,6 +19,7 @@ export const packed: DatasetSummary = {
 export function testActivities(calls: string[], replaced: Partial<TestActivities> = {}): TestActivities {
   const activities: TestActivities = {
     prepareRun: async () => {},
+    extendStage: async () => {},
     findDataset: async () => null,
     claimDataWorker: async () => ownQueue,
     fetchBundle: async ({ bundle }) => ({ bundle, files: 1, bytes: 1, fetchedBytes: 1 }),
