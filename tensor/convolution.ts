@@ -46,29 +46,18 @@ function attributes(axes: 2 | 3, { stride, padding }: Geometry, kernelSide: numb
  * y[n,p,o] = Σ_{k,i} x[n, stride·p + k − padding, i] · filter[k,i,o], without bias.
  *
  * @param x `[N, H, W, I]` @param filter `[K, K, I, O]`
- * @param parts the sums are made in so many parts of the input channels, each of which is rounded on its own. Long sums
- *   lose digits: four parts halve the rounding error, for a third more time. Or `double`: float64, rounded once at the
- *   end; several times as long. The gradients are computed in float32.
+ * @param parts the sums are made in so many parts of the input channels, each of which is rounded on its own: long sums
+ *   lose digits.
  * @returns `[N, H', W', O]`
  */
-export function convolution2d(
-  x: Tensor4D,
-  filter: Tensor4D,
-  geometry: Geometry,
-  parts: number | 'double' = 1,
-): Tensor4D {
+export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry, parts = 1): Tensor4D {
   const { stride, padding } = geometry;
   if (stride > 1 && padding > 0) {
     // Explicit padding would keep TensorFlow from using oneDNN, whose filter gradient is eight times as fast for a stem.
     return tidy(() => convolution2d(frameByZeros(x, padding), filter, { stride, padding: 0 }, parts));
   }
   const shared = attributes(2, geometry, filter.shape[0]);
-  const y =
-    parts === 'double'
-      ? inDouble(x, filter, shared)
-      : parts > 1
-        ? inParts(x, filter, shared, parts)
-        : executeOne('Conv2D', shared, [x, filter]);
+  const y = parts > 1 ? inParts(x, filter, shared, parts) : executeOne('Conv2D', shared, [x, filter]);
   const count = 2 * y.size * (filter.size / filter.shape[3]);
   countOperations(count);
   record('Convolution2d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
@@ -80,18 +69,6 @@ export function convolution2d(
   });
   return y as Tensor4D;
 }
-
-/** In float64. */
-function inDouble(x: Tensor4D, filter: Tensor4D, shared: Attribute[]): Tensor {
-  return tidy(() => {
-    const [wideX, wideFilter] = [x, filter].map((narrow) => executeOne('Cast', widening, [narrow]));
-    const typed = shared.map((one) => (one.name === 'T' ? attribute.float64('T') : one));
-    return executeOne('Cast', narrowing, [executeOne('Conv2D', typed, [wideX!, wideFilter!])]);
-  });
-}
-
-const widening = [attribute.float32('SrcT'), attribute.float64('DstT')];
-const narrowing = [attribute.float64('SrcT'), attribute.float32('DstT')];
 
 /** All parts are one grouped convolution: group g sees the g-th part of the input channels. */
 function inParts(x: Tensor4D, filter: Tensor4D, shared: Attribute[], parts: number): Tensor {

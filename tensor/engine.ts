@@ -188,8 +188,6 @@ export const attribute = {
   int32: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }),
   int64: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT64 }),
   bool: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_BOOL }),
-  /** tfjs has no float64 (and the binding no name for it): such a tensor may only be handed on to another operation. */
-  float64: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: 2 }),
 };
 
 const reshapeFloat = [attribute.float32('T'), attribute.int32('Tshape')];

@@ -1,4 +1,5 @@
-import { attribute, executeOne, float32, integers, view } from './engine.js';
+import { attribute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
+import { product } from './matrices.js';
 import { countOperations } from './phases.js';
 import { record, withoutGradients } from './recording.js';
 import { tidy } from './tidy.js';
@@ -7,12 +8,15 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
 /**
  * Softmax over voxels, and the expectation of a vector at them, as attention with learnt queries:
  *
- *   a[b,l,n] = Σ_c queries[c,l] · keys[b,n,c],   p = softmax_n(a),   y[b,l] = Σ_n p[b,l,n] · values[n].
+ *   a[b,n,l] = Σ_c keys[b,n,c] · queries[c,l],   p = softmax_n(a),   y[b,l] = Σ_n p[b,n,l] · values[n].
  *
- * The array p, `[B, L, N]` (1.3 GB for two heads at paper scale), never exists: queries go in chunks, and the backward
+ * The array p, `[B, N, L]` (1.3 GB for two heads at paper scale), never exists: queries go in chunks, and the backward
  * pass computes each chunk's part again:
  *
- *   da = p ∘ (dy · (values − y)ᵀ),   dqueries = keysᵀ · daᵀ,   dkeys = daᵀ · queriesᵀ.
+ *   da = p ∘ ((values − y) · dyᵀ),   dqueries = keysᵀ · da,   dkeys = da · queriesᵀ.
+ *
+ * On a CPU p is not normalised: e = exp(a) serves, and its sums z are divided by in the small arrays. Where z says that
+ * exp has left the range of float32, the chunk is computed again with each query's largest logit taken off.
  *
  * Legend: B samples, N voxels, C channels, L queries (vertices), K components of a value, Q queries of a chunk.
  *
@@ -27,30 +31,74 @@ export function softmaxExpectation(
   chunkBytes = 64 * 2 ** 20,
 ): Tensor3D {
   const [samples, n] = keys.shape;
-  const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
-  const y = withoutGradients(() =>
-    tf.stack(
-      range(samples).map((sample) => {
-        const keysOfSample = sampleOf(keys, sample);
-        const parts = chunks.map((bounds) =>
-          tf.tidy(() => matMul(attention(keysOfSample, columns(queries, bounds)), values, false, false)),
-        );
-        return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
-      }),
-    ),
-  );
   const [channels, components] = [queries.shape[0], values.shape[1]];
+  const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
+  /** By sample and chunk: whether the largest logits were taken off. */
+  const shifted: boolean[][] = [];
+  const [y, sums] = withoutGradients(() =>
+    tidy((): [Tensor, Tensor] => {
+      const homogeneous = withOnes(values);
+      const weighted = range(samples).map((sample) => {
+        const keysOfSample = sampleOf(keys, sample);
+        const ofChunks = chunks.map((bounds) => weightedSums(keysOfSample, columns(queries, bounds), homogeneous));
+        shifted.push(ofChunks.map((chunk) => chunk.shifted));
+        const sums = ofChunks.map((chunk) => chunk.sums);
+        return tf.concat(sums, 0);
+      });
+      const [numerators, sums] = tf.split(tf.stack(weighted), [components, 1], 2) as [Tensor, Tensor];
+      return [tf.div(numerators, sums), sums];
+    }),
+  );
   const pairs = samples * n * queries.shape[1];
   countOperations(2 * pairs * (channels + components));
-  record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y], ([dy], saved) => {
+  record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y, sums], ([dy], saved) => {
     countOperations(2 * pairs * (2 * channels + components));
-    const [keys, queries, values, y] = saved;
-    return backward(dy!, keys!, queries!, values!, y!, chunks);
+    const [keys, queries, values, y, sums] = saved;
+    return backward(dy!, keys!, queries!, values!, y!, sums!, chunks, shifted);
   });
   return y as Tensor3D;
 }
 
 type Bounds = readonly [from: number, to: number];
+
+/** Beyond these a sum of exponentials of float32 has lost terms that count, or is not finite. */
+const leastSum = 1e-20;
+const largestSum = 1e30;
+
+/** [values, 1]ᵀ · e of one sample and chunk. @returns `sums` `[Q, K + 1]` */
+function weightedSums(
+  keys: Tensor,
+  queries: Tensor,
+  homogeneous: Tensor,
+): { readonly sums: Tensor; readonly shifted: boolean } {
+  const sumsOf = (shifted: boolean): Tensor =>
+    tidy(() => tf.transpose(product(homogeneous, exponentials(keys, queries, shifted), true)));
+  // On a GPU looking at the sums would hold up the step.
+  if (runsOnGpu()) return { sums: sumsOf(true), shifted: true };
+  const sums = sumsOf(false);
+  const width = homogeneous.shape[1]!;
+  const isLost = (value: number, at: number): boolean =>
+    at % width === width - 1 && !(value > leastSum && value < largestSum);
+  if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shifted: false };
+  sums.dispose();
+  return { sums: sumsOf(true), shifted: true };
+}
+
+/** exp(a), or exp(a − max_n a). `[N, Q]` */
+function exponentials(keys: Tensor, queries: Tensor, shifted: boolean): Tensor {
+  return tidy(() => {
+    const logits = product(keys, queries);
+    if (!shifted) return executeOne('Exp', [float32], [logits]);
+    const largest = executeOne('Max', maxTyped, [logits, integers([0])]);
+    return executeOne('Exp', [float32], [executeOne('Sub', [float32], [logits, largest])]);
+  });
+}
+
+const maxTyped = [float32, attribute.int32('Tidx'), attribute.flag('keep_dims', true)];
+
+function withOnes(values: Tensor): Tensor {
+  return tf.concat([values, tf.ones([values.shape[0], 1])], 1);
+}
 
 function backward(
   dy: Tensor,
@@ -58,26 +106,28 @@ function backward(
   queries: Tensor,
   values: Tensor,
   y: Tensor,
+  sums: Tensor,
   chunks: readonly Bounds[],
+  shifted: readonly (readonly boolean[])[],
 ): [Tensor, Tensor] {
   const [c, l] = queries.shape as [number, number];
-  // dy · (values − y)ᵀ as one product: [dy, −dy·y] · [values, 1]ᵀ.
-  const homogeneous = tf.concat([values, tf.ones([values.shape[0], 1])], 1);
-  const shifted = tf.concat([dy, tf.neg(tf.sum(tf.mul(dy, y), -1, true))], -1);
+  const homogeneous = withOnes(values);
+  // (values − y) · dyᵀ / z as one product: [values, 1] · [dy, −dy·y]ᵀ / z.
+  const slopes = tf.div(tf.concat([dy, tf.neg(tf.sum(tf.mul(dy, y), -1, true))], -1), sums);
   let dQueries: Tensor | undefined;
   const dKeys = range(keys.shape[0]).map((sample) => {
     const keysOfSample = sampleOf(keys, sample);
-    const shiftedOfSample = sampleOf(shifted, sample);
+    const slopesOfSample = sampleOf(slopes, sample);
     let dKeysOfSample: Tensor | undefined;
-    const parts = chunks.map((bounds) => {
+    const parts = chunks.map((bounds, chunk) => {
       const [part, dKeysPart] = tidy((): [Tensor, Tensor] => {
         const queriesPart = columns(queries, bounds);
-        const p = attention(keysOfSample, queriesPart);
-        const byValue = matMul(rows(shiftedOfSample, bounds), homogeneous, false, true);
-        const da = executeOne('Mul', [float32], [p, byValue]);
-        p.dispose();
+        const e = exponentials(keysOfSample, queriesPart, shifted[sample]![chunk]!);
+        const byValue = product(homogeneous, rows(slopesOfSample, bounds), false, true);
+        const da = executeOne('Mul', [float32], [e, byValue]);
+        e.dispose();
         byValue.dispose();
-        return [matMul(keysOfSample, da, true, true), matMul(da, queriesPart, true, true)];
+        return [product(keysOfSample, da, true), product(da, queriesPart, false, true)];
       });
       dKeysOfSample = accumulated(dKeysOfSample, dKeysPart);
       return part;
@@ -88,28 +138,12 @@ function backward(
   return [tf.stack(dKeys), view(dQueries!, [c, l])];
 }
 
-/** p of one sample and one chunk of queries. `[Q, N]` */
-function attention(keys: Tensor, queries: Tensor): Tensor {
-  const logits = matMul(queries, keys, true, true);
-  const p = executeOne('Softmax', [float32], [logits]);
-  logits.dispose();
-  return p;
-}
-
 function accumulated(sum: Tensor | undefined, part: Tensor): Tensor {
   if (sum === undefined) return part;
   const next = executeOne('AddV2', [float32], [sum, part]);
   sum.dispose();
   part.dispose();
   return next;
-}
-
-function matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  return executeOne(
-    'MatMul',
-    [float32, attribute.flag('transpose_a', transposeA), attribute.flag('transpose_b', transposeB)],
-    [a, b],
-  );
 }
 
 const sliceTyped = [float32, attribute.int32('Index')];
@@ -146,11 +180,11 @@ function range(n: number): number[] {
  */
 export function expectationOfRows(logits: Tensor2D, values: Tensor2D): Tensor2D {
   const p = executeOne('Softmax', [float32], [logits]);
-  const y = matMul(p, values, false, false);
+  const y = product(p, values);
   record('ExpectationOfRows', [logits], [y], [p, values, y], ([dy], [p, values, y]) => {
     const homogeneous = tf.concat([values!, tf.ones([values!.shape[0], 1])], 1);
     const shifted = tf.concat([dy!, tf.neg(tf.sum(tf.mul(dy!, y!), -1, true))], -1);
-    return [executeOne('Mul', [float32], [p!, matMul(shifted, homogeneous, false, true)])];
+    return [executeOne('Mul', [float32], [p!, product(shifted, homogeneous, false, true)])];
   });
   return y as Tensor2D;
 }

@@ -3,7 +3,7 @@ import { assertGradients, assertLosses, assertStatistics, step } from '../suppor
 
 test('coarse, running statistics: losses, and the gradient of every parameter', async () => {
   const found = await step('coarse', 'train_running_statistics');
-  assertLosses(found, 'coarse/train_running_statistics', 2e-4, 0.1);
+  assertLosses(found, 'coarse/train_running_statistics', 1e-4, 0.15);
   assertGradients(found, { median: 0.01, worst: 0.0384 }, () => true);
 });
 

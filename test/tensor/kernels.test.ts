@@ -280,3 +280,21 @@ test('softmax expectation equals its definition, whole or in chunks, with its gr
     );
   }
 });
+
+test('softmax expectation of logits far outside the range of exp, both ways and mixed in a chunk, with its gradients', () => {
+  const keys = randomTensor('keys', [2, 12, 4]);
+  const withConstant = tf.concat([keys, tf.ones([2, 12, 1])], 2) as Tensor3D;
+  const queries = randomTensor('queries', [4, 5]) as Tensor2D;
+  const offsets = tf.tensor2d([0, 200, -200, 100, -60], [1, 5]);
+  const values = randomTensor('values', [12, 3], 10) as Tensor2D;
+  // An offset of all of a query's logits changes nothing.
+  const expected = softmaxExpectation(keys as Tensor3D, queries, values);
+  for (const chunkBytes of [1e6, 4 * 12 * 2]) {
+    close(softmaxExpectation(withConstant, tf.concat([queries, offsets], 0), values, chunkBytes), expected, 2e-4);
+    checkGradients(
+      ({ queries }) =>
+        softmaxExpectation(withConstant, tf.concat([queries, offsets], 0) as Tensor2D, values, chunkBytes),
+      { queries },
+    );
+  }
+});
