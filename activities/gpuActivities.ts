@@ -6,6 +6,7 @@ import type { PredictionJob, PredictionProgress, PredictionResult } from '../inf
 import type { ObjectStore } from '../storage/types.js';
 import type { StageProgress, StageResult, TrainingJob } from '../training/protocol.js';
 import { activityFailure } from './failures.js';
+import { createFolderActivities } from './folderPredictions.js';
 import { openShard } from './predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
 import { stageSignals } from './stageSignals.js';
@@ -27,6 +28,8 @@ export interface GpuActivityDependencies {
 export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
   const { openStore, directory, stopping } = dependencies;
   return {
+    ...createFolderActivities(dependencies),
+
     async trainStage({ run, configuration, stage }) {
       const workingDirectory = join(directory, 'runs', run);
       const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), workingDirectory };

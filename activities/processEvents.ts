@@ -28,8 +28,8 @@ export function readTrainerEvent(message: unknown): TrainerEvent | undefined {
 }
 
 /** As `readTrainerEvent`, of the predictor. */
-export function readPredictorEvent(message: unknown): PredictorEvent | undefined {
-  return hasShape(message, predictorShapes) ? (message as PredictorEvent) : undefined;
+export function readPredictorEvent<Result>(message: unknown): PredictorEvent<Result> | undefined {
+  return hasShape(message, predictorShapes) ? (message as PredictorEvent<Result>) : undefined;
 }
 
 function hasShape(message: unknown, shapes: Readonly<Record<string, Shape>>): boolean {

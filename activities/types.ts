@@ -3,6 +3,7 @@ import type { RunConfiguration, StorageConfiguration } from '../configs/schema/r
 import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { PackConfiguration } from '../datasets/pack/packDataset.js';
+import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress, PredictionResult } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
 import type { Evaluation } from '../evaluation/types.js';
@@ -71,6 +72,19 @@ export interface DataWorkerActivities {
 export interface GpuActivities {
   trainStage(input: RunInput & { readonly stage: TrainingStage }): Promise<StageResult & MaybeInterrupted>;
   predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult & MaybeInterrupted>;
+  /** What is to be predicted of folders; removes predictions that are to be replaced. */
+  planFolderPrediction(input: FolderPredictionInput): Promise<FolderPlan & MaybeInterrupted>;
+  /** The part of the list that the job names. */
+  predictFolderShard(input: FolderPredictionInput): Promise<PredictionResult & MaybeInterrupted>;
+  /** Writes beside the predictions which frames have none, and why. */
+  noteFailedFrames(input: FolderPredictionInput & { readonly failures: readonly FrameFailure[] }): Promise<void>;
+}
+
+/** Prediction of folders by itself: there is no run that it belongs to. */
+export interface FolderPredictionInput {
+  /** Its name. */
+  readonly run: string;
+  readonly job: FolderPredictionJob;
 }
 
 /** How often work was begun anew, and why: pre-emptions are no faults. */

@@ -1,26 +1,32 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { FolderPredictionJob, FolderStages, FrameFailure } from '../inference/folders/job.js';
+import { writeFailedFrames } from '../datasets/failedFrames.js';
+import type { FolderPredictionJob, FolderStages } from '../inference/folders/job.js';
 import type { PredictionResult } from '../inference/protocol.js';
 import { CommandError } from './errors.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
 import { PredictionDisplay, resultLine } from './predict/display.js';
 import { jobOf, type PredictOptions } from './predict/job.js';
 import { predictLocally } from './predict/local.js';
-import { writeJson } from './workspace.js';
+import { predictAsWorkflow, type PredictWorkflowOptions } from './predict/workflow.js';
 
-export interface PredictCommand extends PredictOptions {
-  readonly json: boolean;
+export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
+  readonly workflow: boolean;
+  readonly local: boolean;
 }
-
-/** Beside the predictions: frames of the last call that could not be predicted, and why. */
-const failuresFile = 'failed-frames.json';
 
 /** Predicts the frames of a list. @returns the exit code: 1 where there is no prediction in the end. */
 export async function predict(stages: FolderStages, options: PredictCommand): Promise<ExitCode> {
+  const { workflow, local, name, follow, json } = options;
+  if (workflow && local) throw new CommandError('Either --local or --workflow: not both.', exitCodes.usage);
+  if (!workflow && (follow || name !== undefined)) {
+    throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
+  }
   const { job, notes } = await jobOf(stages, options);
-  const display = options.json ? null : new PredictionDisplay();
-  if (display !== null) for (const line of [...introduction(job), ...notes]) process.stdout.write(`${line}\n`);
+  if (!json) for (const line of [...introduction(job), ...notes]) process.stdout.write(`${line}\n`);
+  return workflow ? predictAsWorkflow(job, options) : predictHere(job, json);
+}
+
+async function predictHere(job: FolderPredictionJob, json: boolean): Promise<ExitCode> {
+  const display = json ? null : new PredictionDisplay();
   let result: PredictionResult;
   try {
     result = await predictLocally(job, (event) => display?.show(event));
@@ -30,8 +36,8 @@ export async function predict(stages: FolderStages, options: PredictCommand): Pr
     display?.end();
   }
   const out = job.outputs.refinement ?? job.outputs.coarse ?? '';
-  await noteFailures(out, result.failures);
-  if (options.json) process.stdout.write(`${JSON.stringify({ out, ...result }, null, 2)}\n`);
+  await writeFailedFrames(out, result.failures);
+  if (json) process.stdout.write(`${JSON.stringify({ out, ...result }, null, 2)}\n`);
   else process.stdout.write(`${resultLine(result, out)}\n`);
   return result.predicted + result.skipped === 0 && result.failures.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
@@ -51,14 +57,4 @@ function asCommandError(error: unknown): unknown {
   const names = ['FoldersUnsuitable', 'ImportRefused', 'PublishedCheckpointMismatch'];
   if (!(error instanceof Error) || !names.includes(error.name)) return error;
   return new CommandError(error.message, exitCodes.usage, { cause: error.cause });
-}
-
-async function noteFailures(out: string, failures: readonly FrameFailure[]): Promise<void> {
-  const file = join(out, failuresFile);
-  if (failures.length === 0) return rm(file, { force: true });
-  const entries = failures.map(({ id: { subject, sequence, frame }, reason }) => ({
-    frame: [subject, sequence, frame],
-    reason,
-  }));
-  writeJson(file, entries);
 }

@@ -77,6 +77,8 @@ const optionNames = [
   'axes',
   'accept-residual',
   'local',
+  'workflow',
+  'name',
   'scans',
   'registrations',
   'store',

@@ -43,7 +43,9 @@ export function stepNote(step: StepState, { progress, activities }: RunDescripti
       .filter((part) => part !== '')
       .join('  ');
   }
-  const own = activities.filter(({ workflowId }) => workflowId.endsWith(`/${step.step}`));
+  // A workflow of one step is the step: all activities are its own.
+  const isWhole = progress?.steps.length === 1;
+  const own = activities.filter(({ workflowId }) => isWhole || workflowId.endsWith(`/${step.step}`));
   const transfer = own.map(({ heartbeat }) => heartbeat).find((heartbeat) => heartbeat?.kind === 'transfer');
   if (transfer !== undefined) return transferNote(own[0]?.type ?? '', transfer.progress);
   if (predictions !== null && (step.step === 'predictions' || step.step === 'evaluation')) {

@@ -1,9 +1,11 @@
-import type { FullTrainingResult } from '../workflows/types.js';
+import type { FetchResult } from '../workflows/fetchPublished.js';
+import type { FolderPredictionSummary, FullTrainingResult } from '../workflows/types.js';
 import { describeRun, type RunDescription } from '../workers/describeRun.js';
 import { withTemporal, type Connected, type ConnectionOptions } from './connection.js';
 import { evaluationTable } from './evaluationTable.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
 import { followRun } from './followRun.js';
+import { predictionSummary } from './predict/display.js';
 import { progressLines } from './progressLines.js';
 import { duration } from './terminal.js';
 
@@ -56,7 +58,8 @@ export async function followToEnd(connected: Connected, run: string): Promise<Ex
   }
 }
 
-async function followAsJson({ client }: Connected, run: string): Promise<ExitCode> {
+/** As `followToEnd`, a line of JSON for each look. */
+export async function followAsJson({ client }: Connected, run: string): Promise<ExitCode> {
   for (;;) {
     const description = await describeRun(client, run);
     process.stdout.write(`${JSON.stringify(description)}\n`);
@@ -65,10 +68,12 @@ async function followAsJson({ client }: Connected, run: string): Promise<ExitCod
   }
 }
 
-/** The table of a run that is complete, where it has one. */
+/** What a run that is complete came to: its table, or what was predicted. */
 async function endOf({ client }: Connected, { status: name, workflowId }: RunDescription): Promise<string> {
   if (name !== 'COMPLETED' || workflowId.includes('/')) return '';
-  const result = (await client.workflow.getHandle(workflowId).result()) as FullTrainingResult;
+  const result = (await client.workflow.getHandle(workflowId).result()) as
+    FullTrainingResult | FolderPredictionSummary | FetchResult;
+  if ('firstFailures' in result) return predictionSummary(result);
   // A fetch by itself has none.
-  return result.evaluation ? evaluationTable(result.evaluation) : '';
+  return 'evaluation' in result && result.evaluation ? evaluationTable(result.evaluation) : '';
 }

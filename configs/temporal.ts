@@ -38,7 +38,9 @@ export const workflowTypes = {
   evaluation: 'evaluation',
   /** Published data by themselves; its id is the fetch's name. */
   fetchPublished: 'fetchPublished',
-} as const satisfies Record<RunStep | 'fullTraining' | 'fetchPublished', string>;
+  /** Frames of folders by themselves; its id is the prediction's name. */
+  predictFolders: 'predictFolders',
+} as const satisfies Record<RunStep | 'fullTraining' | 'fetchPublished' | 'predictFolders', string>;
 
 /** Of every workflow of ours. `stageProgress` is what a training activity tells its workflow now and then. */
 export const messages = {

@@ -1,5 +1,6 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { FrameId, Split } from '../datasets/types.js';
+import type { FolderPredictionJob } from './folders/job.js';
 
 /** What a predictor process is told to do: a shard of frames through one or both stages. */
 export interface PredictionJob {
@@ -11,8 +12,15 @@ export interface PredictionJob {
   readonly workingDirectory: string;
 }
 
-export type PredictorCommand =
-  { readonly kind: 'predict'; readonly job: PredictionJob } | { readonly kind: 'stop'; readonly reason: string };
+export type PredictorFault = 'configuration' | 'credentials' | 'data' | 'infrastructure';
+
+/** What a predictor process is started with. It ends with `finished`, whose result is the plan where one is asked for. */
+export type PredictorStart =
+  | { readonly kind: 'predict'; readonly job: PredictionJob }
+  | { readonly kind: 'plan-folders'; readonly job: FolderPredictionJob }
+  | { readonly kind: 'predict-folders'; readonly job: FolderPredictionJob };
+
+export type PredictorCommand = PredictorStart | { readonly kind: 'stop'; readonly reason: string };
 
 export interface PredictionProgress {
   readonly done: number;
@@ -29,14 +37,14 @@ export interface PredictionResult {
   readonly seconds: number;
 }
 
-export type PredictorEvent =
+export type PredictorEvent<Result = PredictionResult> =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: PredictionProgress }
   | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'finished'; readonly result: PredictionResult }
+  | { readonly kind: 'finished'; readonly result: Result }
   | { readonly kind: 'stopped' }
   | {
       readonly kind: 'failed';
-      readonly fault: 'configuration' | 'credentials' | 'data' | 'infrastructure';
+      readonly fault: PredictorFault;
       readonly message: string;
     };

@@ -1,26 +1,39 @@
 import { describeError } from '../training/describeError.js';
-import { faultOf } from '../training/faults.js';
-import { PredictionStopped, predictFrames, type PredictFramesTools } from './predictFrames.js';
-import type { PredictionJob, PredictorEvent } from './protocol.js';
+import { predictorFaultOf } from './faults.js';
+import { planFolders } from './folders/planFolders.js';
+import { predictFolders } from './folders/predictFolders.js';
+import { PredictionStopped, predictFrames } from './predictFrames.js';
+import type { PredictorEvent, PredictorStart } from './protocol.js';
 
-/** `predictFrames` for a process: its end is told as an event, whatever it is. */
+/** What a predictor process is told to do. Its end is told as an event, whatever it is; the result is the plan of one. */
 export async function runPredictor(
-  job: PredictionJob,
-  report: (event: PredictorEvent) => void,
+  start: PredictorStart,
+  report: (event: PredictorEvent<unknown>) => void,
   signal: AbortSignal,
-  tools: PredictFramesTools = {},
 ): Promise<void> {
   try {
-    const result = await predictFrames(job, report, signal, tools);
+    const result = await resultOf(start, report, signal);
     report({ kind: 'finished', result });
   } catch (error) {
     if (error instanceof PredictionStopped) report({ kind: 'stopped' });
-    else report({ kind: 'failed', fault: predictorFault(error), message: describeError(error) });
+    else {
+      const fault = predictorFaultOf(error);
+      report({ kind: 'failed', fault, message: describeError(error, fault !== 'infrastructure') });
+    }
   }
 }
 
-function predictorFault(error: unknown): Extract<PredictorEvent, { kind: 'failed' }>['fault'] {
-  const fault = faultOf(error);
-  // What only training can do does not happen here.
-  return fault === 'diverged' || fault === 'lease-lost' ? 'infrastructure' : fault;
+function resultOf(
+  start: PredictorStart,
+  report: (event: PredictorEvent<unknown>) => void,
+  signal: AbortSignal,
+): Promise<unknown> {
+  switch (start.kind) {
+    case 'predict':
+      return predictFrames(start.job, report, signal);
+    case 'predict-folders':
+      return predictFolders(start.job, report, signal);
+    case 'plan-folders':
+      return planFolders(start.job, (message) => report({ kind: 'starting', message }), signal);
+  }
 }

@@ -1,17 +1,21 @@
-import type { PredictorCommand, PredictorEvent } from '../inference/protocol.js';
+import type { PredictorEvent, PredictorStart } from '../inference/protocol.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
 /** The predictor process: a GPU worker's child that predicts one shard of frames and exits (inference/protocol.ts). */
-type Start = Extract<PredictorCommand, { kind: 'predict' }>;
+const starts: Readonly<Record<string, true>> = {
+  predict: true,
+  'plan-folders': true,
+  'predict-folders': true,
+} satisfies Record<PredictorStart['kind'], true>;
 
-serveParent<Start, PredictorEvent>({
-  isStart: (message): message is Start => message.kind === 'predict',
+serveParent<PredictorStart, PredictorEvent<unknown>>({
+  isStart: (message): message is PredictorStart => Object.hasOwn(starts, message.kind),
   graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
-  run: async ({ job }, report, signal) => {
+  run: async (start, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
-    prepareTensorFlow(job.configuration);
+    prepareTensorFlow(start.job.configuration);
     const { runPredictor } = await import('../inference/runPredictor.js');
-    await runPredictor(job, report, signal);
+    await runPredictor(start, report, signal);
   },
 });

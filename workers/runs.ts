@@ -1,27 +1,21 @@
 import {
-  WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   type Client,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { defaultPayloadConverter, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { StageExtension } from '../activities/types.js';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { DataInput, FolderPredictionInput, StageExtension } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
-import {
-  memos,
-  messages,
-  runSteps,
-  searchAttributes,
-  taskQueues,
-  workflowTypes,
-  type RunStep,
-} from '../configs/temporal.js';
 import type { TrainingStage } from '../configs/schema/training.js';
+import { memos, messages, runSteps, workflowTypes, type RunStep } from '../configs/temporal.js';
 import { runNamePattern } from '../configs/runNames.js';
-import { ensureSearchAttributes, RunError } from './client.js';
+import type { FullTrainingInput } from '../workflows/types.js';
+import { RunError } from './client.js';
 import { startFetch } from './fetches.js';
+import { resumeFolderPrediction } from './folderPredictions.js';
+import { startWorkflow } from './startWorkflow.js';
 
 export interface StartOptions {
   readonly run: string;
@@ -49,30 +43,16 @@ export async function startRun(client: Client, { run, configuration, steps }: St
     const expected = 'letters, digits, dots, dashes and underscores, the first a letter or digit';
     throw new RunError('refused', `${JSON.stringify(run)} cannot be the name of a run: expected ${expected}.`);
   }
-  await ensureSearchAttributes(client);
   const single = steps?.length === 1 ? steps[0] : undefined;
   const workflowId = single === undefined ? run : `${run}/${single}`;
-  const keyword = (name: string, value: string) => {
-    return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value };
-  };
-  try {
-    await client.workflow.start(workflowTypes[single ?? 'fullTraining'], {
-      workflowId,
-      taskQueue: taskQueues.data,
-      args: [{ run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}) }],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      staticSummary: `${single ?? 'full training'} of ${run}`,
-      typedSearchAttributes: [
-        keyword(searchAttributes.run, run),
-        keyword(searchAttributes.dataset, configuration.dataset.name),
-      ],
-    });
-  } catch (cause) {
-    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    const todo = `See tempeh-flow status ${run}; tempeh-flow cancel ${run} ends it`;
-    throw new RunError('already-running', `${workflowId} is running already. ${todo}.`, { cause });
-  }
+  await startWorkflow(client, {
+    type: workflowTypes[single ?? 'fullTraining'],
+    workflowId,
+    run,
+    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}) },
+    summary: `${single ?? 'full training'} of ${run}`,
+    dataset: configuration.dataset.name,
+  });
   return workflowId;
 }
 
@@ -92,11 +72,14 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
     await steer(run, () => handle.executeUpdate(messages.resume));
     return handle.workflowId;
   }
-  const input = await inputOf(client, description);
+  if (configuration !== undefined) refuseUnconfigured(run, description);
   if (description.type === workflowTypes.fetchPublished) {
-    if (configuration === undefined) return startFetch(client, input);
-    throw new RunError('refused', `${run} is a fetch: start it anew with tempeh-flow fetch to change what it does.`);
+    return startFetch(client, await inputOf<DataInput>(client, description));
   }
+  if (description.type === workflowTypes.predictFolders) {
+    return resumeFolderPrediction(client, await inputOf<FolderPredictionInput>(client, description), handle);
+  }
+  const input = await runInputOf(client, description);
   const steps = step === null ? input.steps : [step];
   return startRun(client, {
     run,
@@ -150,26 +133,25 @@ export async function findRun(client: Client, run: string): Promise<FoundRun> {
   throw new RunError('not-found', `Temporal knows no run ${run}. tempeh-flow list shows those that it knows.`);
 }
 
-/** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for a fetch. */
+/** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for what is no run. */
 export async function configurationOf(client: Client, run: string): Promise<RunConfiguration> {
   const { description } = await findRun(client, run);
-  if (description.type === workflowTypes.fetchPublished) {
-    throw new RunError('refused', `${run} is a fetch: start it anew with tempeh-flow fetch to change what it does.`);
-  }
-  return (await inputOf(client, description)).configuration;
+  refuseUnconfigured(run, description);
+  return (await runInputOf(client, description)).configuration;
 }
 
-interface WorkflowInput {
-  readonly run: string;
-  readonly configuration: RunConfiguration;
-  readonly steps?: readonly RunStep[];
+/** What a fetch or a prediction of folders does is said where it is started. @throws RunError `refused` */
+function refuseUnconfigured(run: string, { type }: WorkflowExecutionDescription): void {
+  const commands: Readonly<Record<string, string>> = {
+    [workflowTypes.fetchPublished]: 'a fetch: start it anew with tempeh-flow fetch',
+    [workflowTypes.predictFolders]: 'a prediction of folders: start it anew with tempeh-flow predict --workflow',
+  };
+  const what = commands[type];
+  if (what !== undefined) throw new RunError('refused', `${run} is ${what} to change what it does.`);
 }
 
-/** What a workflow was started with, from the first event of its history, with the extensions that it took since. */
-async function inputOf(
-  client: Client,
-  { workflowId, runId, memo }: WorkflowExecutionDescription,
-): Promise<WorkflowInput> {
+/** What a workflow was started with, from the first event of its history; the workflow's type says what that is. */
+async function inputOf<Input>(client: Client, { workflowId, runId }: WorkflowExecutionDescription): Promise<Input> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
@@ -177,7 +159,13 @@ async function inputOf(
   });
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
   if (!payload) throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
-  const input = defaultPayloadConverter.fromPayload<WorkflowInput>(payload);
+  return defaultPayloadConverter.fromPayload<Input>(payload);
+}
+
+/** What a run was started with, with the extensions that it took since. */
+async function runInputOf(client: Client, description: WorkflowExecutionDescription): Promise<FullTrainingInput> {
+  const input = await inputOf<FullTrainingInput>(client, description);
+  const { memo } = description;
   const extended = Object.entries((memo?.[memos.iterations] ?? {}) as Partial<Record<TrainingStage, number>>);
   if (extended.length === 0) return input;
   const training = { ...input.configuration.training };

@@ -5,5 +5,6 @@ export { dataset } from './dataset.js';
 export { evaluation } from './evaluation.js';
 export { fetchPublished } from './fetchPublished.js';
 export { fullTraining } from './fullTraining.js';
+export { predictFolders } from './predictFolders.js';
 export { predictions } from './predictions.js';
 export { refinement } from './refinement.js';

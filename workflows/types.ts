@@ -1,6 +1,7 @@
 import type { RunStep } from '../configs/temporal.js';
 import type { DatasetSummary, EvaluationSummary, Interruptions, MaybeInterrupted } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
 
@@ -43,6 +44,13 @@ export interface PredictionSummary extends MaybeInterrupted {
   /** Predicted by this execution; the others were there. */
   readonly predicted: number;
   readonly failures: number;
+}
+
+/** What a prediction of folders came to. */
+export interface FolderPredictionSummary extends PredictionSummary {
+  /** The folder that has the predictions, and which frames failed. */
+  readonly out: string;
+  readonly firstFailures: readonly FrameFailure[];
 }
 
 export interface FullTrainingResult {

@@ -1,9 +1,10 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { FolderStages } from '../../inference/folders/job.js';
+import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
 
-interface PredictArguments extends GlobalOptions {
+interface PredictArguments extends GlobalOptions, ConnectionOptions {
   'coarse-model': string | undefined;
   'refinement-model': string | undefined;
   'coarse-predictions': string | undefined;
@@ -17,6 +18,10 @@ interface PredictArguments extends GlobalOptions {
   set: string[];
   strict: boolean;
   overwrite: boolean;
+  local: boolean;
+  workflow: boolean;
+  name: string | undefined;
+  follow: boolean;
   json: boolean;
 }
 
@@ -37,7 +42,7 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
   const needed = { type: 'string', demandOption: true } as const;
   const optional = { type: 'string', demandOption: false } as const;
   const named = <T extends keyof typeof publishedNames>(name: T) => ({ alias: [...publishedNames[name]] });
-  return yargs
+  return withConnectionOptions(yargs)
     .option('coarse-model', {
       ...(stages === 'refinement' ? { ...optional, hidden: true } : needed),
       ...named('coarse-model'),
@@ -78,10 +83,23 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
       describe: 'End with the first frame that cannot be predicted',
     })
     .option('overwrite', { type: 'boolean', default: false, describe: 'Predict frames again that are there' })
+    .option('local', {
+      type: 'boolean',
+      default: false,
+      describe: 'In this process: the default, for it needs neither Temporal nor a worker',
+    })
+    .option('workflow', {
+      type: 'boolean',
+      default: false,
+      describe: 'On all GPU workers, which must see the folders and files under the same paths',
+    })
+    .option('name', { ...optional, describe: 'Of the workflow [default: made from --out]' })
+    .option('follow', { type: 'boolean', default: false, describe: 'Watch the workflow until it ends' })
     .option('json', { type: 'boolean', default: false, describe: 'Print what was done as JSON, nothing else' })
     .example(examples[stages], '')
+    .example(`$0 predict ${stages} … --workflow --follow`, 'The same, its frames shared out among the GPU workers')
     .epilogue(
-      'The option names of the published testing commands work as well. Interrupted, the same command goes on.',
+      'The option names of the published testing commands work as well. Interrupted, the same command goes on; a workflow also by tempeh-flow resume NAME.',
     );
 }
 

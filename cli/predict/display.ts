@@ -1,4 +1,6 @@
 import type { PredictionProgress, PredictionResult, PredictorEvent } from '../../inference/protocol.js';
+import type { FolderPredictionSummary } from '../../workflows/types.js';
+import { frameName } from '../../datasets/layout.js';
 import { LiveDisplay } from '../liveDisplay.js';
 import { bar } from '../progressLines.js';
 import { duration, styled } from '../terminal.js';
@@ -54,13 +56,33 @@ function rate(framesPerSecond: number): string {
   return `${(1 / framesPerSecond).toPrecision(3)} s a frame`;
 }
 
+const frames = (count: number): string => `${count} ${count === 1 ? 'frame' : 'frames'}`;
+
+/** What a workflow has done, in the end: with the first of the frames that failed. */
+export function predictionSummary({
+  predicted,
+  failures,
+  firstFailures,
+  out,
+  ...all
+}: FolderPredictionSummary): string {
+  const skipped = all.frames - predicted - failures;
+  const lines = firstFailures.map(({ id, reason }) => `  ${styled('yellow', '!')} ${frameName(id)}: ${reason}`);
+  const more = failures > lines.length ? [`  … and ${failures - lines.length} more`] : [];
+  const [predictedNow, counts] = [`${frames(predicted)} predicted`, countsOf(skipped, failures)];
+  return [...lines, ...more, [predictedNow, ...counts, out].join('; ')].join('\n');
+}
+
 /** What was done, in the end. */
 export function resultLine({ predicted, skipped, failures, seconds }: PredictionResult, where: string): string {
-  const frames = (count: number): string => `${count} ${count === 1 ? 'frame' : 'frames'}`;
+  return [`${frames(predicted)} predicted in ${duration(seconds)}`, ...countsOf(skipped, failures.length), where].join(
+    '; ',
+  );
+}
+
+function countsOf(skipped: number, failures: number): string[] {
   return [
-    `${frames(predicted)} predicted in ${duration(seconds)}`,
     ...(skipped > 0 ? [`${skipped} there before`] : []),
-    ...(failures.length > 0 ? [styled('red', `${failures.length} could not be predicted`)] : []),
-    where,
-  ].join('; ');
+    ...(failures > 0 ? [styled('red', `${failures} could not be predicted`)] : []),
+  ];
 }

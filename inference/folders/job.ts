@@ -29,10 +29,7 @@ export interface FolderPredictionJob {
     readonly path: string;
     /** Hex SHA-256 of the file: other workers must see the same. */
     readonly sha256: string;
-    /** Of its entries, from 0; `to` is excluded. */
-    readonly from: number;
-    readonly to: number;
-  };
+  } & ListRange;
   readonly images: string;
   readonly calibrations: string;
   /** What refinement starts from: `…/S/Q/Q.N.ply`, metres; null where the coarse model runs before it. */
@@ -43,6 +40,20 @@ export interface FolderPredictionJob {
   readonly strict: boolean;
   /** Also frames whose predictions are there are predicted, and replaced. */
   readonly overwrite: boolean;
+}
+
+/** A contiguous part of a list: indices of its entries, `to` excluded. */
+export interface ListRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is to be done of a job, in parts for several workers. */
+export interface FolderPlan {
+  /** Of the whole list. */
+  readonly frames: number;
+  /** Between and in them there may be frames whose predictions are there. */
+  readonly shards: readonly ListRange[];
 }
 
 export interface FrameFailure {

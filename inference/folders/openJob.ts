@@ -44,13 +44,18 @@ async function requireFolders({ images, calibrations, coarsePredictions, models 
   for (const path of [...folders, ...files]) {
     const information = await stat(path).catch(() => null);
     if (files.includes(path) ? information?.isFile() : information?.isDirectory()) continue;
-    throw new FoldersUnsuitable(`${path}: ${hostname()} sees no such ${files.includes(path) ? 'file' : 'folder'}.`);
+    throw new FoldersUnsuitable(notSeen(path, files.includes(path) ? 'file' : 'folder'));
   }
+}
+
+/** Here or on a worker: a person has to see which machine it is that lacks something. */
+function notSeen(path: string, what: 'file' | 'folder'): string {
+  return `${path}: ${hostname()} sees no such ${what}. Every machine that predicts needs it under this path (a shared file system).`;
 }
 
 async function readFrames({ list }: FolderPredictionJob): Promise<FrameId[]> {
   const text = await readFile(list.path, 'utf8').catch((cause: unknown) => {
-    throw new FoldersUnsuitable(`${list.path}: ${hostname()} sees no such file.`, { cause });
+    throw new FoldersUnsuitable(notSeen(list.path, 'file'), { cause });
   });
   if (listSha256(text) !== list.sha256) {
     throw new FoldersUnsuitable(
@@ -61,7 +66,12 @@ async function readFrames({ list }: FolderPredictionJob): Promise<FrameId[]> {
 }
 
 async function openTemplate({ template, configuration }: FolderPredictionJob): Promise<Mesh> {
-  if (template.kind === 'file') return readTemplate(template.path);
+  if (template.kind === 'file') {
+    if (!(await stat(template.path).catch(() => null))?.isFile()) {
+      throw new FoldersUnsuitable(notSeen(template.path, 'file'));
+    }
+    return readTemplate(template.path);
+  }
   const store = openStore(configuration.storage);
   const index = await readDatasetIndex(store, template.name);
   const key = `${keys.dataset(template.name)}/${headFilesOf(index, store).template.key}`;

@@ -60,6 +60,18 @@ export class OutputFolder {
     return (await this.store.head(pathOf(id))) !== null;
   }
 
+  async remove(id: FrameId): Promise<void> {
+    await this.store.delete([pathOf(id)]);
+  }
+
+  /** Removes predictions, and what they were made by: others may follow. */
+  async clear(frames: readonly FrameId[]): Promise<void> {
+    await this.store.delete(frames.map(pathOf));
+    // Last: interrupted before it, what is left must not be taken for ours.
+    await this.store.delete([originFile]);
+    this.originIsThere = null;
+  }
+
   /** @param vertices `[L, 3]`, mm. */
   async write(id: FrameId, vertices: Float32Array): Promise<void> {
     const json = `${JSON.stringify(this.origin, null, 2)}\n`;

@@ -11,6 +11,7 @@ import type { PredictionResult, PredictorEvent } from '../protocol.js';
 import { RefinementPredictor } from '../refinementPredictor.js';
 import { FrameFailed, type FolderPredictionJob, type FrameFailure } from './job.js';
 import { loadModel, requireTopology } from './loadModel.js';
+import { missingFrames } from './missingFrames.js';
 import { openJob, type OpenedJob } from './openJob.js';
 
 /** Frames that go through one model before the other is loaded: their coarse vertices wait in memory. */
@@ -58,7 +59,9 @@ class FolderPrediction {
 
   async run(): Promise<PredictionResult> {
     const { frames } = this.opened;
-    const missing = this.job.overwrite ? frames : await this.missingFrames();
+    const missing = this.job.overwrite
+      ? frames
+      : (await missingFrames(this.opened, () => this.requireGoingOn())).map((index) => frames[index]!);
     this.skipped = this.done = frames.length - missing.length;
     this.tell();
     if (missing.length > 0) await this.predict(missing);
@@ -181,7 +184,7 @@ class FolderPrediction {
         writing.catch(() => undefined);
       } catch (error) {
         if (!(error instanceof FrameUnreadable)) throw error;
-        this.fail(id, error.reason);
+        await this.fail(id, error.reason, last);
       }
       await written;
       // Signals, messages and files get their turn.
@@ -201,13 +204,21 @@ class FolderPrediction {
     this.tell();
   }
 
-  private fail(id: FrameId, reason: string): void {
+  private async fail(id: FrameId, reason: string, last: boolean): Promise<void> {
     const text = `${frameName(id)}: ${reason}`;
     if (this.job.strict) throw new FrameFailed(text);
+    if (this.job.overwrite) await this.removeEarlier(id, last);
     this.failures.push({ id, reason });
     this.report({ kind: 'warning', message: text });
     this.done++;
     this.tell();
+  }
+
+  /** What another model has left of a frame must not pass for ours. Where the refinement failed, the coarse one is. */
+  private async removeEarlier(id: FrameId, last: boolean): Promise<void> {
+    const { coarse, refinement } = this.opened.outputs;
+    if (!last || refinement === null) await coarse?.remove(id);
+    await refinement?.remove(id);
   }
 
   private tell(): void {
@@ -230,18 +241,6 @@ class FolderPrediction {
     if (lacks.length === 0) return;
     const message = `${frameName(id)}: predicted from ${usable.length} views; there is ${lacks.join(' and ')}`;
     this.report({ kind: 'warning', message });
-  }
-
-  private async missingFrames(): Promise<FrameId[]> {
-    const { frames, outputs } = this.opened;
-    const folders = [outputs.coarse, outputs.refinement].filter((folder) => folder !== null);
-    const missing: FrameId[] = [];
-    for (const id of frames) {
-      this.requireGoingOn();
-      const there = await Promise.all(folders.map((folder) => folder.has(id)));
-      if (there.includes(false)) missing.push(id);
-    }
-    return missing;
   }
 }
 

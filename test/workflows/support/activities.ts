@@ -35,6 +35,11 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
       shards: purpose === 'test' ? [{ index: 2, purpose, from: 0, to: 4 }] : [{ index: 1, purpose, from: 5, to: 10 }],
     }),
     predictShard: async ({ shard }) => ({ predicted: shard.to - shard.from, skipped: 0, failures: [], seconds: 1 }),
+    planFolderPrediction: async ({ job: { list } }) => ({ frames: list.to, shards: [{ from: 0, to: list.to }] }),
+    predictFolderShard: async ({ job: { list } }) => {
+      return { predicted: list.to - list.from, skipped: 0, failures: [], seconds: 1 };
+    },
+    noteFailedFrames: async () => {},
     evaluate: async ({ run }) => ({ version: 1, run, frames: 4, subjects: ['a'], methods: [] }),
     ...replaced,
   };

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { runNamePattern, runNameRule } from '../../configs/runNames.js';
+import type { FolderPredictionJob } from '../../inference/folders/job.js';
+import { startFolderPrediction } from '../../workers/folderPredictions.js';
+import { withTemporal, type ConnectionOptions } from '../connection.js';
+import { CommandError } from '../errors.js';
+import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { followAsJson, followToEnd } from '../status.js';
+
+export interface PredictWorkflowOptions extends ConnectionOptions {
+  readonly name: string | undefined;
+  readonly follow: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Predicts as a workflow on the GPU workers. The same command goes on where an earlier one has ended.
+ *
+ * @returns the exit code: with `follow` that of its end.
+ * @throws CommandError; RunError `already-running`
+ */
+export async function predictAsWorkflow(
+  job: FolderPredictionJob,
+  { name, follow, json, ...connection }: PredictWorkflowOptions,
+): Promise<ExitCode> {
+  const run = name ?? nameFor(job);
+  if (!runNamePattern.test(run)) {
+    throw new CommandError(`--name ${run}: expected ${runNameRule}.`, exitCodes.usage);
+  }
+  return withTemporal(connection, async (connected) => {
+    await startFolderPrediction(connected.client, { run, job });
+    const page = connected.pageOf(run);
+    if (json) {
+      if (follow) return followAsJson(connected, run);
+      process.stdout.write(`${JSON.stringify({ run, page })}\n`);
+      return exitCodes.ok;
+    }
+    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    if (follow) return followToEnd(connected, run);
+    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    return exitCodes.ok;
+  });
+}
+
+/** Of the folder that gets the predictions: two workflows at once must not fill the same one. */
+function nameFor({ outputs }: FolderPredictionJob): string {
+  const out = outputs.refinement ?? outputs.coarse ?? '';
+  const readable = basename(out)
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .slice(0, 60);
+  return `predict-${readable}-${createHash('sha256').update(out).digest('hex').slice(0, 8)}`;
+}
