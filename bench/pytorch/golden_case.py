@@ -35,13 +35,18 @@ def by_formula(name: str, shape: list[int], bound: float) -> np.ndarray:
     return ((hashed(indices) / 2.0**31 - 1) * bound).astype(np.float32).reshape(shape)
 
 
-def state_dict(stage: str) -> dict[str, Tensor]:
+def state_dict(stage: str, vertices: int | None = None) -> dict[str, Tensor]:
+    """By the golden README's formula; with `vertices`, for another topology than the golden one."""
     shapes = json.loads((GOLDEN / stage / "state_dict.json").read_text())
     bounds = json.loads((GOLDEN / stage / "weight_bounds.json").read_text())
     small = np.load(GOLDEN / stage / "weights_small.npz")
     state = {}
     for name, shape in shapes.items():
-        stored = small[name] if name in small.files else by_formula(name, shape, bounds[name])
+        of_topology = stage == "coarse" and ".output_layer." in name and vertices not in (None, shape[0])
+        if of_topology:
+            shape = [vertices, *shape[1:]]
+        known = name in small.files and not of_topology
+        stored = small[name] if known else by_formula(name, shape, bounds.get(name, 0.1))
         state[name] = torch.from_numpy(np.array(stored).reshape(shape))
     return state
 
@@ -137,10 +142,12 @@ def read_tka(path: Path, factor: int) -> dict:
     }
 
 
-def read_view(frame: tuple[str, str, str], camera: str, factor: int) -> tuple[np.ndarray, ...]:
+def read_view(
+    frame: tuple[str, str, str], camera: str, factor: int, root: Path = GOLDEN / "data"
+) -> tuple[np.ndarray, ...]:
     subject, sequence, number = frame
-    tka = read_tka(GOLDEN / "data/calibrations" / subject / sequence / f"{camera}.tka", factor)
-    file = GOLDEN / "data/images" / subject / sequence / number / f"{sequence}.{number}.{camera}.png"
+    tka = read_tka(root / "calibrations" / subject / sequence / f"{camera}.tka", factor)
+    file = root / "images" / subject / sequence / number / f"{sequence}.{number}.{camera}.png"
     height, width = tka["size"]
     image = resize(read_png(file) / 255.0, height, width)
     intrinsics = tka["intrinsics"]
@@ -153,7 +160,10 @@ def read_view(frame: tuple[str, str, str], camera: str, factor: int) -> tuple[np
 
 def golden_views(stage: str, samples: int) -> Views:
     factor = 8 if stage == "coarse" else 4
-    of_samples = [[read_view(frame, camera, factor) for camera in CAMERAS] for frame in FRAMES[:samples]]
+    return views_of([[read_view(frame, camera, factor) for camera in CAMERAS] for frame in FRAMES[:samples]])
+
+
+def views_of(of_samples: list[list[tuple[np.ndarray, ...]]]) -> Views:
     parts = [np.stack([np.stack([view[i] for view in sample]) for sample in of_samples]) for i in range(4)]
     # Float32 is what the network is given, whatever it computes in.
     return Views(*(torch.from_numpy(part.astype(np.float32)) for part in parts))
@@ -179,7 +189,11 @@ def golden_meshes(folder: str, samples: int) -> Tensor:
 
 def golden_template() -> tuple[Tensor, Tensor]:
     """Vertices in mm `(L, 3)`, faces `(F, 3)`."""
-    lines = (GOLDEN / "data/template.obj").read_text().splitlines()
+    return read_obj(GOLDEN / "data/template.obj")
+
+
+def read_obj(path: Path) -> tuple[Tensor, Tensor]:
+    lines = path.read_text().splitlines()
     vertices = [[float(x) for x in line.split()[1:4]] for line in lines if line.startswith("v ")]
     faces = [[int(x.split("/")[0]) - 1 for x in line.split()[1:4]] for line in lines if line.startswith("f ")]
     return torch.tensor(np.array(vertices) * 1000, dtype=torch.float32), torch.tensor(faces)
