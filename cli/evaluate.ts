@@ -7,7 +7,9 @@ import { measure } from '../evaluation/measure/measure.js';
 import { openRun } from '../evaluation/measure/run.js';
 import type { MeasuredSet, Measurement, Summary } from '../evaluation/measure/types.js';
 import { writeMeasurement } from '../evaluation/measure/writeMeasurement.js';
+import { keys } from '../storage/keys.js';
 import { openStore } from '../storage/openStore.js';
+import type { ObjectStore } from '../storage/types.js';
 import { useLocalObjectStore } from './connection.js';
 import { CommandError, Interrupted } from './errors.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
@@ -75,6 +77,10 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     useLocalObjectStore();
     const store = openStore(configuration.storage);
     const { dataset } = (await storedConfiguration(store, run)) ?? configuration;
+    if (!(await exists(store, run))) {
+      const todo = 'tempeh-flow list shows those that Temporal knows; folders are named by --predictions and --scans';
+      throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
+    }
     return openRun(store, run, dataset.name);
   }
   if (predictions.length === 0 || scans === undefined) {
@@ -101,6 +107,11 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     }
     throw error;
   }
+}
+
+async function exists(store: ObjectStore, run: string): Promise<boolean> {
+  for await (const _ of store.list(`${keys.run(run)}/`)) return true;
+  return false;
 }
 
 async function folder(option: string, path: string): Promise<string> {

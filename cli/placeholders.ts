@@ -2,9 +2,14 @@ import { ConfigurationError } from '../configs/configurationError.js';
 import { configurationPath } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 
-/** famos.yaml cannot know the bucket. @throws ConfigurationError */
-export function refusePlaceholders({ storage }: RunConfiguration, file: string): void {
-  if (storage.kind !== 's3' || storage.bucket !== 'set-your-bucket') return;
+/** Whether the store is not named: famos.yaml cannot know the bucket. */
+export function lacksBucket({ storage }: RunConfiguration): boolean {
+  return storage.kind === 's3' && storage.bucket === 'set-your-bucket';
+}
+
+/** @throws ConfigurationError where the store is not named */
+export function refusePlaceholders(configuration: RunConfiguration, file: string): void {
+  if (!lacksBucket(configuration)) return;
   throw new ConfigurationError([
     {
       where: configurationPath(file),

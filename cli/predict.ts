@@ -54,7 +54,13 @@ function introduction({ models, template, list }: FolderPredictionJob): string[]
 
 /** What a command line, not the program or its data, has to be changed for. */
 function asCommandError(error: unknown): unknown {
-  const names = ['FoldersUnsuitable', 'ImportRefused', 'PublishedCheckpointMismatch'];
+  const names = [
+    'FoldersUnsuitable',
+    'ImportRefused',
+    'PublishedCheckpointMismatch',
+    'CheckpointNotFound',
+    'StageNotFinished',
+  ];
   if (!(error instanceof Error) || !names.includes(error.name)) return error;
   return new CommandError(error.message, exitCodes.usage, { cause: error.cause });
 }

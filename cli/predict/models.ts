@@ -9,7 +9,7 @@ import { openStore } from '../../storage/openStore.js';
 import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { refusePlaceholders } from '../placeholders.js';
+import { lacksBucket } from '../placeholders.js';
 import { storedConfiguration } from '../publishedCheckpoints.js';
 
 export type ModelStage = 'coarse' | 'refinement';
@@ -42,14 +42,17 @@ export async function findModel(given: string, stage: ModelStage): Promise<Found
   }
   const named = parseCheckpointName(given);
   if (named === null || (named.stage !== null && named.stage !== stage)) {
-    const expected = `a published run’s folder, a .pth, or a run of ours, RUN[/${stage}][@STEP]`;
     throw new CommandError(
-      `--${stage}-model ${given}: there is no such file or folder; expected ${expected}.`,
+      `--${stage}-model ${given}: there is no such file or folder; expected ${expectedModel(stage)}.`,
       exitCodes.usage,
     );
   }
   const { run, step } = named;
   return { reference: { kind: 'run', run, step }, config: null, folder: null };
+}
+
+function expectedModel(stage: ModelStage): string {
+  return `a published run’s folder, a .pth, or a run of ours, RUN[/${stage}][@STEP]`;
 }
 
 /** `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. */
@@ -92,8 +95,8 @@ export async function configurationFor(
 ): Promise<PredictionConfiguration> {
   const file = await loadConfiguration(config, set);
   const [coarse, refinement] = await Promise.all([
-    ofRun(models.coarse, file, config),
-    ofRun(models.refinement, file, config),
+    ofRun(models.coarse, 'coarse', file, config),
+    ofRun(models.refinement, 'refinement', file, config),
   ]);
   const base = coarse ?? refinement ?? file;
   const mixed: RunConfiguration =
@@ -110,21 +113,25 @@ export async function configurationFor(
   return predictionConfiguration({ ...mixed, storage: file.storage }, [...new Set(published)], set);
 }
 
-/** null for a model that is no run's. @throws CommandError for a run that is not there. */
+/** null for a model that is no run's. @throws CommandError for a run that is not there, or may not be meant as one */
 async function ofRun(
   model: FoundModel | null,
+  stage: ModelStage,
   file: RunConfiguration,
   config: string,
 ): Promise<RunConfiguration | null> {
   if (model?.reference.kind !== 'run') return null;
   const { run } = model.reference;
-  refusePlaceholders(file, config);
+  // A folder's name that was mistyped looks like the name of a run.
+  const noFile = `--${stage}-model ${run}: there is no such file or folder here (${resolve(run)})`;
+  const expected = `Expected ${expectedModel(stage)}`;
+  if (lacksBucket(file)) {
+    const todo = `name its store (--config FILE, or --set storage.bucket=NAME): ${config} names none`;
+    throw new CommandError(`${noFile}. If it is a run in an object store, ${todo}. ${expected}.`, exitCodes.usage);
+  }
   useLocalObjectStore();
   const store = openStore(file.storage);
   const stored = await storedConfiguration(store, run);
   if (stored !== null) return stored;
-  throw new CommandError(
-    `${run}: there is no such folder or file here, and no such run in ${store.description}.`,
-    exitCodes.usage,
-  );
+  throw new CommandError(`${noFile}, and no such run in ${store.description}. ${expected}.`, exitCodes.usage);
 }
