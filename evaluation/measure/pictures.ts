@@ -5,12 +5,11 @@ import { buildTriangleTree } from '../../geometry/triangleTree.js';
 import { facing } from '../facing.js';
 import { errorVertexColours, renderMesh } from '../renderings.js';
 import type { FramePictures } from '../reportPage.js';
-import { centroid } from '../rigidAlignment.js';
 import { errorsAtVertices, pointToSurface } from '../surfaceErrors.js';
 import type { MeasuredFrame, MeasuredSet } from './types.js';
 
 const size = 320;
-/** From the head, mm: its picture is nearly free of perspective. */
+/** From the nearest that a head may reach, mm: the picture is nearly free of perspective. */
 const distance = 1500;
 
 /** A frame's predictions in colours of their errors, from the front. @param largestError has the last colour, mm. */
@@ -22,8 +21,8 @@ export async function framePictures(
   const pictures: { caption: string; png: Uint8Array }[] = [];
   const [first] = heads.values();
   if (first === undefined) return { ...id, pictures };
-  // All of a frame's methods are seen by one camera.
-  const camera = frontCamera(first, regions?.['face'] ?? null);
+  // All of a frame's methods are seen by one camera, which has all of them in its picture.
+  const camera = frontCamera(first, [...heads.values()], regions?.['face'] ?? null);
   for (const [method, head] of heads) {
     const closest = pointToSurface(buildTriangleTree(head), head.vertices, scanPoints);
     const errors = errorsAtVertices(closest, head.faces, head.vertices.length / 3);
@@ -33,17 +32,21 @@ export async function framePictures(
   return { ...id, pictures };
 }
 
-/** Before the face, where masks say which vertices it has; else on the world's z axis, which the published heads face. */
-function frontCamera(head: Mesh, face: ArrayLike<number> | null): Camera {
-  const centre = centroid(head.vertices);
+/**
+ * Before the first head's face, where masks say which vertices it has; else on the world's z axis, which the published
+ * heads face. All heads are in its picture whole: one may be far from the others.
+ */
+function frontCamera(head: Mesh, all: readonly Mesh[], face: ArrayLike<number> | null): Camera {
+  const centre = middleOf(all);
   const [x, y, z] = face === null ? [0, 0, 1] : facing(head, face);
   const length = Math.hypot(x, y, z);
   // From above or below the direction that is up in the picture would not be known.
   const usable = length > 0 && Math.abs(y) < 0.95 * length;
   const direction = usable ? [x / length, y / length, z / length] : [0, 0, 1];
-  const place = centre.map((coordinate, axis) => coordinate + distance * direction[axis]!);
-  const reach = head.vertices.reduce((most, value, i) => Math.max(most, Math.abs(value - centre[i % 3]!)), 1);
-  const focal = (0.45 * size * distance) / reach;
+  const reach = Math.max(1, ...all.map(({ vertices }) => farthest(vertices, centre)));
+  const place = centre.map((coordinate, axis) => coordinate + (distance + reach) * direction[axis]!);
+  // What is nearest to the camera, at `distance`, looks largest.
+  const focal = (0.48 * size * distance) / reach;
   return {
     name: 'front',
     width: size,
@@ -52,4 +55,26 @@ function frontCamera(head: Mesh, face: ArrayLike<number> | null): Camera {
     extrinsics: lookAt([place[0]!, place[1]!, place[2]!], centre, [0, 1, 0]),
     distortion: [0, 0],
   };
+}
+
+/** Of the box around all vertices. */
+function middleOf(heads: readonly Mesh[]): [number, number, number] {
+  const low = [Infinity, Infinity, Infinity];
+  const high = [-Infinity, -Infinity, -Infinity];
+  for (const { vertices } of heads) {
+    for (const [i, value] of vertices.entries()) {
+      low[i % 3] = Math.min(low[i % 3]!, value);
+      high[i % 3] = Math.max(high[i % 3]!, value);
+    }
+  }
+  return [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, (low[2]! + high[2]!) / 2];
+}
+
+/** The distance of the vertex that is farthest from a place. */
+function farthest(vertices: Float32Array, [x, y, z]: readonly [number, number, number]): number {
+  let most = 0;
+  for (let i = 0; i < vertices.length; i += 3) {
+    most = Math.max(most, Math.hypot(vertices[i]! - x, vertices[i + 1]! - y, vertices[i + 2]! - z));
+  }
+  return most;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -15,9 +15,11 @@ import { formatTka } from '../../datasets/formats/tka.js';
 import type { DatasetIndex, FrameId, IndexedFrame } from '../../datasets/types.js';
 import { evaluateRun } from '../../evaluation/evaluateRun.js';
 import { translated } from '../../evaluation/rigidAlignment.js';
+import type { Measurement } from '../../evaluation/measure/types.js';
 import { methodNames, type Evaluation } from '../../evaluation/types.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
+import { tempehFlow } from '../cli/commandLine.js';
 import { bumpyMesh } from '../geometry/meshes.js';
 
 /** A head of 100 mm radius that stands at a place of its own in each frame. */
@@ -142,6 +144,24 @@ describe('evaluation of a run', () => {
     assert.equal(page.match(/<img /g)?.length, 3 * 6);
     assert.doesNotMatch(page, /(src|href)="(?!data:)/);
     assert.match(page, /prefers-color-scheme: dark/);
+  });
+
+  test('the command measures the run with regions, and tells a run that is not there', async () => {
+    const out = join(folder, 'measured');
+    const where = ['--set', 'storage.kind=directory', '--set', `storage.path=${folder}`, '--config', 'miniature'];
+    const { code, stdout, stderr } = await tempehFlow(['evaluate', run, ...where, '--out', out]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /\(3 frames\)/);
+    const measured = JSON.parse(await readFile(join(out, 'evaluation.json'), 'utf8')) as Measurement;
+    const vertices = measured.methods.map(({ method, vertices: of }) => [method, of?.mean.toFixed(2)]);
+    assert.deepEqual(vertices, [
+      ['coarse', '4.00'],
+      ['refinement', '1.00'],
+    ]);
+    assert.ok(measured.regions.some(({ region }) => region === 'lips'));
+    const unknown = await tempehFlow(['evaluate', 'rum', ...where, '--out', out]);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /There is no run rum in /);
   });
 
   test('a frame that one stage lacks is in no method’s figures, and named', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { decodeImage } from '../../datasets/formats/image.js';
 import { formatNpy } from '../../datasets/formats/npy.js';
 import { formatNpz } from '../../datasets/formats/npz.js';
 import { formatPly } from '../../datasets/formats/ply.js';
@@ -9,8 +10,10 @@ import { framePath } from '../../datasets/layout.js';
 import { regionNames } from '../../datasets/vertexRegions.js';
 import type { FrameId } from '../../datasets/types.js';
 import { openFolders } from '../../evaluation/measure/folders.js';
+import { framePictures } from '../../evaluation/measure/pictures.js';
 import { measure } from '../../evaluation/measure/measure.js';
 import { writeMeasurement } from '../../evaluation/measure/writeMeasurement.js';
+import type { Mesh } from '../../geometry/mesh.js';
 import { tempehFlow } from '../cli/commandLine.js';
 import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
 
@@ -101,6 +104,28 @@ test('errors of known distances, by method, region, sequence and frame; a frame 
   assert.match(await readFile(join(out, 'cumulative.svg'), 'utf8'), /^<svg xmlns.*<polyline/s);
   assert.ok((await stat(join(out, 'pictures', 'A_talk_02_moved.png'))).size > 100);
   assert.match(await readFile(join(out, 'report.html'), 'utf8'), /2 frames; .*1 test frames are not in these figures/s);
+});
+
+test('pictures show all methods whole, also one that is far from the others', async () => {
+  const at = (x: number): Mesh => ({
+    vertices: square.map((metres, i) => metres * 1000 + (i % 3 === 0 ? x : 0)),
+    faces,
+  });
+  const heads = new Map([
+    ['near', at(0)],
+    ['far', at(900)],
+  ]);
+  const scanPoints = Float32Array.of(0, 0, 1, 10, 0, 1);
+  const { pictures } = await framePictures({ id: ids[0]!, heads, scanPoints, registration: null }, null, 5);
+  for (const { caption, png } of pictures) {
+    const { width, height, data } = await decodeImage(png, caption);
+    const isBackground = (x: number, y: number): boolean =>
+      [0, 1, 2].every((channel) => data[3 * (y * width + x) + channel] === data[channel]);
+    const columns = Array.from({ length: width }, (_, x) => x);
+    const covered = columns.filter((x) => Array.from({ length: height }, (_, y) => y).some((y) => !isBackground(x, y)));
+    assert.ok(covered.length > 10, `${caption} is in its picture`);
+    assert.ok(covered[0]! > 0 && covered.at(-1)! < width - 1, `${caption} is cut off at columns ${covered[0]}`);
+  }
 });
 
 test('the command prints the table; without a frame that can be measured it fails, and says why', async (context) => {

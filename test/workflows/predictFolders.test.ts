@@ -125,8 +125,10 @@ test('what a worker cannot see ends it with the worker’s words; resumed, it go
     await assert.rejects(resultOf('predict-resumed'));
     const { status, failure } = await describeRun(client, 'predict-resumed');
     assert.deepEqual([status, failure], ['FAILED', '/images: gpu-7 sees no such folder.']);
-    const edited = await configurationOf(client, 'predict-resumed').catch((error: Error) => error.message);
-    assert.match(String(edited), /predict-resumed is a prediction of folders: start it anew with tempeh-flow predict/);
+    await assert.rejects(
+      configurationOf(client, 'predict-resumed'),
+      /predict-resumed is a prediction of folders: start it anew with tempeh-flow predict/,
+    );
     sees = true;
     await resumeRun(client, 'predict-resumed');
     assert.equal((await resultOf('predict-resumed')).predicted, 20);
