@@ -1,5 +1,6 @@
+import { DistantSearch } from './distantSearch.js';
 import { spatialOrder } from './spatialOrder.js';
-import { squaredDistanceToTriangle, writePlaneBarycentric } from './triangleDistance.js';
+import { squaredDistanceToTriangle, tie, writePlaneBarycentric } from './triangleDistance.js';
 import type { TriangleTree } from './triangleTree.js';
 
 /** For each of N points, the closest place on a mesh. */
@@ -14,10 +15,6 @@ export interface ClosestPoints {
    */
   readonly barycentric: Float32Array;
 }
-
-/** Squared distances that differ by less are equal: what float64 rounding makes of a point nearest to an edge or a vertex. */
-const relativeTie = 1e-10;
-const absoluteTie = 1e-20;
 
 /**
  * Finds the closest triangle of each point by exact point–triangle distance.
@@ -34,15 +31,19 @@ export function findClosestPoints(tree: TriangleTree, points: Float32Array): Clo
     barycentric: new Float32Array(3 * count),
   };
   const search = new Search(tree);
+  let distant: DistantSearch | undefined;
   let slot = 0;
   // Neighbours in this order are neighbours in space, so each point's face is a good first guess for the next one's.
   for (const i of spatialOrder(points)) {
     const x = points[3 * i]!;
     const y = points[3 * i + 1]!;
     const z = points[3 * i + 2]!;
-    slot = search.run(x, y, z, slot);
+    const isDistant = DistantSearch.isDistant(tree, x, y, z);
+    if (isDistant) distant ??= new DistantSearch(tree);
+    const used = isDistant ? distant! : search;
+    slot = used.run(x, y, z, slot);
     found.faceIndices[i] = tree.faceOfSlot[slot]!;
-    found.distances[i] = Math.sqrt(search.squaredDistance[0]!);
+    found.distances[i] = Math.sqrt(used.squaredDistance[0]!);
     writePlaneBarycentric(tree.corners, 9 * slot, x, y, z, found.barycentric, 3 * i);
   }
   return found;
@@ -67,7 +68,7 @@ class Search {
     }
     let bestSlot = guess;
     // Twice the distances below are compared with this, 4 · best: see boxDistance.
-    let bound = 4 * (best * (1 + relativeTie) + absoluteTie);
+    let bound = 4 * (best * (1 + tie.relative) + tie.absolute);
     let depth = 0;
     let node = 0;
     for (;;) {
@@ -99,13 +100,13 @@ class Search {
         const end = leafStarts[leaf + 1]!;
         for (let slot = leafStarts[leaf]!; slot < end; slot++) {
           const distance = squaredDistanceToTriangle(corners, 9 * slot, x, y, z);
-          if (distance > best * (1 + relativeTie) + absoluteTie) continue;
-          const tied = distance >= best * (1 - relativeTie) - absoluteTie;
+          if (distance > best * (1 + tie.relative) + tie.absolute) continue;
+          const tied = distance >= best * (1 - tie.relative) - tie.absolute;
           if (tied && faceOfSlot[slot]! >= faceOfSlot[bestSlot]!) continue;
           bestSlot = slot;
           // The smallest of a tie is kept as the bound, so that ties do not creep upwards.
           if (distance < best) best = distance;
-          bound = 4 * (best * (1 + relativeTie) + absoluteTie);
+          bound = 4 * (best * (1 + tie.relative) + tie.absolute);
         }
       }
       do {

@@ -1,3 +1,6 @@
+/** Squared distances that differ by less are equal: what float64 rounding makes of a point nearest to an edge or a vertex. */
+export const tie = { relative: 1e-10, absolute: 1e-20 } as const;
+
 /**
  * Exact squared distance of a point to a triangle (C. Ericson, Real-Time Collision Detection, 5.1.5: the Voronoi region
  * of the triangle's feature that is nearest). Triangles without area count as the edge or the point that they are.

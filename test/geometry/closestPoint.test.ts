@@ -63,6 +63,21 @@ describe('closest triangles equal an exhaustive search', () => {
     assertAsBruteForce(crumpled, cloud(200, 80), tree);
   });
 
+  test('points far away from a crumpled mesh, along axes and diagonals too', () => {
+    const mesh = bumpyMesh(20);
+    const tree = buildTriangleTree(mesh);
+    const crumpled = { ...mesh, vertices: cloud(mesh.vertices.length / 3, 5).map((value) => value - 40) };
+    refitTriangleTree(tree, crumpled.vertices);
+    assertAsBruteForce(crumpled, cloud(300, 90), tree);
+    const signs = [-1, 0, 1];
+    const directions = signs
+      .flatMap((x) => signs.flatMap((y) => signs.map((z) => [x, y, z])))
+      .filter((d) => d.some(Boolean));
+    const middle = [0, 1, 2].map((axis) => tree.boxes[axis]!);
+    const along = directions.flatMap((d) => d.map((sign, axis) => middle[axis]! + 100 * sign));
+    assertAsBruteForce(crumpled, Float32Array.from(along), tree);
+  });
+
   test('fewer triangles than a leaf holds, triangles without area, several that coincide', () => {
     const vertices = Float32Array.of(0, 0, 0, 1, 0, 0, 0, 1, 0, 5, 5, 5);
     assertAsBruteForce({ vertices, faces: Uint32Array.of(0, 1, 2) }, cloud(30, 1));
