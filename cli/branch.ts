@@ -29,6 +29,6 @@ export async function branch(from: BranchPoint, run: string, configuration: RunC
   const before = await storedConfiguration(store, from.run);
   if (before !== null) refuseOtherNetworks(from, before.model, configuration.model);
   const report = (line: string): void => void process.stdout.write(`${line}\n`);
-  const { step, stage } = await branchRun({ store, from, run, report });
+  const { step, stage } = await branchRun({ store, from, run, training: configuration.training, report });
   report(`${run} goes on from step ${step} of ${from.run} (${stage}).`);
 }

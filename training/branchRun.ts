@@ -33,6 +33,8 @@ export interface Branch {
   readonly from: BranchPoint;
   /** The new run's name. */
   readonly run: string;
+  /** The new run's. */
+  readonly training: RunConfiguration['training'];
   readonly report: (line: string) => void;
 }
 
@@ -42,7 +44,8 @@ export interface Branch {
  * names it, so that an interrupted branching is simply done again. The events of before stay with the old run.
  *
  * @returns the step that training goes on from.
- * @throws BranchRefused when there is no such checkpoint, or the new run has some of its own.
+ * @throws BranchRefused when there is no such checkpoint, it lies beyond the new run's end of its stage, or the new run
+ * has some of its own.
  * @throws DamagedCheckpoint
  */
 export async function branchRun(branch: Branch): Promise<{ readonly step: number; readonly stage: TrainingStage }> {
@@ -53,6 +56,13 @@ export async function branchRun(branch: Branch): Promise<{ readonly step: number
   const stage = from.stage === 'coarse' ? 'coarse' : checkpointStageOf(from.stage);
   const source = await manifestOf(branch, stage);
   const chosen = choose(source, from);
+  const { iterations } = branch.training[chosen.stage];
+  if (chosen.step > iterations) {
+    throw new BranchRefused(
+      `${run} is to train ${chosen.stage} to step ${iterations}, and the checkpoint of ${from.run} is of step ` +
+        `${chosen.step}. Take an earlier one (@STEP), or --set training.${chosen.stage}.iterations=N.`,
+    );
+  }
   if (stage === 'refinement') {
     const coarse = await manifestOf(branch, 'coarse');
     const final = coarse.checkpoints.find(({ key }) => key === coarse.finished['coarse-finetuning']?.key);

@@ -5,7 +5,7 @@ import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
 
 interface StartArguments extends GlobalOptions, ConnectionOptions {
-  config: string;
+  config: string | undefined;
   set: string[];
   run: string | undefined;
   follow: boolean;
@@ -27,8 +27,8 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
   return withConnectionOptions(yargs)
     .option('config', {
       type: 'string',
-      default: 'famos',
-      describe: 'YAML file, a published run’s config.json, or miniature or famos',
+      describe:
+        'YAML file, a published run’s config.json, or miniature or famos [default: famos; with --from that run’s]',
     })
     .option('set', setOption)
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
@@ -43,7 +43,7 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
     })
     .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
     .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
-    .example(`$0 start ${what} --config run.yaml --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
+    .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
 }
 
 const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions, StartArguments> => ({

@@ -33,8 +33,9 @@ async function trainedRun(): Promise<ObjectStore> {
   return store;
 }
 
-const branched = (store: ObjectStore, from: Omit<BranchPoint, 'run'>, run = 'new') =>
-  branchRun({ store, from: { run: 'old', ...from }, run, report: () => undefined });
+const { training } = plainConfiguration({ keepLast: 4 });
+const branched = (store: ObjectStore, from: Omit<BranchPoint, 'run'> & { readonly run?: string }, run = 'new') =>
+  branchRun({ store, from: { run: 'old', ...from }, run, training, report: () => undefined });
 
 test('a new run goes on from the checkpoint that was named, with the stages before it done, and owes the old run nothing', async () => {
   const store = await trainedRun();
@@ -86,8 +87,14 @@ test('what is not there is refused with what there is; a run with checkpoints of
     message(/no coarse checkpoint of step 11; it has: 10, 20, 30, 40/),
   );
   await assert.rejects(branched(store, { stage: 'coarse', step: 30 }, 'old'), message(/from itself/));
+  const short = { ...training, 'coarse-finetuning': { ...training['coarse-finetuning'], iterations: 35 } };
+  const beyond = { store, from: { run: 'old', stage: 'coarse', step: null }, run: 'new', training: short } as const;
   await assert.rejects(
-    branchRun({ store, from: { run: 'gone', stage: 'coarse', step: null }, run: 'new', report: () => undefined }),
+    branchRun({ ...beyond, report: () => undefined }),
+    message(/new is to train coarse-finetuning to step 35, and the checkpoint of old is of step 40\. Take an earlier/),
+  );
+  await assert.rejects(
+    branched(store, { run: 'gone', stage: 'coarse', step: null }),
     message(/gone has no coarse checkpoint: runs\/gone\/coarse\/manifest\.json/),
   );
   await branched(store, { stage: 'coarse', step: 30 });
