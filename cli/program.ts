@@ -3,6 +3,7 @@ import { didYouMean, suggest } from '../configs/suggestions.js';
 import { command as cancel } from './commands/cancel.js';
 import { command as config } from './commands/config.js';
 import { command as dataset } from './commands/dataset.js';
+import { command as deployment } from './commands/deployment.js';
 import { command as dev } from './commands/dev.js';
 import { command as doctor } from './commands/doctor.js';
 import { command as evaluate } from './commands/evaluate.js';
@@ -87,6 +88,9 @@ const optionNames = [
   'delete-volumes',
   'at-once',
   'stretch',
+  'deployment',
+  'build-id',
+  'unversioned',
 ];
 
 /** What every command takes. */
@@ -111,6 +115,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(pause)
     .command(unpause)
     .command(worker)
+    .command(deployment)
     .command(fetch)
     .command(dev)
     .command(doctor)

@@ -30,6 +30,7 @@ export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
       },
       {
         taskQueue: ownQueue,
+        ofAnyVersion: true,
         activities: createDataWorkerActivities({ openStore, directory, environment, stopping }),
         // Of one data set, fetching and extraction run side by side.
         maxConcurrentActivityTaskExecutions: 4,

@@ -1,8 +1,6 @@
 import { hostname } from 'node:os';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { packageRoot } from '../configs/packageRoot.js';
+import { deploymentOptions, workerVersion, type WorkerVersion } from './deployment.js';
 import { LineLogger } from './log.js';
 import { installRuntime } from './runtime.js';
 import { stopSignal } from './stop.js';
@@ -14,6 +12,8 @@ export interface WorkerProcessOptions {
   readonly temporal: TemporalSettings;
   /** The worker's folder: caches, downloads, logs. Made if it is not there. */
   readonly directory: string;
+  /** What the environment says if absent. */
+  readonly version?: WorkerVersion;
   /** Stops the worker, as SIGTERM does: what runs saves first. */
   readonly signal?: AbortSignal;
   /** Given whole lines; standard error if absent. */
@@ -21,6 +21,13 @@ export interface WorkerProcessOptions {
   /** Called when the worker takes work. */
   readonly onReady?: () => void;
 }
+
+/** A worker on one task queue. */
+export type WorkerDefinition = WorkerOptions & {
+  readonly taskQueue: string;
+  /** Its queue is its own: tasks must reach it whatever version its deployment is at. */
+  readonly ofAnyVersion?: boolean;
+};
 
 /** Seconds in which activities end in order once the worker is told to stop; then they are cancelled, then abandoned. */
 const graceSeconds = 45;
@@ -33,11 +40,6 @@ const shared = {
   stickyQueueScheduleToStartTimeout: '2 seconds',
   // How fresh `status` is, and how soon an activity learns of its cancellation.
   maxHeartbeatThrottleInterval: '2 seconds',
-  workerDeploymentOptions: {
-    version: { deploymentName: 'tempeh-flow', buildId: packageVersion() },
-    // Pinning of runs to versions comes with versioned deployments; until then this only tells who is who.
-    useWorkerVersioning: false,
-  },
 } as const satisfies Partial<WorkerOptions>;
 
 /**
@@ -49,7 +51,7 @@ const shared = {
 export async function runWorkers(
   name: 'data' | 'gpu',
   options: WorkerProcessOptions,
-  define: (stopping: AbortSignal, logger: LineLogger) => Promise<readonly (WorkerOptions & { taskQueue: string })[]>,
+  define: (stopping: AbortSignal, logger: LineLogger) => Promise<readonly WorkerDefinition[]>,
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
   installRuntime(logger);
@@ -60,12 +62,17 @@ export async function runWorkers(
     try {
       const { namespace } = options.temporal;
       const identity = `${name}@${hostname()}:${process.pid}`;
+      const version = options.version ?? workerVersion();
       const workers = await Promise.all(
-        definitions.map((definition) => Worker.create({ ...shared, connection, namespace, identity, ...definition })),
+        definitions.map(({ ofAnyVersion = false, ...definition }) => {
+          const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
+          return Worker.create({ ...shared, connection, namespace, identity, workerDeploymentOptions, ...definition });
+        }),
       );
       await runUntil(signal, workers, () => {
         const queues = definitions.map(({ taskQueue }) => taskQueue).join(', ');
-        logger.info(`ready on ${queues} of ${options.temporal.address}`);
+        const of = version.deployment === null ? '' : ` of deployment ${version.deployment}`;
+        logger.info(`ready on ${queues} of ${options.temporal.address}, build ${version.buildId}${of}`);
         options.onReady?.();
       });
     } finally {
@@ -100,9 +107,4 @@ async function runUntil(signal: AbortSignal, workers: readonly Worker[], onReady
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-  return version;
 }

@@ -4,6 +4,8 @@ import type { GlobalOptions } from '../program.js';
 
 interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   directory: string;
+  deployment: string | undefined;
+  'build-id': string | undefined;
 }
 
 const variables =
@@ -15,6 +17,14 @@ function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArg
       type: 'string',
       default: `tempeh-${kind}-worker`,
       describe: 'Folder of caches, downloads, logs: a fast disk with room',
+    })
+    .option('deployment', {
+      type: 'string',
+      describe: 'Versioned: gets tasks once its build is promoted [default: TEMPORAL_DEPLOYMENT_NAME, or unversioned]',
+    })
+    .option('build-id', {
+      type: 'string',
+      describe: 'Names its code [default: TEMPORAL_WORKER_BUILD_ID, or version and hash of the code]',
     })
     .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
 }

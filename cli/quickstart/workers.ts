@@ -43,7 +43,8 @@ export async function launchWorker(
     startGuarded({
       program: process.execPath,
       arguments: ['--enable-source-maps', main, 'worker', kind, '--directory', directory],
-      environment: { ...process.env, ...environment },
+      // Versioned workers would wait until somebody promotes them.
+      environment: { ...process.env, ...environment, TEMPORAL_DEPLOYMENT_NAME: '' },
       directory: space.directory,
       logFile,
       graceSeconds,

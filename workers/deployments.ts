@@ -1,0 +1,132 @@
+import { isGrpcServiceError, type Client } from '@temporalio/client';
+import { taskQueues } from '../configs/temporal.js';
+import { RunError } from './client.js';
+
+/** A version of a deployment, and who polls for tasks as such. */
+export interface DeployedVersion {
+  /** null: workers that are no part of a versioned deployment. */
+  readonly buildId: string | null;
+  readonly state: 'current' | 'ramping' | 'inactive' | 'draining' | 'drained' | 'unknown';
+  readonly createdAt: Date | null;
+  /** Identities of the workers that asked for tasks in the last minutes. */
+  readonly dataWorkers: readonly string[];
+  readonly gpuWorkers: readonly string[];
+}
+
+export interface DeploymentDescription {
+  readonly name: string;
+  /** The build whose workers get the tasks; null: unversioned workers. */
+  readonly current: string | null;
+  readonly versions: readonly DeployedVersion[];
+}
+
+/** Temporal's `WorkerDeploymentVersionStatus` by its numbers. */
+const states = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained'] as const;
+
+/** A deployment as Temporal has it; one that no worker has ever been started with has no versions. @throws RunError */
+export async function describeDeployment(client: Client, name: string): Promise<DeploymentDescription> {
+  const { namespace } = client.options;
+  const [found, data, gpu] = await Promise.all([
+    known(client.workflowService.describeWorkerDeployment({ namespace, deploymentName: name })),
+    pollers(client, taskQueues.data, taskType.workflow),
+    pollers(client, taskQueues.gpu, taskType.activity),
+  ]);
+  const info = found?.workerDeploymentInfo;
+  const current = info?.routingConfig?.currentDeploymentVersion?.buildId || null;
+  const ofBuild = (all: readonly Poller[], buildId: string | null): string[] =>
+    all
+      .filter((poller) => poller.buildId === buildId && (buildId === null || poller.deployment === name))
+      .map(identity);
+  const versions = (info?.versionSummaries ?? []).map((summary): DeployedVersion => {
+    const buildId = summary.deploymentVersion?.buildId ?? '';
+    const created = summary.createTime;
+    return {
+      buildId,
+      state: states[Number(summary.status ?? 0)] ?? 'unknown',
+      createdAt: created ? new Date(Number(created.seconds ?? 0) * 1000) : null,
+      dataWorkers: ofBuild(data, buildId),
+      gpuWorkers: ofBuild(gpu, buildId),
+    };
+  });
+  const unversioned: DeployedVersion = {
+    buildId: null,
+    state: current === null ? 'current' : 'inactive',
+    createdAt: null,
+    dataWorkers: ofBuild(data, null),
+    gpuWorkers: ofBuild(gpu, null),
+  };
+  const hasUnversioned = unversioned.dataWorkers.length + unversioned.gpuWorkers.length > 0;
+  return { name, current, versions: hasUnversioned ? [...versions, unversioned] : versions };
+}
+
+/**
+ * Gives all tasks from now on to the workers of a build, those of runs that run included. What an old worker is at goes on
+ * there until it ends or the worker is stopped.
+ *
+ * @param buildId null: to unversioned workers.
+ * @returns the build that was current before.
+ * @throws RunError `refused` with Temporal's reason: no worker of that build has asked for tasks yet, or a queue of the
+ * present build has none.
+ */
+export async function promoteBuild(client: Client, name: string, buildId: string | null): Promise<string | null> {
+  try {
+    const { previousDeploymentVersion } = await client.workflowService.setWorkerDeploymentCurrentVersion({
+      namespace: client.options.namespace,
+      deploymentName: name,
+      buildId: buildId ?? '',
+      identity: client.options.identity,
+    });
+    return previousDeploymentVersion?.buildId || null;
+  } catch (cause) {
+    if (!isGrpcServiceError(cause)) throw cause;
+    const todo = `Start its workers first (tempeh-flow worker data|gpu --deployment ${name}); tempeh-flow deployment show ${name} shows who is there`;
+    throw new RunError(
+      'refused',
+      `${buildId ?? 'unversioned'} of ${name} cannot be promoted: ${cause.details}. ${todo}.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+interface Poller {
+  readonly identity: string;
+  readonly deployment: string | null;
+  /** null: unversioned. */
+  readonly buildId: string | null;
+}
+
+const identity = (poller: Poller): string => poller.identity;
+
+/** Numbers of Temporal's `TaskQueueType` and `WorkerVersioningMode`. */
+const taskType = { workflow: 1, activity: 2 } as const;
+const versionedMode = 2;
+
+async function pollers(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Poller[]> {
+  const { namespace } = client.options;
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType,
+  });
+  return (answer.pollers ?? []).map(({ identity: name, deploymentOptions }) => {
+    const versioned = Number(deploymentOptions?.workerVersioningMode ?? 0) === versionedMode;
+    return {
+      identity: name ?? 'unknown',
+      deployment: versioned ? (deploymentOptions?.deploymentName ?? null) : null,
+      buildId: versioned ? (deploymentOptions?.buildId ?? null) : null,
+    };
+  });
+}
+
+/** null where Temporal knows nothing by that name. */
+async function known<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    // NOT_FOUND
+    if (isGrpcServiceError(error) && Number(error.code) === 5) return null;
+    throw error;
+  }
+}
