@@ -24,14 +24,16 @@ export async function promote({
   name: named,
   'build-id': asked,
   unversioned,
+  incomplete,
   ...connection
 }: DeploymentOptions & {
   readonly 'build-id': string | undefined;
   readonly unversioned: boolean | undefined;
+  readonly incomplete: boolean;
 }): Promise<number> {
   const name = nameOf(named);
   const buildId = unversioned ? null : workerVersion({ buildId: asked }).buildId;
-  const before = await withTemporal(connection, ({ client }) => promoteBuild(client, name, buildId));
+  const before = await withTemporal(connection, ({ client }) => promoteBuild(client, name, buildId, { incomplete }));
   const called = (build: string | null): string => build ?? 'unversioned workers';
   process.stdout.write(
     before === buildId

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { taskQueues } from '../configs/temporal.js';
 import { RunError } from './client.js';
@@ -64,30 +65,57 @@ export async function describeDeployment(client: Client, name: string): Promise<
  * there until it ends or the worker is stopped.
  *
  * @param buildId null: to unversioned workers.
+ * @param options.incomplete also where a kind of worker is missing, whose tasks then wait.
  * @returns the build that was current before.
- * @throws RunError `refused` with Temporal's reason: no worker of that build has asked for tasks yet, or a queue of the
- * present build has none.
+ * @throws RunError `refused` where data or GPU workers of that build have not asked for tasks yet, and with Temporal's own
+ * reasons.
  */
-export async function promoteBuild(client: Client, name: string, buildId: string | null): Promise<string | null> {
-  try {
-    const { previousDeploymentVersion } = await client.workflowService.setWorkerDeploymentCurrentVersion({
-      namespace: client.options.namespace,
-      deploymentName: name,
-      buildId: buildId ?? '',
-      identity: client.options.identity,
-    });
-    return previousDeploymentVersion?.buildId || null;
-  } catch (cause) {
-    if (!isGrpcServiceError(cause)) throw cause;
-    const todo = `Start its workers first (tempeh-flow worker data|gpu --deployment ${name}); tempeh-flow deployment show ${name} shows who is there`;
-    throw new RunError(
-      'refused',
-      `${buildId ?? 'unversioned'} of ${name} cannot be promoted: ${cause.details}. ${todo}.`,
-      {
-        cause,
-      },
-    );
+export async function promoteBuild(
+  client: Client,
+  name: string,
+  buildId: string | null,
+  { incomplete = false } = {},
+): Promise<string | null> {
+  if (!incomplete) await refuseIncomplete(client, name, buildId);
+  const until = Date.now() + settlingSeconds * 1000;
+  for (;;) {
+    try {
+      const { previousDeploymentVersion } = await client.workflowService.setWorkerDeploymentCurrentVersion({
+        namespace: client.options.namespace,
+        deploymentName: name,
+        buildId: buildId ?? '',
+        identity: client.options.identity,
+      });
+      return previousDeploymentVersion?.buildId || null;
+    } catch (cause) {
+      if (!isGrpcServiceError(cause)) throw cause;
+      if (Number(cause.code) === grpcCodes.failedPrecondition && Date.now() < until) {
+        await sleep(500);
+        continue;
+      }
+      const message = `${buildId ?? 'unversioned'} of ${name} cannot be promoted: ${cause.details}.`;
+      throw new RunError('refused', message, { cause });
+    }
   }
+}
+
+/** Workers that have just asked for their first task are not known to their deployment yet. */
+const settlingSeconds = 10;
+const grpcCodes = { notFound: 5, failedPrecondition: 9 } as const;
+
+/** Temporal itself lets a build have all tasks that has no workers on a queue which is idle just now. */
+async function refuseIncomplete(client: Client, name: string, buildId: string | null): Promise<void> {
+  const { versions } = await describeDeployment(client, name);
+  const version = versions.find((candidate) => candidate.buildId === buildId);
+  const missing = [
+    ...(version?.dataWorkers.length ? [] : ['data']),
+    ...(version?.gpuWorkers.length ? [] : ['GPU']),
+  ].join(' and no ');
+  if (missing === '') return;
+  const options = buildId === null ? '' : ` --deployment ${name} --build-id ${buildId}`;
+  const todo = `Start them (tempeh-flow worker data|gpu${options}), or say --incomplete`;
+  const message = `${buildId ?? 'unversioned'} of ${name} has no ${missing} workers: runs would wait for them. ${todo}.`;
+  throw new RunError('refused', message);
 }
 
 interface Poller {
@@ -125,8 +153,7 @@ async function known<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;
   } catch (error) {
-    // NOT_FOUND
-    if (isGrpcServiceError(error) && Number(error.code) === 5) return null;
+    if (isGrpcServiceError(error) && Number(error.code) === grpcCodes.notFound) return null;
     throw error;
   }
 }

@@ -11,6 +11,7 @@ interface ShowArguments extends NamedArguments {
 interface PromoteArguments extends NamedArguments {
   'build-id': string | undefined;
   unversioned: boolean | undefined;
+  incomplete: boolean;
 }
 
 const nameOption = {
@@ -43,6 +44,11 @@ const promote: CommandModule<GlobalOptions, PromoteArguments> = {
         describe: 'The build [default: TEMPORAL_WORKER_BUILD_ID, or that of this installation]',
       })
       .option('unversioned', { type: 'boolean', describe: 'To workers without a deployment instead' })
+      .option('incomplete', {
+        type: 'boolean',
+        default: false,
+        describe: 'Also without data workers or without GPU workers: what they are to do waits',
+      })
       .conflicts('unversioned', 'build-id')
       .example('$0 deployment promote', 'New workers run, of the same code as this command')
       .example('$0 deployment promote --build-id 0.1.0-1f2e3d4c5b6a', 'Back to the build before'),

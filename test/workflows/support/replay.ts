@@ -8,6 +8,7 @@ import { packageRoot } from '../../../configs/packageRoot.js';
 import { LineLogger } from '../../../workers/log.js';
 import { installRuntime } from '../../../workers/runtime.js';
 import { workflowBundle } from '../../../workers/workflowBundle.js';
+import { recordWorkflows } from './previousWorkflows.js';
 
 const { History } = proto.temporal.api.history.v1;
 type History = proto.temporal.api.history.v1.IHistory;
@@ -54,10 +55,11 @@ async function replay(histories: NamedHistory[]): Promise<{ count: number; error
   return { count, errors };
 }
 
-/** TEMPEH_RECORD=PREFIX npm test keeps the histories of this version for those that come. */
+/** TEMPEH_RECORD=VERSION npm test keeps the histories of this version, and its workflows, for those that come. */
 function record(histories: readonly NamedHistory[]): void {
   const prefix = process.env['TEMPEH_RECORD'];
   if (prefix === undefined) return;
+  recordWorkflows(prefix);
   mkdirSync(folder, { recursive: true });
   for (const { workflowId, history } of histories) {
     const name = `${prefix}-${workflowId.replaceAll('/', '@')}.history.gz`;
