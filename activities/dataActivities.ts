@@ -1,16 +1,18 @@
 import { Context } from '@temporalio/activity';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
-import type { ObjectStore } from '../storage/types.js';
+import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { summariseDataset } from './datasetSummary.js';
+import { underWay } from './failures.js';
 import { interruptible, understood } from './interruptible.js';
 import { planShards } from './predictionShards.js';
 import { checkAndStoreExtension, checkAndStoreRun } from './prepareRun.js';
 import { findDatasetIndex } from './runState.js';
-import type { ActivityHeartbeat, DataActivities } from './types.js';
+import { storeHeartbeat } from './storeHeartbeat.js';
+import type { DataActivities } from './types.js';
 
 export interface DataActivityDependencies {
-  readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
+  readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** The task queue of this data worker's own. */
   readonly ownQueue: string;
   /** Aborted when the worker is told to stop: what runs ends as retryable. */
@@ -41,26 +43,26 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
 
     async planPredictions({ run, configuration, purpose }) {
       const store = openStore(configuration.storage);
-      return understood(() => planShards(store, run, configuration, purpose));
+      return understood(() => planShards(store, run, configuration, purpose), underWay);
     },
 
     async evaluate({ run, configuration }) {
       const context = Context.current();
-      const heartbeat = (done: number, total: number | null) => {
-        const progress = { doneBytes: 0, totalBytes: null, doneFiles: done, totalFiles: total, current: 'test frames' };
-        context.heartbeat({ kind: 'transfer', progress } satisfies ActivityHeartbeat);
-      };
-      heartbeat(0, null);
-      return interruptible(context, stopping, async (signal) => {
+      const heartbeat = storeHeartbeat(context);
+      const told = (doneFiles: number, totalFiles: number | null) =>
+        heartbeat.progress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
+      told(0, null);
+      const work = async (signal: AbortSignal) => {
         const { frames, subjects, methods, version } = await evaluateRun({
-          store: openStore(configuration.storage),
+          store: openStore(configuration.storage, heartbeat.listener(signal)),
           configuration,
           run,
-          onProgress: ({ done, total }) => heartbeat(done, total),
+          onProgress: ({ done, total }) => told(done, total),
           signal,
         });
         return { version, run, frames, subjects, methods };
-      });
+      };
+      return interruptible(context, stopping, work, underWay);
     },
   };
 }

@@ -7,21 +7,30 @@ import { extractFetched, fetchForExtraction, type DataPath, type DataStep } from
 import { deleteDownloads } from '../datasets/fetch/fetchBundle.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
-import type { ObjectStore } from '../storage/types.js';
+import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { readCredentials } from './credentials.js';
 import { summariseDataset } from './datasetSummary.js';
 import { userFault } from './failures.js';
 import { interruptible } from './interruptible.js';
-import type { ActivityHeartbeat, DataConfiguration, DataWorkerActivities, TransferProgress } from './types.js';
+import { storeHeartbeat } from './storeHeartbeat.js';
+import type { DataConfiguration, DataWorkerActivities, TransferProgress } from './types.js';
 
 export interface DataWorkerActivityDependencies {
-  readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
+  readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** The worker's folder: downloads and extracted data of a configuration lie below it. */
   readonly directory: string;
   /** Where the credentials of the published data are. */
   readonly environment: NodeJS.ProcessEnv;
   /** Aborted when the worker is told to stop: what runs ends as retryable, what is on the disk stays. */
   readonly stopping: AbortSignal;
+}
+
+/** What each work is given. */
+interface Work {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: TransferProgress) => void;
+  /** For the object store. */
+  readonly listener: StoreListener;
 }
 
 /** Names of errors of datasets/ that only a person can mend. */
@@ -58,18 +67,22 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       onMended: (message) => void log.warn(message),
     };
   };
-  const work = <T>(run: (signal: AbortSignal, onProgress: (progress: TransferProgress) => void) => Promise<T>) => {
+  const work = <T>(run: (work: Work) => Promise<T>) => {
     const context = Context.current();
-    const onProgress = (progress: TransferProgress) => {
-      context.heartbeat({ kind: 'transfer', progress } satisfies ActivityHeartbeat);
-    };
-    return interruptible(context, stopping, (signal) => run(signal, onProgress), faults);
+    const heartbeat = storeHeartbeat(context);
+    const { progress: onProgress } = heartbeat;
+    return interruptible(
+      context,
+      stopping,
+      (signal) => run({ signal, onProgress, listener: heartbeat.listener(signal) }),
+      faults,
+    );
   };
-  const stepWork = <T>(bundle: string, run: (step: DataStep) => Promise<T>) =>
-    work((signal, onProgress) => run({ bundle, signal, onProgress }));
-  const storeOf = ({ storage }: DataConfiguration): ObjectStore => {
+  const stepWork = <T>(bundle: string, run: (step: DataStep & Work) => Promise<T>) =>
+    work((step) => run({ bundle, ...step }));
+  const storeOf = ({ storage }: DataConfiguration, listener: StoreListener): ObjectStore => {
     if (storage === null) throw userFault('ConfigurationInvalid', 'There is no object store to pack into: name one.');
-    return openStore(storage);
+    return openStore(storage, listener);
   };
 
   return {
@@ -94,12 +107,12 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     },
 
     async packDataset({ configuration }) {
-      return work(async (signal, onProgress) => {
+      return work(async ({ signal, onProgress, listener }) => {
         const { dataset } = configuration;
         const { source } = dataset;
         const from = source.kind === 'directory' ? source.path : dataset.extracted;
         const index = await packDataset({
-          store: storeOf(configuration),
+          store: storeOf(configuration, listener),
           configuration: dataset,
           directory: resolve(directory, from),
           onProgress,
@@ -114,9 +127,9 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     },
 
     async packFiles({ configuration, bundle }) {
-      return stepWork(bundle, (step) => {
+      return stepWork(bundle, ({ listener, ...step }) => {
         const extracted = resolve(directory, configuration.dataset.extracted);
-        return packFiles({ store: storeOf(configuration), extracted, ...step });
+        return packFiles({ store: storeOf(configuration, listener), extracted, ...step });
       });
     },
   };

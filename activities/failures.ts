@@ -34,9 +34,19 @@ const typesOfFaults: Readonly<Record<Exclude<TrainerFault, 'lease-lost' | 'infra
   diverged: 'TrainingDiverged',
 };
 
-/** The fault that a trainer or predictor gave up with. */
-export function processFault(fault: TrainerFault, message: string): ApplicationFailure {
+/**
+ * The fault that a trainer or predictor gave up with.
+ *
+ * @param worked - the same work, or this worker, has had its credentials accepted before: refused, they have expired.
+ */
+export function processFault(fault: TrainerFault, message: string, worked: boolean): ApplicationFailure {
   if (fault === 'lease-lost') return passingFault('LeaseLost', message, 10_000);
+  if (fault === 'credentials' && worked) {
+    return passingFault(
+      'CredentialsExpired',
+      `${message} They were good before: it is tried again until they are renewed.`,
+    );
+  }
   return fault === 'infrastructure'
     ? passingFault('Infrastructure', message)
     : userFault(typesOfFaults[fault], message);
@@ -51,11 +61,16 @@ const userErrors: Readonly<Record<string, UserFault>> = {
 /**
  * What an activity throws for an error of the room it calls.
  *
- * @param more names of that room's errors, and what they are.
+ * @param more names of that room's errors, and what they are; null: what passes.
  */
-export function activityFailure(error: unknown, more: Readonly<Record<string, UserFault>> = {}): unknown {
+export function activityFailure(error: unknown, more: ErrorKinds = {}): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure || !(error instanceof Error))
     return error;
-  const type = more[error.name] ?? userErrors[error.name];
-  return type === undefined ? error : userFault(type, error.message, error);
+  const type = error.name in more ? more[error.name] : userErrors[error.name];
+  return type === undefined || type === null ? error : userFault(type, error.message, error);
 }
+
+export type ErrorKinds = Readonly<Record<string, UserFault | null>>;
+
+/** In a run that is under way, whose store was accepted when it was prepared: refused credentials have expired. */
+export const underWay: ErrorKinds = { StoreAccessDenied: null };

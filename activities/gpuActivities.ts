@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import type { StorageConfiguration } from '../configs/schema/run.js';
+import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
 import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
 import type { ObjectStore } from '../storage/types.js';
 import type { StageProgress, StageResult, TrainingJob } from '../training/protocol.js';
-import { activityFailure } from './failures.js';
+import { activityFailure, underWay } from './failures.js';
 import { createFolderActivities } from './folderPredictions.js';
 import { openShard } from './predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
@@ -27,12 +27,20 @@ export interface GpuActivityDependencies {
 /** What a GPU worker does: each activity is a child process that has the GPU to itself. */
 export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
   const { openStore, directory, stopping } = dependencies;
+  /** Stores that have answered this worker: credentials that they refuse later have expired. */
+  const proven = new Set<string>();
+  const provenFor = ({ storage }: RunConfiguration) => {
+    const name = JSON.stringify(storage);
+    return { isProven: () => proven.has(name), prove: () => void proven.add(name) };
+  };
   return {
     ...createFolderActivities(dependencies),
 
     async trainStage({ run, configuration, stage }) {
       const workingDirectory = join(directory, 'runs', run);
       const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), workingDirectory };
+      const { isProven, prove } = provenFor(configuration);
+      const tellWorkflow = stageSignals(Context.current());
       return runSupervised<StageProgress, StageResult>({
         kind: 'training',
         name: 'trainer',
@@ -42,13 +50,18 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         logName: stage,
         start: { kind: 'train', job },
         readEvent: readTrainerEvent,
-        onProgress: stageSignals(Context.current()),
+        onProgress: (progress) => {
+          prove();
+          tellWorkflow(progress);
+        },
+        isProven,
         stopping,
       });
     },
 
     async predictShard({ run, configuration, shard }) {
       const workingDirectory = join(directory, 'runs', run);
+      const { isProven, prove } = provenFor(configuration);
       const store = openStore(configuration.storage);
       try {
         const { frames, close } = await openShard(store, run, configuration, shard);
@@ -63,12 +76,14 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
           logName: 'predictions',
           start: { kind: 'predict', job },
           readEvent: readPredictorEvent,
+          onProgress: prove,
+          isProven,
           stopping,
         });
         await close();
         return result;
       } catch (error) {
-        throw activityFailure(error);
+        throw activityFailure(error, underWay);
       }
     },
   };

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import type { UserFault } from '../configs/temporal.js';
-import { activityFailure, stoppedFailure } from './failures.js';
+import { activityFailure, stoppedFailure, type ErrorKinds } from './failures.js';
 
 /**
  * Runs work of this process that an abort signal ends: on cancellation the activity is cancelled, when the worker stops
@@ -14,7 +13,7 @@ export async function interruptible<T>(
   context: Context,
   stopping: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
-  faults: Readonly<Record<string, UserFault>> = {},
+  faults: ErrorKinds = {},
 ): Promise<T> {
   const signal = AbortSignal.any([context.cancellationSignal, stopping]);
   // Every transfer that is under way listens.
@@ -28,11 +27,11 @@ export async function interruptible<T>(
   }
 }
 
-/** Short work: only its errors are turned into what Temporal acts rightly on. */
-export async function understood<T>(work: () => Promise<T>): Promise<T> {
+/** Short work: only its errors are turned into what Temporal acts rightly on. @param faults as for `activityFailure` */
+export async function understood<T>(work: () => Promise<T>, faults: ErrorKinds = {}): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw activityFailure(error);
+    throw activityFailure(error, faults);
   }
 }

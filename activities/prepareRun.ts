@@ -75,7 +75,6 @@ async function refuseUnsuitable(store: ObjectStore, run: string): Promise<void> 
     await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check-${randomUUID()}`);
   } catch (cause) {
     if (!(cause instanceof StoreUnsuitable)) throw cause;
-    const todo = 'Choose a store that honours If-Match and If-None-Match';
-    throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints. ${cause.message} ${todo}.`);
+    throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints. ${cause.message}`);
   }
 }

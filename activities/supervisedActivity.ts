@@ -32,6 +32,8 @@ export interface SupervisedActivity<Progress, Result> {
   readonly start: Serializable;
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
   readonly onProgress?: (progress: Progress) => void;
+  /** This worker has had its credentials for the run's store accepted. */
+  readonly isProven: () => boolean;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
@@ -49,10 +51,14 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   let progress: Progress | null = null;
   let message: string | null = null;
   let starting = false;
-  let preemptions = (context.info.heartbeatDetails as { preemptions?: number } | undefined)?.preemptions ?? 0;
+  const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
+  let preemptions = before?.preemptions ?? 0;
+  // Until there is something newer, what earlier attempts reached is not forgotten.
+  const known = (): Progress | null => progress ?? before?.progress ?? null;
+  const worked = (): boolean => known() !== null || activity.isProven();
   const heartbeat = () => {
     // `kind` and `progress` belong together by the two callers' types.
-    context.heartbeat({ kind: activity.kind, progress, message, preemptions });
+    context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions });
   };
   heartbeat();
   try {
@@ -88,7 +94,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
     });
     const interruptions = interruptionsBefore(context.info.attempt, preemptions);
     if (end.kind === 'told' && end.event.kind === 'finished') return { ...end.event.result, interruptions };
-    const failure = failureOf(end, name, log, context, { progress, interruptions });
+    const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
     if (failure instanceof ApplicationFailure && failure.type === 'Stopped') {
       preemptions++;
       heartbeat();
@@ -103,6 +109,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
 interface Reached<Progress> {
   readonly progress: Progress | null;
   readonly interruptions: Interruptions;
+  /** It, or an attempt before it, got on: its credentials were good. */
+  readonly worked: boolean;
 }
 
 function failureOf<Progress, Result>(
@@ -114,7 +122,7 @@ function failureOf<Progress, Result>(
 ): Error {
   if (end.kind === 'told' && end.event.kind === 'failed') {
     const { fault, message } = end.event;
-    const failure = processFault(fault, message);
+    const failure = processFault(fault, message, reached.worked);
     if (failure.nonRetryable === true) return failure;
     return cancelledBy(context, reached) ?? failure;
   }

@@ -40,13 +40,14 @@ export async function predictFrames(
 ): Promise<PredictionResult> {
   const started = performance.now();
   const { run, configuration, stages, frames } = job;
-  const store = tools.store ?? openStore(configuration.storage);
+  const warn = (message: string): void => report({ kind: 'warning', message });
+  const store = tools.store ?? openStore(configuration.storage, { warn, signal });
   const { viewKind, loader, training } = configuration;
   report({ kind: 'starting', message: 'Opening the data set' });
   const batches = await openBatches(
     { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },
     loader.prefetch,
-    { warn: (message) => report({ kind: 'warning', message }), signal },
+    { warn, signal },
   );
   try {
     const writer = new PredictionWriter(store, run, stages, batches.template.faces);

@@ -1,5 +1,28 @@
 import { PreconditionFailed, StoreUnsuitable, type ObjectStore } from './types.js';
 
+/** What a run gives up with `storage.conditionalPuts: emulated`, of people. */
+export const emulationLoses =
+  'each condition is then looked up before the put, so that a worker that was given up is stopped only if it writes some ' +
+  'milliseconds after the other; of two that write at once, the checkpoint of the one can replace that of the other';
+
+/**
+ * A store that knows no conditions, with those of puts looked up beforehand: what another writes between the look and the
+ * put is overwritten.
+ */
+export function emulateConditions(store: ObjectStore): ObjectStore {
+  return {
+    ...store,
+    async put(key, body, { ifAbsent, ifMatch, ...options } = {}) {
+      if (ifAbsent === true || ifMatch !== undefined) {
+        const found = await store.head(key);
+        const holds = ifAbsent === true ? found === null : found?.etag === ifMatch;
+        if (!holds) throw new PreconditionFailed(key, store.description);
+      }
+      return store.put(key, body, options);
+    },
+  };
+}
+
 /**
  * Makes sure that a store heeds the conditions of puts: some S3-compatible ones accept and ignore them, and then two
  * workers could overwrite each other's checkpoints.
@@ -38,8 +61,15 @@ async function check(store: ObjectStore, key: string): Promise<void> {
   } finally {
     await store.delete([key]);
   }
-  throw new StoreUnsuitable(
-    `${store.description} ignores conditional puts (If-Match, If-None-Match), by which a run's checkpoints are kept from ` +
-      'being overwritten by a worker that was given up. Use S3, or a compatible store that heeds them (versitygw, MinIO, R2).',
+  throw conditionsUnsupported(store.description, 'ignores');
+}
+
+/** The error that says what is missing, and the way out. */
+export function conditionsUnsupported(store: string, how: 'ignores' | 'refuses', cause?: unknown): StoreUnsuitable {
+  return new StoreUnsuitable(
+    `${store} ${how} conditional puts (If-Match, If-None-Match), by which a run's checkpoints are kept from being ` +
+      'overwritten by a worker that was given up. Use S3, or a compatible store that heeds them (versitygw, MinIO, R2); or ' +
+      `set storage.conditionalPuts to "emulated": ${emulationLoses}.`,
+    cause === undefined ? undefined : { cause },
   );
 }

@@ -1,6 +1,7 @@
 import {
   ChecksumMismatch,
   ContentDamaged,
+  CredentialsExpired,
   InvalidKey,
   ObjectNotFound,
   PreconditionFailed,
@@ -15,19 +16,41 @@ interface ServiceFailure {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
 }
 
-const refused = new Set([
-  'AccessDenied',
-  'AllAccessDisabled',
+/** Refusals that name the credentials: where they were good before, they have expired or are being replaced. */
+const expired = new Set([
   'CredentialsProviderError',
   'ExpiredToken',
+  'ExpiredTokenException',
   'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidIdentityToken',
   'InvalidToken',
+  'RequestExpired',
   'SignatureDoesNotMatch',
   'TokenRefreshRequired',
+  // Of versitygw, with status 404: the access key is not known.
+  'XAdminUserNotFound',
 ]);
+
+/** Refusals that may as well be a missing permission. */
+const denied = new Set(['AccessDenied', 'AccessDeniedException', 'AllAccessDisabled']);
 
 export function statusOf(cause: unknown): number | undefined {
   return (cause as ServiceFailure).$metadata?.httpStatusCode;
+}
+
+/** Of an error of the SDK: its code; its status where it has none (the answer to a HEAD has no body). */
+export function nameOf(cause: unknown): string {
+  const { name = '' } = cause as ServiceFailure;
+  return ['', 'Error', 'Unknown', 'UnknownError'].includes(name) ? String(statusOf(cause) ?? name) : name;
+}
+
+export function isExpired(cause: unknown): boolean {
+  return expired.has(nameOf(cause)) || statusOf(cause) === 401;
+}
+
+export function isRefusal(cause: unknown): boolean {
+  return isExpired(cause) || denied.has(nameOf(cause)) || statusOf(cause) === 403;
 }
 
 /** Whether the SDK sent the request more than once: the first may have been carried out and its answer lost. */
@@ -46,6 +69,13 @@ export function isChecksumMismatch(cause: unknown): cause is Error {
   return cause instanceof Error && cause.message.startsWith('Checksum mismatch');
 }
 
+const acceptedBefore = new WeakSet<object>();
+
+/** Remembers of a refusal that its credentials had been accepted. */
+export function markAcceptedBefore(cause: unknown): void {
+  if (typeof cause === 'object' && cause !== null) acceptedBefore.add(cause);
+}
+
 /** The SDK's error as one of the store's own, or as one that says what was done to which object. */
 export function storeError(cause: unknown, action: string, key: string, store: string): Error {
   if (cause instanceof InvalidKey || cause instanceof ChecksumMismatch) return cause;
@@ -61,15 +91,18 @@ export function storeError(cause: unknown, action: string, key: string, store: s
     );
   }
   if (action === 'read' && isChecksumMismatch(cause)) return new ContentDamaged(key, store, message);
-  if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
-  if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
-  if (refused.has(name) || status === 401 || status === 403) {
+  if (isRefusal(cause)) {
+    const what = `${store} refused to ${action} ${key} (${nameOf(cause)}: ${message}).`;
+    if (acceptedBefore.has(cause as object)) {
+      return new CredentialsExpired(`${what} It took the credentials before: renew them.`, { cause });
+    }
     return new StoreAccessDenied(
-      `${store} refused to ${action} ${key} (${name || status}: ${message}). ` +
-        'Check the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, a role) and their permissions.',
+      `${what} Check the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, a role) and their permissions.`,
       { cause },
     );
   }
+  if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
+  if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
   return new Error(`Could not ${action} ${key} in ${store}: ${name ? `${name}: ` : ''}${message || String(cause)}`, {
     cause,
   });

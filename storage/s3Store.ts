@@ -10,7 +10,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { checkKey } from './objectKey.js';
-import { s3Client, type S3Configuration } from './s3Client.js';
+import { conditionsUnsupported } from './conditionalPuts.js';
+import { s3Client, storeName, type S3Configuration } from './s3Client.js';
 import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
 import { describeObject, downloadObject, getObject } from './s3Reading.js';
 import { putInParts } from './s3Multipart.js';
@@ -43,12 +44,26 @@ export function s3Store(
   { keysAtOnce, multipartThreshold, partSize }: S3Sizes = usualSizes,
 ): ObjectStore {
   const { bucket: Bucket, prefix } = configuration;
-  const store = `s3://${Bucket}/${prefix}`;
+  const store = storeName(configuration);
   const located = (key: string): { Bucket: string; Key: string } => ({ Bucket, Key: prefix + checkKey(key) });
 
   const head = async (key: string): Promise<ObjectInformation | null> => {
     try {
       return describeObject(key, await client.send(new HeadObjectCommand(located(key))));
+    } catch (cause) {
+      const error = storeError(cause, 'read', key, store);
+      if (error instanceof ObjectNotFound) return confirmedMissing(key);
+      throw error;
+    }
+  };
+
+  /**
+   * The answer to a HEAD has no body: of a 404, some stores (versitygw) do not say whether the object or the access key
+   * is unknown. The answer to a GET does. @returns what came to be there in between
+   */
+  const confirmedMissing = async (key: string): Promise<ObjectInformation | null> => {
+    try {
+      return (await getObject(client, located(key), key, undefined)).information;
     } catch (cause) {
       const error = storeError(cause, 'read', key, store);
       if (error instanceof ObjectNotFound) return null;
@@ -146,6 +161,8 @@ export function s3Store(
       } catch (cause) {
         // A condition on an object that is gone is answered with 404.
         if (options.ifMatch !== undefined && statusOf(cause) === 404) throw new PreconditionFailed(key, store);
+        const isConditional = options.ifMatch !== undefined || options.ifAbsent === true;
+        if (isConditional && statusOf(cause) === 501) throw conditionsUnsupported(store, 'refuses', cause);
         throw storeError(cause, 'write', key, store);
       }
     },

@@ -36,8 +36,16 @@ export type StoreConfiguration =
       readonly region: string;
       readonly forcePathStyle: boolean;
       readonly requestChecksums: 'always' | 'when-required';
+      /** As `required` where it is not said, as in what runs of earlier versions were started with. */
+      readonly conditionalPuts?: 'required' | 'emulated' | undefined;
     }
   | { readonly kind: 'directory'; readonly path: string };
+
+/** Whom a store tells that it waits for credentials to be renewed, and what ends the waiting. */
+export interface StoreListener {
+  readonly warn: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Objects under keys: S3, or a directory. Keys never nest (`a` and `a/b` do not coexist). Reads are consistent with writes. */
 export interface ObjectStore {
@@ -84,6 +92,14 @@ export class PreconditionFailed extends Error {
 /** Thrown when the store refuses the credentials, or they lack a permission: not worth a retry. */
 export class StoreAccessDenied extends Error {
   override readonly name = 'StoreAccessDenied';
+}
+
+/**
+ * Thrown when the store refuses credentials that it took before, and nobody waits for their renewal: it passes when they
+ * are renewed.
+ */
+export class CredentialsExpired extends Error {
+  override readonly name = 'CredentialsExpired';
 }
 
 /** Thrown when the bucket is not there, or the store cannot do what the program relies on: the configuration is wrong. */

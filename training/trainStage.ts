@@ -1,6 +1,7 @@
 import type { StageConfiguration } from '../configs/schema/training.js';
 import { disposeState } from '../model/index.js';
 import type { LoaderListener } from '../datasets/batches/openBatches.js';
+import { emulationLoses } from '../storage/conditionalPuts.js';
 import { countingStore } from '../storage/countingStore.js';
 import { openStore } from '../storage/openStore.js';
 import type { ObjectStore } from '../storage/types.js';
@@ -48,13 +49,17 @@ export async function trainStage(
   const started = performance.now();
   const { run, stage, configuration, attempt } = job;
   const settings: StageConfiguration = configuration.training[stage];
-  const { store, count } = countingStore(tools.store ?? openStore(configuration.storage));
+  const { storage } = configuration;
   const warn = (message: string): void => report({ kind: 'warning', message });
+  const { store, count } = countingStore(tools.store ?? openStore(storage, { warn, signal }));
 
   const finished = await finishedResult(job, store, warn);
   if (finished) return finished;
   report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
   const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
+  if (storage.kind === 's3' && storage.conditionalPuts === 'emulated') {
+    warn(`storage.conditionalPuts is "emulated": ${emulationLoses}.`);
+  }
   report({ kind: 'starting', message: 'Opening the data set' });
   const data = await (tools.openData ?? openStageData)(job, { warn, signal });
   try {

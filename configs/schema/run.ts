@@ -22,6 +22,12 @@ export const storageSchema = z.discriminatedUnion('kind', [
     forcePathStyle: z.boolean().default(false),
     /** Some S3-compatible stores refuse the SDK's default checksums. */
     requestChecksums: z.enum(['always', 'when-required']).default('always'),
+    /**
+     * How checkpoints are kept from being overwritten by a worker that was given up. `required` (also where nothing is said):
+     * a store that does not heed If-Match and If-None-Match is refused. `emulated`: such a store is taken, and the condition is looked up before each
+     * put; of two workers that write in the same milliseconds, one can then replace the other's checkpoint.
+     */
+    conditionalPuts: z.enum(['required', 'emulated']).optional(),
   }),
   z.strictObject({ kind: z.literal('directory'), path: z.string() }),
 ]);

@@ -29,7 +29,7 @@ export async function openSource(
   if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, viewKind);
   if (source.kind === 'folders') return openFolderSource(source.folders, source.template, viewKind);
   const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
-  const store = patientStore(openStore(source.storage), patience);
+  const store = patientStore(openStore(source.storage, patience), patience);
   return openStoreSource(store, source.dataset, viewKind, cache);
 }
 
@@ -109,7 +109,7 @@ function predictionReader(
       return { bytes, file };
     };
   }
-  const store = patientStore(openStore(coarse.storage), patience);
+  const store = patientStore(openStore(coarse.storage, patience), patience);
   return async (id) => {
     const file = `${coarse.prefix}/${framePath(id, 'ply')}`;
     try {

@@ -1,5 +1,5 @@
 import { isFinalForStore, persistently } from '../../storage/persistently.js';
-import { ObjectNotFound, StoreAccessDenied, type ObjectStore } from '../../storage/types.js';
+import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 
 /** What reading needs of a store. */
 export type ReadableStore = Pick<ObjectStore, 'description' | 'get'>;
@@ -16,26 +16,12 @@ export interface PatientStoreOptions {
 }
 
 /**
- * Refusals for which credentials are to blame that were good before: they have expired, or are being replaced. Another
- * refusal (`AccessDenied`) is a missing permission, and stays one.
- */
-const expired = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'TokenRefreshRequired',
-  'InvalidToken',
-  'InvalidAccessKeyId',
-  'CredentialsProviderError',
-]);
-
-/**
- * A store that is read with patience: where it does not answer, answers 5xx, or lets credentials expire that it took
- * before, reading waits in its place and says so, and goes on when the store is back. An object that is not there is
- * told at once, as are refused credentials that never were accepted.
+ * A store that is read with patience: where it does not answer, answers 5xx, or refuses credentials that it took before
+ * (CredentialsExpired), reading waits in its place and says so, and goes on when the store is back. An object that is not
+ * there is told at once, as are credentials that never were accepted.
  */
 export function patientStore(store: ObjectStore, options: PatientStoreOptions): ReadableStore {
   const { warn, signal, firstPause = 1_000, longestPause = 10_000, patience = 15_000 } = options;
-  let accepted = false;
   /** When the store was first missed; null while it answers. */
   let awaySince: number | null = null;
   let toldAt = -Infinity;
@@ -48,11 +34,7 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
     toldAt = now;
     warn(`${message} Reading has waited for ${seconds(now - awaySince)} s, and goes on when the store is back.`);
   };
-  const isFinal = (cause: unknown): boolean => {
-    if (cause instanceof ObjectNotFound) return true;
-    if (cause instanceof StoreAccessDenied) return !(accepted && isExpired(cause));
-    return isFinalForStore(cause);
-  };
+  const isFinal = (cause: unknown): boolean => cause instanceof ObjectNotFound || isFinalForStore(cause);
 
   return {
     description: store.description,
@@ -87,16 +69,11 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
   };
 
   function answered(): void {
-    accepted = true;
     if (awaySince === null) return;
     warn(`${store.description} answers again, after ${seconds(performance.now() - awaySince)} s.`);
     awaySince = null;
     toldAt = -Infinity;
   }
-}
-
-function isExpired({ cause }: Error): boolean {
-  return cause instanceof Error && expired.has(cause.name);
 }
 
 function seconds(milliseconds: number): number {

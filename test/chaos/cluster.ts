@@ -19,7 +19,7 @@ import { Journal } from './journal.js';
 import { canMount, ManagedWorker } from './managedWorker.js';
 import { NetworkCut } from './networkCut.js';
 import { groupOf, signal } from './processes.js';
-import { S3Proxy } from './s3Proxy.js';
+import { S3Proxy } from '../support/s3Proxy.js';
 
 export interface ClusterOptions {
   readonly directory: string;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunStep } from '../../configs/temporal.js';
 import { kill, orEnded, supervised, until, type Scene } from './scene.js';
-import type { SeenRequest } from './s3Proxy.js';
+import type { SeenRequest } from '../support/s3Proxy.js';
 
 /** Something that goes wrong while no stage trains: it waits for its moment by itself. */
 export interface OtherFault {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, GpuNode } from './cluster.js';
 import type { JournalStep } from './journal.js';
 import { signal } from './processes.js';
-import type { SeenRequest } from './s3Proxy.js';
+import type { SeenRequest } from '../support/s3Proxy.js';
 
 /** Where faults happen. */
 export interface Scene {

@@ -16,7 +16,7 @@ import {
   until,
   type Scene,
 } from './scene.js';
-import type { SeenRequest, Treatment } from './s3Proxy.js';
+import type { SeenRequest, Treatment } from '../support/s3Proxy.js';
 
 /** Something that goes wrong while a stage trains. */
 export interface TrainingFault {

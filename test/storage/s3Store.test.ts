@@ -25,8 +25,10 @@ test('two prefixes of a bucket do not see each other', async () => {
 
 test('refused credentials are told from other failures, without being printed', async () => {
   const secret = 'wrong-secret-of-the-test';
-  const client = s3Client(s3.configuration);
-  const store = s3Store(s3.configuration, client);
+  // Of a prefix of its own: nothing was accepted there before.
+  const configuration = { ...s3.configuration, prefix: 'refused/' };
+  const client = s3Client(configuration);
+  const store = s3Store(configuration, client);
   const { AWS_SECRET_ACCESS_KEY: right } = process.env;
   process.env['AWS_SECRET_ACCESS_KEY'] = secret;
   try {

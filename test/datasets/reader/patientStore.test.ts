@@ -9,7 +9,7 @@ import type { TrainingBatchSettings } from '../../../datasets/batches/settings.j
 import { patientStore } from '../../../datasets/reader/patientStore.js';
 import { startObjectStore } from '../../../infra/services/index.js';
 import { s3Store } from '../../../storage/s3Store.js';
-import { ObjectNotFound, StoreAccessDenied, type ObjectStore } from '../../../storage/types.js';
+import { CredentialsExpired, ObjectNotFound, StoreAccessDenied, type ObjectStore } from '../../../storage/types.js';
 import { packGolden } from './packedGolden.js';
 import { directoryStore } from '../../../storage/directoryStore.js';
 import { temporaryFolder } from './goldenFolder.js';
@@ -94,8 +94,6 @@ describe('what a loader waits for', () => {
   test('a store that is away, and credentials that have expired; a word for many failures', async (context) => {
     const folder = directoryStore(await temporaryFolder(context));
     await folder.put('a', Buffer.from('1'));
-    const expired = (name: string): Error =>
-      new StoreAccessDenied('refused', { cause: Object.assign(new Error('of the SDK'), { name }) });
     const failures = Array.from({ length: 8 }, () => new Error('503 Slow Down'));
     const warnings: string[] = [];
     const store = patientStore(failing(folder, failures), { warn: (message) => void warnings.push(message), ...quick });
@@ -103,18 +101,16 @@ describe('what a loader waits for', () => {
     assert.equal(failures.length, 0);
     assert.match(warnings[0]!, /^Reading a failed, and is tried again in 0\.005 s: 503 Slow Down\. Reading has waited/);
     assert.match(warnings.at(-1)!, /answers again/);
-    failures.push(expired('ExpiredToken'), expired('InvalidAccessKeyId'));
+    failures.push(new CredentialsExpired('ExpiredToken'));
     assert.equal(Buffer.from((await store.get('a')).body).toString(), '1');
     // A missing permission is no outage.
-    failures.push(expired('AccessDenied'));
+    failures.push(new StoreAccessDenied('AccessDenied'));
     await assert.rejects(store.get('a'), StoreAccessDenied);
     await assert.rejects(store.get('b'), ObjectNotFound);
   });
 
   test('credentials that were never accepted are told at once', async (context) => {
-    const refusal = new StoreAccessDenied('no', {
-      cause: Object.assign(new Error('x'), { name: 'InvalidAccessKeyId' }),
-    });
+    const refusal = new StoreAccessDenied('InvalidAccessKeyId');
     const folder = directoryStore(await temporaryFolder(context));
     const store = patientStore(failing(folder, [refusal]), { warn: assert.fail, ...quick });
     await assert.rejects(store.get('a'), refusal);

@@ -3,6 +3,7 @@ import {
   Agent,
   createServer,
   request as sendRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -16,12 +17,15 @@ export interface SeenRequest {
   /** With the bucket and the store's prefix; empty for requests to the bucket. */
   readonly path: string;
   readonly query: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** What becomes of a request that is not simply passed on. */
 export type Treatment =
-  /** 503 Slow Down. */
-  | { readonly kind: 'refuse' }
+  /** Answered here, as S3 does: by default 503 Slow Down. */
+  | { readonly kind: 'refuse'; readonly status?: number; readonly code?: string }
+  /** Carried out by other means, which give the ETag. */
+  | { readonly kind: 'put'; readonly put: (body: Buffer) => Promise<string> }
   | { readonly kind: 'delay'; readonly milliseconds: number }
   /** Half of the body reaches the server, then both connections are cut. */
   | { readonly kind: 'cut the body' }
@@ -99,21 +103,29 @@ export class S3Proxy {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '', query = ''] = (request.url ?? '/').slice(1).split('?');
-    const seen: SeenRequest = { method: request.method ?? '', path: decodeURIComponent(path), query };
+    const { method = '', headers } = request;
+    const seen: SeenRequest = { method, path: decodeURIComponent(path), query, headers };
     const treatment = this.rule(seen);
     if (treatment?.kind === 'refuse') {
       request.resume();
       await once(request, 'end');
-      response.writeHead(503, { 'Content-Type': 'application/xml' });
-      response.end('<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>');
+      const { status = 503, code = 'SlowDown' } = treatment;
+      response.writeHead(status, { 'Content-Type': 'application/xml', Date: new Date().toUTCString() });
+      response.end(
+        method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>As the test has it.</Message></Error>`,
+      );
+      return;
+    }
+    if (treatment?.kind === 'put') {
+      response.writeHead(200, { ETag: await treatment.put(await bodyOf(request)) });
+      response.end();
       return;
     }
     if (treatment?.kind === 'delay') await sleep(treatment.milliseconds);
     if (treatment?.kind === 'hold') {
-      const body: Buffer[] = [];
-      for await (const chunk of request) body.push(chunk as Buffer);
+      const body = await bodyOf(request);
       if ((await treatment.until) === 'drop') response.destroy();
-      else await this.forward(request, response, seen, Buffer.concat(body));
+      else await this.forward(request, response, seen, body);
     } else if (treatment?.kind === 'cut the body') {
       await this.cut(request, response);
     } else {
@@ -179,4 +191,10 @@ export class S3Proxy {
     });
     return upstream;
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const body: Buffer[] = [];
+  for await (const chunk of request) body.push(chunk as Buffer);
+  return Buffer.concat(body);
 }
