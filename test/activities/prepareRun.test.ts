@@ -49,7 +49,10 @@ test('a store that ignores either condition is refused: it would lose checkpoint
       put: (key: string, body: Uint8Array, options = {}) => store.put(key, body, { ...options, [ignored]: undefined }),
     });
     const attempt = checkAndStoreRun({ run: 'heads', configuration: testConfiguration() }, () => careless);
-    await assert.rejects(attempt, refused(/cannot hold checkpoints.*If-Match, If-None-Match.*storage\.conditionalPuts/));
+    await assert.rejects(
+      attempt,
+      refused(/cannot hold checkpoints.*If-Match, If-None-Match.*storage\.conditionalPuts/),
+    );
     assert.deepEqual(await keysOf(store), []);
   }
 });
