@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { serveMiniature, type ServedMiniature } from '../../cli/quickstart/host.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
@@ -18,6 +18,7 @@ import { main } from '../cli/commandLine.js';
 import { Journal } from './journal.js';
 import { canMount, ManagedWorker } from './managedWorker.js';
 import { NetworkCut } from './networkCut.js';
+import { setPace } from './pace.js';
 import { groupOf, signal } from './processes.js';
 import { S3Proxy } from '../support/s3Proxy.js';
 
@@ -47,10 +48,13 @@ export class Cluster {
   /** Past the proxy. */
   store!: ObjectStore;
   journal!: Journal;
+  /** What the trainers' pace is read from (pace.ts). */
+  paceFile!: string;
   /** With the host's address, and a prefix of the run's own. */
   configuration!: RunConfiguration;
   readonly gpus: GpuNode[] = [];
   private host!: ServedMiniature;
+  private clockFile!: string;
 
   private constructor(
     readonly run: string,
@@ -89,6 +93,27 @@ export class Cluster {
     this.objectStore = await startObjectStore({ directory: join(directory, 's3'), port, bucket });
   }
 
+  /** The S3 server knows another key pair from now on; the workers' file still has the old one. */
+  async replaceKeys(): Promise<void> {
+    await this.objectStore.stop();
+    rmSync(this.objectStore.credentialsFile);
+    await this.startObjectStore();
+  }
+
+  /** The file that workers have their credentials from gets those of the S3 server. */
+  renewCredentials(): void {
+    const { accessKeyId, secretAccessKey } = this.objectStore.credentials;
+    const lines = ['[default]', `aws_access_key_id = ${accessKeyId}`, `aws_secret_access_key = ${secretAccessKey}`, ''];
+    const file = join(this.options.directory, 'credentials');
+    writeFileSync(`${file}.new`, lines.join('\n'), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+
+  /** The clocks of the workers and all that they start go so much ahead. */
+  shiftClocks(seconds: number): void {
+    writeFileSync(this.clockFile, String(seconds));
+  }
+
   /** To all processes of a service. */
   signalService(service: 'temporal' | 'objectStore', name: NodeJS.Signals): void {
     for (const pid of groupOf(this[service].pid)) signal(pid, name);
@@ -120,14 +145,19 @@ export class Cluster {
     this.s3 = await S3Proxy.start(() => this.objectStore.ports[0]!);
     this.cleanups.push(() => this.s3.stop());
 
-    const { accessKeyId, secretAccessKey } = this.objectStore.credentials;
-    const { region } = this.objectStore;
-    const credentials = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region };
+    const credentials = {
+      AWS_SHARED_CREDENTIALS_FILE: join(directory, 'credentials'),
+      AWS_REGION: this.objectStore.region,
+      // Of whoever started this.
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+    };
     Object.assign(process.env, credentials);
+    this.renewCredentials();
     const { storage, dataset } = configuration;
     if (storage.kind !== 's3' || dataset.source.kind !== 'bundles') throw new Error('chaos trains from bundles, in S3');
     const own = { ...storage, prefix: `${this.run}/` };
-    this.store = openStore({ ...own, endpoint: this.objectStore.endpoint });
+    this.store = openStore({ ...own, endpoint: this.objectStore.endpoint }, { warn: () => undefined });
     const source = { ...dataset.source, host: this.host.address };
     this.configuration = { ...configuration, storage: own, dataset: { ...dataset, source } };
 
@@ -137,7 +167,19 @@ export class Cluster {
     const journal = join(logs, 'steps.jsonl');
     writeFileSync(journal, '');
     this.journal = new Journal(journal);
-    const environment = { AWS_ENDPOINT_URL_S3: this.s3.endpoint, ...credentials, JOURNAL: journal };
+    this.paceFile = join(logs, 'pace.json');
+    setPace(this.paceFile, null);
+    this.clockFile = join(logs, 'clock');
+    this.shiftClocks(0);
+    const clock = fileURLToPath(new URL('./shiftedClock.js', import.meta.url));
+    const environment = {
+      AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+      ...credentials,
+      JOURNAL: journal,
+      PACE: this.paceFile,
+      CLOCK: this.clockFile,
+      NODE_OPTIONS: `--import=${pathToFileURL(clock).href}`,
+    };
     const folderOf = (name: string): string => join(directory, 'workers', this.run, name);
     this.data = new ManagedWorker({
       name: 'data worker',

@@ -11,6 +11,7 @@ import { compareRuns, contentOf, type RunContent } from './compareRuns.js';
 import { largestGap, resumptions, type JournalStep } from './journal.js';
 import { otherFaults, type OtherFault } from './otherFaults.js';
 import { goesOn, RunEnded, until, type Scene } from './scene.js';
+import { setPace, type Place } from './pace.js';
 import { planTraining, type Planned } from './schedule.js';
 
 export interface ChaosOptions {
@@ -141,7 +142,10 @@ type Event =
 /** One after the other; each when the one before has been got over. */
 async function strikeAll(scene: Scene, startedAt: number, options: ChaosOptions, strikes: Strike[]): Promise<void> {
   const { seed, configuration, report } = options;
-  for (const event of eventsOf(options.events, seed, configuration)) {
+  const events = eventsOf(options.events, seed, configuration);
+  for (const [index, event] of events.entries()) {
+    const next = events[index + 1];
+    setPace(scene.cluster.paceFile, next === undefined ? null : placeOf(next, configuration));
     let at = 0;
     let where = '';
     const struck = (place: string): void => {
@@ -164,6 +168,16 @@ async function strikeAll(scene: Scene, startedAt: number, options: ChaosOptions,
       `  ${seconds.toFixed(0).padStart(4)} s  ${where.padEnd(24)}  ${name}: went on after ${standstill.toFixed(1)} s`,
     );
   }
+}
+
+/** Steps before the end of a stage from which on it is waited for what is to strike after it. */
+const stepsBefore = 25;
+
+/** From where on trainers are to wait for an event. */
+function placeOf(event: Event, { training }: RunConfiguration): Place | null {
+  if (event.kind === 'training') return event.planned;
+  const stage = ({ predictions: 'coarse-finetuning', evaluation: 'refinement' } as const)[event.fault.step as string];
+  return stage === undefined ? null : { stage, step: training[stage].iterations - stepsBefore };
 }
 
 async function strikeTraining(scene: Scene, planned: Planned, struck: (where: string) => void): Promise<void> {

@@ -4,6 +4,7 @@ import type { TrainerCommand, TrainerEvent, TrainingJob } from '../../training/p
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
 import { serveParent } from '../../workers/supervisedProcess.js';
 import type { JournalStep } from './journal.js';
+import { keepPace } from './pace.js';
 
 /** The trainer process with one thing more: it writes down every step that it begins, into the file JOURNAL of its environment. */
 type Start = Extract<TrainerCommand, { kind: 'train' }>;
@@ -14,6 +15,7 @@ function journaled(data: StageData, { stage, attempt }: TrainingJob, file: strin
     bytesRead: () => data.bytesRead(),
     close: () => data.close(),
     async batch(step) {
+      await keepPace(stage, step);
       const batch = await data.batch(step);
       const frames = batch.frames.map(({ subject, sequence, frame }) => `${subject}/${sequence}/${frame}`);
       const line: JournalStep = { at: Date.now(), pid: process.pid, attempt, stage, step, frames };

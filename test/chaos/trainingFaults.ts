@@ -153,6 +153,22 @@ export const trainingFaults: readonly TrainingFault[] = [
   }),
   whileStore('S3 answers 503 for 3 s', { kind: 'refuse' }, 3),
   whileStore('S3 is slow for 5 s (0.4 s a request)', { kind: 'delay', milliseconds: 400 }, 5),
+  whileStore('credentials expire, renewed after 4 s', { kind: 'refuse', status: 400, code: 'ExpiredToken' }, 4),
+  fault("S3 server's keys replaced, trainer killed; the workers' file has the new ones 4 s later", async (scene) => {
+    const { pid } = await training(scene);
+    await scene.cluster.replaceKeys();
+    kill(pid, 'SIGKILL');
+    await sleep(4000);
+    scene.cluster.renewCredentials();
+    return pid;
+  }),
+  fault('clocks of the workers jump an hour ahead, an hour behind, and right again', async ({ cluster }) => {
+    for (const seconds of [3600, -3600, 0]) {
+      cluster.shiftClocks(seconds);
+      await sleep(2000);
+    }
+    return null;
+  }),
   onRequest("the manifest put's answer is lost", isManifestPut, { kind: 'lose the answer' }),
   onRequest('connection cut in a part upload', isPartPut, { kind: 'cut the body' }),
   onRequest("a part upload's answer is lost", isPartPut, { kind: 'lose the answer' }),
