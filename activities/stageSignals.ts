@@ -14,8 +14,9 @@ export function stageSignals(context: Context): (progress: StageProgress) => voi
   let toldStep: number | null = null;
   return (progress) => {
     const { checkpointStep } = progress;
-    if (checkpointStep === null || checkpointStep === toldStep || Date.now() - toldAt < quietMilliseconds) return;
-    toldAt = Date.now();
+    if (checkpointStep === null || checkpointStep === toldStep || performance.now() - toldAt < quietMilliseconds)
+      return;
+    toldAt = performance.now();
     toldStep = checkpointStep;
     const { workflowExecution } = context.info;
     if (workflowExecution === undefined) return;

@@ -4,7 +4,10 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is done under a lock takes milliseconds: one this old belongs to a process that is gone. */
+/**
+ * What is done under a lock takes milliseconds: one that has been seen unchanged for so long belongs to a process that is
+ * gone. Its file's time says nothing: clocks jump, and two machines' differ.
+ */
 const staleAfterMilliseconds = 10_000;
 
 /**
@@ -22,6 +25,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 
 async function acquire(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
+  const seen = { version: '', since: 0 };
   for (;;) {
     try {
       const file = await open(path, 'wx');
@@ -31,15 +35,18 @@ async function acquire(path: string): Promise<void> {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     }
-    if (await isStale(path)) await remove(path);
+    if (await isStale(path, seen)) await remove(path);
     else await sleep(2 + Math.random() * 8);
   }
 }
 
-async function isStale(path: string): Promise<boolean> {
+/** @param seen - which lock there was, and since when by this process's own count of milliseconds. */
+async function isStale(path: string, seen: { version: string; since: number }): Promise<boolean> {
   try {
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > staleAfterMilliseconds) return true;
+    const { ino, mtimeMs } = await stat(path);
+    const version = `${ino} ${mtimeMs}`;
+    if (version !== seen.version) Object.assign(seen, { version, since: performance.now() });
+    if (performance.now() - seen.since > staleAfterMilliseconds) return true;
     const owner = JSON.parse(await readFile(path, 'utf8')) as { host?: string; process?: number };
     return owner.host === hostname() && typeof owner.process === 'number' && !isAlive(owner.process);
   } catch {

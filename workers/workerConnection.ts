@@ -20,8 +20,8 @@ export async function connectWorker(
     try {
       return await NativeConnection.connect({ address, ...(apiKey ? { apiKey } : {}), ...(tls ? { tls } : {}) });
     } catch (error) {
-      if (Date.now() - toldAt > 60_000) {
-        toldAt = Date.now();
+      if (performance.now() - toldAt > 60_000) {
+        toldAt = performance.now();
         logger.warn(`Temporal does not answer at ${address} (TEMPORAL_ADDRESS); this worker keeps trying.`, { error });
       }
       await sleep(wait, undefined, { signal });

@@ -26,8 +26,8 @@ export function waitingTime(backOff: BackOff, failures: number, retryAfter: numb
 
 /** Waits, and says so every few seconds. @throws AbortError */
 export async function wait(milliseconds: number, onWait: () => void, signal?: AbortSignal): Promise<void> {
-  const end = Date.now() + milliseconds;
-  for (let left = milliseconds; left > 0; left = end - Date.now()) {
+  const end = performance.now() + milliseconds;
+  for (let left = milliseconds; left > 0; left = end - performance.now()) {
     onWait();
     await sleep(Math.min(left, tick), undefined, signal ? { signal } : {});
   }

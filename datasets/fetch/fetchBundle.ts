@@ -68,9 +68,9 @@ async function fetchWhileRoom(
   const bytes = new Map<string, number>();
   const sizes = new Map<string, number | null>();
   const done = new Set<string>();
-  let reported = 0;
+  let reported = -Infinity;
   const report = () => {
-    reported = Date.now();
+    reported = performance.now();
     const known = paths.map((path) => sizes.get(path) ?? null);
     onProgress?.({
       doneBytes: sum(bytes.values()),
@@ -106,7 +106,7 @@ async function fetchWhileRoom(
         bytes.set(path, there);
         if (size !== null) sizes.set(path, size);
         current = path;
-        if (Date.now() - reported > reportEvery) report();
+        if (performance.now() - reported > reportEvery) report();
       },
     });
     // If one cannot be had, the others stop too; what they have is kept.

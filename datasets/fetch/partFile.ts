@@ -25,7 +25,7 @@ export class PartFile {
   private handle: FileHandle | null = null;
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
-  private flushedAt = Date.now();
+  private flushedAt = performance.now();
 
   private constructor(
     private readonly path: string,
@@ -77,13 +77,13 @@ export class PartFile {
   async append(chunk: Uint8Array): Promise<void> {
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
-    const now = Date.now();
+    const now = performance.now();
     if (this.pendingBytes >= bufferedBytes || now - this.flushedAt >= flushEvery) await this.flush();
   }
 
   /** Writes what is buffered. @throws DiskFull */
   async flush(): Promise<void> {
-    this.flushedAt = Date.now();
+    this.flushedAt = performance.now();
     if (this.pendingBytes === 0) return;
     const bytes = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending);
     this.pending = [];

@@ -97,8 +97,9 @@ export class CacheBudget {
       return true;
     } catch {
       const held = await stat(this.lock).catch(() => null);
-      // The next writer has it then. Two at once would do no harm: they remove the same files.
-      if (held && Date.now() - held.mtimeMs > staleAfter) await rm(this.lock, { force: true });
+      // The next writer has it then. Two at once would do no harm: they remove the same files. One of the future is from
+      // before a clock was set back.
+      if (held && Math.abs(Date.now() - held.mtimeMs) > staleAfter) await rm(this.lock, { force: true });
       return false;
     }
   }

@@ -44,24 +44,38 @@ export async function contentOf({ store, run, journal }: Cluster, result: FullTr
   }
   const events: string[] = [];
   for (const stage of stages) {
-    const manifest = await readManifest(store, run, stage);
-    if (manifest === null) throw new Error(`${stage} of ${run} has no manifest`);
-    const counted = manifest.events.map(({ key }) => key);
-    const there = await keysBelow(store, `${keys.events(run, stage)}/`);
-    if (there.join() !== [...counted].sort().join()) {
-      problems.push(`${stage}: the events' folder has ${there.length} files, the manifest names ${counted.length}`);
-    }
-    // TensorBoard takes a folder's files in the order of their names.
-    for (const key of there) events.push(...(await eventsIn(store, key, stage)));
-    const parts = [...manifest.checkpoints, ...manifest.quarantined].map(({ key }) => `${key}/`);
-    const strays = (await keysBelow(store, `${keys.checkpoints(run, stage)}/`)).filter(
-      (key) => !parts.some((part) => key.startsWith(part)),
-    );
-    if (strays.length > 0) problems.push(`${stage}: the manifest does not name ${strays.join(', ')}`);
+    const logged = await eventsOf(store, run, stage);
+    events.push(...logged.events);
+    problems.push(...logged.problems);
   }
   const { frames, differing } = framesByStep(journal.steps);
   problems.push(...differing.map((step) => `another attempt at a step saw other frames: ${step}`));
   return { weights, predictions, events, frames, errors: JSON.stringify(result.evaluation?.methods), problems };
+}
+
+/** The events of a stage as TensorBoard shows them, and what lies in its folders that its manifest does not name. */
+export async function eventsOf(
+  store: ObjectStore,
+  run: string,
+  stage: (typeof stages)[number],
+): Promise<{ events: string[]; problems: string[] }> {
+  const events: string[] = [];
+  const problems: string[] = [];
+  const manifest = await readManifest(store, run, stage);
+  if (manifest === null) throw new Error(`${stage} of ${run} has no manifest`);
+  const counted = manifest.events.map(({ key }) => key);
+  const there = await keysBelow(store, `${keys.events(run, stage)}/`);
+  if (there.join() !== [...counted].sort().join()) {
+    problems.push(`${stage}: the events' folder has ${there.length} files, the manifest names ${counted.length}`);
+  }
+  // TensorBoard takes a folder's files in the order of their names.
+  for (const key of there) events.push(...(await eventsIn(store, key, stage)));
+  const parts = [...manifest.checkpoints, ...manifest.quarantined].map(({ key }) => `${key}/`);
+  const strays = (await keysBelow(store, `${keys.checkpoints(run, stage)}/`)).filter(
+    (key) => !parts.some((part) => key.startsWith(part)),
+  );
+  if (strays.length > 0) problems.push(`${stage}: the manifest does not name ${strays.join(', ')}`);
+  return { events, problems };
 }
 
 /** @param expected the undisturbed run's. */

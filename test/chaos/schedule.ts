@@ -1,6 +1,8 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { trainingStages, type TrainingStage } from '../../configs/schema/training.js';
+import { runSteps, type RunStep } from '../../configs/temporal.js';
 import { counterRandom } from '../../geometry/random.js';
+import { otherFaults, type OtherFault } from './otherFaults.js';
 import { trainingFaults, type TrainingFault } from './trainingFaults.js';
 
 /** A fault, and the step at which it strikes. */
@@ -56,4 +58,24 @@ function stageSpans({ training }: RunConfiguration): {
     const from = stage === 'coarse-finetuning' ? training['coarse-pretraining'].iterations : 0;
     return { stage, from, length: (iterations - from) * (1 - quietShare), interval: checkpointEvery };
   });
+}
+
+export type Event =
+  { readonly kind: 'training'; readonly planned: Planned } | { readonly kind: 'other'; readonly fault: OtherFault };
+
+export interface PlanOptions {
+  readonly configuration: RunConfiguration;
+  readonly seed: number;
+  /** Faults in all. */
+  readonly events: number;
+}
+
+/** In the order of the run's steps. Of few, none but training's. */
+export function plan({ events: count, seed, configuration }: PlanOptions): Event[] {
+  const others = count >= 3 * otherFaults.length ? otherFaults : [];
+  const training = planTraining(seed, count - others.length, configuration);
+  return runSteps.flatMap((step: RunStep): Event[] => [
+    ...others.filter((fault) => fault.step === step).map((fault) => ({ kind: 'other', fault }) as const),
+    ...training.filter(({ stage }) => stage === step).map((planned) => ({ kind: 'training', planned }) as const),
+  ]);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,24 @@ test('a lock that a killed process left behind is no obstacle', async () => {
   await writeFile(lock, JSON.stringify({ host: hostname(), process: 2 ** 30 }));
   await store.put('manifest.json', new Uint8Array([2]), { ifMatch: etag });
   assert.deepEqual((await store.get('manifest.json')).body, new Uint8Array([2]));
+});
+
+test('a lock is not taken from who holds it because a clock says that it is old', async () => {
+  const folder = join(root, 'jumped');
+  const store = directoryStore(folder);
+  const { etag } = await store.put('manifest.json', new Uint8Array([1]));
+  await mkdir(join(folder, '.locks'), { recursive: true });
+  const lock = join(folder, '.locks', createHash('sha256').update('manifest.json').digest('hex'));
+  await writeFile(lock, JSON.stringify({ host: hostname(), process: process.pid }));
+  // An hour ago, by a clock that has been set since.
+  const hourAgo = Date.now() / 1000 - 3600;
+  await utimes(lock, hourAgo, hourAgo);
+  let done = false;
+  const put = store.put('manifest.json', new Uint8Array([2]), { ifMatch: etag }).finally(() => (done = true));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(done, false);
+  await rm(lock);
+  await put;
 });
 
 test('what is being written is neither listed nor left behind', async () => {

@@ -119,6 +119,8 @@ for (const [behaviour, wanted] of [
   ['crash', /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/],
   ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./],
   ['infrastructure', /^This is a fault of infrastructure\.$/],
+  // It got on before: they have expired, and will be renewed.
+  ['credentials', /^This is a fault of credentials\. They were good before: .* until they are renewed\.$/],
 ] as const) {
   test(`a trainer's ${behaviour} is retried on the same worker, and told`, async () => {
     const directory = freshDirectory();
@@ -139,21 +141,27 @@ for (const [behaviour, wanted] of [
   });
 }
 
-test('a trainer that diverges ends its run', async () => {
-  process.env['BEHAVIOUR'] = 'diverged';
-  try {
-    await temporal.withWorkers(testActivities([]), 'data', async () => {
-      await withGpuWorker({ temporal: temporal.settings, directory: freshDirectory() }, async () => {
-        await start('diverged', 100);
-        await assert.rejects(resultOf('diverged'));
-        const { status, failure } = await describeRun(temporal.client, 'diverged');
-        assert.deepEqual([status, failure], ['FAILED', 'This is a fault of diverged.']);
+for (const [behaviour, message] of [
+  ['diverged', 'This is a fault of diverged.'],
+  ['refused at start', 'They were never accepted.'],
+] as const) {
+  test(`what only a person can mend ends the run: ${behaviour}`, async () => {
+    process.env['BEHAVIOUR'] = behaviour;
+    const run = behaviour.replaceAll(' ', '-');
+    try {
+      await temporal.withWorkers(testActivities([]), 'data', async () => {
+        await withGpuWorker({ temporal: temporal.settings, directory: freshDirectory() }, async () => {
+          await start(run, 100);
+          await assert.rejects(resultOf(run));
+          const { status, failure } = await describeRun(temporal.client, run);
+          assert.deepEqual([status, failure], ['FAILED', message]);
+        });
       });
-    });
-  } finally {
-    delete process.env['BEHAVIOUR'];
-  }
-});
+    } finally {
+      delete process.env['BEHAVIOUR'];
+    }
+  });
+}
 
 test('cancelled, a trainer saves, and the run tells where; the first checkpoint has reached the run', async () => {
   const directory = freshDirectory();

@@ -39,6 +39,10 @@ function train(job: TrainingJob): void {
     bytesWritten: 0,
     skippedBatches: 0,
   });
+  if (process.env['BEHAVIOUR'] === 'refused at start') {
+    send({ kind: 'failed', fault: 'credentials', message: 'They were never accepted.' }, () => process.exit(1));
+    return;
+  }
   const timer = setInterval(() => {
     step++;
     if (step % checkpointEvery === 0) send({ kind: 'checkpoint', checkpoint: checkpoint() });
