@@ -17,6 +17,7 @@ import { connectClient } from '../../workers/client.js';
 import { main } from '../cli/commandLine.js';
 import { Journal } from './journal.js';
 import { canMount, ManagedWorker } from './managedWorker.js';
+import { hasNamespace, mountDisk } from './namespace.js';
 import { NetworkCut } from './networkCut.js';
 import { setPace } from './pace.js';
 import { groupOf, signal } from './processes.js';
@@ -30,6 +31,8 @@ export interface ClusterOptions {
 }
 
 const diskBytes = 64 * 2 ** 20;
+/** Of the data worker; unlike a GPU worker's it outlives the process. */
+const dataDiskBytes = 256 * 2 ** 20;
 
 /** A GPU worker, with the network between it and Temporal. */
 export interface GpuNode {
@@ -181,6 +184,11 @@ export class Cluster {
       NODE_OPTIONS: `--import=${pathToFileURL(clock).href}`,
     };
     const folderOf = (name: string): string => join(directory, 'workers', this.run, name);
+    mkdirSync(folderOf('data'), { recursive: true });
+    if (hasNamespace) {
+      const unmount = mountDisk(folderOf('data'), dataDiskBytes);
+      this.cleanups.push(async () => unmount());
+    }
     this.data = new ManagedWorker({
       name: 'data worker',
       command: [main, 'worker', 'data', '--directory', folderOf('data')],

@@ -14,6 +14,7 @@ import { columns, duration } from '../../cli/terminal.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { canMount } from './managedWorker.js';
+import { enterNamespace } from './namespace.js';
 import { smallMiniature } from './smallMiniature.js';
 import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
+await enterNamespace();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => {
     killDescendants();

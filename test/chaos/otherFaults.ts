@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunStep } from '../../configs/temporal.js';
+import { fillDisk } from './fillDisk.js';
+import { hasNamespace } from './namespace.js';
 import { kill, orEnded, supervised, until, type Scene } from './scene.js';
 import type { SeenRequest } from '../support/s3Proxy.js';
 
@@ -45,22 +47,38 @@ const toPredictor = async (scene: Scene, name: NodeJS.Signals): Promise<void> =>
   kill((await supervised(scene, 'predictor.js')).pid, name);
 };
 
+/** Waits until the data worker has begun to fetch. */
+async function aDownload({ cluster, ended }: Scene): Promise<void> {
+  await until(ended, 'a download', () => {
+    const directory = cluster.data.seenDirectory;
+    const folder = `${directory}/${cluster.configuration.dataset.downloads}`;
+    return directory !== null && existsSync(folder) && readdirSync(folder).length > 0 ? true : null;
+  });
+}
+
 /** In their order. */
 export const otherFaults: readonly OtherFault[] = [
+  ...(hasNamespace
+    ? [
+        {
+          name: 'disk of the data worker full for 3 s while it fetches and extracts',
+          step: 'dataset' as const,
+          async strike(scene: Scene, struck: () => void) {
+            await aDownload(scene);
+            struck();
+            const room = fillDisk(scene.cluster.data.seenDirectory ?? '');
+            await sleep(3000);
+            room();
+          },
+        },
+      ]
+    : []),
   {
     name: 'data worker killed while it fetches and extracts',
     step: 'dataset',
     async strike(scene, struck) {
       const { cluster, ended } = scene;
-      const downloads = cluster.configuration.dataset.downloads;
-      const folder = (): string | null => {
-        const directory = cluster.data.seenDirectory;
-        return directory === null ? null : `${directory}/${downloads}`;
-      };
-      await until(ended, 'a download', () => {
-        const found = folder();
-        return found !== null && existsSync(found) && readdirSync(found).length > 0 ? true : null;
-      });
+      await aDownload(scene);
       struck();
       await toDataWorker(scene, 'SIGKILL');
       await orEnded(cluster.s3.answered(puts('/datasets/')), ended);

@@ -18,7 +18,9 @@ function journaled(data: StageData, { stage, attempt }: TrainingJob, file: strin
       await keepPace(stage, step);
       const batch = await data.batch(step);
       const frames = batch.frames.map(({ subject, sequence, frame }) => `${subject}/${sequence}/${frame}`);
-      const line: JournalStep = { at: Date.now(), pid: process.pid, attempt, stage, step, frames };
+      // This process's clock may have been made to jump.
+      const at = performance.timeOrigin + performance.now();
+      const line: JournalStep = { at, pid: process.pid, attempt, stage, step, frames };
       appendFileSync(file, `${JSON.stringify(line)}\n`);
       return batch;
     },

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statfsSync, writeFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readManifest } from '../../training/checkpoints/claimedManifest.js';
 import { checkpointStageOf } from '../../training/checkpoints/manifest.js';
+import { fillDisk } from './fillDisk.js';
 import { canMount } from './managedWorker.js';
 import {
   goesOn,
@@ -238,13 +239,10 @@ export const trainingFaults: readonly TrainingFault[] = [
     : [
         fault('disk of the GPU worker full, trainer killed; room again after the next has gone on', async (scene) => {
           const { pid, node } = await training(scene);
-          const disk = node.worker.seenDirectory ?? '';
-          const ballast = join(disk, 'ballast');
-          const { bavail, bsize } = statfsSync(disk);
-          writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+          const makeRoom = fillDisk(node.worker.seenDirectory ?? '');
           kill(pid, 'SIGKILL');
           await goesOn(scene, pid);
-          rmSync(ballast, { force: true });
+          makeRoom();
           return pid;
         }),
       ]),
