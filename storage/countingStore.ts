@@ -14,6 +14,8 @@ export function countingStore(store: ObjectStore): { readonly store: ObjectStore
     head: (key) => store.head(key),
     list: (prefix) => store.list(prefix),
     delete: (keys) => store.delete(keys),
+    unfinishedUploads: (prefix) => store.unfinishedUploads(prefix),
+    abandonUploads: (uploads) => store.abandonUploads(uploads),
     async get(key, options) {
       const answer = await store.get(key, options);
       count.bytesRead += answer.body.length;

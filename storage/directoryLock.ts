@@ -55,7 +55,8 @@ async function isStale(path: string, seen: { version: string; since: number }): 
   }
 }
 
-function isAlive(processId: number): boolean {
+/** Whether this machine has a process of this number. */
+export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;

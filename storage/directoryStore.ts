@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type BigIntStats } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { withLock } from './directoryLock.js';
+import { isAlive, withLock } from './directoryLock.js';
 import { checkKey } from './objectKey.js';
 import {
   ChecksumMismatch,
@@ -107,7 +108,7 @@ export function directoryStore(root: string): ObjectStore {
 
     async put(key, body, options = {}) {
       checkKey(key);
-      const temporary = join(folder, temporaryFolder, randomUUID());
+      const temporary = join(folder, temporaryFolder, `${hostname()}.${process.pid}.${randomUUID()}`);
       await mkdir(dirname(temporary), { recursive: true });
       try {
         const sha256 = await write(temporary, body, options.signal);
@@ -135,7 +136,22 @@ export function directoryStore(root: string): ObjectStore {
     async delete(keys) {
       for (const key of keys) await rm(pathOf(key), { force: true });
     },
+
+    async unfinishedUploads() {
+      const names = await readdir(join(folder, temporaryFolder)).catch(() => []);
+      return names.filter(isLeftBehind).map((id) => ({ key: '', id }));
+    },
+
+    async abandonUploads(uploads) {
+      for (const { id } of uploads) await rm(join(folder, temporaryFolder, id), { force: true });
+    },
   };
+}
+
+/** Whether a file that was being written is of a process of this machine that is gone. */
+function isLeftBehind(name: string): boolean {
+  const [, host, processId] = /^(.*)\.(\d+)\.[0-9a-f-]{36}$/.exec(name) ?? [];
+  return host === hostname() && !isAlive(Number(processId));
 }
 
 function isMissing(cause: unknown): boolean {

@@ -4,11 +4,13 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
   UploadPartCommand,
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { ChecksumMismatch, type PutOptions } from './types.js';
+import { nameOf } from './s3Errors.js';
+import { ChecksumMismatch, type PutOptions, type UnfinishedUpload } from './types.js';
 
 const mostParts = 10_000;
 const partsAtOnce = 4;
@@ -62,6 +64,29 @@ export async function putInParts(
   } catch (cause) {
     await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch(() => undefined);
     throw cause;
+  }
+}
+
+/** @param below - with the store's prefix. @returns keys with the store's prefix */
+export async function listUploads(client: S3Client, Bucket: string, below: string): Promise<UnfinishedUpload[]> {
+  const found: UnfinishedUpload[] = [];
+  let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+  for (;;) {
+    const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: below, ...marker }));
+    for (const { Key, UploadId } of page.Uploads ?? []) {
+      if (Key?.startsWith(below) && UploadId !== undefined) found.push({ key: Key, id: UploadId });
+    }
+    if (page.IsTruncated !== true) return found;
+    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}
+
+/** @param upload - its key with the store's prefix */
+export async function abandonUpload(client: S3Client, Bucket: string, { key, id }: UnfinishedUpload): Promise<void> {
+  try {
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: id }));
+  } catch (cause) {
+    if (nameOf(cause) !== 'NoSuchUpload') throw cause;
   }
 }
 

@@ -14,7 +14,7 @@ import { conditionsUnsupported } from './conditionalPuts.js';
 import { s3Client, storeName, type S3Configuration } from './s3Client.js';
 import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
 import { describeObject, downloadObject, getObject } from './s3Reading.js';
-import { putInParts } from './s3Multipart.js';
+import { abandonUpload, listUploads, putInParts } from './s3Multipart.js';
 import {
   ChecksumMismatch,
   ObjectNotFound,
@@ -186,6 +186,25 @@ export function s3Store(
         }
         ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (ContinuationToken !== undefined);
+    },
+
+    async unfinishedUploads(below) {
+      try {
+        const uploads = await listUploads(client, Bucket, prefix + below);
+        return uploads.map(({ key, id }) => ({ key: key.slice(prefix.length), id }));
+      } catch (cause) {
+        throw storeError(cause, 'list the unfinished uploads of', below, store);
+      }
+    },
+
+    async abandonUploads(uploads) {
+      for (const { key, id } of uploads) {
+        try {
+          await abandonUpload(client, Bucket, { key: located(key).Key, id });
+        } catch (cause) {
+          throw storeError(cause, 'abandon an upload of', key, store);
+        }
+      }
     },
 
     async delete(keys) {

@@ -47,6 +47,12 @@ export interface StoreListener {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An upload that was begun and not ended, of a process that was killed: it takes room, and no list of objects shows it. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly id: string;
+}
+
 /** Objects under keys: S3, or a directory. Keys never nest (`a` and `a/b` do not coexist). Reads are consistent with writes. */
 export interface ObjectStore {
   /** Of people: `s3://bucket/prefix` or a path. No credential. */
@@ -65,6 +71,10 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ObjectInformation>;
   /** Missing keys are no error. */
   delete(keys: readonly string[]): Promise<void>;
+  /** Those of keys with a prefix; in a directory, where what is being written has no key, those of processes that are gone. */
+  unfinishedUploads(prefix: string): Promise<UnfinishedUpload[]>;
+  /** With what had arrived of them. One that has ended meanwhile is no error. */
+  abandonUploads(uploads: readonly UnfinishedUpload[]): Promise<void>;
 }
 
 /** Thrown when a key has no object. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -51,4 +51,14 @@ test('what is being written is neither listed nor left behind', async () => {
   for await (const { key } of store.list('')) keys.push(key);
   assert.deepEqual(keys, ['b']);
   assert.deepEqual(await readdir(join(folder, '.temporary')), []);
+});
+
+test('what a killed process was writing is found and removed, what a living one writes is not', async () => {
+  const folder = join(root, 'killed');
+  const store = directoryStore(folder);
+  await store.put('a', new Uint8Array([1]));
+  const names = [2 ** 30, process.pid].map((id) => `${hostname()}.${id}.${randomUUID()}`);
+  for (const name of names) await writeFile(join(folder, '.temporary', name), 'half');
+  await store.abandonUploads(await store.unfinishedUploads(''));
+  assert.deepEqual(await readdir(join(folder, '.temporary')), [names[1]]);
 });

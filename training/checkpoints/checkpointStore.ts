@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
-import { StoreAccessDenied, type ObjectStore } from '../../storage/types.js';
+import { CredentialsExpired, StoreAccessDenied, type ObjectStore, type UnfinishedUpload } from '../../storage/types.js';
 import type { CheckpointReference } from '../protocol.js';
 import { ClaimedManifest } from './claimedManifest.js';
 import { NoUsableCheckpoint } from './errors.js';
@@ -153,8 +153,21 @@ export class CheckpointStore {
 
   private async sweep(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
     const strays = await strayObjects(this.store, change(this.manifest));
+    const uploads = await this.unfinishedUploads();
     await this.replace(change, signal);
     await this.discard(strays);
+    await this.store.abandonUploads(uploads).catch(() => undefined);
+  }
+
+  /** Parts of large files that killed attempts were uploading. Where they may not be listed, the bucket's owner sees to them. */
+  private async unfinishedUploads(): Promise<UnfinishedUpload[]> {
+    const { run, stage } = this.manifest;
+    try {
+      return await this.store.unfinishedUploads(`${keys.checkpoints(run, stage)}/`);
+    } catch (cause) {
+      if (cause instanceof CredentialsExpired) throw cause;
+      return [];
+    }
   }
 
   /** What the manifest does not name does not count: where it cannot be deleted now, a later sweep has it. */
