@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readManifest } from '../../training/checkpoints/claimedManifest.js';
 import { checkpointStageOf } from '../../training/checkpoints/manifest.js';
+import type { Cluster } from './cluster.js';
 import { fillDisk } from './fillDisk.js';
 import { canMount } from './managedWorker.js';
 import {
@@ -90,6 +91,18 @@ const whileStore = (name: string, treatment: Treatment, seconds: number): Traini
     return null;
   });
 
+/** The S3 server is killed, and comes back to its port after some seconds. */
+async function withoutStore(cluster: Cluster, seconds: number, work: () => Promise<void>): Promise<void> {
+  cluster.signalService('objectStore', 'SIGKILL');
+  await cluster.objectStore.ended;
+  try {
+    await work();
+    await sleep(seconds * 1000);
+  } finally {
+    await cluster.startObjectStore();
+  }
+}
+
 /** Flips the lowest bit of a byte in the middle of a file. */
 function flipBit(file: string): void {
   const bytes = readFileSync(file);
@@ -139,12 +152,14 @@ export const trainingFaults: readonly TrainingFault[] = [
     }
     return pid;
   }),
-  fault('S3 server killed, back after 3 s', async ({ cluster }) => {
-    cluster.signalService('objectStore', 'SIGKILL');
-    await cluster.objectStore.ended;
-    await sleep(3000);
-    await cluster.startObjectStore();
+  fault('S3 server away for 45 s', async ({ cluster }) => {
+    await withoutStore(cluster, 45, async () => undefined);
     return null;
+  }),
+  fault('S3 server killed, trainer killed while it is away, back after 6 s', async (scene) => {
+    const { pid } = await training(scene);
+    await withoutStore(scene.cluster, 6, async () => kill(pid, 'SIGKILL'));
+    return pid;
   }),
   fault('S3 server hangs for 4 s (SIGSTOP)', async ({ cluster }) => {
     cluster.signalService('objectStore', 'SIGSTOP');
