@@ -77,7 +77,13 @@ async function obtainAndStore(
     return;
   }
   useLocalObjectStore();
-  await store(configuration, path, openStore(storage), display, signal);
+  await store(
+    configuration,
+    path,
+    openStore(storage, { warn: (message) => display.print(`  ${styled('yellow', '!')} ${message}`), signal }),
+    display,
+    signal,
+  );
 }
 
 /** Ctrl-C or SIGTERM; a terminal that is closed ends nothing where `nohup` says so. */

@@ -29,7 +29,7 @@ export function renewableCredentials(): ReturnType<typeof defaultProvider> {
  * request that was accepted; any other is a missing permission.
  *
  * @param store - of people.
- * @param listener - without one nothing waits; the refusal is marked as one of credentials that were good.
+ * @param listener - without one nothing waits: after a second refusal, it is marked as one of credentials that were good.
  */
 export function waitForRenewal(client: S3Client, store: string, listener: StoreListener | undefined): void {
   let refusedSince: number | null = null;
@@ -59,7 +59,8 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const kind = kindOf(store, context['commandName'], (args.input as { Key?: string; Prefix?: string }) ?? {});
-      for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+      const ask = (): Promise<unknown> => client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+      for (let pause = firstPause, attempt = 1; ; pause = Math.min(2 * pause, longestPause), attempt++) {
         try {
           const answer = await next(args);
           proven(kind);
@@ -71,14 +72,17 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
             throw cause;
           }
           if (!accepted.has(isExpired(cause) ? store : kind)) throw cause;
-          if (listener === undefined || listener.signal?.aborted) {
+          const waits = listener !== undefined && listener.signal?.aborted !== true;
+          if (!waits && attempt > 1) {
             markAcceptedBefore(cause);
             throw cause;
           }
-          tell(cause);
+          if (waits) {
+            tell(cause);
+            await sleep(pause, undefined, listener.signal && { signal: listener.signal }).catch(() => undefined);
+          }
         }
-        await sleep(pause, undefined, listener.signal && { signal: listener.signal }).catch(() => undefined);
-        await client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+        await ask();
       }
     },
     { step: 'initialize', name: 'waitForRenewal' },

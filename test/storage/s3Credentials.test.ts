@@ -142,6 +142,14 @@ test('who does not wait, or is told to stop, is told that the credentials were g
   await assert.rejects(impatient.get('runs/a'), CredentialsExpired);
 });
 
+test('also who does not wait has the keys that the file has by now: event files are brought on without a restart', async () => {
+  const store = open();
+  await store.put('runs/a', body);
+  await replaceKeys();
+  await writeCredentials();
+  assert.equal(Buffer.from((await store.get('runs/a')).body).toString(), 'content');
+});
+
 test('credentials of a container (a pod) are fetched anew with the token that its file has by then', async (context) => {
   const token = join(directory, 'token');
   await writeFile(token, 'first');
