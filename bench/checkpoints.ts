@@ -1,7 +1,7 @@
 /**
  * What saving costs: trains the miniature's networks on synthetic batches, with the miniature's own interval between
  * checkpoints, into an S3 server on this machine, and prints which share of the time went into saving.
- * `node build/bench/checkpoints.js [INTERVALS]`
+ * `node build/bench/checkpoints.js [INTERVALS [STAGE …]]`; stages that are not named are passed in one step.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,7 @@ const sensor = { height: 480, width: 640 };
 
 const intervals = Number(process.argv[2] ?? 2);
 if (!Number.isSafeInteger(intervals) || intervals < 1) throw new Error(`${process.argv[2]} is no number of intervals`);
+const wanted = process.argv.slice(3);
 const directory = await mkdtemp(join(tmpdir(), 'tempeh-bench-checkpoints-'));
 const server = await startObjectStore({ directory, port: 0, bucket: 'bench' });
 process.env['AWS_ACCESS_KEY_ID'] = server.credentials.accessKeyId;
@@ -34,8 +35,9 @@ try {
   let done = 0;
   for (const stage of ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const) {
     const { checkpointEvery } = miniature.training[stage];
+    const measured = wanted.length === 0 || wanted.includes(stage);
     if (stage === 'refinement') done = 0;
-    done += intervals * checkpointEvery + 1;
+    done += measured ? intervals * checkpointEvery + 1 : 1;
     const steps: LoopMilliseconds[] = [];
     const job = { run, stage, configuration: limited(stage, done), attempt: 'bench', workingDirectory: directory };
     await trainStage(job, () => undefined, new AbortController().signal, {
@@ -43,7 +45,7 @@ try {
       openData: async () => syntheticData(stage),
       onStep: (milliseconds) => steps.push(milliseconds),
     });
-    report(stage, checkpointEvery, steps);
+    if (measured) report(stage, checkpointEvery, steps);
   }
 } finally {
   await server.stop();

@@ -25,6 +25,11 @@ const wanted = [
   "the manifest put's answer is lost",
   "trainer killed in retention's deletion",
 ];
+const fewFrames = {
+  ...smallMiniature,
+  subjects: { train: 3, validation: 1, test: 1 },
+  framesPerSequence: { train: 4, validation: 2, test: 2 },
+};
 const stages = ['coarse-pretraining', 'coarse-finetuning'] as const;
 const every = 10;
 // Bits depend on the number of threads: here all have one.
@@ -53,10 +58,10 @@ test(
   async () => {
     const directory = await mkdtemp(join(tmpdir(), 'tempeh-short-chaos-'));
     const loaded = await loadConfiguration(join(packageRoot, 'test', 'chaos', 'chaos.yaml'), [
-      'training.coarse-pretraining.iterations=50',
-      'training.coarse-finetuning.iterations=90',
+      'training.coarse-pretraining.iterations=40',
+      'training.coarse-finetuning.iterations=75',
     ]);
-    const options = { directory, configuration: loaded, miniature: smallMiniature, gpuWorkers: 2 };
+    const options = { directory, configuration: loaded, miniature: fewFrames, gpuWorkers: 2 };
     const cluster = await Cluster.start('disturbed', options);
     try {
       const { client, store, run, configuration } = cluster;
@@ -64,8 +69,8 @@ test(
       const planned = wanted.map((name, index): Event => {
         const fault = trainingFaults.find((known) => known.name === name);
         assert.ok(fault !== undefined, name);
-        const step = every * (1.5 + 1.5 * index);
-        return { kind: 'training', planned: { fault, stage: step < 50 ? stages[0] : stages[1], step, seed: index } };
+        const step = 1.2 * every * (1 + index);
+        return { kind: 'training', planned: { fault, stage: step < 40 ? stages[0] : stages[1], step, seed: index } };
       });
       const strikes: Strike[] = [];
       const ending = new AbortController();
