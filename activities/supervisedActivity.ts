@@ -33,7 +33,7 @@ export interface SupervisedActivity<Progress, Result> {
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
   readonly onProgress?: (progress: Progress) => void;
   /** This worker has had its credentials for the run's store accepted. */
-  readonly isProven: () => boolean;
+  readonly isProven?: () => boolean;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
@@ -55,7 +55,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   let preemptions = before?.preemptions ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.
   const known = (): Progress | null => progress ?? before?.progress ?? null;
-  const worked = (): boolean => known() !== null || activity.isProven();
+  const worked = (): boolean => known() !== null || activity.isProven?.() === true;
   const heartbeat = () => {
     // `kind` and `progress` belong together by the two callers' types.
     context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions });
