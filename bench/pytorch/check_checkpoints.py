@@ -113,8 +113,8 @@ class Checks:
         ]
         original = [{key: group[key] for key in groups[0]} for group in content["optimizer_model"]["param_groups"]]
         self.say(f"{stage}: optimiser's groups as they were", differences(groups, original))
-        again = self.round_trip(out, stage)
-        self.say(f"{stage}: imported again, the same bytes", [] if again.read_bytes() == out.read_bytes() else ["bytes"])
+        again = torch.load(self.round_trip(out, stage), weights_only=True)
+        self.say(f"{stage}: imported again, the same to the bit", differences(again, back))
 
         other, its_optimizer = trained(stage)
         other.load_state_dict(back["model"])
