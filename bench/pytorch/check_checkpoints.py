@@ -1,6 +1,6 @@
 """Checkpoints to and fro with a real PyTorch: what torch.save writes is imported, exported, and read by torch.load.
 
-    python bench/pytorch/check_checkpoints.py /tmp/checkpoints     # needs a build (npm run build); prints what differs
+    python bench/pytorch/check_checkpoints.py FOLDER [STAGE…]     # needs a build (npm run build); prints what differs
 """
 
 import subprocess
@@ -34,10 +34,10 @@ def trained(stage: str) -> tuple[nn.Module, torch.optim.AdamW]:
     ordered = [name for name in weights if name in parameters]
     special = [parameters[name] for name in ordered if ".grid_refiner." in name]
     base = [parameters[name] for name in ordered if ".grid_refiner." not in name]
-    groups = [{"params": base, "lr": 1e-3, "group_id": "base"}]
-    if special:
-        groups.append({"params": special, "lr": 1e-4, "group_id": "special"})
-    optimizer = torch.optim.AdamW(groups)
+    # The refinement's second group is there, and empty.
+    optimizer = torch.optim.AdamW(
+        [{"params": base, "lr": 1e-3, "group_id": "base"}, {"params": special, "lr": 1e-4, "group_id": "special"}]
+    )
     torch.manual_seed(7)
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)
@@ -173,7 +173,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     checks = Checks(folder)
-    for stage in ("coarse", "refinement"):
+    for stage in sys.argv[2:] or ("coarse", "refinement"):
         checks.stage(stage)
 
 
