@@ -106,15 +106,14 @@ export function s3Store(
       return answer(await putInParts(target, body, size, partSize, options));
     }
     const content = body instanceof Uint8Array ? body : await readFile(body.path);
-    // Checked here as well: not every store compares the checksum that it is sent.
-    if (options.sha256 !== undefined) {
-      const sha256 = createHash('sha256').update(content).digest('hex');
-      if (sha256 !== options.sha256) throw new ChecksumMismatch(key, store, options.sha256, sha256);
-    }
     for (let attempt = 1; ; attempt++) {
       try {
         return answer(await putWhole(key, content, options));
       } catch (cause) {
+        if (options.sha256 !== undefined && statusOf(cause) === 400) {
+          const found = createHash('sha256').update(content).digest('hex');
+          if (found !== options.sha256) throw new ChecksumMismatch(key, store, options.sha256, found);
+        }
         if (isConflict(cause) && attempt < conflictAttempts) {
           await sleep(50 * 2 ** attempt * Math.random());
           continue;
