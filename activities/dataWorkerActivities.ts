@@ -3,8 +3,13 @@ import { Context, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { datasetFailures, type UserFault } from '../configs/temporal.js';
-import { extractFetched, fetchForExtraction, type DataPath, type DataStep } from '../datasets/dataPath.js';
-import { deleteDownloads } from '../datasets/fetch/fetchBundle.js';
+import {
+  deleteVolumes,
+  extractFetched,
+  fetchForExtraction,
+  type DataPath,
+  type DataStep,
+} from '../datasets/dataPath.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
@@ -118,18 +123,17 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
           onProgress,
           signal,
         });
-        if (dataset.deleteDownloads && source.kind === 'bundles') {
-          const { bundles, downloads } = pathOf(configuration);
-          for (const bundle of bundles) await deleteDownloads(bundle, downloads);
-        }
+        if (dataset.deleteDownloads && source.kind === 'bundles') await deleteVolumes(pathOf(configuration));
         return summariseDataset(index);
       });
     },
 
     async packFiles({ configuration, bundle }) {
-      return stepWork(bundle, ({ listener, ...step }) => {
-        const extracted = resolve(directory, configuration.dataset.extracted);
-        return packFiles({ store: storeOf(configuration, listener), extracted, ...step });
+      return stepWork(bundle, async ({ listener, ...step }) => {
+        const { downloads, extracted } = pathOf(configuration);
+        const stored = await packFiles({ store: storeOf(configuration, listener), extracted, ...step });
+        if (configuration.dataset.deleteDownloads) await deleteVolumes({ bundles: [bundle], downloads });
+        return stored;
       });
     },
   };

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataConfiguration, TransferProgress } from '../activities/types.js';
 import { withLock } from '../infra/setup/lock.mjs';
-import type { DataPath } from '../datasets/dataPath.js';
+import { deleteVolumes, type DataPath } from '../datasets/dataPath.js';
 import { obtainBundles, type ObtainPhase } from '../datasets/obtain.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
@@ -84,6 +84,7 @@ async function obtainAndStore(
     display,
     signal,
   );
+  if (configuration.dataset.deleteDownloads) await deleteVolumes(path);
 }
 
 /** Ctrl-C or SIGTERM; a terminal that is closed ends nothing where `nohup` says so. */

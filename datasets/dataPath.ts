@@ -55,6 +55,11 @@ export async function fetchForExtraction(
   });
 }
 
+/** Frees the disk of all volumes, once what they hold is in the object store. */
+export async function deleteVolumes({ bundles, downloads }: Pick<DataPath, 'bundles' | 'downloads'>): Promise<void> {
+  for (const bundle of bundles) await deleteDownloads(bundle, downloads);
+}
+
 /** Extracts a fetched bundle, damage mended from the host. @throws as `extractBundle` */
 export async function extractFetched(
   path: DataPath,
