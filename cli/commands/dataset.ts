@@ -25,7 +25,7 @@ export interface ShowArguments extends DatasetArguments {
 export interface ConvertArguments extends GlobalOptions {
   files: string[];
   output: string;
-  list: string | undefined;
+  list: string[];
   units: 'mm' | 'cm' | 'm' | undefined;
   extrinsics: 'world-to-camera' | 'camera-to-world' | undefined;
   'image-size': string | undefined;
@@ -107,7 +107,10 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
       .option('output', { type: 'string', demandOption: true, describe: 'Folder for the .tka files' })
       .option('list', {
         type: 'string',
-        describe: 'Data list (JSON): writes OUTPUT/SUBJECT/SEQUENCE/*.tka for each of its sequences',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'Data list (JSON): writes OUTPUT/SUBJECT/SEQUENCE/*.tka for each of its sequences; may be repeated',
       })
       .option('units', {
         choices: ['mm', 'cm', 'm'] as const,

@@ -9,6 +9,7 @@ import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
 import { rotationProblem } from '../../datasets/formats/rotationProblem.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
 import { calibrationPath, isViewOfKind } from '../../datasets/layout.js';
+import type { FrameId } from '../../datasets/types.js';
 import { cameraCentre } from '../../geometry/camera.js';
 import type { ConvertArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
@@ -19,7 +20,7 @@ import { volumeOf } from './openInspection.js';
 
 /** Converts calibrations, writes them, and says what was lost and what the rig looks like. @returns the exit code. */
 export async function convertCalibrations(options: ConvertArguments): Promise<number> {
-  const { output, 'accept-residual': acceptResidual, json, list } = options;
+  const { output, 'accept-residual': acceptResidual, json } = options;
   const configuration = await loadConfiguration(options.config, options.set);
   const cameras = await readCameras(options);
   const axes = axesOf(options.axes);
@@ -28,8 +29,7 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
   const beyond = converted.filter(({ residual }) => residual.max > acceptResidual);
   if (beyond.length > 0) throw new CommandError(refusal(beyond, acceptResidual));
 
-  const text = list === undefined ? null : parseDataList(await readFile(list, 'utf8'), list);
-  const sequences = text && [...new Map(text.map((id) => [`${id.subject}/${id.sequence}`, id])).values()];
+  const sequences = options.list.length === 0 ? null : await sequencesOf(options.list);
   for (const { camera, tka } of converted) {
     const paths = sequences?.map((id) => calibrationPath(id.subject, id.sequence, camera.name)) ?? [
       `${camera.name}.tka`,
@@ -76,6 +76,18 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
     }
   }
   return findings.some(({ severity }) => severity === 'error') ? exitCodes.failed : exitCodes.ok;
+}
+
+/** A frame of each sequence that the lists name. */
+async function sequencesOf(lists: readonly string[]): Promise<FrameId[]> {
+  const sequences = new Map<string, FrameId>();
+  for (const list of lists) {
+    const text = await readFile(list, 'utf8').catch((cause: unknown) => {
+      throw new CommandError(`${list} cannot be read.`, exitCodes.usage, { cause });
+    });
+    for (const id of parseDataList(text, list)) sequences.set(`${id.subject}/${id.sequence}`, id);
+  }
+  return [...sequences.values()];
 }
 
 async function readCameras(options: ConvertArguments): Promise<OpencvCamera[]> {

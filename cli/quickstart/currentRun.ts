@@ -22,9 +22,9 @@ export interface StartOrGoOnOptions {
   readonly client: Client;
   readonly store: ObjectStore;
   readonly job: QuickstartJob;
-  /** With the host's present address. */
+  /** With the host's present address, or the folder's path. */
   readonly configuration: RunConfiguration;
-  /** Of the data that the host serves. */
+  /** Of the data. */
   readonly fingerprint: string;
   readonly signal: AbortSignal;
 }

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { startMiniatureHost, type MiniatureHost } from '../../datasets/miniature/host.js';
 import { prepareMiniature } from '../../datasets/miniature/prepare.js';
 import { miniatureSettings, type MiniatureSettings } from '../../datasets/miniature/settings.js';
 import { isPortFree } from '../../infra/services/index.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
 
 export interface ServedMiniature {
   /** `http://127.0.0.1:PORT/download.php` */
@@ -46,4 +50,29 @@ export async function serveMiniature(
     environment: { TEMPEH_USERNAME: username, TEMPEH_PASSWORD: password },
     close: () => host.close(),
   };
+}
+
+/** The data that a run trains on. */
+export interface LocalData extends Omit<ServedMiniature, 'address'> {
+  readonly source: DatasetConfiguration['source'];
+}
+
+/** The miniature, generated and served; or a folder of the user's own, which a relative path finds from here. */
+export async function provideData(
+  source: DatasetConfiguration['source'],
+  miniature: { readonly folder: string; readonly changes: Partial<MiniatureSettings> },
+  report: (text: string) => void,
+  signal: AbortSignal,
+): Promise<LocalData> {
+  if (source.kind === 'bundles') {
+    const port = Number(new URL(source.host).port || 80);
+    const { address, ...served } = await serveMiniature(miniature.folder, port, miniature.changes, report, signal);
+    return { ...served, source: { ...source, host: address } };
+  }
+  const path = resolve(source.path);
+  if (!existsSync(path)) {
+    throw new CommandError(`There is no folder ${path} (dataset.source.path).`, exitCodes.usage);
+  }
+  report(path);
+  return { source: { ...source, path }, fingerprint: path, environment: {}, close: async () => undefined };
 }

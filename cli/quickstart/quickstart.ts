@@ -19,7 +19,7 @@ export interface QuickstartOptions {
   readonly directory: string | undefined;
   readonly config: string;
   readonly set: readonly string[];
-  /** Changes of the generated data. */
+  /** Changes of the generated data, where the configuration names no folder of its own. */
   readonly miniature: Partial<MiniatureSettings>;
   readonly fresh: boolean;
   readonly keep: boolean;
@@ -31,7 +31,6 @@ export interface QuickstartJob {
   readonly configuration: RunConfiguration;
   readonly configurationSha256: string;
   readonly bucket: string;
-  readonly hostAddress: string;
   readonly miniature: Partial<MiniatureSettings>;
   readonly fresh: boolean;
   readonly keep: boolean;
@@ -77,12 +76,11 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
 }
 
 function jobOf(configuration: RunConfiguration, space: Workspace, options: QuickstartOptions): QuickstartJob {
-  const { storage, dataset } = configuration;
+  const { storage } = configuration;
   const refuse = (setting: string, found: string, expected: string): never => {
     throw new ConfigurationError([{ where: options.config, setting, found, expected: `${expected} for npm start` }]);
   };
   if (storage.kind !== 's3') return refuse('storage.kind', storage.kind, 'expected s3');
-  if (dataset.source.kind !== 'bundles') return refuse('dataset.source.kind', dataset.source.kind, 'expected bundles');
   const { miniature, fresh, keep } = options;
   const identity = JSON.stringify({ configuration, miniature });
   return {
@@ -90,7 +88,6 @@ function jobOf(configuration: RunConfiguration, space: Workspace, options: Quick
     configuration,
     configurationSha256: createHash('sha256').update(identity).digest('hex'),
     bucket: storage.bucket,
-    hostAddress: dataset.source.host,
     miniature,
     fresh,
     keep,

@@ -15,7 +15,7 @@ import { syncEvents } from '../syncEvents.js';
 import { columns, styled } from '../terminal.js';
 import { writeJson } from '../workspace.js';
 import { startOrGoOn } from './currentRun.js';
-import { serveMiniature, type ServedMiniature } from './host.js';
+import { provideData, type LocalData } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './quickstart.js';
 import { startServices, startWorkers, type Services } from './session.js';
@@ -24,7 +24,7 @@ import { endOfLog } from './workers.js';
 
 const syncEverySeconds = 10;
 
-/** Trains the miniature to its end. @returns the exit code. */
+/** Trains the miniature, or own data, to its end. @returns the exit code. */
 export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): Promise<number> {
   const cleanups: (() => Promise<void>)[] = [];
   try {
@@ -67,24 +67,26 @@ export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal)
 
 /** Services and host, with lines on how they come along. What is to be ended is added to `cleanups`. */
 async function setUp(
-  { space, bucket, configuration, hostAddress, miniature }: QuickstartJob,
+  { space, bucket, configuration, miniature }: QuickstartJob,
   cleanups: (() => Promise<void>)[],
   signal: AbortSignal,
-): Promise<{ services: Services; host: ServedMiniature; configuration: RunConfiguration }> {
+): Promise<{ services: Services; host: LocalData; configuration: RunConfiguration }> {
   const display = new LiveDisplay();
-  const lines = { temporal: '…', s3: '…', miniature: '…' };
+  const { dataset } = configuration;
+  const own = dataset.source.kind === 'directory';
+  const lines = { temporal: '…', s3: '…', data: '…' };
   const show = (): void => {
     const rows = columns([
       ['  Temporal', lines.temporal],
       ['  S3', lines.s3],
-      ['  miniature', lines.miniature],
+      [own ? '  data' : '  miniature', lines.data],
     ]).split('\n');
     // Where lines cannot be rewritten, those that say nothing yet are left out.
     const told = process.stdout.isTTY ? rows : rows.filter((row) => !row.endsWith('…'));
     display.show(told, (line) => line.replace(/\d+ of.*/, ''));
   };
   process.stdout.write(
-    `${styled('bold', 'tempeh-flow: the whole system on a miniature')}  (Ctrl-C stops; the next npm start goes on)\n`,
+    `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}  (Ctrl-C stops; the next npm start goes on)\n`,
   );
   show();
   const starting = startServices(space, bucket, signal).then((services) => {
@@ -94,12 +96,11 @@ async function setUp(
     show();
     return services;
   });
-  const serving = serveMiniature(
-    space.host,
-    Number(new URL(hostAddress).port || 80),
-    miniature,
+  const serving = provideData(
+    dataset.source,
+    { folder: space.host, changes: miniature },
     (text) => {
-      lines.miniature = text;
+      lines.data = text;
       show();
     },
     signal,
@@ -114,9 +115,11 @@ async function setUp(
   signal.throwIfAborted();
   display.finish();
   const host = served.value;
-  const { dataset } = configuration;
-  const source = { ...dataset.source, host: host.address } as typeof dataset.source;
-  return { services: started.value, host, configuration: { ...configuration, dataset: { ...dataset, source } } };
+  return {
+    services: started.value,
+    host,
+    configuration: { ...configuration, dataset: { ...dataset, source: host.source } },
+  };
 }
 
 interface FollowToEnd {

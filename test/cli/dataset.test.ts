@@ -116,11 +116,12 @@ describe('tempeh-flow dataset convert-calibrations', () => {
       JSON.stringify([
         ['anna', 'smile', '0001'],
         ['anna', 'smile', '0002'],
-        ['ben', 'talk', '0001'],
       ]),
     );
+    const other = join(folder, 'other.json');
+    await writeFile(other, JSON.stringify([['ben', 'talk', '0001']]));
     const output = join(folder, 'calibrations');
-    const args = ['dataset', 'convert-calibrations', ...files, '--output', output, '--list', list];
+    const args = ['dataset', 'convert-calibrations', ...files, '--output', output, '--list', list, '--list', other];
     const unsaid = await tempehFlow(args);
     assert.equal(unsaid.code, 1);
     assert.match(unsaid.stderr, /left_A\.yml: expected the units of the translation .*--units/);
