@@ -1,23 +1,13 @@
 import { bytes } from '../cli/terminal.js';
 import type { BenchResult, CaseFigures } from './figures.js';
 import { phaseNames } from './phaseClock.js';
-
-const seconds = (value: number): string =>
-  value < 0.1 ? `${(1000 * value).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [row(head), row(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
-}
+import { seconds, table } from './tables.js';
 
 const titleOf = ({ name, scale, views, batch, vertices }: CaseFigures): string =>
   `${name}, ${scale} (${views} views, batch ${batch}, ${vertices} vertices)`;
 
-/** The measurements as Markdown: a line each, then where each one's time goes. */
-export function report(results: readonly BenchResult[], machine: string): string {
+/** The measurements of the networks as Markdown: a line each, then where each one's time goes. */
+export function networkReport(results: readonly BenchResult[]): string {
   const compared = results.some(({ pytorch }) => pytorch !== null);
   const summary = table(
     ['case', 'time', 'peak memory', 'tensors', ...(compared ? ['PyTorch', 'its memory', 'time, of PyTorch'] : [])],
@@ -39,9 +29,7 @@ export function report(results: readonly BenchResult[], machine: string): string
     'included; GFLOP counts convolutions and matrix products by their definition, without what is computed again; a ' +
     "phase's share is of the rate of a large matrix product in the same process." +
     (torch === undefined ? '' : ` PyTorch ${torch} runs bench/pytorch.`);
-  return [`# Bench\n\n${machine}\n`, summary, `\n${legend}\n`, ...results.map(({ ours }) => phaseTable(ours))].join(
-    '\n',
-  );
+  return [summary, `\n${legend}\n`, ...results.map(({ ours }) => phaseTable(ours))].join('\n');
 }
 
 function phaseTable(ours: CaseFigures): string {

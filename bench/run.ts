@@ -1,20 +1,27 @@
-/** `npm run bench`: seconds and memory of steps and predictions, a process each; `--help` says what there is. */
+/** `npm run bench`: seconds and memory of steps, predictions and the data's way to them, a process each; `--help` says more. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import { packageRoot } from '../configs/packageRoot.js';
-import { caseNames, measureCase, scaleNames, type MeasureCase, type ScaleName } from './cases.js';
+import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
 import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
-import { report } from './report.js';
+import type { DataPathFigures, ReaderResult } from './data/figures.js';
+import { dataPathReport, readerReport } from './data/report.js';
+import { networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
+const dataCases = ['reader', 'data-path'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
-  .usage('$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case.')
+  .usage(
+    '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
+      'batches of the miniature come, beside its steps; `data-path` (only if named): fetching, extraction and packing, ' +
+      'beside curl, 7-Zip and an S3 client.',
+  )
   .command('$0 [cases..]', false, (command) =>
-    command.positional('cases', { describe: 'what to measure', choices: caseNames, array: true }),
+    command.positional('cases', { describe: 'what to measure', choices: [...caseNames, ...dataCases], array: true }),
   )
   .option('scale', {
     choices: [...scaleNames, 'both'] as const,
@@ -25,6 +32,8 @@ const options = await yargs(process.argv.slice(2))
   .option('batch', { type: 'number', describe: 'samples [1; a coarse step 2]' })
   .option('vertices', { type: 'number', describe: 'vertices of the template [5023; miniature 320]' })
   .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
+  .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
+  .option('threads', { type: 'number', default: 2, describe: 'of reader' })
   .option('beside-pytorch', {
     type: 'string',
     coerce: (python: string) => python || 'python3',
@@ -33,6 +42,7 @@ const options = await yargs(process.argv.slice(2))
   .option('output', { type: 'string', default: '.tempeh/bench', describe: 'folder for bench.md and bench.json' })
   .example('$0', 'everything')
   .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
+  .example('$0 data-path --gigabytes 2', 'the data path, with 2 GB')
   .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
   .strict()
   .alias('h', 'help')
@@ -41,15 +51,22 @@ const options = await yargs(process.argv.slice(2))
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
-const wanted = (options.cases as MeasureCase['name'][] | undefined) ?? [];
+const asked = (options.cases as (CaseName | (typeof dataCases)[number])[] | undefined) ?? [
+  ...caseNames,
+  'reader' as const,
+];
 const scales: readonly ScaleName[] = options.scale === 'both' ? scaleNames : [options.scale];
 const { views, batch, vertices, repeats } = options;
 const cases = scales.flatMap((scale) =>
   caseNames
-    .filter((name) => wanted.length === 0 || wanted.includes(name))
+    .filter((name) => asked.includes(name))
     .map((name) => measureCase(name, scale, { views, batch, vertices, repeats })),
 );
-const measureProgram = fileURLToPath(new URL('measure.js', import.meta.url));
+/** What the reader has to keep up with: steps as the miniature trains, with seven of its eight views on average. */
+const readerSteps = (['coarse-step', 'refinement-step'] as const).map((name) =>
+  measureCase(name, 'miniature', { views: 7, batch: 2, repeats }),
+);
+const programOf = (module: string): string => fileURLToPath(new URL(module, import.meta.url));
 
 async function besidePytorch(python: string, measured: MeasureCase): Promise<PytorchFigures> {
   const { name, scale, views, batch, vertices, repeats } = measured;
@@ -67,23 +84,44 @@ try {
   if (options.besidePytorch !== undefined) {
     await runForJson(options.besidePytorch, ['-c', 'import torch, numpy; print("{}")'], interrupted.signal);
   }
-  const results: BenchResult[] = [];
-  for (const measured of cases) {
+  const measure = async (measured: MeasureCase): Promise<BenchResult> => {
     process.stderr.write(`${measured.name}, ${measured.scale} … `);
-    const args = [measureProgram, JSON.stringify(measured)];
+    const args = [programOf('measure.js'), JSON.stringify(measured)];
     const ours = (await runForJson(process.execPath, args, interrupted.signal)) as CaseFigures;
     process.stderr.write(`${ours.seconds.toPrecision(3)} s`);
     const python = options.besidePytorch;
     const pytorch = python === undefined ? null : await besidePytorch(python, measured);
     process.stderr.write(pytorch === null ? '\n' : `; PyTorch ${pytorch.seconds.toPrecision(3)} s\n`);
-    results.push({ ours, pytorch });
+    return { ours, pytorch };
+  };
+  const measureData = async (module: string, settings: object): Promise<unknown> => {
+    process.stderr.write(`${path.basename(module, '.js')} … `);
+    const args = [programOf(module), JSON.stringify(settings)];
+    const figures = await runForJson(process.execPath, args, interrupted.signal);
+    process.stderr.write('done\n');
+    return figures;
+  };
+  const results: BenchResult[] = [];
+  for (const measured of cases) results.push(await measure(measured));
+  const parts = results.length > 0 ? [networkReport(results)] : [];
+  const json: { results: BenchResult[]; reader?: ReaderResult; dataPath?: DataPathFigures } = { results };
+  if (asked.includes('reader')) {
+    const steps: BenchResult[] = [];
+    for (const measured of readerSteps) steps.push(await measure(measured));
+    json.reader = (await measureData('data/reader.js', { threads: options.threads })) as ReaderResult;
+    parts.push(readerReport(json.reader, steps));
+  }
+  if (asked.includes('data-path')) {
+    json.dataPath = (await measureData('data/dataPath.js', { gigabytes: options.gigabytes })) as DataPathFigures;
+    parts.push(dataPathReport(json.dataPath));
   }
   const processor = os.cpus()[0]?.model ?? 'unknown processor';
-  const text = report(results, `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`);
+  const machine = `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`;
+  const text = `# Bench\n\n${machine}\n\n${parts.join('\n')}`;
   const folder = path.resolve(options.output);
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'bench.md'), text);
-  writeFileSync(path.join(folder, 'bench.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(path.join(folder, 'bench.json'), `${JSON.stringify(json, null, 2)}\n`);
   process.stdout.write(`${text}\n${path.join(folder, 'bench.md')} and bench.json have it.\n`);
 } catch (error) {
   const hint = /No module named '(torch|numpy)'/.test(String(error))

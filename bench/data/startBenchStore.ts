@@ -1,0 +1,26 @@
+import { startObjectStore } from '../../infra/services/index.js';
+import type { S3Configuration } from '../../storage/s3Client.js';
+
+export interface BenchStore {
+  readonly storage: S3Configuration;
+  stop(): Promise<void>;
+}
+
+/** An S3 server of this process's own, with an empty bucket; the environment gets its credentials. */
+export async function startBenchStore(directory: string): Promise<BenchStore> {
+  const service = await startObjectStore({ directory, port: 0, bucket: 'bench' });
+  const { accessKeyId, secretAccessKey } = service.credentials;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
+  return {
+    storage: {
+      kind: 's3',
+      bucket: 'bench',
+      prefix: '',
+      endpoint: service.endpoint,
+      region: service.region,
+      forcePathStyle: true,
+      requestChecksums: 'always',
+    },
+    stop: () => service.stop(),
+  };
+}
