@@ -107,7 +107,8 @@ async function answer(
   }
   const [start, end] = span ?? [0, details.size - 1];
   const contentRange = span ? { 'Content-Range': `bytes ${start}-${end}/${details.size}` } : {};
-  const stream = createReadStream(file, details.size ? { start, end } : {});
+  const pieces = fault?.kind === 'slow' ? { highWaterMark: Math.ceil(fault.bytesPerSecond / 10) } : {};
+  const stream = createReadStream(file, { ...pieces, ...(details.size ? { start, end } : {}) });
   await applyFault(
     fault,
     stream,
