@@ -4,6 +4,7 @@ import type { BackOff } from './backOff.js';
 import { explainWriteError } from './diskSpace.js';
 import { RangesUnsupported, VolumeChanged } from './errors.js';
 import { requestFile, sameVersion, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
+import type { HttpAnswer } from './httpAnswer.js';
 import { unlessStalled, withRetries } from './retries.js';
 import type { DownloadRecord } from './sidecar.js';
 
@@ -37,7 +38,7 @@ export async function compareWithHost(options: CompareOptions): Promise<number> 
   const receive = () =>
     unlessStalled(backOff.stall, signal, async (signal, alive) => {
       const response = await askFrom(position, options, signal);
-      for await (const received of response.body as unknown as AsyncIterable<Uint8Array>) {
+      for await (const received of response.body) {
         alive();
         const chunk = received.subarray(0, end - position);
         wrong += await putRight(handle, chunk, position, file);
@@ -61,7 +62,7 @@ export async function compareWithHost(options: CompareOptions): Promise<number> 
   }
 }
 
-async function askFrom(position: number, options: CompareOptions, signal: AbortSignal): Promise<Response> {
+async function askFrom(position: number, options: CompareOptions, signal: AbortSignal): Promise<HttpAnswer> {
   const { host, credentials, record, end } = options;
   // Without `If-Range`: of another version, too, only the piece comes.
   const range = { Range: `bytes=${position}-${end - 1}` };
@@ -73,7 +74,7 @@ async function askFrom(position: number, options: CompareOptions, signal: AbortS
   const size = statedSize(response);
   const changed = !sameVersion(record, validatorsOf(response)) || (size !== null && size !== record.size);
   if (response.status === 206 && !changed) return response;
-  await response.body?.cancel();
+  response.cancel();
   if (changed || response.status === 416) throw new VolumeChanged(`${record.path} is another file at ${host} now.`);
   throw new RangesUnsupported(`${host} sends ${record.path} only whole: a piece of it cannot be compared.`);
 }

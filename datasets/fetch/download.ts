@@ -11,6 +11,7 @@ import {
   validatorsOf,
   type HostCredentials,
 } from './hostRequest.js';
+import type { HttpAnswer } from './httpAnswer.js';
 import { PartFile, type Version } from './partFile.js';
 import { Passing, unlessStalled, withRetries } from './retries.js';
 import { findFetched, recordPath, type FetchedFile } from './sidecar.js';
@@ -104,7 +105,7 @@ async function receive(options: DownloadOptions, part: PartFile, onReceived: (n:
     });
   } finally {
     // What came is kept, whatever ended the connection.
-    await part.flush();
+    await part.settle();
   }
   const size = part.version?.size ?? null;
   if (size === null || part.length === size) return;
@@ -120,7 +121,7 @@ function rangeHeaders(from: number, validator: string | null): Record<string, st
 
 /** Takes the body, but for the bytes at its start that are there already. */
 async function store(
-  response: Response,
+  response: HttpAnswer,
   options: DownloadOptions,
   part: PartFile,
   onReceived: (bytes: number) => void,
@@ -128,7 +129,6 @@ async function store(
   const { host, path, onBytes } = options;
   const problem = response.status === 416 ? null : await answerProblem(response, host, path);
   if (problem) throw problem;
-  if (!response.body) throw new UnexpectedAnswer(`${host} answers the request for ${path} without a body.`);
   /** Bytes of the body that are there already; null until the answer's start has told what it is. */
   let skip: number | null = null;
   let start: Uint8Array = new Uint8Array(0);
@@ -147,10 +147,10 @@ async function store(
     await take(start);
   };
   if (response.status === 416) {
-    await response.body.cancel();
+    response.cancel();
     await accept(response, options, part, null);
   }
-  for await (const received of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const received of response.body) {
     onReceived(received.length);
     if (skip !== null) {
       await take(received);
@@ -163,9 +163,9 @@ async function store(
 }
 
 /** Where in the file the body begins. */
-function startOf(response: Response, asked: number): number {
+function startOf(response: HttpAnswer, asked: number): number {
   if (response.status === 200) return 0;
-  const from = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  const from = /^bytes (\d+)-/.exec(response.header('content-range') ?? '')?.[1];
   if (Number(from) === asked) return asked;
   throw new Passing(`bytes from ${asked} on were asked for, the host sent those from ${from ?? 'nowhere'} on`);
 }
@@ -177,7 +177,7 @@ function startOf(response: Response, asked: number): number {
  * @returns how many bytes of the body are there already.
  */
 async function accept(
-  response: Response,
+  response: HttpAnswer,
   options: DownloadOptions,
   part: PartFile,
   from: number | null,

@@ -1,3 +1,4 @@
+import { askHttp, type HttpAnswer } from './httpAnswer.js';
 import { HostUntrusted, UnexpectedAnswer } from './errors.js';
 
 export interface HostCredentials {
@@ -20,7 +21,7 @@ export async function requestFile(
   credentials: HostCredentials,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<HttpAnswer> {
   const url = new URL(host);
   url.searchParams.set('domain', 'tempeh');
   url.searchParams.set('resume', '1');
@@ -28,16 +29,11 @@ export async function requestFile(
   // Compressed in transit, ranges would count other bytes than the file's.
   const common = { ...headers, 'Accept-Encoding': 'identity' };
   const { username, password } = credentials;
-  let response = await fetch(url, {
-    method: 'POST',
-    headers: common,
-    body: new URLSearchParams({ username, password }),
-    redirect: 'manual',
-    signal,
-  });
+  const form = new URLSearchParams({ username, password });
+  let response = await askHttp(url, { headers: common, form, signal });
   for (let hop = 0; response.status >= 300 && response.status < 400 && response.status !== 304; hop++) {
-    const location = response.headers.get('location');
-    await response.body?.cancel();
+    const location = response.header('location');
+    response.cancel();
     if (location === null || response.status > 303 || hop === mostRedirections) {
       throw new UnexpectedAnswer(
         `${url.origin} answers the request for ${path} with a redirection that is not followed (status ` +
@@ -51,18 +47,18 @@ export async function requestFile(
           'is sent: not followed. Look at dataset.source.host (--host).',
       );
     }
-    response = await fetch(target, { headers: common, redirect: 'manual', signal });
+    response = await askHttp(target, { headers: common, signal });
   }
   return response;
 }
 
 /** The size of the whole file, as the answer states it; null if it does not. */
-export function statedSize(response: Response): number | null {
+export function statedSize(response: HttpAnswer): number | null {
   if (response.status === 206 || response.status === 416) {
-    const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
+    const total = /\/(\d+)$/.exec(response.header('content-range') ?? '')?.[1];
     return total === undefined ? null : Number(total);
   }
-  const length = response.headers.get('content-length');
+  const length = response.header('content-length');
   return length === null ? null : Number(length);
 }
 
@@ -72,8 +68,8 @@ export interface Validators {
   readonly lastModified: string | null;
 }
 
-export function validatorsOf(response: Response): Validators {
-  return { etag: response.headers.get('etag'), lastModified: response.headers.get('last-modified') };
+export function validatorsOf(response: HttpAnswer): Validators {
+  return { etag: response.header('etag'), lastModified: response.header('last-modified') };
 }
 
 /** What `If-Range` may hold: weak ETags say nothing about bytes. */

@@ -66,10 +66,12 @@ async function ask(path: string, options: MeasureOptions) {
       const problem = response.status === 416 ? null : await answerProblem(response, host, path);
       if (problem) throw problem;
       if (response.status === 206) {
-        const start = new Uint8Array(await response.arrayBuffer());
+        const pieces: Uint8Array[] = [];
+        for await (const piece of response.body) pieces.push(piece);
+        const start = Buffer.concat(pieces);
         if (!isPage(null, start)) checkSignature(path, start);
       } else {
-        await response.body?.cancel();
+        response.cancel();
       }
       return { size: statedSize(response), ...validatorsOf(response) };
     }),

@@ -25,6 +25,8 @@ export class PartFile {
   private handle: FileHandle | null = null;
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
+  /** What is on its way to the disk; of one write at a time. */
+  private writing: Promise<void> = Promise.resolve();
   private flushedAt = performance.now();
 
   private constructor(
@@ -64,6 +66,7 @@ export class PartFile {
 
   /** Forgets what is there: the file at the host is another one now. */
   async restart(): Promise<void> {
+    await this.writing;
     this.pending = [];
     this.pendingBytes = 0;
     this.written = 0;
@@ -81,26 +84,45 @@ export class PartFile {
     if (this.pendingBytes >= bufferedBytes || now - this.flushedAt >= flushEvery) await this.flush();
   }
 
-  /** Writes what is buffered. @throws DiskFull */
+  /** Begins to write what is buffered; what was begun before is written then. @throws DiskFull */
   async flush(): Promise<void> {
     this.flushedAt = performance.now();
+    await this.writing;
     if (this.pendingBytes === 0) return;
-    const bytes = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending);
+    const pieces = this.pending;
+    const at = this.written;
     this.pending = [];
+    this.written += this.pendingBytes;
     this.pendingBytes = 0;
+    this.writing = this.write(pieces, at);
+    // Whoever flushes next, or settles, gets the error.
+    this.writing.catch(() => undefined);
+    // Meanwhile: the disk and this thread work side by side.
+    for (const piece of pieces) this.hash.update(piece);
+  }
+
+  /** Writes all that came. @throws DiskFull */
+  async settle(): Promise<void> {
+    await this.flush();
+    await this.writing;
+  }
+
+  private async write(pieces: readonly Uint8Array[], at: number): Promise<void> {
     try {
-      this.handle ??= await open(this.part, this.written === 0 ? 'w' : 'r+');
-      for (let done = 0; done < bytes.length;) {
-        done += (await this.handle.write(bytes, done, bytes.length - done, this.written + done)).bytesWritten;
+      this.handle ??= await open(this.part, at === 0 ? 'w' : 'r+');
+      let { bytesWritten: done } = await this.handle.writev(pieces, at);
+      const size = pieces.reduce((sum, { length }) => sum + length, 0);
+      const all = done < size ? Buffer.concat(pieces) : null;
+      for (; all !== null && done < size;) {
+        done += (await this.handle.write(all, done, size - done, at + done)).bytesWritten;
       }
     } catch (error) {
       throw explainWriteError(error, this.part);
     }
-    this.hash.update(bytes);
-    this.written += bytes.length;
   }
 
   async close(): Promise<void> {
+    await this.writing.catch(() => undefined);
     const handle = this.handle;
     this.handle = null;
     await handle?.close();
@@ -108,7 +130,7 @@ export class PartFile {
 
   /** The whole file is there: it gets its name and its record. */
   async finish(): Promise<FetchedFile> {
-    await this.flush();
+    await this.settle();
     // What a power failure takes of an archive shows when it is extracted, and is mended; waiting for the disk would
     // triple the time of a fast network.
     if (!/\.zip(\.\d+)?$/.test(this.path)) {

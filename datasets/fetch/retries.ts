@@ -1,5 +1,6 @@
 import { describeFailure, isCertificateFailure, wait, waitingTime, type BackOff } from './backOff.js';
-import { HostUnavailable, HostUntrusted, UnexpectedAnswer } from './errors.js';
+import { HostUnavailable, HostUntrusted } from './errors.js';
+import { ConnectionFailed } from './httpAnswer.js';
 
 /** An answer that is no file now, but may be one later. */
 export class Passing extends Error {
@@ -81,8 +82,5 @@ export async function unlessStalled<Result>(
 
 /** Failures of connections are; what the host said in so many words, and the disk's, are not. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof Passing) return true;
-  if (error instanceof UnexpectedAnswer || !(error instanceof Error)) return false;
-  // What `fetch` throws, and the body of a connection that is cut.
-  return error instanceof TypeError && error.cause instanceof Error;
+  return error instanceof Passing || error instanceof ConnectionFailed;
 }

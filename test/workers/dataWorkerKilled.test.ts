@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { loadConfiguration } from '../../configs/load.js';
+import { parseDatasetIndex } from '../../datasets/indexFile.js';
+import { startMiniatureHost, type MiniatureHostOptions } from '../../datasets/miniature/host.js';
+import { prepareMiniature } from '../../datasets/miniature/prepare.js';
+import { miniatureSettings } from '../../datasets/miniature/settings.js';
+import { packDataset } from '../../datasets/pack/packDataset.js';
+import { startTemporal } from '../../infra/services/index.js';
+import { directoryStore } from '../../storage/directoryStore.js';
+import { openStore } from '../../storage/openStore.js';
+import { connectClient } from '../../workers/client.js';
+import { startRun } from '../../workers/runs.js';
+import { S3Proxy, type SeenRequest } from '../chaos/s3Proxy.js';
+import { main } from '../cli/commandLine.js';
+import { startTestS3 } from '../support/s3.js';
+import { thumbnails } from '../support/thumbnails.js';
+import { waitFor } from '../workflows/support/waitFor.js';
+
+const root = await mkdtemp(join(tmpdir(), 'data-killed-'));
+after(() => rm(root, { recursive: true, force: true }));
+const credentials = { username: 'a@b.org', password: 'secret' };
+const run = 'unlucky';
+
+/** The host's package; small, but with several sequences to pack. */
+async function miniature(): Promise<string> {
+  const settings = miniatureSettings('miniature', {
+    ...thumbnails,
+    subjects: { train: 4, validation: 1, test: 1 },
+    framesPerSequence: { train: 2, validation: 1, test: 1 },
+    scanPoints: 300,
+  });
+  return (await prepareMiniature(join(root, 'cache'), settings)).packageDirectory;
+}
+
+const started = new Set<ChildProcess>();
+after(() => {
+  for (const worker of started) worker.kill('SIGKILL');
+});
+
+/** `tempeh-flow worker data`, when it takes work. */
+async function dataWorker(directory: string, environment: Readonly<Record<string, string>>): Promise<ChildProcess> {
+  const worker = spawn(process.execPath, [main, 'worker', 'data', '--directory', directory], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  started.add(worker);
+  const lines = createInterface({ input: worker.stderr });
+  for await (const line of lines) if (line.includes('ready on')) break;
+  worker.stderr.resume();
+  return worker;
+}
+
+async function killed(worker: ChildProcess): Promise<void> {
+  const gone = once(worker, 'close');
+  worker.kill('SIGKILL');
+  await gone;
+}
+
+/** Files below a folder, by what is looked for. */
+async function filesOf(folder: string, fits: (name: string) => boolean): Promise<string[]> {
+  const all = await readdir(folder, { recursive: true }).catch(() => []);
+  return all.filter(fits).map((name) => join(folder, name));
+}
+
+test('a data worker killed in download, extraction and packing, and in the end for good: another finishes the run', async () => {
+  const directory = await miniature();
+  /** The first volume of the training images that is asked for comes at a trickle, until the worker has died of it. */
+  let trickle: string | null = null;
+  const faults: MiniatureHostOptions['faults'] = ({ path, range }) => {
+    if (!path.includes('training_images_4') || range === 'bytes=0-3') return undefined;
+    trickle ??= path;
+    return trickle === path ? { kind: 'slow', bytesPerSecond: 3000 } : undefined;
+  };
+  const host = await startMiniatureHost({ ...credentials, directory, faults });
+  const s3 = await startTestS3();
+  const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
+  /** By the other worker. */
+  const puts: string[] = [];
+  const noting = ({ method, path }: SeenRequest): null => {
+    if (method === 'PUT') puts.push(path);
+    return null;
+  };
+  const temporal = await startTemporal({ directory: join(root, 'temporal'), port: 0, uiPort: 0 });
+  const client = await connectClient(temporal);
+  const environment = {
+    ...s3.environment,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    TEMPEH_USERNAME: credentials.username,
+    TEMPEH_PASSWORD: credentials.password,
+  };
+  const here = join(root, 'one');
+  const elsewhere = join(root, 'other');
+  try {
+    const loaded = await loadConfiguration('miniature', [
+      `dataset.source.host=${host.address}`,
+      `storage.bucket=${s3.configuration.bucket}`,
+      `storage.endpoint=${proxy.endpoint}`,
+      'supervision.progressTimeoutSeconds=3',
+      'supervision.lostWorkerSeconds=4',
+    ]);
+    const { dataset } = loaded;
+    const downloads = join(here, dataset.downloads);
+    const extracted = join(here, dataset.extracted);
+
+    // In mid download: a piece of a volume is on the disk.
+    let worker = await dataWorker(here, environment);
+    await startRun(client, { run, configuration: loaded, steps: ['dataset'] });
+    const partOf = (path: string) => join(downloads, `${path}.part`);
+    const path = await waitFor('a piece of a volume', async () => {
+      const { size } = await stat(partOf(trickle ?? '')).catch(() => ({ size: 0 }));
+      return size > 0 && trickle !== null ? trickle : undefined;
+    });
+    await killed(worker);
+    const { size: bytesThere } = await stat(partOf(path));
+    assert.ok(bytesThere < (await stat(join(directory, path))).size);
+    trickle = 'none';
+
+    // In mid extraction: 7-Zip is at work, and not all is extracted.
+    worker = await dataWorker(here, environment);
+    const state = join(extracted, '.extracted');
+    await waitFor('an extraction', async () => {
+      return (await readdir(join(state, 'unfinished')).catch(() => [])).length > 0 || undefined;
+    });
+    await killed(worker);
+    const markers = (await filesOf(state, (name) => /^[^/]*\.json$/.test(name))).length;
+    assert.ok(markers < 8, `${markers} of 8 archives were extracted`);
+    const { records } = host;
+    const asked = records.filter((record) => record.path === path).map(({ range }) => range);
+    assert.ok(asked.includes(`bytes=${bytesThere}-`), `${path} was asked for as ${asked.join(', ')}`);
+
+    // In mid packing: a sequence is packed, the next one's part never arrives.
+    let parts = 0;
+    let drop = (): void => undefined;
+    const held = new Promise<'drop'>((resolve) => (drop = () => resolve('drop')));
+    const second = proxy.treatNext(
+      ({ method, path }) => (method === 'PUT' && path.includes('/parts/') ? ++parts === 2 : false),
+      { kind: 'hold', until: held },
+    );
+    worker = await dataWorker(here, environment);
+    await second;
+    await killed(worker);
+    drop();
+    proxy.treat(noting);
+    const ofOne = records.length;
+    const sent = new Map<string, number>();
+    for (const { path, range, bytes } of records) {
+      if (range !== 'bytes=0-3') sent.set(path, (sent.get(path) ?? 0) + bytes);
+    }
+    let twice = 0;
+    for (const [path, bytes] of sent) if (bytes > (await stat(join(directory, path))).size) twice++;
+    // What a killed process had received and not yet written: of each connection one volume, in two deaths.
+    assert.ok(twice <= 2 * dataset.downloadsAtOnce, `${twice} of ${sent.size} files came twice`);
+    const store = openStore(loaded.storage);
+    assert.equal(await store.head('datasets/miniature/dataset.json'), null);
+    const packed = [];
+    for await (const { key } of store.list('datasets/miniature/parts/')) packed.push(key);
+    assert.ok(packed.length > 0);
+
+    // It does not come back: another one, with an empty disk, starts anew from what the object store has.
+    worker = await dataWorker(elsewhere, environment);
+    const summary = (await client.workflow.getHandle(`${run}/dataset`).result()) as { unusable: number };
+    assert.equal(summary.unusable, 0);
+    assert.ok(records.length > ofOne, 'its disk was empty');
+    for (const part of packed) {
+      const [subject, sequence] = part
+        .split('/')
+        .slice(-2)
+        .map((name) => name.replace('.json', ''));
+      const again = puts.filter((put) => put.includes(`/images/${subject}/${sequence}/`));
+      assert.deepEqual(again, [], `${part} was there`);
+    }
+    worker.kill('SIGTERM');
+
+    // As it is packed undisturbed.
+    const expected = await packDataset({
+      store: directoryStore(join(root, 'undisturbed')),
+      configuration: dataset,
+      directory: join(elsewhere, dataset.extracted),
+    });
+    const { body } = await store.get('datasets/miniature/dataset.json');
+    assert.deepEqual(parseDatasetIndex(body, 'dataset.json'), expected);
+    const image = expected.splits.test[0]!.images.key;
+    const [stored, right] = await Promise.all([
+      store.get(`datasets/miniature/${image}`),
+      readFile(join(root, 'undisturbed/datasets/miniature', image)),
+    ]);
+    assert.ok(right.equals(stored.body));
+  } finally {
+    for (const worker of started) worker.kill('SIGKILL');
+    await client.connection.close();
+    await temporal.stop();
+    await proxy.stop();
+    await s3.stop();
+    await host.close();
+  }
+});
