@@ -4,6 +4,14 @@ import type { StoreConfiguration, StoreListener } from './types.js';
 
 export type S3Configuration = Extract<StoreConfiguration, { kind: 's3' }>;
 
+/** The configuration of an S3-compatible server that is reached by its address. */
+export function s3At(
+  server: Pick<S3Configuration, 'bucket' | 'region'> & { readonly endpoint: string },
+): S3Configuration {
+  const { bucket, endpoint, region } = server;
+  return { kind: 's3', bucket, prefix: '', endpoint, region, forcePathStyle: true, requestChecksums: 'always' };
+}
+
 /**
  * A client with the retries and timeouts of a program that runs for weeks. Credentials come from where the AWS SDK looks
  * for them: environment, shared files, a role.

@@ -1,5 +1,5 @@
 import { startObjectStore } from '../../infra/services/index.js';
-import type { S3Configuration } from '../../storage/s3Client.js';
+import { s3At, type S3Configuration } from '../../storage/s3Client.js';
 
 export interface BenchStore {
   readonly storage: S3Configuration;
@@ -12,15 +12,7 @@ export async function startBenchStore(directory: string): Promise<BenchStore> {
   const { accessKeyId, secretAccessKey } = service.credentials;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
   return {
-    storage: {
-      kind: 's3',
-      bucket: 'bench',
-      prefix: '',
-      endpoint: service.endpoint,
-      region: service.region,
-      forcePathStyle: true,
-      requestChecksums: 'always',
-    },
+    storage: s3At(service),
     stop: () => service.stop(),
   };
 }

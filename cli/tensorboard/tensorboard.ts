@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfiguration } from '../../configs/load.js';
 import { choosePorts } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
+import { s3At } from '../../storage/s3Client.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -63,16 +64,7 @@ async function storeOf(space: Workspace, config: string | undefined): Promise<Ob
   if (config !== undefined) return openStore((await loadConfiguration(config)).storage);
   const local = findLocalServices(space);
   if (local === null) return null;
-  const { bucket, region, endpoint } = local.objectStore;
-  return openStore({
-    kind: 's3',
-    bucket,
-    prefix: '',
-    endpoint,
-    region,
-    forcePathStyle: true,
-    requestChecksums: 'always',
-  });
+  return openStore(s3At(local.objectStore));
 }
 
 async function runTensorboard(folder: string, events: string, port: number, signal: AbortSignal): Promise<number> {

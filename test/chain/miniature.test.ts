@@ -13,6 +13,7 @@ import { runSteps } from '../../configs/temporal.js';
 import { methodNames } from '../../evaluation/types.js';
 import { startObjectStore, startTemporal } from '../../infra/services/index.js';
 import { keys } from '../../storage/keys.js';
+import { s3At } from '../../storage/s3Client.js';
 import { s3Store } from '../../storage/s3Store.js';
 import { connectClient } from '../../workers/client.js';
 import { tempehFlow } from '../cli/commandLine.js';
@@ -127,15 +128,7 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
       assert.ok(listed.stdout.includes(`"run": "${run}"`), listed.stdout + listed.stderr);
 
       Object.assign(process.env, objectStoreEnvironment(bucket));
-      const store = s3Store({
-        kind: 's3',
-        bucket: bucket.bucket,
-        prefix: '',
-        endpoint: bucket.endpoint,
-        region: bucket.region,
-        forcePathStyle: true,
-        requestChecksums: 'always',
-      });
+      const store = s3Store(s3At(bucket));
       for (const { checkpoint, modelSha256 } of stages) {
         const { body } = await store.get(`${checkpoint}/model.safetensors`);
         assert.equal(createHash('sha256').update(body).digest('hex'), modelSha256);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startObjectStore } from '../../infra/services/index.js';
-import { s3Client, type S3Configuration } from '../../storage/s3Client.js';
+import { s3At, s3Client, type S3Configuration } from '../../storage/s3Client.js';
 import { s3Store } from '../../storage/s3Store.js';
 import type { ObjectStore } from '../../storage/types.js';
 
@@ -24,21 +24,13 @@ const smallSizes = { keysAtOnce: 10, multipartThreshold: 6 * 2 ** 20, partSize: 
 export async function startTestS3(): Promise<TestS3> {
   const directory = await mkdtemp(join(tmpdir(), 'tempeh-s3-'));
   const service = await startObjectStore({ directory, port: 0, bucket: 'tests' });
-  const { endpoint, region, bucket, credentials } = service;
+  const { bucket, credentials } = service;
   const environment = {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
   Object.assign(process.env, environment);
-  const configuration = {
-    kind: 's3',
-    bucket,
-    prefix: '',
-    endpoint,
-    region,
-    forcePathStyle: true,
-    requestChecksums: 'always',
-  } as const;
+  const configuration = s3At(service);
   const client = s3Client(configuration);
   return {
     configuration,

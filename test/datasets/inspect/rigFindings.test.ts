@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { meetingPoint, rigFindings, type RigFinding } from '../../../datasets/inspect/rigFindings.js';
+import { rigFindings, type RigFinding } from '../../../datasets/inspect/rigFindings.js';
+import { meetingPoint } from '../../../datasets/inspect/rigGeometry.js';
 import { cameraCentre, lookAt, type Camera } from '../../../geometry/camera.js';
 
 const volume = { centre: [0, -50, 0], side: 800 } as const;

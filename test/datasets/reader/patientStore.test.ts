@@ -8,6 +8,7 @@ import { LoaderFailed } from '../../../datasets/batches/loaderPool.js';
 import type { TrainingBatchSettings } from '../../../datasets/batches/settings.js';
 import { patientStore } from '../../../datasets/reader/patientStore.js';
 import { startObjectStore } from '../../../infra/services/index.js';
+import { s3At } from '../../../storage/s3Client.js';
 import { s3Store } from '../../../storage/s3Store.js';
 import { CredentialsExpired, ObjectNotFound, StoreAccessDenied, type ObjectStore } from '../../../storage/types.js';
 import { packGolden } from './packedGolden.js';
@@ -42,18 +43,10 @@ const quick = { firstPause: 5, longestPause: 20 };
 test('an object store that stops during training: the batch waits for it in its place, and is the same', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tempeh-outage-'));
   let server = await startObjectStore({ directory, port: 0, bucket: 'tests' });
-  const { endpoint, region, credentials } = server;
+  const { endpoint, credentials } = server;
   process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = credentials.secretAccessKey;
-  const storage = {
-    kind: 's3',
-    bucket: 'tests',
-    prefix: '',
-    endpoint,
-    region,
-    forcePathStyle: true,
-    requestChecksums: 'always',
-  } as const;
+  const storage = s3At(server);
   const warnings: string[] = [];
   const open = async (cache: string) =>
     openBatches(
