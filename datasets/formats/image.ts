@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { FormatError } from './formatError.js';
+import { decodeSmallPng } from './png.js';
 
 /** An 8-bit colour image: `[height, width, 3]`, row by row from the top. */
 export interface RgbImage {
@@ -10,15 +11,19 @@ export interface RgbImage {
 
 /** No camera delivers more; a file that declares it would fill the memory. */
 const largestPixelCount = 1 << 28;
+/** Bytes of decoded pixels up to which decoding by ourselves is quicker. */
+const largestOwn = 1 << 17;
 
 /**
- * Decodes an image (PNG, JPEG, TIFF, …) to 8-bit RGB, off the main thread. The stored values are taken as they are:
+ * Decodes an image (PNG, JPEG, TIFF, …) to 8-bit RGB, large ones off the calling thread. The stored values are taken as they are:
  * colour profiles and orientation tags are ignored, transparency is dropped, grey values are repeated, 16 bits are cut to 8.
  * @param bytes - the whole file
  * @param file - its path, for error messages
  * @throws FormatError if it is no image, or cut short
  */
 export async function decodeImage(bytes: Uint8Array, file: string): Promise<RgbImage> {
+  const small = decodeSmallPng(bytes, largestOwn);
+  if (small !== null) return small;
   try {
     const { data, info } = await sharp(bytes, {
       failOn: 'warning',

@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { decodeImage, encodePng, imageSize } from '../../../datasets/formats/image.js';
+import { decodeSmallPng } from '../../../datasets/formats/png.js';
+import { counterRandom } from '../../../geometry/random.js';
+import { crc32, deflateSync } from 'node:zlib';
 
 const width = 5;
 const height = 3;
@@ -10,12 +13,61 @@ const ramp = Uint8Array.from({ length: width * height * 3 }, (_, index) => (inde
 const raw = (data: Uint8Array | Uint16Array, channels: 1 | 2 | 3 | 4): Sharp =>
   sharp(data, { raw: { width, height, channels } });
 
+/** An 8-bit RGB PNG of filtered rows. */
+function pngOf(width: number, height: number, rows: Uint8Array): Buffer {
+  const chunk = (type: string, body: Uint8Array): Buffer => {
+    const framed = Buffer.alloc(body.length + 12);
+    framed.writeUInt32BE(body.length);
+    framed.write(type, 4, 'latin1');
+    framed.set(body, 8);
+    framed.writeUInt32BE(crc32(framed.subarray(4, -4)), body.length + 8);
+    return framed;
+  };
+  const head = Buffer.from([0, 0, 0, width, 0, 0, 0, height, 8, 2, 0, 0, 0]);
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
 describe('image: the stored values are what the network sees', () => {
   test('RGB survives encoding and decoding', async () => {
     const bytes = await encodePng({ width, height, data: ramp });
     const image = await decodeImage(bytes, 'x');
     assert.deepEqual({ ...image, data: Uint8Array.from(image.data) }, { width, height, data: ramp });
     assert.deepEqual(await imageSize(bytes, 'x'), { width, height });
+  });
+
+  test('small images, which we decode ourselves, are what the image library makes of them: every filter, every edge', async () => {
+    const noise = counterRandom(1, 'png');
+    for (const [width, height] of [
+      [1, 1],
+      [1, 9],
+      [17, 1],
+      [64, 48],
+    ] as const) {
+      // A slope, so that encoders choose different filters, and noise.
+      const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => i / 7 + 40 * noise.uniform());
+      for (const adaptiveFiltering of [false, true]) {
+        const pixels = sharp(data, { raw: { width, height, channels: 3 } });
+        const png = await pixels.png({ adaptiveFiltering }).toBuffer();
+        assert.deepEqual(decodeSmallPng(png, 1e5), { width, height, data });
+        assert.equal(decodeSmallPng(png, data.length - 1), null);
+      }
+    }
+    // Rows with each of the five filters in turn; only what the specification says tells what they mean.
+    const rows = Buffer.from([
+      0, 10, 20, 30, 40, 50, 60, 1, 1, 2, 3, 250, 5, 6, 2, 1, 1, 1, 1, 1, 1, 3, 9, 9, 9, 9, 9, 9, 4, 7, 7, 7, 7, 7, 7,
+    ]);
+    const filtered = pngOf(2, 5, rows);
+    const { data } = await sharp(filtered).raw().toBuffer({ resolveWithObject: true });
+    assert.deepEqual([...decodeSmallPng(filtered, 1e5)!.data], [...data]);
+    const unknown = Buffer.from(rows);
+    unknown[0] = 5;
+    assert.equal(decodeSmallPng(pngOf(2, 5, unknown), 1e5), null);
   });
 
   test('grey values are repeated', async () => {
