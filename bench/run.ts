@@ -33,6 +33,7 @@ const options = await yargs(process.argv.slice(2))
   .option('vertices', { type: 'number', describe: 'vertices of the template [5023; miniature 320]' })
   .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
   .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
+  .option('rounds', { type: 'number', default: 2, describe: 'of data-path, of which the best counts' })
   .option('threads', { type: 'number', default: 2, describe: 'of reader' })
   .option('beside-pytorch', {
     type: 'string',
@@ -112,7 +113,10 @@ try {
     parts.push(readerReport(json.reader, steps));
   }
   if (asked.includes('data-path')) {
-    json.dataPath = (await measureData('data/dataPath.js', { gigabytes: options.gigabytes })) as DataPathFigures;
+    json.dataPath = (await measureData('data/dataPath.js', {
+      gigabytes: options.gigabytes,
+      rounds: options.rounds,
+    })) as DataPathFigures;
     parts.push(dataPathReport(json.dataPath));
   }
   const processor = os.cpus()[0]?.model ?? 'unknown processor';

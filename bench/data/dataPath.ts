@@ -1,7 +1,7 @@
 /**
  * Measures in this process what the data path costs beside the same by hand (curl, 7-Zip, a bare S3 client), on generated
- * data of FaMoS's form from the miniature's host into a local S3 server: argument `{"gigabytes": n}`; prints its figures as
- * one JSON line. `host FOLDER` serves.
+ * data of FaMoS's form from the miniature's host into a local S3 server: argument `{"gigabytes": n, "rounds": n}`; prints
+ * the best of the rounds as one JSON line. `host FOLDER` serves.
  */
 import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ const bundle = findBundle('test-data');
 const layout = { ...findDownload('test-data').layout!, template: null, vertexMasks: null };
 
 if (process.argv[2] === 'host') await serve(process.argv[3]!);
-else await measure((JSON.parse(process.argv[2] ?? '{}') as { gigabytes: number }).gigabytes);
+else await measure(JSON.parse(process.argv[2] ?? '{}') as { gigabytes: number; rounds: number });
 
 async function serve(directory: string): Promise<void> {
   const host = await startMiniatureHost({ ...credentials, directory });
@@ -38,7 +38,7 @@ async function serve(directory: string): Promise<void> {
   process.on('disconnect', () => process.exit());
 }
 
-async function measure(gigabytes: number): Promise<void> {
+async function measure({ gigabytes, rounds }: { gigabytes: number; rounds: number }): Promise<void> {
   const root = await mkdtemp(join(process.env['TEMPEH_BENCH_DIRECTORY'] ?? tmpdir(), 'data-path-'));
   const frames = Math.max(framesOfSequence, Math.round((gigabytes * 1e9) / bytesOfFrame));
   await generateHostFolder(root, bundle, frames);
@@ -48,33 +48,39 @@ async function measure(gigabytes: number): Promise<void> {
   const host = await firstLine(child.stdout!);
   const s3 = await startBenchStore(join(root, 's3'));
   const client = s3Client(s3.storage);
-  const hand = join(root, 'hand');
-  const ours = join(root, 'ours');
-  const pack = { name: 'bench', layout, imageExtension: 'png', storedResizeFactor: 4, unusableFrames: 0 };
   try {
-    const steps: DataPathStep[] = [
-      {
-        step: 'fetch',
-        byHand: 'curl',
-        secondsByHand: await seconds(() => curlAll(host, hand)),
-        seconds: await seconds(() => fetchAll(host, ours)),
-      },
-      {
-        step: 'extract',
-        byHand: '7-Zip',
-        secondsByHand: await seconds(() => extractByHand(hand)),
-        seconds: await seconds(() => extractOurs(ours)),
-      },
-      {
-        step: 'pack',
-        byHand: 'S3 client',
-        secondsByHand: await seconds(() => putByHand(client, join(hand, 'data/test_data'))),
-        seconds: await seconds(() =>
-          packDataset({ store: s3Store(s3.storage), configuration: pack, directory: join(ours, 'data') }),
-        ),
-      },
-    ];
-    const figures: DataPathFigures = { gigabytes: (frames * bytesOfFrame) / 1e9, frames, steps };
+    let best: readonly DataPathStep[] | null = null;
+    for (let round = 0; round < rounds; round++) {
+      const hand = join(root, `hand-${round}`);
+      const ours = join(root, `ours-${round}`);
+      const name = `bench-${round}`;
+      const pack = { name, layout, imageExtension: 'png', storedResizeFactor: 4, unusableFrames: 0 };
+      const steps: DataPathStep[] = [
+        {
+          step: 'fetch',
+          byHand: 'curl',
+          secondsByHand: await seconds(() => curlAll(host, hand)),
+          seconds: await seconds(() => fetchAll(host, ours)),
+        },
+        {
+          step: 'extract',
+          byHand: '7-Zip',
+          secondsByHand: await seconds(() => extractByHand(hand)),
+          seconds: await seconds(() => extractOurs(ours)),
+        },
+        {
+          step: 'pack',
+          byHand: 'S3 client',
+          secondsByHand: await seconds(() => putByHand(client, `hand-${round}`, join(hand, 'data/test_data'))),
+          seconds: await seconds(() =>
+            packDataset({ store: s3Store(s3.storage), configuration: pack, directory: join(ours, 'data') }),
+          ),
+        },
+      ];
+      best = steps.map((step, i) => quicker(step, best?.[i] ?? step));
+      for (const folder of [hand, ours]) await rm(folder, { recursive: true });
+    }
+    const figures: DataPathFigures = { gigabytes: (frames * bytesOfFrame) / 1e9, frames, rounds, steps: best ?? [] };
     process.stdout.write(`${JSON.stringify(figures)}\n`);
   } finally {
     client.destroy();
@@ -87,6 +93,12 @@ async function measure(gigabytes: number): Promise<void> {
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: stream })) return line;
   throw new Error('The host did not start.');
+}
+
+/** Of each the better time: what else the machine did meanwhile only ever costs. */
+function quicker(one: DataPathStep, other: DataPathStep): DataPathStep {
+  const secondsByHand = Math.min(one.secondsByHand, other.secondsByHand);
+  return { ...one, secondsByHand, seconds: Math.min(one.seconds, other.seconds) };
 }
 
 /** Nobody pays for what others have left to be written. */
@@ -122,7 +134,7 @@ async function extractOurs(folder: string): Promise<void> {
 }
 
 /** One object of a frame's views, one of its scan; nothing is checked or hashed but what the client does by itself. */
-async function putByHand(client: ReturnType<typeof s3Client>, data: string): Promise<void> {
+async function putByHand(client: ReturnType<typeof s3Client>, prefix: string, data: string): Promise<void> {
   const sequences = await readdir(join(data, 'test_images_4/S'));
   const put = async (Key: string, Body: Buffer) => {
     await client.send(new PutObjectCommand({ Bucket: 'bench', Key, Body, ContentLength: Body.length }));
@@ -134,8 +146,8 @@ async function putByHand(client: ReturnType<typeof s3Client>, data: string): Pro
   await runLimited(frames, 12, async ([sequence, frame]) => {
     const folder = join(data, 'test_images_4/S', sequence, frame);
     const images = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
-    await put(`hand/images/${sequence}/${frame}.tar`, Buffer.concat(images));
+    await put(`${prefix}/images/${sequence}/${frame}.tar`, Buffer.concat(images));
     const scan = await readFile(join(data, 'test_scans/S', sequence, `${sequence}.${frame}.npy`));
-    await put(`hand/scans/${sequence}/${frame}.npy`, scan);
+    await put(`${prefix}/scans/${sequence}/${frame}.npy`, scan);
   });
 }

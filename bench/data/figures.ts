@@ -10,6 +10,8 @@ export interface DataPathStep {
 export interface DataPathFigures {
   readonly gigabytes: number;
   readonly frames: number;
+  /** Of which each figure is the best. */
+  readonly rounds: number;
   readonly steps: readonly DataPathStep[];
 }
 

@@ -27,7 +27,7 @@ export function readerReport({ views, readers }: ReaderResult, steps: readonly B
 }
 
 /** What the data path takes beside the same by hand; Markdown. */
-export function dataPathReport({ gigabytes, frames, steps }: DataPathFigures): string {
+export function dataPathReport({ gigabytes, frames, rounds, steps }: DataPathFigures): string {
   const row = (step: string, byHand: string, hand: number, ours: number): string[] => [
     step,
     byHand,
@@ -39,6 +39,6 @@ export function dataPathReport({ gigabytes, frames, steps }: DataPathFigures): s
   const rows = steps.map((step) => row(step.step, step.byHand, step.secondsByHand, step.seconds));
   rows.push(row('all', '', sum('secondsByHand'), sum('seconds')));
   const head = ['step', 'by hand', 'by hand, time', 'ours', 'ours / by hand'];
-  const title = `## data path (${gigabytes.toFixed(1)} GB, ${frames} frames of 16 views of FaMoS's size)`;
+  const title = `## data path (${gigabytes.toFixed(1)} GB, ${frames} frames of 16 views of FaMoS's size; best of ${rounds})`;
   return `${title}\n\n${table(head, rows)}\n`;
 }

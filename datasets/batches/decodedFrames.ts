@@ -1,3 +1,4 @@
+import { colourOfByte, toColours } from '../images/floatImage.js';
 import type { Sample, SampleView } from '../types.js';
 
 /** Images that were not resized are 8-bit values still: a quarter of the memory. */
@@ -29,18 +30,16 @@ export class DecodedFrames {
 function compact({ camera, image }: SampleView): KeptView {
   const bytes = new Uint8Array(image.length);
   for (let i = 0; i < image.length; i++) {
-    const byte = Math.round(image[i]! * 255);
-    if (Math.fround(byte / 255) !== image[i]) return { camera, image };
+    const value = image[i]!;
+    const byte = (value * 255 + 0.5) | 0;
+    if (colourOfByte[byte] !== value) return { camera, image };
     bytes[i] = byte;
   }
   return { camera, image: bytes };
 }
 
 function expand({ camera, image }: KeptView): SampleView {
-  if (image instanceof Float32Array) return { camera, image };
-  const floats = new Float32Array(image.length);
-  for (let i = 0; i < floats.length; i++) floats[i] = image[i]! / 255;
-  return { camera, image: floats };
+  return { camera, image: image instanceof Float32Array ? image : toColours(image) };
 }
 
 function memoryOf({ views, vertices, scanPoints, coarseVertices }: KeptSample): number {

@@ -36,13 +36,14 @@ export function augmentView(
   const rows = Math.min(height, scaled.height);
   const data = new Float32Array(width * height * 3);
   const [red, green, blue] = brightness;
+  const source = scaled.data;
   for (let row = 0; row < rows; row++) {
     const from = row * scaled.width * 3;
     const to = ((top + row) * width + left) * 3;
     for (let k = 0; k < columns * 3; k += 3) {
-      data[to + k] = clipped(scaled.data[from + k]! * red);
-      data[to + k + 1] = clipped(scaled.data[from + k + 1]! * green);
-      data[to + k + 2] = clipped(scaled.data[from + k + 2]! * blue);
+      data[to + k] = clipped(source[from + k]! * red);
+      data[to + k + 1] = clipped(source[from + k + 1]! * green);
+      data[to + k + 2] = clipped(source[from + k + 2]! * blue);
     }
   }
   const intrinsics = shiftIntrinsics(scaleIntrinsics(camera.intrinsics, scale), left, top);

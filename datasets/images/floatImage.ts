@@ -8,11 +8,19 @@ export interface FloatImage {
   readonly data: Float32Array;
 }
 
+/** Of each byte, as a colour: byte / 255. */
+export const colourOfByte = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Bytes as colours. */
+export function toColours(bytes: Uint8Array): Float32Array {
+  const colours = new Float32Array(bytes.length);
+  for (let i = 0; i < colours.length; i++) colours[i] = colourOfByte[bytes[i]!]!;
+  return colours;
+}
+
 /** RGB / 255. */
 export function toFloatImage({ width, height, data }: RgbImage): FloatImage {
-  const floats = new Float32Array(data.length);
-  for (let i = 0; i < floats.length; i++) floats[i] = data[i]! / 255;
-  return { width, height, data: floats };
+  return { width, height, data: toColours(data) };
 }
 
 /** An image turned by 90° counter-clockwise (portrait to landscape). */
@@ -41,6 +49,21 @@ export function resizeImage(image: FloatImage, width: number, height: number): F
 function resampleRows(data: Float32Array, rows: number, inputs: number, axis: AxisResampling): Float32Array {
   const { outputs, taps, starts, weights } = axis;
   const result = new Float32Array(rows * outputs * 3);
+  if (taps === 2) {
+    // Bilinear interpolation alone: what augmentation does with every view.
+    for (let row = 0, to = 0; row < rows; row++) {
+      const line = row * inputs * 3;
+      for (let i = 0; i < outputs; i++, to += 3) {
+        const from = line + starts[i]! * 3;
+        const weight = weights[2 * i]!;
+        const other = weights[2 * i + 1]!;
+        result[to] = weight * data[from]! + other * data[from + 3]!;
+        result[to + 1] = weight * data[from + 1]! + other * data[from + 4]!;
+        result[to + 2] = weight * data[from + 2]! + other * data[from + 5]!;
+      }
+    }
+    return result;
+  }
   for (let row = 0; row < rows; row++) {
     const line = row * inputs * 3;
     for (let i = 0; i < outputs; i++) {

@@ -4,9 +4,11 @@ const deviation = [0.229, 0.224, 0.225] as const;
 
 /** Writes ImageNet-normalised colours into `target` from `offset` on. `pixels`: RGB in [0, 1], `[H, W, 3]`. */
 export function writeNormalised(pixels: Float32Array, target: Float32Array, offset: number): void {
-  for (let i = 0; i < pixels.length; i += 3) {
-    target[offset + i] = (pixels[i]! - mean[0]) / deviation[0];
-    target[offset + i + 1] = (pixels[i + 1]! - mean[1]) / deviation[1];
-    target[offset + i + 2] = (pixels[i + 2]! - mean[2]) / deviation[2];
+  const [red, green, blue] = mean;
+  const [ofRed, ofGreen, ofBlue] = deviation;
+  for (let i = 0, to = offset; i < pixels.length; i += 3, to += 3) {
+    target[to] = (pixels[i]! - red) / ofRed;
+    target[to + 1] = (pixels[i + 1]! - green) / ofGreen;
+    target[to + 2] = (pixels[i + 2]! - blue) / ofBlue;
   }
 }
