@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { smallDisk } from '../../support/smallDisk.js';
 import { assertSame, fileSize, paths, quick, root, withHost } from './support/fetching.js';
 
-const disk = await mkdtemp(join(tmpdir(), 'full-'));
-
-/** A file system of its own; false where this user may not mount one. */
-function mount(options: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const mounted = mount('size=1m');
-after(async () => {
-  if (mounted) execFileSync('umount', [disk]);
-  await rm(disk, { recursive: true, force: true });
-});
+const disk = await smallDisk('1m');
 
 test('too small a disk shows before anything is fetched, with what is needed and for what', async () => {
   await withHost({}, async ({ host, fetchIt }) => {
@@ -59,18 +42,19 @@ test('others that fill the disk meanwhile: it stops before the last byte is take
 
 test(
   'a disk that becomes full says so; with room, it goes on with what is there',
-  { skip: mounted ? false : 'mounting a small file system needs root' },
+  { skip: disk === null && 'mounting a small file system needs root' },
   async () => {
+    const { directory, resize } = disk!;
     await withHost({}, async ({ source, fetchIt }) => {
       // As if it had looked roomy before.
       const free = async () => 1e12;
-      const fetchToDisk = () => fetchIt({ directory: disk, free });
+      const fetchToDisk = () => fetchIt({ directory, free });
       await assert.rejects(fetchToDisk(), { name: 'DiskFull', message: /The disk is full: .*\.part/ });
-      mount('remount,size=20m');
+      resize('20m');
       const { bytes, fetchedBytes } = await fetchToDisk();
       assert.ok(fetchedBytes < bytes - 500_000, `${fetchedBytes} of ${bytes} bytes were fetched`);
       for (const path of paths) {
-        assert.ok((await readFile(join(source, path))).equals(await readFile(join(disk, path))), path);
+        assert.ok((await readFile(join(source, path))).equals(await readFile(join(directory, path))), path);
       }
     });
   },
