@@ -45,8 +45,9 @@ export async function askCredentials(): Promise<Asked> {
 /** Reads a line from the terminal, which shows nothing of it. */
 async function readHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // Before the question: an answer that comes at once must not be shown either.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.setEncoding('utf8');
   stdin.resume();
   try {
