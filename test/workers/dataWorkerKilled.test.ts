@@ -17,7 +17,7 @@ import { directoryStore } from '../../storage/directoryStore.js';
 import { openStore } from '../../storage/openStore.js';
 import { connectClient } from '../../workers/client.js';
 import { startRun } from '../../workers/runs.js';
-import { S3Proxy, type SeenRequest } from '../chaos/s3Proxy.js';
+import { S3Proxy, type SeenRequest } from '../support/s3Proxy.js';
 import { main } from '../cli/commandLine.js';
 import { startTestS3 } from '../support/s3.js';
 import { thumbnails } from '../support/thumbnails.js';
