@@ -64,11 +64,38 @@ export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry,
     countOperations(count * needed.filter(Boolean).length);
     return [
       needed[0] ? executeOne('Conv2DBackpropInput', shared, [integers(x!.shape), filter!, dy!]) : null,
-      needed[1] ? executeOne('Conv2DBackpropFilter', shared, [x!, integers(filter!.shape), dy!]) : null,
+      needed[1] ? convolution2dFilterGradient(x!, dy!, filter!.shape, geometry) : null,
     ];
   });
   return y as Tensor4D;
 }
+
+function convolution2dFilterGradient(x: Tensor, dy: Tensor, filterShape: number[], geometry: Geometry): Tensor {
+  const [side] = filterShape as [number];
+  const shape = integers(filterShape);
+  if (side > 1 || geometry.stride === 1) {
+    return executeOne('Conv2DBackpropFilter', attributes(2, geometry, side), [x, shape, dy]);
+  }
+  // oneDNN (TensorFlow 2.21, AVX2) writes beyond its scratch memory for 1×1 filters of few channels with a stride: the
+  // pixels that count are picked before.
+  return tidy(() => {
+    const picked = executeOne('StridedSlice', stridedSliceTyped, [
+      x,
+      integers([0, 0, 0, 0]),
+      integers(x.shape),
+      integers([1, geometry.stride, geometry.stride, 1]),
+    ]);
+    return executeOne('Conv2DBackpropFilter', attributes(2, { stride: 1, padding: 0 }, 1), [picked, shape, dy]);
+  });
+}
+
+const stridedSliceTyped = [
+  float32,
+  attribute.int32('Index'),
+  ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
+    attribute.integer(mask, 0),
+  ),
+];
 
 /** All parts are one grouped convolution: group g sees the g-th part of the input channels. */
 function inParts(x: Tensor4D, filter: Tensor4D, shared: Attribute[], parts: number): Tensor {
