@@ -135,7 +135,9 @@ export class PartFile {
     // for the disk.
     if (!/\.zip(\.\d+)?$/.test(this.path)) {
       this.handle ??= await open(this.part, 'a');
-      await this.handle.datasync();
+      await this.handle.datasync().catch((error: unknown) => {
+        throw explainWriteError(error, this.part);
+      });
     }
     await this.close();
     const fetched = { path: this.path, size: this.written, sha256: this.hash.digest('hex') };

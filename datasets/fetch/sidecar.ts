@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { explainWriteError } from './diskSpace.js';
 
 const recordSchema = z.object({
   path: z.string(),
@@ -42,9 +43,15 @@ export async function readRecord(file: string): Promise<DownloadRecord | null> {
   }
 }
 
+/** @throws DiskFull */
 export async function writeRecord(file: string, record: DownloadRecord): Promise<void> {
   const temporary = `${recordPath(file)}.${process.pid}.new`;
-  await writeFile(temporary, JSON.stringify(record, null, 1));
+  try {
+    await writeFile(temporary, JSON.stringify(record, null, 1));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainWriteError(error, recordPath(file));
+  }
   await rename(temporary, recordPath(file));
 }
 
