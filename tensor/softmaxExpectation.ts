@@ -35,12 +35,19 @@ export function softmaxExpectation(
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
   /** By sample and chunk: whether the largest logits were taken off. */
   const shifted: boolean[][] = [];
+  // On a GPU looking at the sums would hold up the step.
+  let shiftAtOnce = runsOnGpu();
   const [y, sums] = withoutGradients(() =>
     tidy((): [Tensor, Tensor] => {
       const homogeneous = withOnes(values);
       const weighted = range(samples).map((sample) => {
         const keysOfSample = sampleOf(keys, sample);
-        const ofChunks = chunks.map((bounds) => weightedSums(keysOfSample, columns(queries, bounds), homogeneous));
+        const ofChunks = chunks.map((bounds) => {
+          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, shiftAtOnce);
+          // Where one chunk's logits are large, the others' are as a rule.
+          shiftAtOnce ||= chunk.shifted;
+          return chunk;
+        });
         shifted.push(ofChunks.map((chunk) => chunk.shifted));
         const sums = ofChunks.map((chunk) => chunk.sums);
         return tf.concat(sums, 0);
@@ -70,11 +77,11 @@ function weightedSums(
   keys: Tensor,
   queries: Tensor,
   homogeneous: Tensor,
+  shiftAtOnce: boolean,
 ): { readonly sums: Tensor; readonly shifted: boolean } {
   const sumsOf = (shifted: boolean): Tensor =>
     tidy(() => tf.transpose(product(homogeneous, exponentials(keys, queries, shifted), true)));
-  // On a GPU looking at the sums would hold up the step.
-  if (runsOnGpu()) return { sums: sumsOf(true), shifted: true };
+  if (shiftAtOnce) return { sums: sumsOf(true), shifted: true };
   const sums = sumsOf(false);
   const width = homogeneous.shape[1]!;
   const isLost = (value: number, at: number): boolean =>
