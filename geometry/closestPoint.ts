@@ -1,6 +1,6 @@
 import { DistantSearch } from './distantSearch.js';
 import { spatialOrder } from './spatialOrder.js';
-import { squaredDistanceToTriangle, tie, writePlaneBarycentric } from './triangleDistance.js';
+import { isCloser, squaredDistanceToTriangle, tie, writePlaneBarycentric } from './triangleDistance.js';
 import type { TriangleTree } from './triangleTree.js';
 
 /** For each of N points, the closest place on a mesh. */
@@ -100,9 +100,7 @@ class Search {
         const end = leafStarts[leaf + 1]!;
         for (let slot = leafStarts[leaf]!; slot < end; slot++) {
           const distance = squaredDistanceToTriangle(corners, 9 * slot, x, y, z);
-          if (distance > best * (1 + tie.relative) + tie.absolute) continue;
-          const tied = distance >= best * (1 - tie.relative) - tie.absolute;
-          if (tied && faceOfSlot[slot]! >= faceOfSlot[bestSlot]!) continue;
+          if (!isCloser(distance, faceOfSlot[slot]!, best, faceOfSlot[bestSlot]!)) continue;
           bestSlot = slot;
           // The smallest of a tie is kept as the bound, so that ties do not creep upwards.
           if (distance < best) best = distance;

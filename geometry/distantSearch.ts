@@ -1,4 +1,4 @@
-import { squaredDistanceToTriangle, tie } from './triangleDistance.js';
+import { isCloser, squaredDistanceToTriangle, tie } from './triangleDistance.js';
 import type { TriangleTree } from './triangleTree.js';
 
 /**
@@ -87,9 +87,7 @@ export class DistantSearch {
         for (let slot = leafStarts[leaf]!; slot < leafStarts[leaf + 1]!; slot++) {
           if (along - reachOfTriangle(corners, 9 * slot, ux, uy, uz) > bound) continue;
           const distance = squaredDistanceToTriangle(corners, 9 * slot, x, y, z);
-          if (distance > best * (1 + tie.relative) + tie.absolute) continue;
-          const tied = distance >= best * (1 - tie.relative) - tie.absolute;
-          if (tied && faceOfSlot[slot]! >= faceOfSlot[bestSlot]!) continue;
+          if (!isCloser(distance, faceOfSlot[slot]!, best, faceOfSlot[bestSlot]!)) continue;
           bestSlot = slot;
           if (distance < best) best = distance;
           bound = Math.sqrt(best * (1 + tie.relative) + tie.absolute) + slack;

@@ -1,6 +1,13 @@
 /** Squared distances that differ by less are equal: what float64 rounding makes of a point nearest to an edge or a vertex. */
 export const tie = { relative: 1e-10, absolute: 1e-20 } as const;
 
+/** Whether a triangle takes the place of the closest one so far: it is nearer, or as near and of a lower face. Squared distances. */
+export function isCloser(distance: number, face: number, closest: number, closestFace: number): boolean {
+  if (distance > closest * (1 + tie.relative) + tie.absolute) return false;
+  const tied = distance >= closest * (1 - tie.relative) - tie.absolute;
+  return !(tied && face >= closestFace);
+}
+
 /**
  * Exact squared distance of a point to a triangle (C. Ericson, Real-Time Collision Detection, 5.1.5: the Voronoi region
  * of the triangle's feature that is nearest). Triangles without area count as the edge or the point that they are.
