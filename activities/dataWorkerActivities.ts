@@ -68,7 +68,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       sha256: source.sha256,
       // What is packed next may need them again.
       deleteExtracted: dataset.deleteDownloads && storage === null,
-      credentials: () => readCredentials(environment),
+      credentials: async () => ({ ...(await readCredentials(environment)), inClear: source.passwordInClear ?? false }),
       onMended: (message) => void log.warn(message),
     };
   };

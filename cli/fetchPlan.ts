@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataConfiguration } from '../activities/types.js';
 import { loadConfiguration } from '../configs/load.js';
+import { addressSchema } from '../configs/schema/address.js';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { supervisionSchema } from '../configs/schema/supervision.js';
 import { findDownload } from '../datasets/fetch/bundles.js';
+import { requireSecrecy } from '../datasets/fetch/hostRequest.js';
 import { published } from '../datasets/fetch/published.js';
 import type { PackLayout } from '../datasets/pack/datasetFiles.js';
 import { CommandError } from './errors.js';
@@ -22,6 +24,8 @@ export interface FetchRequest {
   /** Holds `data/` and `runs/`. */
   readonly directory: string;
   readonly host: string | undefined;
+  /** It may be asked by plain http. */
+  readonly passwordInClear: boolean;
   readonly atOnce: number;
   /** A file as `sha256sum` writes it. */
   readonly checksums: string | undefined;
@@ -39,7 +43,13 @@ const supervision = supervisionSchema.parse({});
 
 /** The request as what the data path's activities take. @throws CommandError, ConfigurationError */
 export async function planFetch(request: FetchRequest): Promise<DataConfiguration> {
-  const { what, directory, name = what } = request;
+  const { what, directory, name = what, host = published.host, passwordInClear } = request;
+  const address = addressSchema.safeParse(host);
+  if (!address.success) {
+    const problems = address.error.issues.map(({ message }) => message).join('; ');
+    throw new CommandError(`--host: expected https://…/download.php: ${problems}.`, exitCodes.usage);
+  }
+  requireSecrecy(host, passwordInClear);
   const download = findDownload(what);
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new CommandError(`--name ${name}: expected lower-case letters, digits and dashes.`, exitCodes.usage);
@@ -52,7 +62,8 @@ export async function planFetch(request: FetchRequest): Promise<DataConfiguratio
       name,
       source: {
         kind: 'bundles',
-        host: request.host ?? published.host,
+        host,
+        ...(passwordInClear ? { passwordInClear } : {}),
         bundles: bundlesOf(request),
         ...(sha256 ? { sha256 } : {}),
       },

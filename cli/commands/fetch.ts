@@ -6,6 +6,7 @@ import { setOption } from '../setOption.js';
 interface FetchArguments extends GlobalOptions, ConnectionOptions {
   directory: string;
   host: string | undefined;
+  'password-in-clear': boolean;
   'at-once': number;
   checksums: string | undefined;
   'delete-volumes': boolean;
@@ -44,6 +45,11 @@ function fetchOptions<T>(yargs: Argv<T>, what: keyof typeof downloads) {
     .option('set', { ...setOption, describe: 'Override a setting of --config: path=value; may be repeated' })
     .option('name', { type: 'string', describe: `Of the data set in the object store [default: ${what}]` })
     .option('host', { type: 'string', describe: 'Another host than the published one: https://…/download.php' })
+    .option('password-in-clear', {
+      type: 'boolean',
+      default: false,
+      describe: 'Ask --host by plain http though it is another machine: everybody on the way can read the password',
+    })
     .option('at-once', { type: 'number', default: 4, describe: 'Volumes that are fetched at a time' })
     .option('checksums', { type: 'string', describe: 'Known SHA-256 of volumes, as sha256sum writes them' })
     .option('delete-volumes', {
@@ -74,8 +80,8 @@ const commandOf = (what: keyof typeof downloads): CommandModule<GlobalOptions, F
     const { fetchData } = await import('../fetch.js');
     const asked = { images, scans, registrations };
     const parts = (['images', 'scans', 'registrations'] as const).filter((part) => asked[part]);
-    const { 'at-once': atOnce, 'delete-volumes': deleteVolumes } = options;
-    process.exitCode = await fetchData({ ...options, what, parts, atOnce, deleteVolumes });
+    const { 'at-once': atOnce, 'delete-volumes': deleteVolumes, 'password-in-clear': passwordInClear } = options;
+    process.exitCode = await fetchData({ ...options, what, parts, atOnce, deleteVolumes, passwordInClear });
   },
 });
 

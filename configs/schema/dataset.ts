@@ -10,6 +10,11 @@ export const datasetSchema = z.strictObject({
       kind: z.literal('bundles'),
       /** `https://host/download.php`; the credentials come from the data worker's environment or files. */
       host: addressSchema,
+      /**
+       * User name and password may be sent to another machine by plain http, where everybody on the way can read them, and
+       * change what comes. Without it only https is asked, and this machine.
+       */
+      passwordInClear: z.boolean().optional(),
       bundles: z.array(z.string()).min(1),
       /** Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them. */
       sha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits')).optional(),

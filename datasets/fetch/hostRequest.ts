@@ -4,9 +4,31 @@ import { HostUntrusted, UnexpectedAnswer } from './errors.js';
 export interface HostCredentials {
   readonly username: string;
   readonly password: string;
+  /** They may be sent to another machine without TLS, where whoever forwards them can read them. */
+  readonly inClear?: boolean;
 }
 
 const mostRedirections = 5;
+
+/**
+ * Checks that credentials stay between the host and us: sent over TLS, or to this machine.
+ *
+ * @param inClear whoever configured it knows, and wants it nevertheless.
+ * @throws HostUntrusted
+ */
+export function requireSecrecy(host: string, inClear: boolean): void {
+  const { protocol, hostname, origin } = new URL(host);
+  if (protocol === 'https:' || inClear || isThisMachine(hostname)) return;
+  throw new HostUntrusted(
+    `${origin} is asked by plain http: the user name and password would cross the network in clear, and nothing would ` +
+      'prove what comes back. Nothing was sent. Use its https address (dataset.source.host, --host); if the network ' +
+      'between is trusted, allow it by dataset.source.passwordInClear: true (--password-in-clear).',
+  );
+}
+
+function isThisMachine(hostname: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
 
 /**
  * Asks the host for a file (spec section 1): a POST of user name and password, with `domain`, `resume` and `sfile`.
@@ -22,6 +44,7 @@ export async function requestFile(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
+  requireSecrecy(host, credentials.inClear ?? false);
   const url = new URL(host);
   url.searchParams.set('domain', 'tempeh');
   url.searchParams.set('resume', '1');

@@ -34,7 +34,15 @@ const archives = ['test_subset_images_4.zip.zip', 'test_subset_calibrations.zip'
 
 const fetchSubset = (folder: string, ...more: string[]) =>
   tempehFlow(
-    ['fetch', 'test-subset', '--local', '--host', host.address, '--directory', join(root, folder), ...more],
+    [
+      'fetch',
+      'test-subset',
+      '--local',
+      '--directory',
+      join(root, folder),
+      ...(more.includes('--host') ? [] : ['--host', host.address]),
+      ...more,
+    ],
     environment,
   );
 
@@ -140,6 +148,21 @@ describe('tempeh-flow fetch --local', () => {
     const none = await tempehFlow(args);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /TEMPEH_USERNAME_FILE/);
+  });
+
+  test('a host that would bring the password into clear, or a payload, is refused before anybody is asked for it', async () => {
+    const { port } = new URL(host.address);
+    // An address that reaches this machine, but need not mean it.
+    const plain = ['--host', `http://0.0.0.0:${port}/download.php`];
+    const refused = await tempehFlow(['fetch', 'test-subset', ...plain]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /0\.0\.0\.0:\d+ is asked by plain http.*--password-in-clear/);
+    const held = await tempehFlow(['fetch', 'test-subset', '--host', 'https://me:hunter2@example.org/']);
+    assert.equal(held.code, 2);
+    assert.match(held.stderr, /--host: .*holds a user name or a password/);
+    assert.doesNotMatch(held.stdout + held.stderr, /hunter2/);
+    const allowed = await fetchSubset('plain-http', ...plain, '--password-in-clear');
+    assert.equal(allowed.code, 0, allowed.stderr);
   });
 
   test('at a terminal the user name is asked for, and a password that nobody sees', async () => {

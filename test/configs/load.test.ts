@@ -149,6 +149,12 @@ describe('mistakes in a file', () => {
     assert.doesNotMatch(JSON.stringify(problemsOf(inFile)), /hunter2/);
   });
 
+  test('what is no address is a problem like others', () => {
+    const [problem] = problemsOf(famos, 'storage.endpoint=nonsense');
+    assert.equal(problem?.setting, 'storage.endpoint');
+    assert.match(problem.expected, /an address, such as https/);
+  });
+
   test('a file that is not there says what to give', async () => {
     await assert.rejects(loadConfiguration('/nowhere/run.yaml'), /\/nowhere\/run\.yaml: there is no such file/);
   });

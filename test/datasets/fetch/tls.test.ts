@@ -7,9 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { requestFile } from '../../../datasets/fetch/hostRequest.js';
 import { selfSigned } from '../../support/selfSigned.js';
-import { root, withHost } from './support/fetching.js';
+import { credentials, root, withHost } from './support/fetching.js';
 
 const certificate = selfSigned();
 
@@ -74,4 +76,45 @@ test('a redirection from https to http is not followed; one to https is, without
   });
   assert.equal(asked, 0);
   assert.deepEqual(bodies, ['username=a&password=b', '']);
+});
+
+test('the password goes to another machine by plain http only where a setting says so', async () => {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    request.on('data', (chunk) => bodies.push(String(chunk)));
+    request.on('end', () => response.end());
+  });
+  await listening(server, async (port) => {
+    const { signal } = new AbortController();
+    const ask = (host: string, inClear?: boolean) =>
+      requestFile(
+        `http://${host}:${port}/`,
+        'x',
+        { ...credentials, ...(inClear === undefined ? {} : { inClear }) },
+        {},
+        signal,
+      );
+    // All of them are this machine; but of a network's address, that cannot be known.
+    const elsewhere = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+    for (const host of [
+      '0.0.0.0',
+      'localhost.example.org',
+      '127.0.0.1.example.org',
+      ...(elsewhere ? [elsewhere] : []),
+    ]) {
+      for (const inClear of [undefined, false]) {
+        await assert.rejects(ask(host, inClear), {
+          name: 'HostUntrusted',
+          message: /plain http.*in clear.*passwordInClear: true \(--password-in-clear\)/,
+        });
+      }
+    }
+    assert.deepEqual(bodies, []);
+    (await ask('127.0.0.1')).cancel();
+    (await ask('localhost')).cancel();
+    (await ask('0.0.0.0', true)).cancel();
+    assert.equal(bodies.length, 3);
+  });
 });
