@@ -15,8 +15,10 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
  *
  *   da = p ∘ ((values − y) · dyᵀ),   dqueries = keysᵀ · da,   dkeys = da · queriesᵀ.
  *
- * On a CPU p is not normalised: e = exp(a) serves, and its sums z are divided by in the small arrays. Where z says that
- * exp has left the range of float32, the chunk is computed again with each query's largest logit taken off.
+ * p is not normalised: e = exp(a − s) serves, and its sums z are divided by in the small arrays. The shift s of a query is
+ * the largest logit among a part of the voxels, and part of the product (a last channel of ones): so neither a pass over
+ * the logits for their maximum nor one to take it off is needed. Where z says that another voxel's logit was larger by
+ * more than float32 bears, the chunk is computed again with the largest of all.
  *
  * Legend: B samples, N voxels, C channels, L queries (vertices), K components of a value, Q queries of a chunk.
  *
@@ -33,78 +35,103 @@ export function softmaxExpectation(
   const [samples, n] = keys.shape;
   const [channels, components] = [queries.shape[0], values.shape[1]];
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
-  /** By sample and chunk: whether the largest logits were taken off. */
-  const shifted: boolean[][] = [];
-  // On a GPU looking at the sums would hold up the step.
-  let shiftAtOnce = runsOnGpu();
-  const [y, sums] = withoutGradients(() =>
-    tidy((): [Tensor, Tensor] => {
+  const [y, sums, shifts] = withoutGradients(() =>
+    tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
       const weighted = range(samples).map((sample) => {
-        const keysOfSample = sampleOf(keys, sample);
-        const ofChunks = chunks.map((bounds) => {
-          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, shiftAtOnce);
-          // Where one chunk's logits are large, the others' are as a rule.
-          shiftAtOnce ||= chunk.shifted;
-          return chunk;
-        });
-        shifted.push(ofChunks.map((chunk) => chunk.shifted));
-        const sums = ofChunks.map((chunk) => chunk.sums);
-        return tf.concat(sums, 0);
+        const keysOfSample = withOnes(sampleOf(keys, sample));
+        const ofChunks = chunks.map((bounds) => weightedSums(keysOfSample, columns(queries, bounds), homogeneous));
+        return [
+          tf.concat(
+            ofChunks.map(({ sums }) => sums),
+            0,
+          ),
+          tf.concat(
+            ofChunks.map(({ shift }) => shift),
+            1,
+          ),
+        ] as const;
       });
-      const [numerators, sums] = tf.split(tf.stack(weighted), [components, 1], 2) as [Tensor, Tensor];
-      return [tf.div(numerators, sums), sums];
+      const stacked = tf.stack(weighted.map(([sums]) => sums));
+      const [numerators, sums] = tf.split(stacked, [components, 1], 2) as [Tensor, Tensor];
+      return [tf.div(numerators, sums), sums, tf.stack(weighted.map(([, shift]) => shift))];
     }),
   );
   const pairs = samples * n * queries.shape[1];
   countOperations(2 * pairs * (channels + components));
-  record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y, sums], ([dy], saved) => {
+  record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y, sums, shifts], ([dy], saved) => {
     countOperations(2 * pairs * (2 * channels + components));
-    const [keys, queries, values, y, sums] = saved;
-    return backward(dy!, keys!, queries!, values!, y!, sums!, chunks, shifted);
+    const [keys, queries, values, y, sums, shifts] = saved;
+    return backward(dy!, keys!, queries!, values!, y!, sums!, shifts!, chunks);
   });
   return y as Tensor3D;
 }
 
 type Bounds = readonly [from: number, to: number];
 
-/** Beyond these a sum of exponentials of float32 has lost terms that count, or is not finite. */
-const leastSum = 1e-20;
+/** Beyond it a sum of exponentials nears the end of float32. (None is below about 1: a shift is one of the logits.) */
 const largestSum = 1e30;
 
-/** [values, 1]ᵀ · e of one sample and chunk. @returns `sums` `[Q, K + 1]` */
+/** Every how many voxels one is looked at for the shift. Odd, lest it stay in one plane of a grid of even side. */
+const shiftStride = 61;
+
+/**
+ * [values, 1]ᵀ · e of one sample and chunk.
+ *
+ * @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
+ * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
+ */
 function weightedSums(
   keys: Tensor,
   queries: Tensor,
   homogeneous: Tensor,
-  shiftAtOnce: boolean,
-): { readonly sums: Tensor; readonly shifted: boolean } {
-  const sumsOf = (shifted: boolean): Tensor =>
-    tidy(() => tf.transpose(product(homogeneous, exponentials(keys, queries, shifted), true)));
-  if (shiftAtOnce) return { sums: sumsOf(true), shifted: true };
-  const sums = sumsOf(false);
-  const width = homogeneous.shape[1]!;
-  const isLost = (value: number, at: number): boolean =>
-    at % width === width - 1 && !(value > leastSum && value < largestSum);
-  if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shifted: false };
-  sums.dispose();
-  return { sums: sumsOf(true), shifted: true };
-}
-
-/** exp(a), or exp(a − max_n a). `[N, Q]` */
-function exponentials(keys: Tensor, queries: Tensor, shifted: boolean): Tensor {
-  return tidy(() => {
-    const logits = product(keys, queries);
-    if (!shifted) return executeOne('Exp', [float32], [logits]);
-    const largest = executeOne('Max', maxTyped, [logits, integers([0])]);
-    return executeOne('Exp', [float32], [executeOne('Sub', [float32], [logits, largest])]);
-  });
+): { readonly sums: Tensor; readonly shift: Tensor } {
+  const sumsUnder = (shift: Tensor): Tensor =>
+    tidy(() => tf.transpose(product(homogeneous, exponentials(keys, queries, shift), true)));
+  // On a GPU looking at the sums would hold up the step.
+  if (!runsOnGpu()) {
+    const shift = largestLogits(everyVoxelOf(keys, shiftStride), queries);
+    const sums = sumsUnder(shift);
+    const width = homogeneous.shape[1]!;
+    const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
+    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift };
+    sums.dispose();
+    shift.dispose();
+  }
+  const shift = largestLogits(keys, queries);
+  return { sums: sumsUnder(shift), shift };
 }
 
 const maxTyped = [float32, attribute.int32('Tidx'), attribute.flag('keep_dims', true)];
 
-function withOnes(values: Tensor): Tensor {
-  return tf.concat([values, tf.ones([values.shape[0], 1])], 1);
+/** The largest logit of each query. @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @returns `[1, Q]` */
+function largestLogits(keys: Tensor, queries: Tensor): Tensor {
+  return tidy(() => {
+    const logits = product(keys, tf.concat([queries, tf.zeros([1, queries.shape[1]!])], 0));
+    return executeOne('Max', maxTyped, [logits, integers([0])]);
+  });
+}
+
+const stridedSliceTyped = [
+  float32,
+  attribute.int32('Index'),
+  ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
+    attribute.integer(mask, 0),
+  ),
+];
+
+function everyVoxelOf(keys: Tensor, stride: number): Tensor {
+  const inputs = [integers([0, 0]), integers(keys.shape), integers([stride, 1])];
+  return executeOne('StridedSlice', stridedSliceTyped, [keys, ...inputs]);
+}
+
+/** exp(a − s). @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param shift `[1, Q]` @returns `[N, Q]` */
+function exponentials(keys: Tensor, queries: Tensor, shift: Tensor): Tensor {
+  return tidy(() => executeOne('Exp', [float32], [product(keys, tf.concat([queries, tf.neg(shift)], 0))]));
+}
+
+function withOnes(rows: Tensor): Tensor {
+  return tf.concat([rows, tf.ones([rows.shape[0], 1])], 1);
 }
 
 function backward(
@@ -114,8 +141,8 @@ function backward(
   values: Tensor,
   y: Tensor,
   sums: Tensor,
+  shifts: Tensor,
   chunks: readonly Bounds[],
-  shifted: readonly (readonly boolean[])[],
 ): [Tensor, Tensor] {
   const [c, l] = queries.shape as [number, number];
   const homogeneous = withOnes(values);
@@ -124,12 +151,14 @@ function backward(
   let dQueries: Tensor | undefined;
   const dKeys = range(keys.shape[0]).map((sample) => {
     const keysOfSample = sampleOf(keys, sample);
+    const keysAndOnes = withOnes(keysOfSample);
     const slopesOfSample = sampleOf(slopes, sample);
+    const shiftsOfSample = sampleOf(shifts, sample);
     let dKeysOfSample: Tensor | undefined;
-    const parts = chunks.map((bounds, chunk) => {
+    const parts = chunks.map((bounds) => {
       const [part, dKeysPart] = tidy((): [Tensor, Tensor] => {
         const queriesPart = columns(queries, bounds);
-        const e = exponentials(keysOfSample, queriesPart, shifted[sample]![chunk]!);
+        const e = exponentials(keysAndOnes, queriesPart, columns(shiftsOfSample, bounds));
         const byValue = product(homogeneous, rows(slopesOfSample, bounds), false, true);
         const da = executeOne('Mul', [float32], [e, byValue]);
         e.dispose();

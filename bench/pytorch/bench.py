@@ -111,6 +111,9 @@ def prepare(options: argparse.Namespace, scale: Scale) -> Callable[[], object]:
     def step() -> float:
         optimizer.zero_grad(set_to_none=True)
         prediction = forward(random_rotations(shape, generator))
+        # An untrained coarse network's mesh is a tangle in which every triangle may be the nearest: the loss sees a mesh
+        # near the registration, as from the first hundred steps on. (tempeh-flow's own bench leaves the tangle.)
+        prediction = prediction + (registration + 1.0 - prediction).detach()
         loss, _ = training_loss(prediction, targets, weights)
         loss.backward()
         optimizer.step()
