@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
+import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
@@ -53,8 +54,9 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
         heartbeat.progress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
       told(0, null);
       const work = async (signal: AbortSignal) => {
+        const listener = heartbeat.listener(signal);
         const { frames, subjects, methods, version } = await evaluateRun({
-          store: openStore(configuration.storage, heartbeat.listener(signal)),
+          store: patientStore(openStore(configuration.storage, listener), listener),
           configuration,
           run,
           onProgress: ({ done, total }) => told(done, total),

@@ -12,6 +12,7 @@ import {
 } from '../datasets/dataPath.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
+import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { readCredentials } from './credentials.js';
 import { summariseDataset } from './datasetSummary.js';
@@ -87,7 +88,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     work((step) => run({ bundle, ...step }));
   const storeOf = ({ storage }: DataConfiguration, listener: StoreListener): ObjectStore => {
     if (storage === null) throw userFault('ConfigurationInvalid', 'There is no object store to pack into: name one.');
-    return openStore(storage, listener);
+    return patientStore(openStore(storage, listener), listener);
   };
 
   return {

@@ -10,10 +10,11 @@ import { passingFault, processFault, stoppedFailure } from './failures.js';
 import { interruptionsBefore } from './interruptions.js';
 import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
 import type { Interruptions, MaybeInterrupted } from './types.js';
+import { Waiting } from './waiting.js';
 
 /** What trainer and predictor events have in common. */
 export type ProcessEvent<Progress, Result> =
-  | { readonly kind: 'starting' | 'warning'; readonly message: string }
+  | { readonly kind: 'starting' | 'warning' | 'waiting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'finished'; readonly result: Result }
@@ -51,6 +52,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   let progress: Progress | null = null;
   let message: string | null = null;
   let starting = false;
+  const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
   const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
   let preemptions = before?.preemptions ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.
@@ -58,7 +60,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const worked = (): boolean => known() !== null || activity.isProven?.() === true;
   const heartbeat = () => {
     // `kind` and `progress` belong together by the two callers' types.
-    context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions });
+    context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions, waitsFor: waiting.message });
   };
   heartbeat();
   try {
@@ -72,6 +74,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       readEvent: activity.readEvent,
       isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
       onEvent: (event) => {
+        if (event.kind === 'waiting') waiting.on(event.message);
+        else if (event.kind !== 'warning') waiting.over();
         if (event.kind === 'progress') {
           // What it was about to start, it does; a warning stays.
           if (starting) message = null;

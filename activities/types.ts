@@ -153,9 +153,14 @@ export interface TransferProgress {
 export type ActivityHeartbeat =
   | ({ readonly kind: 'training'; readonly progress: StageProgress | null } & ProcessHeartbeat)
   | ({ readonly kind: 'prediction'; readonly progress: PredictionProgress | null } & ProcessHeartbeat)
-  | { readonly kind: 'transfer'; readonly progress: TransferProgress };
+  | ({ readonly kind: 'transfer'; readonly progress: TransferProgress } & MaybeWaiting);
 
-interface ProcessHeartbeat {
+interface MaybeWaiting {
+  /** What it waits for, a store that is away, and goes on when that is back; null while it gets on. */
+  readonly waitsFor?: string | null;
+}
+
+interface ProcessHeartbeat extends MaybeWaiting {
   /** What the process said last: what it is about to do, or a warning. */
   readonly message: string | null;
   /** How often the work was stopped in an orderly way (spot pre-emption, worker update) so far; failures are not counted. */

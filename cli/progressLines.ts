@@ -107,16 +107,21 @@ export function interruptionsNote({ interruptions }: StepState): string {
     .join(', ');
 }
 
-/** Activities that failed and are tried again: why, and when. */
+/** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. */
 function troubles({ activities }: RunDescription, now: number): string[] {
-  return activities
-    .filter(({ lastFailure, paused }) => lastFailure !== null || paused)
-    .map((activity) => {
-      const { type, attempt, lastFailure } = activity;
+  const mark = `  ${styled('yellow', '!')}`;
+  return activities.flatMap((activity) => {
+    const { type, attempt, lastFailure, paused, state, heartbeat } = activity;
+    const lines: string[] = [];
+    if (lastFailure !== null || paused) {
       const failure = lastFailure === null ? '' : `: ${lastFailure.split('\n')[0]}`;
       const next = nextAttempt(activity, now);
-      return `  ${styled('yellow', '!')} ${type}, attempt ${attempt}${failure}${next === '' ? '' : ` (${next})`}`;
-    });
+      lines.push(`${mark} ${type}, attempt ${attempt}${failure}${next === '' ? '' : ` (${next})`}`);
+    }
+    const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
+    if (waitsFor) lines.push(`${mark} ${type} waits: ${waitsFor.split('\n')[0]}`);
+    return lines;
+  });
 }
 
 /** When an activity that waits is tried again. */

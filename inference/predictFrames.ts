@@ -4,6 +4,7 @@ import { openBatches, type Batches } from '../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../datasets/batches/settings.js';
 import { FrameUnreadable } from '../datasets/reader/errors.js';
 import { openStore } from '../storage/openStore.js';
+import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore } from '../storage/types.js';
 import { packedDataset } from '../training/openStageData.js';
 import { orAborted } from '../training/orAborted.js';
@@ -40,14 +41,14 @@ export async function predictFrames(
 ): Promise<PredictionResult> {
   const started = performance.now();
   const { run, configuration, stages, frames } = job;
-  const warn = (message: string): void => report({ kind: 'warning', message });
-  const store = tools.store ?? openStore(configuration.storage, { warn, signal });
+  const listener = { warn: (message: string): void => report({ kind: 'waiting', message }), signal };
+  const store = patientStore(tools.store ?? openStore(configuration.storage, listener), listener);
   const { viewKind, loader, training } = configuration;
   report({ kind: 'starting', message: 'Opening the data set' });
   const batches = await openBatches(
     { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },
     loader.prefetch,
-    { warn, signal },
+    listener,
   );
   try {
     const writer = new PredictionWriter(store, run, stages, batches.template.faces);

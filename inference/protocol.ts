@@ -41,6 +41,8 @@ export type PredictorEvent<Result = PredictionResult> =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: PredictionProgress }
   | { readonly kind: 'warning'; readonly message: string }
+  /** It goes on when a service is back; told again and again until then. */
+  | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'finished'; readonly result: Result }
   | { readonly kind: 'stopped' }
   | {

@@ -15,9 +15,11 @@ export async function runPredictor(
     const result = await resultOf(start, report, signal);
     report({ kind: 'finished', result });
   } catch (error) {
-    if (error instanceof PredictionStopped) report({ kind: 'stopped' });
+    const fault = predictorFaultOf(error);
+    // Who is told to stop while he waits for the store ends with whatever the waiting ends with.
+    if (error instanceof PredictionStopped || (signal.aborted && fault === 'infrastructure'))
+      report({ kind: 'stopped' });
     else {
-      const fault = predictorFaultOf(error);
       report({ kind: 'failed', fault, message: describeError(error, fault !== 'infrastructure') });
     }
   }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChecksumMismatch, ContentDamaged, InvalidKey, StoreAccessDenied, StoreUnsuitable } from './types.js';
 
 export interface PersistentlyOptions {
-  /** For the warning that every failure gives. */
+  /** Of people: `Saving the checkpoint of step 20`. */
   readonly what: string;
+  /** Told of every failure, and again and again while an answer or the next attempt is waited for. */
   readonly warn: (message: string) => void;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
@@ -12,6 +13,8 @@ export interface PersistentlyOptions {
   /** Milliseconds between two attempts, doubled each time, up to the longest. */
   readonly firstPause?: number;
   readonly longestPause?: number;
+  /** Milliseconds without a word after which it is said what is waited for: what supervises must not take it for dead. */
+  readonly patience?: number;
 }
 
 const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, ContentDamaged, InvalidKey];
@@ -27,15 +30,26 @@ export function isFinalForStore(cause: unknown): boolean {
  * @throws the failure itself where no waiting would mend it, or once `signal` is aborted.
  */
 export async function persistently<T>(work: () => Promise<T>, options: PersistentlyOptions): Promise<T> {
-  const { what, warn, signal, isFinal = isFinalForStore, firstPause = 1_000, longestPause = 30_000 } = options;
-  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
-    try {
-      return await work();
-    } catch (cause) {
-      if (signal?.aborted || isFinal(cause)) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      warn(`${what} failed, and is tried again in ${pause / 1000} s: ${reason}`);
-      await sleep(pause, undefined, signal && { signal });
+  const { what, warn, signal, isFinal = isFinalForStore, patience = 5_000 } = options;
+  const { firstPause = 1_000, longestPause = 10_000 } = options;
+  const began = performance.now();
+  let reason = 'there is no answer';
+  const watch = setInterval(() => {
+    warn(`${what} has waited for ${Math.round((performance.now() - began) / 1000)} s: ${reason}`);
+  }, patience);
+  try {
+    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+      try {
+        return await work();
+      } catch (cause) {
+        if (signal?.aborted || isFinal(cause)) throw cause;
+        reason = cause instanceof Error ? cause.message : String(cause);
+        warn(`${what} failed, and is tried again in ${pause / 1000} s: ${reason}`);
+        watch.refresh();
+        await sleep(pause, undefined, signal && { signal });
+      }
     }
+  } finally {
+    clearInterval(watch);
   }
 }

@@ -6,6 +6,7 @@ import {
   ObjectNotFound,
   PreconditionFailed,
   StoreAccessDenied,
+  StoreUnavailable,
   StoreUnsuitable,
 } from './types.js';
 
@@ -103,7 +104,6 @@ export function storeError(cause: unknown, action: string, key: string, store: s
   }
   if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
   if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
-  return new Error(`Could not ${action} ${key} in ${store}: ${name ? `${name}: ` : ''}${message || String(cause)}`, {
-    cause,
-  });
+  const why = `${name ? `${name}: ` : ''}${message || String(cause)}`;
+  return new StoreUnavailable(`Could not ${action} ${key} in ${store}: ${why}`, { cause });
 }

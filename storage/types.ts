@@ -77,6 +77,9 @@ export interface ObjectStore {
   abandonUploads(uploads: readonly UnfinishedUpload[]): Promise<void>;
 }
 
+/** What reading needs of a store. */
+export type ReadableStore = Pick<ObjectStore, 'description' | 'get'>;
+
 /** Thrown when a key has no object. */
 export class ObjectNotFound extends Error {
   override readonly name = 'ObjectNotFound';
@@ -110,6 +113,11 @@ export class StoreAccessDenied extends Error {
  */
 export class CredentialsExpired extends Error {
   override readonly name = 'CredentialsExpired';
+}
+
+/** Thrown when a store does not answer, or answers that it cannot just now: waiting mends it. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
 }
 
 /** Thrown when the bucket is not there, or the store cannot do what the program relies on: the configuration is wrong. */

@@ -62,6 +62,8 @@ export type TrainerEvent =
   | { readonly kind: 'progress'; readonly progress: StageProgress }
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointReference }
   | { readonly kind: 'warning'; readonly message: string }
+  /** It goes on when a service is back; told again and again until then. */
+  | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'finished'; readonly result: StageResult }
   /** Told to stop, and saved (or skipped the save): the activity ends as retryable. */
   | { readonly kind: 'stopped'; readonly step: number; readonly checkpoint: CheckpointReference | null }

@@ -4,7 +4,8 @@ import type { LoaderListener } from '../datasets/batches/openBatches.js';
 import { emulationLoses } from '../storage/conditionalPuts.js';
 import { countingStore } from '../storage/countingStore.js';
 import { openStore } from '../storage/openStore.js';
-import type { ObjectStore } from '../storage/types.js';
+import { persistently } from '../storage/persistently.js';
+import { CredentialsExpired, StoreUnavailable, type ObjectStore } from '../storage/types.js';
 import { CheckpointStore } from './checkpoints/checkpointStore.js';
 import { Checkpointing } from './checkpoints/checkpointing.js';
 import { checkpointStageOf } from './checkpoints/manifest.js';
@@ -51,20 +52,27 @@ export async function trainStage(
   const settings: StageConfiguration = configuration.training[stage];
   const { storage } = configuration;
   const warn = (message: string): void => report({ kind: 'warning', message });
-  const { store, count } = countingStore(tools.store ?? openStore(storage, { warn, signal }));
+  const onWaiting = (message: string): void => report({ kind: 'waiting', message });
+  const listener = { warn: onWaiting, signal };
+  const { store, count } = countingStore(tools.store ?? openStore(storage, listener));
+  const patiently = <T>(what: string, work: () => Promise<T>): Promise<T> => untilStopped(what, work, listener);
 
-  const finished = await finishedResult(job, store, warn);
+  const finished = await patiently(`Looking for what ${stage} came to`, () => finishedResult(job, store, warn));
   if (finished) return finished;
-  report({ kind: 'starting', message: `Claiming ${stage} of run ${run}` });
-  const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt });
+  const claiming = `Claiming ${stage} of run ${run}`;
+  report({ kind: 'starting', message: claiming });
+  const checkpoints = await patiently(claiming, () => {
+    return CheckpointStore.claim(store, { run, stage, configuration, attempt });
+  });
   if (storage.kind === 's3' && storage.conditionalPuts === 'emulated') {
     warn(`storage.conditionalPuts is "emulated": ${emulationLoses}.`);
   }
   report({ kind: 'starting', message: 'Opening the data set' });
-  const data = await (tools.openData ?? openStageData)(job, { warn, signal });
+  const data = await (tools.openData ?? openStageData)(job, listener);
   try {
     const vertexCount = data.template.vertices.length / 3;
-    const { state, resumed } = await startStage({ run, stage, configuration, store, checkpoints, vertexCount, warn });
+    const start = { run, stage, configuration, store, checkpoints, vertexCount, warn };
+    const { state, resumed } = await patiently(`Loading what ${stage} starts from`, () => startStage(start));
     const position = startingPosition(resumed, stage);
     report({ kind: 'starting', message: resumed ? `Going on from step ${position.step}` : 'Starting from step 0' });
     const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
@@ -79,7 +87,7 @@ export async function trainStage(
       last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
       onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
       warn,
-      onWaiting: (message) => report({ kind: 'starting', message }),
+      onWaiting,
       stopping: signal,
       graceSeconds: configuration.checkpoints.graceSeconds,
     });
@@ -128,6 +136,24 @@ export async function trainStage(
     return { stage, step: position.step, loss: position.loss, checkpoint: checkpointing.last!, seconds };
   } finally {
     await data.close();
+  }
+}
+
+/**
+ * Before its first step: what fails because the store is away is tried again until it is back.
+ *
+ * @throws StageStopped when it is told to stop meanwhile, and what waiting does not mend.
+ */
+async function untilStopped<T>(what: string, work: () => Promise<T>, listener: Required<LoaderListener>): Promise<T> {
+  const { signal } = listener;
+  const isFinal = (cause: unknown): boolean =>
+    !(cause instanceof StoreUnavailable || cause instanceof CredentialsExpired);
+  try {
+    return await persistently(work, { ...listener, what, isFinal });
+  } catch (cause) {
+    const isAbort = cause instanceof Error && cause.name === 'AbortError';
+    if (signal.aborted && (isAbort || !isFinal(cause))) throw new StageStopped(0, null, String(signal.reason));
+    throw cause;
   }
 }
 

@@ -17,6 +17,7 @@ export class PredictionDisplay {
         this.doing = event.message;
         break;
       case 'warning':
+      case 'waiting':
         this.live.print(`  ${styled('yellow', '!')} ${event.message}`);
         break;
       case 'progress':

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore } from '../../storage/openStore.js';
+import { patientStore, type PatientStoreOptions } from '../../storage/patientStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import { frameName, framePath } from '../layout.js';
 import { decodeFrame } from '../reader/decodeFrame.js';
@@ -9,7 +10,6 @@ import { DiskCache } from '../reader/diskCache.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
 import { openFolderSource } from '../reader/folderSource.js';
-import { patientStore, type PatientStoreOptions } from '../reader/patientStore.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
 import { assembleBatch } from './assemble.js';

@@ -2,11 +2,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ContentDamaged, ObjectNotFound } from '../../storage/types.js';
+import { ContentDamaged, ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import type { IndexedObject } from '../types.js';
 import { CacheBudget } from './cacheBudget.js';
 import { ObjectDamaged } from './errors.js';
-import type { ReadableStore } from './patientStore.js';
 
 /** A missing or damaged object is asked for so often; a store behind a proxy may show an old state for a moment. */
 const attempts = 3;

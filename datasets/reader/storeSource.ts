@@ -1,4 +1,4 @@
-import { ObjectNotFound } from '../../storage/types.js';
+import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
@@ -13,7 +13,6 @@ import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
-import type { ReadableStore } from './patientStore.js';
 
 /** @throws DatasetMissing when nothing is packed under the name. */
 export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {

@@ -82,7 +82,7 @@ class FolderPrediction {
         threads: Math.min(loader.threads, ahead + 1),
       },
       ahead,
-      { warn: (message) => this.report({ kind: 'warning', message }), signal: this.signal },
+      { warn: (message) => this.report({ kind: 'waiting', message }), signal: this.signal },
     );
     try {
       const size = stages === 'both' ? framesOfTurn : frames.length;

@@ -105,6 +105,21 @@ describe('a run as lines', () => {
     assert.match(lastLine({ state: 'waiting', paused: true, lastFailure: null }), /attempt 2 \(paused in Temporal/);
   });
 
+  test('what works but waits for its store says so, also after earlier failures', () => {
+    const [activity] = description.activities;
+    const { training } = description.progress!;
+    const heartbeat = {
+      kind: 'training',
+      progress: training,
+      message: null,
+      preemptions: 0,
+      waitsFor: 'Saving the checkpoint of step 30 has waited for 70 s: ECONNREFUSED',
+    } as const;
+    const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
+    assert.match(lines.at(-2)!, /trainStage, attempt 2: the trainer was ended by SIGKILL$/);
+    assert.match(lines.at(-1)!, /! trainStage waits: Saving the checkpoint of step 30 .* 70 s: ECONNREFUSED$/);
+  });
+
   test('without a worker that answers it says what is missing', () => {
     assert.match(progressLines({ ...description, progress: null })[0] ?? '', /waiting for a data worker/);
     const failed = { ...description, progress: null, status: 'FAILED', failure: 'no disk' } as const;

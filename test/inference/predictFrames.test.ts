@@ -11,6 +11,7 @@ import { PredictionStopped, predictFrames } from '../../inference/predictFrames.
 import type { PredictionJob, PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
+import { StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { StageNotFinished } from '../../training/checkpoints/errors.js';
 import { trainStage } from '../../training/trainStage.js';
 import { startChildWork } from '../support/childWork.js';
@@ -154,6 +155,26 @@ test('stopped in between, it goes on where it was', async () => {
   await assert.rejects(predictFrames(job('coarse', ['train']), stopAtFirst, stopping.signal), PredictionStopped);
   const { predicted, skipped } = await predictFrames(job('coarse', ['train']), () => undefined, never);
   assert.ok(skipped >= 1 && predicted + skipped === 6, `${predicted} predicted, ${skipped} skipped`);
+});
+
+test('a store that is away while a mesh is written is waited for, and no frame is predicted twice', async () => {
+  await forget(`${keys.predictions(run)}/`);
+  let puts = 0;
+  const away: ObjectStore = {
+    ...store,
+    put: async (key, body, options) => {
+      if (++puts === 2) throw new StoreUnavailable(`Could not write ${key}: 503 Slow Down`);
+      return store.put(key, body, options);
+    },
+  };
+  const said: string[] = [];
+  const listen = (event: PredictorEvent): void => {
+    if (event.kind === 'waiting') said.push(event.message);
+  };
+  const result = await predictFrames(job('coarse', ['train']), listen, never, { store: away });
+  assert.deepEqual([result.predicted, puts], [6, 7]);
+  assert.match(said[0]!, /^Writing runs\/tiny\/predictions\/.* failed, and is tried again in 1 s: .*503/);
+  assert.match(said.at(-1)!, /answers again/);
 });
 
 test('the predictor process predicts its shard, tells the result, and exits', { timeout: 60_000 }, async () => {

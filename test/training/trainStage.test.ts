@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
-import type { ObjectStore } from '../../storage/types.js';
+import { StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { tensorMemory } from '../../tensor/index.js';
 import { readManifest } from '../../training/checkpoints/claimedManifest.js';
 import { LeaseLost, StageNotFinished } from '../../training/checkpoints/errors.js';
@@ -198,7 +198,7 @@ test('a store that is away holds training up at the next checkpoint; a stop then
     (event) => {
       events.push(event);
       if (event.kind === 'checkpoint') isAway = true;
-      if (event.kind === 'warning') setTimeout(() => stopping.abort('pre-empted'), 300);
+      if (event.kind === 'waiting') setTimeout(() => stopping.abort('pre-empted'), 300);
     },
     stopping.signal,
     {
@@ -212,12 +212,53 @@ test('a store that is away holds training up at the next checkpoint; a stop then
     assert.equal(error.checkpoint?.step, 3);
     return true;
   });
-  const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
-  assert.ok(warnings.some((message) => /checkpoint of step 6 failed, and is tried again in 1 s: .*503/.test(message)));
-  assert.ok(warnings.some((message) => /step 6 was not saved/.test(message)));
+  const said = (wanted: 'warning' | 'waiting') => events.flatMap((e) => (e.kind === wanted ? [e.message] : []));
+  assert.ok(
+    said('waiting').some((message) => /checkpoint of step 6 failed, and is tried again in 1 s: .*503/.test(message)),
+  );
+  assert.ok(said('warning').some((message) => /step 6 was not saved/.test(message)));
   isAway = false;
   const { result } = await attempt('coarse-pretraining', { folder });
   assert.equal(result!.checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
+});
+
+test('a store that is away when a stage is begun is waited for in its place; a stop meanwhile ends in order', async () => {
+  const folder = 'away-at-start';
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, folder) } });
+  const real = directoryStore(join(root, folder));
+  /** Requests that fail before one is answered. */
+  let failures = 0;
+  const away = <T>(answer: () => T): T => {
+    if (failures-- > 0) throw new StoreUnavailable('Could not: 503 Slow Down');
+    return answer();
+  };
+  const store: ObjectStore = {
+    ...real,
+    get: async (key, options) => away(() => real.get(key, options)),
+    put: async (key, body, options) => away(() => real.put(key, body, options)),
+  };
+  const train = (report: (event: TrainerEvent) => void, signal: AbortSignal): Promise<StageResult> => {
+    const job = tinyJob(configuration, 'coarse-pretraining', 'a');
+    return trainStage(job, report, signal, { store, openData: async () => tinyData() });
+  };
+  const stopping = new AbortController();
+  failures = Infinity;
+  const stop = ({ kind }: TrainerEvent): void => {
+    if (kind === 'waiting') stopping.abort('pre-empted');
+  };
+  await assert.rejects(train(stop, stopping.signal), StageStopped);
+
+  const said: string[] = [];
+  const listen = (event: TrainerEvent): void => {
+    if (event.kind === 'waiting') said.push(event.message);
+    // Then also while it is claimed.
+    if (event.kind === 'starting' && failures < 0) failures = said.length < 2 ? 1 : 0;
+  };
+  failures = 1;
+  const { checkpoint } = await train(listen, new AbortController().signal);
+  assert.match(said[0]!, /^Looking for what coarse-pretraining came to failed, and is tried again in 1 s: .*503/);
+  assert.match(said[1]!, /^Claiming coarse-pretraining of run tiny failed/);
+  assert.equal(checkpoint.modelSha256, undisturbed['coarse-pretraining']!.checkpoint.modelSha256);
 });
 
 test('an attempt that was taken over stops, and harms nothing', async () => {

@@ -9,7 +9,6 @@ import { encodeTrainingState, type TrainingState } from './trainingState.js';
 
 /** Milliseconds. */
 const eventsInterval = 15_000;
-const waitingInterval = 10_000;
 
 export interface CheckpointingOptions {
   readonly checkpoints: CheckpointStore;
@@ -19,7 +18,7 @@ export interface CheckpointingOptions {
   readonly last: CheckpointReference | null;
   readonly onSaved: (checkpoint: CheckpointReference) => void;
   readonly warn: (message: string) => void;
-  /** Told now and then while a step waits for the store. */
+  /** Told again and again while a save waits for the store. */
   readonly onWaiting: (message: string) => void;
   /** Aborted: what is not saved within the grace is given up. */
   readonly stopping: AbortSignal;
@@ -71,7 +70,7 @@ export class Checkpointing {
    */
   async save(state: TrainingState, finished: boolean): Promise<void> {
     await this.settled();
-    const { checkpoints, events, configuration, onSaved, warn } = this.options;
+    const { checkpoints, events, configuration, onSaved, onWaiting } = this.options;
     const parts = encodeTrainingState(state, configuration);
     this.lastBegun = state.step;
     const segment = events.seal(state.step);
@@ -86,23 +85,24 @@ export class Checkpointing {
       };
       const what = `Saving the checkpoint of step ${state.step}`;
       const isFinal = (cause: unknown): boolean => cause instanceof LeaseLost || isFinalForStore(cause);
-      await persistently(work, { what, warn, signal, isFinal });
+      await persistently(work, { what, warn: onWaiting, signal, isFinal });
     });
   }
 
   /** Shows the open events to those who watch, now and then; without them the steps go on all the same. */
   showEvents(): void {
-    const { events, warn } = this.options;
+    const { events, warn, onWaiting } = this.options;
     const now = performance.now();
     // The whole segment is sent every time.
     if (now - this.eventsShown < eventsInterval) return;
     this.eventsShown = now;
+    const { signal } = this.abandoned;
+    // Once: what comes later has it too. But the next save waits for it.
+    const once = { what: 'Uploading events', warn: onWaiting, signal, isFinal: () => true };
     this.enqueue(() =>
-      events
-        .uploadOpen(this.abandoned.signal)
-        .catch((cause: unknown) =>
-          warn(`Uploading events failed: ${cause instanceof Error ? cause.message : String(cause)}`),
-        ),
+      persistently(() => events.uploadOpen(signal), once).catch((cause: unknown) =>
+        warn(`Uploading events failed: ${cause instanceof Error ? cause.message : String(cause)}`),
+      ),
     );
   }
 
@@ -119,14 +119,7 @@ export class Checkpointing {
    * @throws as `throwIfFailed` does.
    */
   async counted(): Promise<void> {
-    const { stopping, onWaiting } = this.options;
-    const message = `Waiting until the checkpoint of step ${this.begun} is in the object store`;
-    const patience = setInterval(() => onWaiting(message), waitingInterval);
-    try {
-      await orAborted(this.queue, stopping);
-    } finally {
-      clearInterval(patience);
-    }
+    await orAborted(this.queue, this.options.stopping);
     this.throwIfFailed();
   }
 
