@@ -3,11 +3,17 @@ import type { UserFault } from '../configs/temporal.js';
 import type { TrainerFault } from '../training/protocol.js';
 
 /** What only a person can mend. The message says what to do. */
-export function userFault(type: UserFault, message: string, cause?: unknown): ApplicationFailure {
+export function userFault(
+  type: UserFault,
+  message: string,
+  cause?: unknown,
+  details: readonly unknown[] = [],
+): ApplicationFailure {
   return ApplicationFailure.create({
     type,
     message,
     nonRetryable: true,
+    details: [...details],
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
@@ -20,6 +26,11 @@ export function stoppedFailure(message: string): ApplicationFailure {
     nextRetryDelay: '1 millisecond',
     category: ApplicationFailureCategory.BENIGN,
   });
+}
+
+/** Milliseconds until work is tried again that got nowhere: longer with each attempt. */
+export function backOff(attempt: number): number {
+  return Math.min(1000 * 2 ** Math.min(attempt - 1, 10), 15_000);
 }
 
 /** A fault of the infrastructure: retried without end, with the workflow's back-off, or after a delay of its own. */
@@ -38,18 +49,27 @@ const typesOfFaults: Readonly<Record<Exclude<TrainerFault, 'lease-lost' | 'infra
  * The fault that a trainer or predictor gave up with.
  *
  * @param worked - the same work, or this worker, has had its credentials accepted before: refused, they have expired.
+ * @param delay - milliseconds until it is tried again, if it is.
+ * @param details - of a fault that ends the activity.
  */
-export function processFault(fault: TrainerFault, message: string, worked: boolean): ApplicationFailure {
+export function processFault(
+  fault: TrainerFault,
+  message: string,
+  worked: boolean,
+  delay: number,
+  details: readonly unknown[],
+): ApplicationFailure {
   if (fault === 'lease-lost') return passingFault('LeaseLost', message, 10_000);
   if (fault === 'credentials' && worked) {
     return passingFault(
       'CredentialsExpired',
       `${message} They were good before: it is tried again until they are renewed.`,
+      delay,
     );
   }
   return fault === 'infrastructure'
-    ? passingFault('Infrastructure', message)
-    : userFault(typesOfFaults[fault], message);
+    ? passingFault('Infrastructure', message, delay)
+    : userFault(typesOfFaults[fault], message, undefined, details);
 }
 
 /** Names of errors of our rooms that only a person can mend; all others count as passing. */

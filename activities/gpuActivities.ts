@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
 import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
-import type { ObjectStore } from '../storage/types.js';
+import type { ObjectStore, StoreListener } from '../storage/types.js';
 import type { StageProgress, StageResult, TrainingJob } from '../training/protocol.js';
-import { activityFailure, underWay } from './failures.js';
 import { createFolderActivities } from './folderPredictions.js';
+import { onPatientStore } from './onPatientStore.js';
 import { openShard } from './predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
 import { stageSignals } from './stageSignals.js';
@@ -14,7 +14,7 @@ import { runSupervised } from './supervisedActivity.js';
 import type { GpuActivities } from './types.js';
 
 export interface GpuActivityDependencies {
-  readonly openStore: (configuration: StorageConfiguration) => ObjectStore;
+  readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** The modules of the child processes. */
   readonly trainerModule: string;
   readonly predictorModule: string;
@@ -62,29 +62,26 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     async predictShard({ run, configuration, shard }) {
       const workingDirectory = join(directory, 'runs', run);
       const { isProven, prove } = provenFor(configuration);
-      const store = openStore(configuration.storage);
-      try {
-        const { frames, close } = await openShard(store, run, configuration, shard);
-        const stages = shard.purpose === 'test' ? 'both' : 'coarse';
-        const job: PredictionJob = { run, configuration, stages, frames, workingDirectory };
-        const result = await runSupervised<PredictionProgress, PredictionResult>({
-          kind: 'prediction',
-          name: 'predictor',
-          modulePath: dependencies.predictorModule,
-          configuration,
-          workingDirectory,
-          logName: 'predictions',
-          start: { kind: 'predict', job },
-          readEvent: readPredictorEvent,
-          onProgress: prove,
-          isProven,
-          stopping,
-        });
-        await close();
-        return result;
-      } catch (error) {
-        throw activityFailure(error, underWay);
-      }
+      const onStore = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
+        onPatientStore((listener) => openStore(configuration.storage, listener), stopping, work);
+      const { frames, close } = await onStore((store) => openShard(store, run, configuration, shard));
+      const stages = shard.purpose === 'test' ? 'both' : 'coarse';
+      const job: PredictionJob = { run, configuration, stages, frames, workingDirectory };
+      const result = await runSupervised<PredictionProgress, PredictionResult>({
+        kind: 'prediction',
+        name: 'predictor',
+        modulePath: dependencies.predictorModule,
+        configuration,
+        workingDirectory,
+        logName: 'predictions',
+        start: { kind: 'predict', job },
+        readEvent: readPredictorEvent,
+        onProgress: prove,
+        isProven,
+        stopping,
+      });
+      await onStore(close);
+      return result;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, TrainerFault } from '../training/protocol.js';
 import { BoundedLog } from './boundedLog.js';
-import { passingFault, processFault, stoppedFailure } from './failures.js';
+import { backOff, passingFault, processFault, stoppedFailure } from './failures.js';
 import { interruptionsBefore } from './interruptions.js';
 import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
 import type { Interruptions, MaybeInterrupted } from './types.js';
@@ -124,9 +124,11 @@ function failureOf<Progress, Result>(
   context: Context,
   reached: Reached<Progress>,
 ): Error {
+  // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
+  const delay = backOff(reached.progress === null ? context.info.attempt : 1);
   if (end.kind === 'told' && end.event.kind === 'failed') {
     const { fault, message } = end.event;
-    const failure = processFault(fault, message, reached.worked);
+    const failure = processFault(fault, message, reached.worked, delay, detailsOf(reached));
     if (failure.nonRetryable === true) return failure;
     return cancelledBy(context, reached) ?? failure;
   }
@@ -137,15 +139,18 @@ function failureOf<Progress, Result>(
   const lines = log.lastLines().map((line) => `  ${line}`);
   const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
   const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
-  // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
-  const delay = reached.progress === null ? undefined : 1000;
   return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
 }
 
 /** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */
-function cancelledBy(context: Context, { progress, interruptions }: Reached<unknown>): CancelledFailure | undefined {
+function cancelledBy(context: Context, reached: Reached<unknown>): CancelledFailure | undefined {
   if (context.cancellationDetails?.cancelRequested !== true) return undefined;
-  return new CancelledFailure('Stopped as asked.', [progress ?? undefined, interruptions]);
+  return new CancelledFailure('Stopped as asked.', detailsOf(reached));
+}
+
+/** What a workflow is told by the failure of an activity that is not tried again. */
+function detailsOf({ progress, interruptions }: Reached<unknown>): unknown[] {
+  return [progress ?? undefined, interruptions];
 }
 
 /** All that the worker has, but not what only data workers need. */

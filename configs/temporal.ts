@@ -50,6 +50,8 @@ export const messages = {
   /** A stage is to be trained further than it was meant to be. */
   extend: 'extend',
   stageProgress: 'stageProgress',
+  /** What activities that are about to be stopped have gone through, by their ids: one that waits cannot say it itself. */
+  attempts: 'attempts',
 } as const;
 
 /** Memo of workflows. `iterations`: by stage, what the run's input was changed to since it was started. */

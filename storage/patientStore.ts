@@ -32,8 +32,7 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
     awaySince ??= now;
     if (now - toldAt < Math.min(patience, longestPause) / 2) return;
     toldAt = now;
-    const waited = Math.round((now - awaySince) / 1000);
-    warn(`${message.replace(/\.?$/, '.')} Work has waited for ${waited} s, and goes on when the store is back.`);
+    warn(`${message.replace(/\.?$/, '.')} It goes on when the store is back.`);
   };
   const answered = (): void => {
     if (awaySince === null) return;

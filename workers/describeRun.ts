@@ -7,7 +7,7 @@ import {
 import { messages, runSteps } from '../configs/temporal.js';
 import type { RunProgress, StepState } from '../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
-import { findRun, type FoundRun } from './runs.js';
+import { findRun, type FoundRun } from './findRun.js';
 
 export interface RunDescription {
   readonly run: string;
@@ -35,7 +35,7 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
   const { description } = found;
   const own = await queryProgress(client, found.handle);
   const running = description.status.name === 'RUNNING';
-  const step = running && found.step === null ? await runningStep(client, found, own) : null;
+  const step = found.step === null ? await stepOf(client, found, own) : null;
   const activities = running ? [...pendingActivities(description), ...(step?.activities ?? [])] : [];
   const progress = own === null ? null : withStep(own, step?.progress ?? null);
   return {
@@ -51,7 +51,7 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
 }
 
 /** No worker, no answer: then the rest of the description is still worth something. */
-async function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
+export async function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
   try {
     return await client.withDeadline(Date.now() + querySeconds * 1000, () =>
       handle.query<RunProgress>(messages.progress),
@@ -61,23 +61,25 @@ async function queryProgress(client: Client, handle: WorkflowHandle): Promise<Ru
   }
 }
 
-interface RunningStep {
+interface OpenStep {
   readonly progress: RunProgress | null;
   readonly activities: readonly PendingActivity[];
 }
 
-/** The child workflow that full training is at; without its own progress, whichever runs. */
-async function runningStep(
+/** The child workflow that full training is at, or ended in; without its own progress, whichever runs. */
+async function stepOf(
   client: Client,
   { description }: FoundRun,
   progress: RunProgress | null,
-): Promise<RunningStep | null> {
-  const going = progress?.steps.filter(({ state }) => state === 'running' || state === 'paused');
+): Promise<OpenStep | null> {
+  const ended = description.status.name !== 'RUNNING';
+  const open = ['running', 'paused', ...(ended ? ['failed', 'cancelled'] : [])];
+  const going = progress?.steps.filter(({ state }) => open.includes(state));
   for (const step of going?.map((state) => state.step) ?? runSteps) {
     const handle = client.workflow.getHandle(`${description.workflowId}/${step}`);
     try {
       const child = await handle.describe();
-      if (child.status.name !== 'RUNNING') continue;
+      if (child.status.name !== 'RUNNING' && !(ended && progress !== null)) continue;
       const own = progress === null ? null : await queryProgress(client, handle);
       return { progress: own, activities: pendingActivities(child) };
     } catch (error) {

@@ -2,7 +2,8 @@ import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { describeRun } from './describeRun.js';
 import { RunError } from './client.js';
 import type { PendingActivity } from './pendingActivities.js';
-import { findRun, resumeRun } from './runs.js';
+import { findRun } from './findRun.js';
+import { resumeRun } from './runs.js';
 
 /** What `retryRun` did. */
 export type Retried =

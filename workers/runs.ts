@@ -1,18 +1,14 @@
-import {
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  type Client,
-  type WorkflowExecutionDescription,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowUpdateFailedError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { DataInput, FolderPredictionInput, StageExtension } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import { memos, messages, runSteps, workflowTypes, type RunStep } from '../configs/temporal.js';
+import { memos, messages, workflowTypes, type RunStep } from '../configs/temporal.js';
 import { runNamePattern } from '../configs/runNames.js';
 import type { FullTrainingInput } from '../workflows/types.js';
+import { interruptionsBefore, tellAttempts } from './attempts.js';
 import { RunError } from './client.js';
+import { findRun } from './findRun.js';
 import { startFetch } from './fetches.js';
 import { resumeFolderPrediction } from './folderPredictions.js';
 import { startWorkflow } from './startWorkflow.js';
@@ -22,14 +18,6 @@ export interface StartOptions {
   readonly configuration: RunConfiguration;
   /** All if absent. A single one is started as its own workflow `RUN/STEP`. */
   readonly steps?: readonly RunStep[];
-}
-
-/** The workflow of a run, or of a step of it that was started by itself. */
-export interface FoundRun {
-  readonly handle: WorkflowHandle;
-  readonly description: WorkflowExecutionDescription;
-  /** Of the single step's workflow; null for full training. */
-  readonly step: RunStep | null;
 }
 
 /**
@@ -45,11 +33,13 @@ export async function startRun(client: Client, { run, configuration, steps }: St
   }
   const single = steps?.length === 1 ? steps[0] : undefined;
   const workflowId = single === undefined ? run : `${run}/${single}`;
+  const before = await interruptionsBefore(client, run, steps);
+  const counted = Object.keys(before).length === 0 ? {} : { interruptions: before };
   await startWorkflow(client, {
     type: workflowTypes[single ?? 'fullTraining'],
     workflowId,
     run,
-    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}) },
+    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...counted },
     summary: `${single ?? 'full training'} of ${run}`,
     dataset: configuration.dataset.name,
   });
@@ -92,6 +82,7 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
 export async function pauseRun(client: Client, run: string): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
+  await tellAttempts(client, run);
   await steer(run, () => handle.executeUpdate(messages.pause));
 }
 
@@ -104,6 +95,7 @@ export async function pauseRun(client: Client, run: string): Promise<void> {
 export async function extendRun(client: Client, run: string, extension: StageExtension): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
+  await tellAttempts(client, run);
   await steer(run, () => handle.executeUpdate(messages.extend, { args: [extension] }));
 }
 
@@ -111,26 +103,9 @@ export async function extendRun(client: Client, run: string, extension: StageExt
 export async function cancelRun(client: Client, run: string): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
+  await tellAttempts(client, run);
   await handle.cancel();
   await handle.result().catch(() => {});
-}
-
-/** The run's workflow, or that of the step which was started by itself last. @throws RunError `not-found` */
-export async function findRun(client: Client, run: string): Promise<FoundRun> {
-  const found: FoundRun[] = [];
-  for (const step of [null, ...runSteps]) {
-    const handle = client.workflow.getHandle(step === null ? run : `${run}/${step}`);
-    try {
-      const description = await handle.describe();
-      if (step === null) return { handle, description, step };
-      found.push({ handle, description, step });
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
-  }
-  found.sort((a, b) => b.description.startTime.getTime() - a.description.startTime.getTime());
-  if (found[0] !== undefined) return found[0];
-  throw new RunError('not-found', `Temporal knows no run ${run}. tempeh-flow list shows those that it knows.`);
 }
 
 /** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for what is no run. */

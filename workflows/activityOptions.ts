@@ -32,6 +32,17 @@ export function longActivity(taskQueue: string, configuration: Supervised, summa
   };
 }
 
+/**
+ * Work of a GPU worker. An attempt that fails says itself when it is to be tried again; where none can say so its worker
+ * was lost, and the next goes on.
+ */
+export function gpuActivity(configuration: Supervised, summary: string): ActivityOptions {
+  return {
+    ...longActivity(taskQueues.gpu, configuration, summary),
+    retry: { ...retry, maximumInterval: '2 seconds' },
+  };
+}
+
 /** Work that needs what lies on one data worker's disk. Given up when that worker does not come back in time. */
 export function boundActivity(queue: string, configuration: Supervised, summary: string): ActivityOptions {
   return {

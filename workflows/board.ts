@@ -6,7 +6,7 @@ import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress } from '../training/protocol.js';
 import { describeProgress } from './describeProgress.js';
 import { addInterruptions } from './interruptions.js';
-import type { RunProgress, StepState, StepStateName } from './types.js';
+import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from './types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
@@ -17,13 +17,17 @@ export class Board {
   #training: StageProgress | null = null;
   #predictions: PredictionProgress | null = null;
 
+  /** @param before what each step went through in executions that have ended. */
   constructor(
     private readonly run: string,
     steps: readonly RunStep[],
     private readonly isPaused: () => boolean,
+    before: InterruptionsByStep = {},
   ) {
     for (const step of steps) {
-      this.#steps.set(step, { step, state: 'waiting', startedAt: null, seconds: null, note: null });
+      const interruptions = before[step];
+      const state = { step, state: 'waiting', startedAt: null, seconds: null, note: null } as const;
+      this.#steps.set(step, { ...state, ...(interruptions && { interruptions }) });
     }
     this.show();
   }

@@ -1,8 +1,8 @@
-import type { RunInput } from '../activities/types.js';
 import type { StageResult } from '../training/protocol.js';
 import { trainingStep } from './trainingStep.js';
+import type { StepInput } from './types.js';
 
 /** The coarse model on registrations alone (spec section 4). */
-export async function coarsePretraining(input: RunInput): Promise<StageResult> {
+export async function coarsePretraining(input: StepInput): Promise<StageResult> {
   return trainingStep('coarse-pretraining', input);
 }

@@ -1,12 +1,13 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { DataActivities, DatasetSummary, RunInput } from '../activities/types.js';
+import type { DataActivities, DatasetSummary } from '../activities/types.js';
 import { shortActivity } from './activityOptions.js';
 import { datasetNote } from './notes.js';
 import { onOneWorker } from './prepareData.js';
 import { runStep } from './step.js';
+import type { StepInput } from './types.js';
 
 /** Fetches, extracts and packs the data set, unless the object store has it. */
-export async function dataset(input: RunInput): Promise<DatasetSummary> {
+export async function dataset(input: StepInput): Promise<DatasetSummary> {
   return runStep('dataset', input, async (context) => {
     const looking = shortActivity('look for the packed data set');
     const { findDataset } = proxyActivities<DataActivities>(looking);

@@ -1,13 +1,14 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { DataActivities, EvaluationSummary, RunInput } from '../activities/types.js';
+import type { DataActivities, EvaluationSummary } from '../activities/types.js';
 import { taskQueues } from '../configs/temporal.js';
 import { longActivity, shortActivity } from './activityOptions.js';
 import { evaluationNote } from './notes.js';
 import { predictShards } from './predictShards.js';
 import { runStep } from './step.js';
+import type { StepInput } from './types.js';
 
 /** Predictions of the test set through both stages, and how far they are from scans and registrations. */
-export async function evaluation(input: RunInput): Promise<EvaluationSummary> {
+export async function evaluation(input: StepInput): Promise<EvaluationSummary> {
   return runStep('evaluation', input, async (context) => {
     const { pauses } = context;
     const planning = shortActivity('list the test shards that are still to do');

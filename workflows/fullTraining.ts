@@ -25,9 +25,10 @@ import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from '.
  * The whole of a run, a child workflow a step. Starting it again under the same id resumes it: every step recognises
  * in the object store what has been done.
  */
-export async function fullTraining({ run, configuration, steps }: FullTrainingInput): Promise<FullTrainingResult> {
+export async function fullTraining(start: FullTrainingInput): Promise<FullTrainingResult> {
+  const { run, configuration, steps, interruptions } = start;
   const input: RunInput = { run, configuration };
-  const runner = new StepRunner(input, runSteps);
+  const runner = new StepRunner(input, runSteps, interruptions);
   const wanted = (step: RunStep) => steps === undefined || steps.includes(step);
 
   async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { StageExtension } from '../activities/types.js';
+import type { Interruptions, StageExtension } from '../activities/types.js';
 import { messages } from '../configs/temporal.js';
 import type { StageProgress } from '../training/protocol.js';
 import type { RunProgress } from './types.js';
@@ -18,6 +18,9 @@ export const extendUpdate = defineUpdate<RunProgress, [StageExtension]>(messages
 
 /** A training activity's word to its step, at checkpoints. */
 export const stageProgressSignal = defineSignal<[StageProgress]>(messages.stageProgress);
+
+/** Who stops a step tells it before what its activities that wait for their next attempt have gone through, by their ids. */
+export const attemptsSignal = defineSignal<[Readonly<Record<string, Interruptions>>]>(messages.attempts);
 
 /** Full training's word to the step that runs. (A workflow cannot send updates to another.) */
 export const pauseStepSignal = defineSignal('pauseStep');

@@ -41,9 +41,10 @@ export class Pauses {
 
   /**
    * @param call schedules an activity and returns its result.
-   * @param onInterrupted given the failure with which a paused activity ended: it may say how far it came.
+   * @param onFailure given the failure with which an activity ended, which may say how far it came, and whether it was
+   *   stopped for a pause: then it is called again.
    */
-  async run<T>(call: () => Promise<T>, onInterrupted: (failure: unknown) => void = () => {}): Promise<T> {
+  async run<T>(call: () => Promise<T>, onFailure: (failure: unknown, paused: boolean) => void = () => {}): Promise<T> {
     const enclosing = CancellationScope.current();
     for (;;) {
       await condition(() => !this.#paused);
@@ -53,9 +54,10 @@ export class Pauses {
         return await scope.run(call);
       } catch (failure) {
         // A lost worker cannot confirm the cancellation, so a pause also takes time-outs for an interruption.
-        const paused = scope.consideredCancelled && !enclosing.consideredCancelled;
-        if (!paused || findUserFault(failure) !== undefined) throw failure;
-        onInterrupted(failure);
+        const stopped = scope.consideredCancelled && !enclosing.consideredCancelled;
+        const paused = stopped && findUserFault(failure) === undefined;
+        onFailure(failure, paused);
+        if (!paused) throw failure;
       } finally {
         this.#running.delete(scope);
         if (this.inForce) this.onChange();

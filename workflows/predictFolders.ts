@@ -1,8 +1,7 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { FolderPredictionInput, GpuActivities } from '../activities/types.js';
-import { taskQueues } from '../configs/temporal.js';
 import type { FrameFailure, ListRange } from '../inference/folders/job.js';
-import { longActivity } from './activityOptions.js';
+import { gpuActivity } from './activityOptions.js';
 import { predictionsNote } from './notes.js';
 import { runShards } from './runShards.js';
 import { runStep } from './step.js';
@@ -20,8 +19,7 @@ const failuresOfResult = 10;
 export async function predictFolders(input: FolderPredictionInput): Promise<FolderPredictionSummary> {
   const { run, job } = input;
   const { configuration } = job;
-  const onGpu = (summary: string): GpuActivities =>
-    proxyActivities<GpuActivities>(longActivity(taskQueues.gpu, configuration, summary));
+  const onGpu = (summary: string): GpuActivities => proxyActivities<GpuActivities>(gpuActivity(configuration, summary));
   const work = async (context: Parameters<Parameters<typeof runStep>[2]>[0]) => {
     const { pauses } = context;
     const plan = await pauses.run(() => onGpu('look at the folders').planFolderPrediction(input));

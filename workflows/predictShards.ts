@@ -1,7 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { GpuActivities, PredictionPlan, PredictionShard, RunInput } from '../activities/types.js';
-import { taskQueues } from '../configs/temporal.js';
-import { longActivity } from './activityOptions.js';
+import { gpuActivity } from './activityOptions.js';
 import { runShards } from './runShards.js';
 import type { StepContext } from './step.js';
 import type { PredictionSummary } from './types.js';
@@ -16,7 +15,7 @@ export async function predictShards(
   const { configuration } = input;
   const predict = (shard: PredictionShard) => {
     const summary = `predict frames ${shard.from} to ${shard.to - 1}`;
-    const options = longActivity(taskQueues.gpu, configuration, summary);
+    const options = gpuActivity(configuration, summary);
     return proxyActivities<GpuActivities>(options).predictShard({ ...input, shard });
   };
   return runShards(plan, context, { step, atOnce: configuration.predictions.shardsAtOnce, predict });

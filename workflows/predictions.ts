@@ -1,13 +1,13 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { DataActivities, RunInput } from '../activities/types.js';
+import type { DataActivities } from '../activities/types.js';
 import { shortActivity } from './activityOptions.js';
 import { predictionsNote } from './notes.js';
 import { predictShards } from './predictShards.js';
 import { runStep } from './step.js';
-import type { PredictionSummary } from './types.js';
+import type { PredictionSummary, StepInput } from './types.js';
 
 /** The coarse model's predictions of all frames that refinement trains on. */
-export async function predictions(input: RunInput): Promise<PredictionSummary> {
+export async function predictions(input: StepInput): Promise<PredictionSummary> {
   return runStep('predictions', input, async (context) => {
     const options = shortActivity('list the shards that are still to do');
     const { planPredictions } = proxyActivities<DataActivities>(options);

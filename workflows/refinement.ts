@@ -1,8 +1,8 @@
-import type { RunInput } from '../activities/types.js';
 import type { StageResult } from '../training/protocol.js';
 import { trainingStep } from './trainingStep.js';
+import type { StepInput } from './types.js';
 
 /** The refinement model, from the coarse feature net and the cached predictions. */
-export async function refinement(input: RunInput): Promise<StageResult> {
+export async function refinement(input: StepInput): Promise<StageResult> {
   return trainingStep('refinement', input);
 }

@@ -1,7 +1,6 @@
 import type { MaybeInterrupted } from '../activities/types.js';
 import type { ListRange } from '../inference/folders/job.js';
 import type { PredictionResult } from '../inference/protocol.js';
-import { detailsOf } from './interruptions.js';
 import { runAtMost } from './runAtMost.js';
 import type { StepContext } from './step.js';
 import type { PredictionSummary } from './types.js';
@@ -24,7 +23,7 @@ export interface ShardRunner<Shard> {
  */
 export async function runShards<Shard extends ListRange>(
   { shards, frames }: { readonly shards: readonly Shard[]; readonly frames: number },
-  { board, pauses }: StepContext,
+  { board, pauses, ends }: StepContext,
   { step, atOnce, predict, onResult = () => {} }: ShardRunner<Shard>,
 ): Promise<PredictionSummary> {
   const startedAt = Date.now();
@@ -41,7 +40,7 @@ export async function runShards<Shard extends ListRange>(
   const tasks = shards.map((shard) => async () => {
     const result = await pauses.run(
       () => predict(shard),
-      (interruption) => board.interrupted(step, detailsOf(interruption).interruptions),
+      (failure) => board.interrupted(step, ends.of(failure).interruptions),
     );
     board.interrupted(step, result.interruptions);
     done += shard.to - shard.from;

@@ -16,11 +16,14 @@ import { shortActivity } from './activityOptions.js';
 import { Board } from './board.js';
 import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as messages from './messages.js';
+import { Ends } from './interruptions.js';
 import { Pauses } from './pauses.js';
+import type { StepInput } from './types.js';
 
 export interface StepContext {
   readonly board: Board;
   readonly pauses: Pauses;
+  readonly ends: Ends;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface StepContext {
  */
 export async function runStep<T>(
   step: RunStep,
-  input: RunInput | DataInput,
+  input: StepInput | DataInput,
   work: (context: StepContext) => Promise<{ readonly result: T; readonly note: string }>,
   { isRun = true } = {},
 ): Promise<T> {
@@ -43,7 +46,10 @@ export async function runStep<T>(
     board.change(step, { state: pauses.inForce ? 'paused' : 'running' });
     report();
   });
-  const board = new Board(input.run, [step], () => pauses.requested);
+  const before = 'interruptions' in input ? input.interruptions : undefined;
+  const board = new Board(input.run, [step], () => pauses.requested, before);
+  const ends = new Ends();
+  setHandler(messages.attemptsSignal, (attempts) => ends.tell(attempts));
   handleMessages(board, pauses, report);
 
   board.start(step);
@@ -52,7 +58,7 @@ export async function runStep<T>(
       const options = shortActivity('check the configuration and store it');
       await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input as RunInput));
     }
-    const { result, note } = await work({ board, pauses });
+    const { result, note } = await work({ board, pauses, ends });
     board.end(step, 'done', note);
     return result;
   } catch (failure) {

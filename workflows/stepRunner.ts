@@ -22,9 +22,9 @@ import type { StageResult } from '../training/protocol.js';
 import { Board } from './board.js';
 import { Iterations } from './iterations.js';
 import * as messages from './messages.js';
-import type { RunProgress } from './types.js';
+import type { InterruptionsByStep, RunProgress, StepInput } from './types.js';
 
-export type StepWorkflow<T> = (input: RunInput) => Promise<T>;
+export type StepWorkflow<T> = (input: StepInput) => Promise<T>;
 
 /** Full training's state: runs steps as child workflows, one at a time, and passes pauses on to the one that runs. */
 export class StepRunner {
@@ -35,8 +35,9 @@ export class StepRunner {
 
   readonly #iterations: Iterations;
 
-  constructor(input: RunInput, steps: readonly RunStep[]) {
-    this.#board = new Board(input.run, steps, () => this.#paused);
+  /** @param before what each step went through in executions that have ended. */
+  constructor(input: RunInput, steps: readonly RunStep[], before: InterruptionsByStep = {}) {
+    this.#board = new Board(input.run, steps, () => this.#paused, before);
     this.#iterations = new Iterations(input);
     this.handleMessages();
   }
@@ -78,6 +79,8 @@ export class StepRunner {
   private async start<T>(step: RunStep, workflow: StepWorkflow<T>): Promise<ChildWorkflowHandle<StepWorkflow<T>>> {
     const { run, configuration } = this.#iterations.input;
     const workflowId = `${run}/${step}`;
+    const before = this.#board.interruptions(step);
+    const input: StepInput = { ...this.#iterations.input, ...(before && { interruptions: { [step]: before } }) };
     const keyword = (name: string, value: string) => ({
       key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
       value,
@@ -86,7 +89,7 @@ export class StepRunner {
       try {
         return await startChild(workflow, {
           workflowId,
-          args: [this.#iterations.input],
+          args: [input],
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${step} of ${run}`,

@@ -1,35 +1,34 @@
 import { proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { GpuActivities, RunInput, StageExtension } from '../activities/types.js';
+import type { GpuActivities, StageExtension } from '../activities/types.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import { taskQueues } from '../configs/temporal.js';
 import type { StageResult } from '../training/protocol.js';
-import { longActivity } from './activityOptions.js';
-import { detailsOf } from './interruptions.js';
+import { gpuActivity } from './activityOptions.js';
 import { Iterations } from './iterations.js';
 import * as messages from './messages.js';
 import { stageNote } from './notes.js';
 import { runStep, type StepContext } from './step.js';
+import type { StepInput } from './types.js';
 
 /** One training stage on a GPU worker. A stage that has been finished before is recognised by the activity. */
-export function trainingStep(stage: TrainingStage, input: RunInput): Promise<StageResult> {
+export function trainingStep(stage: TrainingStage, input: StepInput): Promise<StageResult> {
   const iterations = new Iterations(input);
   let running: StepContext | null = null;
   handleExtensions(stage, iterations, () => running);
   return runStep(stage, input, async (context) => {
     running = context;
-    const { board, pauses } = context;
+    const { board, pauses, ends } = context;
     const train = () => {
-      const options = longActivity(taskQueues.gpu, input.configuration, `train to step ${iterations.of(stage)}`);
+      const options = gpuActivity(input.configuration, `train to step ${iterations.of(stage)}`);
       return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage });
     };
-    const onInterrupted = (failure: unknown) => {
-      const { progress, interruptions } = detailsOf(failure);
-      if (progress !== undefined) board.setTraining(progress);
+    const onFailure = (failure: unknown, paused: boolean) => {
+      const { progress, interruptions } = ends.of(failure);
+      if (paused && progress !== undefined) board.setTraining(progress);
       board.interrupted(stage, interruptions);
     };
     for (;;) {
-      const result = await pauses.run(train, onInterrupted);
+      const result = await pauses.run(train, onFailure);
       board.interrupted(stage, result.interruptions);
       if (await iterations.isShort(stage, result.step)) continue;
       const interruptions = board.interruptions(stage);

@@ -1,15 +1,30 @@
 import type { RunStep } from '../configs/temporal.js';
-import type { DatasetSummary, EvaluationSummary, Interruptions, MaybeInterrupted } from '../activities/types.js';
+import type {
+  DatasetSummary,
+  EvaluationSummary,
+  Interruptions,
+  MaybeInterrupted,
+  RunInput,
+} from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/protocol.js';
+
+/** What a run went through so far, in executions that have ended. */
+export type InterruptionsByStep = Readonly<Partial<Record<RunStep, Interruptions>>>;
+
+/** What the workflow of a step is started with beside its configuration. */
+export interface StepInput extends RunInput {
+  readonly interruptions?: InterruptionsByStep;
+}
 
 export interface FullTrainingInput {
   readonly run: string;
   readonly configuration: RunConfiguration;
   /** Only these; all if absent. */
   readonly steps?: readonly RunStep[];
+  readonly interruptions?: InterruptionsByStep;
 }
 
 /** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */

@@ -6,7 +6,7 @@ import type { ActivityHeartbeat } from '../../activities/types.js';
 import { RunError } from '../../workers/client.js';
 import { describeRun } from '../../workers/describeRun.js';
 import { retryRun } from '../../workers/retryRun.js';
-import { pauseRun, resumeRun, startRun } from '../../workers/runs.js';
+import { cancelRun, pauseRun, resumeRun, startRun } from '../../workers/runs.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
 import { packed, testActivities, type TestActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
@@ -99,6 +99,45 @@ test('what runs is left alone; a paused run is not retried', async () => {
     const result = (await client.workflow.getHandle('busy').result()) as FullTrainingResult;
     assert.deepEqual({ ...result.stages[0] }, { ...pretrained, interruptions });
     assert.equal(calls, 2);
+  });
+});
+
+test('what a step went through is counted over all of its run: paused or cancelled in a back-off, failed, resumed', async () => {
+  const { client } = temporal;
+  const run = 'counted';
+  let calls = 0;
+  const activities = withTraining(async () => {
+    const nextRetryDelay = '1 hour';
+    if (++calls <= 2) throw ApplicationFailure.create({ message: 'The bucket is away.', nextRetryDelay });
+    if (calls > 3) return { ...pretrained, interruptions: { preemptions: 0, failures: 1 } };
+    const details = [undefined, { preemptions: 1, failures: 0 }];
+    throw ApplicationFailure.create({ type: 'TrainingDiverged', message: 'NaN', nonRetryable: true, details });
+  });
+  const told = async () => {
+    const { status, progress } = await describeRun(client, run);
+    return { status, ...progress?.steps[1]?.interruptions };
+  };
+  const backOff = () =>
+    waitFor('the back-off', async () => {
+      const { activities: pending } = await describeRun(client, run);
+      return pending[0]?.nextAttemptAt ?? undefined;
+    });
+  await temporal.withWorkers(activities, 'all', async () => {
+    await startRun(client, { run, configuration: testConfiguration(), steps });
+    await backOff();
+    await pauseRun(client, run);
+    assert.deepEqual(await told(), { status: 'RUNNING', preemptions: 0, failures: 1 });
+    await resumeRun(client, run);
+    await backOff();
+    await cancelRun(client, run);
+    assert.deepEqual(await told(), { status: 'CANCELLED', preemptions: 0, failures: 2 });
+    await resumeRun(client, run);
+    await assert.rejects(client.workflow.getHandle(run).result());
+    assert.deepEqual(await told(), { status: 'FAILED', preemptions: 1, failures: 2 });
+    await resumeRun(client, run);
+    const result = (await client.workflow.getHandle(run).result()) as FullTrainingResult;
+    assert.deepEqual({ ...result.stages[0] }, { ...pretrained, interruptions: { preemptions: 1, failures: 3 } });
+    assert.deepEqual(await told(), { status: 'COMPLETED', preemptions: 1, failures: 3 });
   });
 });
 
