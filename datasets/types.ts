@@ -25,9 +25,12 @@ export interface Sample {
 
 export interface SampleView {
   readonly camera: Camera;
-  /** RGB in [0, 1], rows of pixels. `[H, W, 3]` */
-  readonly image: Float32Array;
+  /** Rows of pixels. `[H, W, 3]` */
+  readonly image: Pixels;
 }
+
+/** RGB in [0, 1], or, in a quarter of the memory, 8-bit values that stand for a 255th each. */
+export type Pixels = Float32Array | Uint8Array;
 
 /** What a training step consumes: flat arrays, ready to become tensors. All samples have the same V, H, W. */
 export interface Batch {

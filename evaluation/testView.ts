@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { RgbImage } from '../datasets/formats/image.js';
 import { readTar } from '../datasets/formats/tar.js';
 import { parseTka } from '../datasets/formats/tka.js';
+import { coloursOf } from '../datasets/images/floatImage.js';
 import { decodeView, type EncodedView } from '../datasets/images/decodeView.js';
 import { isViewOfKind } from '../datasets/layout.js';
 import type { IndexedFrame } from '../datasets/types.js';
@@ -44,6 +45,6 @@ export async function viewOfFace(
   if (best === undefined) return null;
   const view = await decodeView(best, testSet.index.storedResizeFactor);
   const { width, height } = view.camera;
-  const data = Uint8Array.from(view.image, (value) => Math.round(255 * value));
+  const data = Uint8Array.from(coloursOf(view.image), (value) => Math.round(255 * value));
   return { camera: view.camera, image: { width, height, data } };
 }

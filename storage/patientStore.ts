@@ -66,9 +66,9 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
 
   return {
     description: store.description,
-    async get(key, { range, signal: own } = {}) {
+    async get(key, { signal: own, ...given } = {}) {
       const end = either(own);
-      const request = { ...(range && { range }), ...(end && { signal: end }) };
+      const request = { ...given, ...(end && { signal: end }) };
       return patiently(`Reading ${key}`, () => store.get(key, request), end);
     },
     async put(key, body, given = {}) {

@@ -37,6 +37,8 @@ export function s3Client(configuration: S3Configuration, listener?: StoreListene
       httpsAgent: { maxSockets: 64, keepAlive: true },
     },
   });
+  // It would copy what every request and answer holds, for a log that nobody keeps.
+  client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add((next) => (args) => next(signedWithKnownHash(args)), { step: 'build' });
   waitForRenewal(client, storeName(configuration), listener);
   return client;

@@ -24,6 +24,13 @@ export interface ByteRange {
   readonly end: number;
 }
 
+export interface GetOptions {
+  readonly range?: ByteRange;
+  /** The caller holds the content against a hash of its own: the store's checksums would be work for nothing. */
+  readonly verifiedByCaller?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** Where a store is: the part of a run's configuration that this room needs to know. Credentials are never in it. */
 export type StoreConfiguration =
   | {
@@ -58,10 +65,7 @@ export interface ObjectStore {
   /** Of people: `s3://bucket/prefix` or a path. No credential. */
   readonly description: string;
   /** @throws ObjectNotFound, ContentDamaged where the store keeps checksums */
-  get(
-    key: string,
-    options?: { range?: ByteRange; signal?: AbortSignal },
-  ): Promise<{ body: Uint8Array; information: ObjectInformation }>;
+  get(key: string, options?: GetOptions): Promise<{ body: Uint8Array; information: ObjectInformation }>;
   /** Streams into a file, which appears whole or not at all. @throws ObjectNotFound */
   download(key: string, path: string, options?: { signal?: AbortSignal }): Promise<ObjectInformation>;
   /** A body, or a file streamed from disk (in parts where it is large). @throws PreconditionFailed */

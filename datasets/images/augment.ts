@@ -1,7 +1,7 @@
 import type { AugmentationConfiguration } from '../../configs/schema/training.js';
 import { scaleIntrinsics, shiftIntrinsics, type Camera } from '../../geometry/camera.js';
 import type { CounterRandom } from '../../geometry/random.js';
-import { resizeImage, type FloatImage } from './floatImage.js';
+import { resizeImage, type FloatImage, type PixelImage } from './floatImage.js';
 
 /** What is drawn for one view. */
 export interface Augmentation {
@@ -24,7 +24,7 @@ export function drawAugmentation(settings: AugmentationConfiguration, random: Co
  * clipped to [0, 1]. The intrinsics follow.
  */
 export function augmentView(
-  image: FloatImage,
+  image: PixelImage,
   camera: Camera,
   { scale, brightness }: Augmentation,
 ): { readonly image: FloatImage; readonly camera: Camera } {

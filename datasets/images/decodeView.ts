@@ -2,7 +2,7 @@ import { rotateCounterClockwise } from '../../geometry/camera.js';
 import { decodeImage } from '../formats/image.js';
 import { cameraFromTka, type TkaCalibration } from '../formats/tka.js';
 import type { SampleView } from '../types.js';
-import { resizeImage, rotateImageCounterClockwise, toFloatImage } from './floatImage.js';
+import { resizeImage, rotateImageCounterClockwise } from './floatImage.js';
 
 export interface EncodedView {
   /** The calibration file's stem. */
@@ -22,8 +22,9 @@ export interface EncodedView {
  */
 export async function decodeView(view: EncodedView, resizeFactor: number): Promise<SampleView> {
   const camera = cameraFromTka(view.calibration, resizeFactor, view.name);
-  const stored = toFloatImage(await decodeImage(view.bytes, view.file));
-  const image = resizeImage(stored, camera.width, camera.height);
+  const stored = await decodeImage(view.bytes, view.file);
+  const isResized = stored.width !== camera.width || stored.height !== camera.height;
+  const image = isResized ? resizeImage(stored, camera.width, camera.height) : stored;
   if (image.height <= image.width) return { camera, image: image.data };
   return { camera: rotateCounterClockwise(camera), image: rotateImageCounterClockwise(image).data };
 }

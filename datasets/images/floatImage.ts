@@ -1,4 +1,4 @@
-import type { RgbImage } from '../formats/image.js';
+import type { Pixels } from '../types.js';
 import { axisResampling, type AxisResampling } from './resampling.js';
 
 /** Colours as numbers, usually in [0, 1]: `[height, width, 3]`, row by row from the top. */
@@ -8,24 +8,32 @@ export interface FloatImage {
   readonly data: Float32Array;
 }
 
-/** Of each byte, as a colour: byte / 255. */
-export const colourOfByte = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+/** An image as it comes, of either kind. */
+export interface PixelImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Pixels;
+}
 
-/** Bytes as colours. */
-export function toColours(bytes: Uint8Array): Float32Array {
-  const colours = new Float32Array(bytes.length);
-  for (let i = 0; i < colours.length; i++) colours[i] = colourOfByte[bytes[i]!]!;
+/** Of each byte, as a colour: byte / 255. */
+const colourOfByte = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Pixels as numbers. */
+export function coloursOf(pixels: Pixels): Float32Array {
+  if (pixels instanceof Float32Array) return pixels;
+  const colours = new Float32Array(pixels.length);
+  writeColours(pixels, colours, 0);
   return colours;
 }
 
-/** RGB / 255. */
-export function toFloatImage({ width, height, data }: RgbImage): FloatImage {
-  return { width, height, data: toColours(data) };
+/** Fills `colours` with those of the bytes from `offset` on. */
+function writeColours(bytes: Uint8Array, colours: Float32Array, offset: number): void {
+  for (let i = 0; i < colours.length; i++) colours[i] = colourOfByte[bytes[offset + i]!]!;
 }
 
 /** An image turned by 90° counter-clockwise (portrait to landscape). */
-export function rotateImageCounterClockwise({ width, height, data }: FloatImage): FloatImage {
-  const turned = new Float32Array(data.length);
+export function rotateImageCounterClockwise({ width, height, data }: PixelImage): PixelImage {
+  const turned = data instanceof Float32Array ? new Float32Array(data.length) : new Uint8Array(data.length);
   for (let row = 0; row < width; row++) {
     for (let column = 0; column < height; column++) {
       const from = 3 * (column * width + width - 1 - row);
@@ -39,45 +47,44 @@ export function rotateImageCounterClockwise({ width, height, data }: FloatImage)
 }
 
 /** An image at another size, anti-aliased (spec section 6, last paragraph; see resampling). */
-export function resizeImage(image: FloatImage, width: number, height: number): FloatImage {
-  if (image.width === width && image.height === height) return image;
+export function resizeImage(image: PixelImage, width: number, height: number): FloatImage {
+  if (image.width === width && image.height === height) return { width, height, data: coloursOf(image.data) };
   const across = resampleRows(image.data, image.height, image.width, axisResampling(image.width, width));
   const data = resampleColumns(across, width, axisResampling(image.height, height));
   return { width, height, data };
 }
 
-function resampleRows(data: Float32Array, rows: number, inputs: number, axis: AxisResampling): Float32Array {
+function resampleRows(pixels: Pixels, rows: number, inputs: number, axis: AxisResampling): Float32Array {
   const { outputs, taps, starts, weights } = axis;
   const result = new Float32Array(rows * outputs * 3);
-  if (taps === 2) {
-    // Bilinear interpolation alone: what augmentation does with every view.
-    for (let row = 0, to = 0; row < rows; row++) {
-      const line = row * inputs * 3;
+  const line = new Float32Array(inputs * 3);
+  for (let row = 0, to = 0; row < rows; row++) {
+    const first = row * line.length;
+    if (pixels instanceof Float32Array) line.set(pixels.subarray(first, first + line.length));
+    else writeColours(pixels, line, first);
+    if (taps === 2) {
+      // Bilinear interpolation alone: what augmentation does with every view.
       for (let i = 0; i < outputs; i++, to += 3) {
-        const from = line + starts[i]! * 3;
+        const from = starts[i]! * 3;
         const weight = weights[2 * i]!;
         const other = weights[2 * i + 1]!;
-        result[to] = weight * data[from]! + other * data[from + 3]!;
-        result[to + 1] = weight * data[from + 1]! + other * data[from + 4]!;
-        result[to + 2] = weight * data[from + 2]! + other * data[from + 5]!;
+        result[to] = weight * line[from]! + other * line[from + 3]!;
+        result[to + 1] = weight * line[from + 1]! + other * line[from + 4]!;
+        result[to + 2] = weight * line[from + 2]! + other * line[from + 5]!;
       }
+      continue;
     }
-    return result;
-  }
-  for (let row = 0; row < rows; row++) {
-    const line = row * inputs * 3;
-    for (let i = 0; i < outputs; i++) {
+    for (let i = 0; i < outputs; i++, to += 3) {
       let red = 0;
       let green = 0;
       let blue = 0;
-      let from = line + starts[i]! * 3;
+      let from = starts[i]! * 3;
       for (let tap = i * taps; tap < (i + 1) * taps; tap++, from += 3) {
         const weight = weights[tap]!;
-        red += weight * data[from]!;
-        green += weight * data[from + 1]!;
-        blue += weight * data[from + 2]!;
+        red += weight * line[from]!;
+        green += weight * line[from + 1]!;
+        blue += weight * line[from + 2]!;
       }
-      const to = (row * outputs + i) * 3;
       result[to] = red;
       result[to + 1] = green;
       result[to + 2] = blue;

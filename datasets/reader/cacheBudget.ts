@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 /** How much of the limit is left after a clean-up: it must not come again with the next object. */
 const keptShare = 0.9;
+/** What a user need not tell the others at once, of the limit: a file a time would cost as much as writing it. */
+const untoldShare = 0.001;
 /** A decimal number of bytes, padded, and a line feed. */
 const recordBytes = 16;
 /** Milliseconds. What a killed process left half-written is this old when it goes. */
@@ -13,11 +15,11 @@ const staleAfter = 60_000;
 /**
  * Keeps a folder of cached files within a limit that holds for all processes and threads that write into it.
  *
- * Who has written a file appends its size to a record that all share, and reads what the others have appended since. When
+ * Who has written files appends their size to a record that all share, and reads what the others have appended since. When
  * a tenth of the limit has been written since the last clean-up, the next writer cleans up: the files that were not used
  * for the longest time go, until nine tenths of the limit are left. So the limit is exceeded only by what is being written
- * at that moment. A process that is killed between a file and its record costs that one file's size until the next
- * clean-up, which measures what is there.
+ * at that moment, and what is not recorded yet. A process that ends before it has recorded what it wrote costs that until
+ * the next clean-up, which measures what is there.
  */
 export class CacheBudget {
   private readonly record: string;
@@ -26,6 +28,8 @@ export class CacheBudget {
   private offset = 0;
   private sum = 0;
   private checked = false;
+  /** Bytes that are in no record yet. */
+  private untold = 0;
 
   constructor(
     private readonly directory: string,
@@ -38,8 +42,12 @@ export class CacheBudget {
 
   /** Notes that a file of so many bytes was written, and cleans up if it is time. */
   async written(size: number): Promise<void> {
-    const sum = await this.noted(size);
+    this.untold += size;
     const first = !this.checked;
+    if (!first && this.untold < this.limitBytes * untoldShare) return;
+    const told = this.untold;
+    this.untold = 0;
+    const sum = await this.noted(told);
     this.checked = true;
     if (sum > this.limitBytes * (1 - keptShare) || (first && (await this.cleanedFor()) > this.limitBytes)) {
       await this.cleanUp();

@@ -65,7 +65,7 @@ export class DiskCache {
     for (let attempt = 1; ; attempt++) {
       let body: Uint8Array | null = null;
       try {
-        ({ body } = await store.get(key));
+        ({ body } = await store.get(key, { verifiedByCaller: true }));
       } catch (cause) {
         // What the store itself knows to be damaged is no better than what only we find to be.
         if (cause instanceof ContentDamaged) body = new Uint8Array(0);
@@ -89,8 +89,11 @@ export class DiskCache {
   private async keep(path: string, body: Uint8Array): Promise<void> {
     const fresh = `${path}.${randomUUID()}`;
     try {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(fresh, body);
+      await writeFile(fresh, body).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(fresh, body);
+      });
       await rename(fresh, path);
       await this.budget.written(body.length);
     } catch {

@@ -3,7 +3,7 @@ import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
 import { readTar } from '../formats/tar.js';
-import { parseTka } from '../formats/tka.js';
+import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { parseDatasetIndex } from '../indexFile.js';
 import { frameName, isViewOfKind } from '../layout.js';
@@ -13,6 +13,9 @@ import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
+
+/** Kept parsed, a kilobyte each: of a thousand sequences. */
+const mostCalibrations = 16_000;
 
 /** @throws DatasetMissing when nothing is packed under the name. */
 export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {
@@ -67,6 +70,23 @@ export async function openStoreSource(
   const masks = await fetch(headFiles.vertexMasks);
   const regions = readVertexRegions(masks.bytes, masks.file, template.vertices.length / 3);
 
+  // All frames of a sequence have the same: they are read and parsed once.
+  const calibrations = new Map<string, Promise<TkaCalibration>>();
+  const readCalibration = async (object: IndexedObject): Promise<TkaCalibration> => {
+    const { bytes, file } = await fetch(object);
+    return parseTka(Buffer.from(bytes).toString('utf8'), file);
+  };
+  const calibrationOf = (object: IndexedObject): Promise<TkaCalibration> => {
+    const known = calibrations.get(object.sha256);
+    if (known) return known;
+    const reading = readCalibration(object);
+    if (calibrations.size === mostCalibrations) calibrations.clear();
+    calibrations.set(object.sha256, reading);
+    // What could not be read is asked for again by the next frame.
+    reading.catch(() => calibrations.delete(object.sha256));
+    return reading;
+  };
+
   const views = async (frame: IndexedFrame): Promise<EncodedView[]> => {
     const archive = await fetch(frame.images);
     const images = new Map(
@@ -78,8 +98,7 @@ export async function openStoreSource(
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     return Promise.all(
       wanted.map(async ({ object, name }) => {
-        const { bytes, file } = await fetch(object);
-        const calibration = parseTka(Buffer.from(bytes).toString('utf8'), file);
+        const calibration = await calibrationOf(object);
         return { name, bytes: images.get(name)!, file: `${archive.file} (${name})`, calibration };
       }),
     );

@@ -11,10 +11,10 @@ const camera = {
   extrinsics: new Float64Array(12),
   distortion: [0, 0] as const,
 };
-const eightBit = Float32Array.from({ length: 768 }, (_, i) => (i % 256) / 255);
+const eightBit = Uint8Array.from({ length: 768 }, (_, i) => i % 256);
 const resized = Float32Array.from({ length: 768 }, (_, i) => i / 1000);
 
-function sample(...images: Float32Array[]): Sample {
+function sample(...images: (Float32Array | Uint8Array)[]): Sample {
   return {
     id: { subject: 's', sequence: 'q', frame: '000001' },
     views: images.map((image) => ({ camera, image })),
@@ -24,7 +24,7 @@ function sample(...images: Float32Array[]): Sample {
   };
 }
 
-test('what is kept comes back to the bit, 8-bit images and resized ones', () => {
+test('what is kept comes back, 8-bit images and resized ones', () => {
   const decoded = new DecodedFrames(1e6);
   const both = sample(eightBit, resized);
   decoded.keep('a', both, 1);

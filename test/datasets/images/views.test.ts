@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseTka } from '../../../datasets/formats/tka.js';
 import { augmentView } from '../../../datasets/images/augment.js';
 import { decodeView } from '../../../datasets/images/decodeView.js';
-import { resizeImage } from '../../../datasets/images/floatImage.js';
+import { coloursOf, resizeImage } from '../../../datasets/images/floatImage.js';
 import { writeNormalised } from '../../../datasets/images/normalise.js';
 import { calibrationPath, imagePath } from '../../../datasets/layout.js';
 import type { SampleView } from '../../../datasets/types.js';
@@ -34,7 +34,7 @@ function normalised(image: Float32Array): Float32Array {
 
 test('images at an eighth of the sensor are those the published system feeds its network, portrait views turned', async () => {
   const views = await Promise.all(names.map(goldenView));
-  const images = views.flatMap(({ image }) => [...channelsFirst(normalised(image))]);
+  const images = views.flatMap(({ image }) => [...channelsFirst(normalised(coloursOf(image)))]);
   assertGolden('coarse/inputs/stereo_images', images);
   const intrinsics = views.flatMap(({ camera }) => [...camera.intrinsics]);
   assertGolden('coarse/inputs/stereo_camera_intrinsics', intrinsics);
