@@ -1,4 +1,4 @@
-import type { RigFinding } from '../../datasets/inspect/rigFindings.js';
+import type { RigFinding } from '../../datasets/inspect/types.js';
 import { styled } from '../terminal.js';
 
 /** Findings of several rigs, those that say the same of several cameras or sequences told once. */

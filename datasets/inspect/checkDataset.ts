@@ -5,7 +5,7 @@ import { runLimited } from '../fetch/runLimited.js';
 import { cameraFromTka, formatTka } from '../formats/tka.js';
 import { frameName, isViewOfKind } from '../layout.js';
 import { imageFindings } from './imageFindings.js';
-import { rigFindings, type RigFinding } from './rigFindings.js';
+import { rigFindings } from './rigFindings.js';
 import { sampleFrames } from './sampleFrames.js';
 import type {
   DatasetReport,

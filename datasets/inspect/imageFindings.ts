@@ -1,6 +1,6 @@
 import { imageSize } from '../formats/image.js';
 import type { EncodedView } from '../images/decodeView.js';
-import type { RigFinding } from './rigFindings.js';
+import type { RigFinding } from './types.js';
 
 /** Pixels that rounding may make of a difference. */
 const tolerance = 2;

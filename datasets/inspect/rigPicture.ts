@@ -2,7 +2,7 @@ import { cameraCentre, type Camera } from '../../geometry/camera.js';
 import type { RgbImage } from '../formats/image.js';
 import { isViewOfKind } from '../layout.js';
 import { Canvas, textWidth, type Colour } from '../pictures/canvas.js';
-import type { RigFinding, Volume } from './rigFindings.js';
+import type { RigFinding, Volume } from './types.js';
 import { forward } from './rigGeometry.js';
 
 const background: Colour = [24, 27, 33];

@@ -1,7 +1,6 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { FrameSource } from '../reader/frameSource.js';
 import type { FrameId, Split } from '../types.js';
-import type { RigFinding, Volume } from './rigFindings.js';
 
 /** What a check needs to know of a configuration. */
 export interface InspectOptions {
@@ -88,4 +87,22 @@ export interface DatasetReport {
   readonly usable: boolean;
   /** Why it is not usable, and what to do. */
   readonly problems: readonly string[];
+}
+
+/** Something about a rig that training would stumble over, in words that lead to its mending. */
+export interface RigFinding {
+  /** `error`: the networks cannot learn from it. `warning`: it works, but is not what was meant, most likely. */
+  readonly severity: 'error' | 'warning';
+  /** null: of the rig as a whole. */
+  readonly camera: string | null;
+  readonly found: string;
+  readonly expected: string;
+  readonly advice: string;
+}
+
+/** The grid of voxels that the coarse model searches for the head. mm. */
+export interface Volume {
+  readonly centre: readonly [number, number, number];
+  /** Of the cube. */
+  readonly side: number;
 }

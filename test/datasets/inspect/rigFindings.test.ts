@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { rigFindings, type RigFinding } from '../../../datasets/inspect/rigFindings.js';
+import { rigFindings } from '../../../datasets/inspect/rigFindings.js';
+import type { RigFinding } from '../../../datasets/inspect/types.js';
 import { meetingPoint } from '../../../datasets/inspect/rigGeometry.js';
 import { cameraCentre, lookAt, type Camera } from '../../../geometry/camera.js';
 
