@@ -15,6 +15,7 @@ import type {
   InspectOptions,
   RigReport,
   SequenceCount,
+  RigFinding,
 } from './types.js';
 
 const framesAtOnce = 4;
