@@ -150,6 +150,32 @@ test('also who does not wait has the keys that the file has by now: event files 
   assert.equal(Buffer.from((await store.get('runs/a')).body).toString(), 'content');
 });
 
+test('a process that gives credentials (credential_process) is asked anew when they have been replaced', async (context) => {
+  const answer = join(directory, 'process.json');
+  const give = async (): Promise<void> => {
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = server.credentials;
+    await writeFile(answer, JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey }));
+  };
+  await give();
+  const configuration = join(directory, 'config');
+  await writeFile(configuration, `[default]\ncredential_process = cat ${answer}\n`);
+  process.env['AWS_CONFIG_FILE'] = configuration;
+  process.env['AWS_SHARED_CREDENTIALS_FILE'] = join(directory, 'none');
+  context.after(() => {
+    delete process.env['AWS_CONFIG_FILE'];
+    process.env['AWS_SHARED_CREDENTIALS_FILE'] = credentialsFile;
+  });
+  const warnings: string[] = [];
+  const store = open({ warn: (message) => void warnings.push(message) });
+  await store.put('runs/a', body);
+  await replaceKeys();
+  const reading = store.get('runs/a');
+  while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await give();
+  assert.equal(Buffer.from((await reading).body).toString(), 'content');
+  assert.match(warnings.at(-1)!, /accepts the credentials again/);
+});
+
 test('credentials of a container (a pod) are fetched anew with the token that its file has by then', async (context) => {
   const token = join(directory, 'token');
   await writeFile(token, 'first');
