@@ -104,6 +104,8 @@ export function storeError(cause: unknown, action: string, key: string, store: s
   }
   if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
   if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
-  const why = `${name ? `${name}: ` : ''}${message || String(cause)}`;
+  // The answer to a HEAD has no words.
+  const isBare = /^Unknown(Error)?$/.test(name) && status !== undefined;
+  const why = isBare ? `status ${status}` : `${name ? `${name}: ` : ''}${message || String(cause)}`;
   return new StoreUnavailable(`Could not ${action} ${key} in ${store}: ${why}`, { cause });
 }

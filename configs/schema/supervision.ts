@@ -4,7 +4,8 @@ import { z } from 'zod';
 export const supervisionSchema = z.strictObject({
   /**
    * Seconds without observed progress (a step, a frame, a file) until a trainer counts as hung, or a worker as lost, and
-   * the work is given out again. Longer than the longest step, and than starting takes.
+   * the work is given out again. Longer than the longest step, and than starting takes; than Temporal takes to restart,
+   * for a worker that cannot say its word is given up like one that is dead, at a checkpoint's interval of steps.
    */
   progressTimeoutSeconds: z.number().min(1).default(120),
   /** Seconds that a data worker may be away before its fetching, extracting and packing starts anew on another. */

@@ -1,15 +1,15 @@
 /**
  * `npm run chaos`: full training on the miniature, once undisturbed, and once while everything around it is killed, cut
  * and damaged on a seeded schedule; ends with a table of what was done and what it cost, and compares both runs' results.
- *
- *   npm run chaos -- [--seed N] [--events N] [--config FILE] [--set PATH=VALUE …] [--miniature YAML] [--directory FOLDER] [--keep]
+ * `--help` says more.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import yargs from 'yargs';
 import { killDescendants } from '../../cli/quickstart/processTree.js';
 import { parseMiniature } from '../../cli/quickstart/quickstart.js';
+import { setOption } from '../../cli/setOption.js';
 import { columns, duration } from '../../cli/terminal.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
@@ -20,17 +20,48 @@ import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 
 // As the program's launcher does: no advice of the AWS SDK to users of Node 20.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    events: { type: 'string', default: '36' },
-    config: { type: 'string' },
-    set: { type: 'string', multiple: true, default: [] },
-    miniature: { type: 'string' },
-    directory: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const integerFrom = (least: number, name: string) => (value: number) => {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`--${name}: expected an integer from ${least} on`);
+};
+const values = await yargs(process.argv.slice(2))
+  .scriptName('npm run chaos --')
+  .usage(
+    '$0 [options]\n\nTrains the miniature twice, with real servers and workers: undisturbed, and while all of them are ' +
+      'killed, cut off and damaged on a seeded schedule. Both must come to the same weights, predictions and events, to ' +
+      'the last bit. Ends with a table of what struck, when, and what it cost. Exit code: 0 equal, 1 not, 2 bad options.',
+  )
+  .option('seed', {
+    type: 'number',
+    default: 1,
+    coerce: integerFrom(0, 'seed'),
+    describe: 'what strikes, and when, follows from it',
+  })
+  .option('events', {
+    type: 'number',
+    default: 36,
+    coerce: integerFrom(1, 'events'),
+    describe: 'how many faults; from 24 on also those outside of training',
+  })
+  .option('config', { type: 'string', describe: 'YAML file of the run that is trained [test/chaos/chaos.yaml]' })
+  .option('set', setOption)
+  .option('miniature', { type: 'string', describe: 'changes of the generated data, as YAML' })
+  .option('directory', { type: 'string', describe: 'folder of services, data, logs, which stays [a temporary one]' })
+  .option('keep', { type: 'boolean', default: false, describe: 'leave the temporary folder; after a problem it stays' })
+  .example('$0', 'Both runs, the second with 36 faults')
+  .example('$0 --seed 7 --events 60', 'Another schedule, and more of it')
+  .example('$0 --config configs/miniature.yaml', 'The run of npm start, at its own interval of checkpoints')
+  .example('$0 --events 12 --set training.refinement.iterations=60', 'Fewer faults, a shorter run')
+  .strict()
+  .version(false)
+  .alias('h', 'help')
+  .wrap(110)
+  .fail((message, error) => {
+    console.error(`${message || error.message}\nnpm run chaos -- --help shows the options.`);
+    process.exit(2);
+  })
+  .parseAsync();
+const { seed, events } = values;
 await enterNamespace();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => {
@@ -38,17 +69,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(130);
   });
 }
-const [seed, events] = [Number(values.seed), Number(values.events)];
-if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(events) || events < 1) {
-  console.error(`--seed ${values.seed} --events ${values.events}: expected an integer from 0 on, and one from 1 on`);
+const { configuration, miniature } = await settings().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
   process.exit(2);
-}
-const configuration = await loadConfiguration(
-  values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml'),
-  values.set,
-);
-const miniature =
-  values.miniature !== undefined ? parseMiniature(values.miniature) : values.config ? {} : smallMiniature;
+});
 const directory = values.directory ? resolve(values.directory) : await mkdtemp(join(tmpdir(), 'tempeh-chaos-'));
 if (canMount === undefined) console.log('This machine does not let us mount a disk: no disk will be full.');
 try {
@@ -68,6 +92,15 @@ try {
 }
 if (values.keep || process.exitCode !== 0) console.log(`Logs: ${logFolder(directory)}`);
 else if (values.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+
+async function settings() {
+  const file = values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml');
+  const small = values.config === undefined ? smallMiniature : {};
+  return {
+    configuration: await loadConfiguration(file, values.set),
+    miniature: values.miniature === undefined ? small : parseMiniature(values.miniature),
+  };
+}
 
 function tableOf(
   { strikes, undisturbedSeconds, disturbedSeconds, stages, equal, problems }: ChaosReport,

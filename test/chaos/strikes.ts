@@ -37,7 +37,9 @@ export async function strikeAll(
 ): Promise<void> {
   for (const [index, event] of planned.entries()) {
     const next = planned[index + 1];
-    setPace(scene.cluster.paceFile, next === undefined ? null : placeOf(next, configuration));
+    const creepToNext = (): void =>
+      setPace(scene.cluster.paceFile, next === undefined ? null : placeOf(next, configuration));
+    creepToNext();
     let at = 0;
     let where = '';
     const struck = (place: string): void => {
@@ -46,7 +48,7 @@ export async function strikeAll(
     };
     const name = event.kind === 'training' ? event.planned.fault.name : event.fault.name;
     try {
-      if (event.kind === 'training') await strikeTraining(scene, event.planned, struck);
+      if (event.kind === 'training') await strikeTraining(scene, event.planned, struck, creepToNext);
       else await event.fault.strike(scene, () => struck(event.fault.step));
     } catch (error) {
       if (error instanceof RunEnded) return;
@@ -72,7 +74,13 @@ function placeOf(event: Event, { training }: RunConfiguration): Place | null {
   return stage === undefined ? null : { stage, step: training[stage].iterations - stepsBefore };
 }
 
-async function strikeTraining(scene: Scene, planned: Planned, struck: (where: string) => void): Promise<void> {
+/** @param creepToNext makes trainers wait for what strikes next. */
+async function strikeTraining(
+  scene: Scene,
+  planned: Planned,
+  struck: (where: string) => void,
+  creepToNext: () => void,
+): Promise<void> {
   const { cluster, ended } = scene;
   const order = (stage: TrainingStage): number => trainingStages.indexOf(stage);
   const step = await until(ended, `step ${planned.step} of ${planned.stage}`, () => {
@@ -81,8 +89,16 @@ async function strikeTraining(scene: Scene, planned: Planned, struck: (where: st
     return order(last.stage) > order(planned.stage) || last.step >= planned.step ? last : null;
   });
   struck(`${step.stage} ${step.step}`);
+  // Creeping to a request that comes with a checkpoint would take as many seconds as there are steps to it.
+  if (planned.fault.awaits) setPace(cluster.paceFile, null);
   const { uniform } = counterRandom(planned.seed, 'chaos choice');
-  const harmed = await planned.fault.inject({ ...scene, choose: (bound) => Math.floor(uniform() * bound) });
+  const choose = (bound: number): number => Math.floor(uniform() * bound);
+  const harmed = await planned.fault.inject({ ...scene, choose }, () => {
+    const { last } = cluster.journal;
+    struck(last === null ? '' : `${last.stage} ${last.step}`);
+    creepToNext();
+  });
+  creepToNext();
   await goesOn(scene, harmed);
 }
 

@@ -27,12 +27,19 @@ export interface TrainingFault {
   readonly intervals: 1 | 2;
   /** Steps in the stage that it needs before it, in checkpoint intervals. */
   readonly after: number;
-  /** Does it, and undoes it. @returns the process whose steps do not count as going on; null if none was harmed. */
-  inject(scene: Scene): Promise<number | null>;
+  /** It strikes at a request that is waited for, of a checkpoint above all: `inject` tells when it does. */
+  readonly awaits: boolean;
+  /**
+   * Does it, and undoes it.
+   *
+   * @param struck - called when what it waits for has come.
+   * @returns the process whose steps do not count as going on; null if none was harmed.
+   */
+  inject(scene: Scene, struck: () => void): Promise<number | null>;
 }
 
 const fault = (name: string, inject: TrainingFault['inject'], more: Partial<TrainingFault> = {}): TrainingFault => {
-  return { name, intervals: 1, after: 0, inject, ...more };
+  return { name, intervals: 1, after: 0, awaits: false, inject, ...more };
 };
 
 const toTrainer = (name: NodeJS.Signals): TrainingFault =>
@@ -51,35 +58,52 @@ const toWorker = (name: NodeJS.Signals, group = false): TrainingFault =>
 
 /** A request of the trainer that does not arrive as it should; the trainer lives on. */
 const onRequest = (name: string, fits: (request: SeenRequest) => boolean, treatment: Treatment): TrainingFault =>
-  fault(name, async (scene) => {
-    await training(scene);
-    await orEnded(scene.cluster.s3.treatNext(fits, treatment), scene.ended);
-    return null;
-  });
-
-/** The trainer dies while the store has its request. */
-const diesIn = (
-  name: string,
-  fits: (request: SeenRequest) => boolean,
-  then: 'deliver' | 'drop',
-  after = 0,
-): TrainingFault =>
   fault(
     name,
-    async (scene) => {
+    async (scene, struck) => {
       await training(scene);
-      let decide: (what: 'deliver' | 'drop') => void = () => undefined;
-      const until = new Promise<'deliver' | 'drop'>((resolve) => (decide = resolve));
-      try {
-        await orEnded(scene.cluster.s3.treatNext(fits, { kind: 'hold', until }), scene.ended);
+      await orEnded(scene.cluster.s3.treatNext(fits, treatment), scene.ended);
+      struck();
+      return null;
+    },
+    { awaits: true },
+  );
+
+type Fate = 'deliver' | 'drop' | 'deliver late';
+
+/** Something is done while the store has a request. @param then 'deliver late': when another trainer has gone on. */
+async function during(
+  scene: Scene,
+  fits: (request: SeenRequest) => boolean,
+  then: Fate,
+  act: () => Promise<number>,
+): Promise<number> {
+  let decide: (what: 'deliver' | 'drop') => void = () => undefined;
+  const until = new Promise<'deliver' | 'drop'>((resolve) => (decide = resolve));
+  try {
+    await orEnded(scene.cluster.s3.treatNext(fits, { kind: 'hold', until }), scene.ended);
+    const pid = await act();
+    if (then === 'deliver late') await goesOn(scene, pid);
+    return pid;
+  } finally {
+    decide(then === 'drop' ? 'drop' : 'deliver');
+  }
+}
+
+/** The trainer dies while the store has its request. */
+const diesIn = (name: string, fits: (request: SeenRequest) => boolean, then: Fate, after = 0): TrainingFault =>
+  fault(
+    name,
+    async (scene, struck) => {
+      await training(scene);
+      return during(scene, fits, then, async () => {
+        struck();
         const { pid } = await training(scene);
         kill(pid, 'SIGKILL');
         return pid;
-      } finally {
-        decide(then);
-      }
+      });
     },
-    { after },
+    { after, awaits: true },
   );
 
 /** For some seconds, all requests to the store are treated so. */
@@ -190,8 +214,36 @@ export const trainingFaults: readonly TrainingFault[] = [
   onRequest("a part upload's answer is lost", isPartPut, { kind: 'lose the answer' }),
   diesIn('trainer killed inside the manifest put, which arrives', isManifestPut, 'deliver'),
   diesIn('trainer killed inside the manifest put, which does not arrive', isManifestPut, 'drop'),
+  diesIn(
+    'trainer killed inside the manifest put, which arrives when another has gone on',
+    isManifestPut,
+    'deliver late',
+  ),
   diesIn('trainer killed inside a part upload', isPartPut, 'drop'),
   diesIn("trainer killed in retention's deletion", isDeletion, 'drop', 2),
+  fault(
+    'SIGTERM to the trainer inside the manifest put, which takes 2 s more',
+    async (scene, struck) => {
+      await training(scene);
+      return during(scene, isManifestPut, 'deliver', async () => {
+        struck();
+        const { pid } = await training(scene);
+        kill(pid, 'SIGTERM');
+        await sleep(2000);
+        return pid;
+      });
+    },
+    { awaits: true },
+  ),
+  fault('trainer killed inside its claim, which arrives when another has gone on', async (scene) => {
+    const { pid } = await training(scene);
+    kill(pid, 'SIGKILL');
+    return during(scene, isManifestPut, 'deliver late', async () => {
+      const next = await supervised(scene, 'trainer.js');
+      kill(next.pid, 'SIGKILL');
+      return next.pid;
+    });
+  }),
   fault('trainer killed between claim and first step', async (scene) => {
     const { pid } = await training(scene);
     const claimed = scene.cluster.s3.answered(isManifestPut);
