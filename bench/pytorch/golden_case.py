@@ -100,7 +100,7 @@ def read_png(path: Path) -> np.ndarray:
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Gaussian blur and bilinear interpolation, per axis (spec section 6)."""
+    """Gaussian blur and bilinear interpolation, per axis, both mirrored at the edge pixels (spec section 6)."""
     for axis, target in ((0, height), (1, width)):
         size = image.shape[axis]
         if size == target:
@@ -114,7 +114,8 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
             kernel /= kernel.sum()
             padded = np.pad(moved, [(radius, radius)] + [(0, 0)] * (moved.ndim - 1), mode="reflect")
             moved = sum(k * padded[i : i + size] for i, k in enumerate(kernel))
-        position = np.clip((np.arange(target) + 0.5) * factor - 0.5, 0, size - 1)
+        position = np.abs((np.arange(target) + 0.5) * factor - 0.5)
+        position = np.minimum(position, 2 * (size - 1) - position)
         low = np.minimum(position.astype(int), size - 2)
         part = (position - low).reshape(-1, *[1] * (moved.ndim - 1))
         image = np.moveaxis(moved[low] * (1 - part) + moved[low + 1] * part, 0, axis)

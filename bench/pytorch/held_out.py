@@ -199,8 +199,8 @@ def compare(folder: Path, stages: list[str]) -> None:
         beyond = (off > TOLERANCES[stage]).sum()
         print(
             f"{folder.name} {stage}: off by {off.max():.3g} mm (median {np.median(off):.3g}), "
-            f"{beyond} of {len(off)} vertices beyond {TOLERANCES[stage]}; PyTorch in float32 by {single.max():.3g}, "
-            f"{(single > TOLERANCES[stage]).sum()} beyond",
+            f"{beyond} of {len(off)} vertices beyond {TOLERANCES[stage]}; PyTorch in float32 by {single.max():.3g} "
+            f"(median {np.median(single):.3g}), {(single > TOLERANCES[stage]).sum()} beyond",
             flush=True,
         )
 
