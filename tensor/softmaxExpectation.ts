@@ -18,7 +18,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
  * p is not normalised: e = exp(a − s) serves, and its sums z are divided by in the small arrays. The shift s of a query is
  * the largest logit among a part of the voxels, and part of the product (a last channel of ones): so neither a pass over
  * the logits for their maximum nor one to take it off is needed. Where z says that another voxel's logit was larger by
- * more than float32 bears, the chunk is computed again with the largest of all.
+ * more than float32 bears, the chunk is computed again with the largest of all, and the chunks after it at once.
  *
  * Legend: B samples, N voxels, C channels, L queries (vertices), K components of a value, Q queries of a chunk.
  *
@@ -38,9 +38,16 @@ export function softmaxExpectation(
   const [y, sums, shifts] = withoutGradients(() =>
     tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
+      // On a GPU looking at the sums would hold up the step.
+      let exact = runsOnGpu();
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
-        const ofChunks = chunks.map((bounds) => weightedSums(keysOfSample, columns(queries, bounds), homogeneous));
+        const ofChunks = chunks.map((bounds) => {
+          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, exact);
+          // Where one chunk's logits are far apart, the others' are as a rule.
+          exact = chunk.exact;
+          return chunk;
+        });
         return [
           tf.concat(
             ofChunks.map(({ sums }) => sums),
@@ -79,37 +86,45 @@ const shiftStride = 61;
  * [values, 1]ᵀ · e of one sample and chunk.
  *
  * @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
+ * @param exact whether the shift is to be the largest of all logits; otherwise only where it has to be.
  * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
  */
 function weightedSums(
   keys: Tensor,
   queries: Tensor,
   homogeneous: Tensor,
-): { readonly sums: Tensor; readonly shift: Tensor } {
-  const sumsUnder = (shift: Tensor): Tensor =>
-    tidy(() => tf.transpose(product(homogeneous, exponentials(keys, queries, shift), true)));
-  // On a GPU looking at the sums would hold up the step.
-  if (!runsOnGpu()) {
-    const shift = largestLogits(everyVoxelOf(keys, shiftStride), queries);
-    const sums = sumsUnder(shift);
+  exact: boolean,
+): { readonly sums: Tensor; readonly shift: Tensor; readonly exact: boolean } {
+  const sumsOf = (e: Tensor): Tensor => tf.transpose(product(homogeneous, e, true));
+  if (!exact) {
+    const shift = tidy(() => largestOf(unshifted(everyVoxelOf(keys, shiftStride), queries)));
+    const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
     const width = homogeneous.shape[1]!;
     const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
-    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift };
+    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, exact: false };
     sums.dispose();
     shift.dispose();
   }
-  const shift = largestLogits(keys, queries);
-  return { sums: sumsUnder(shift), shift };
+  const [sums, shift] = tidy((): [Tensor, Tensor] => {
+    const logits = unshifted(keys, queries);
+    const shift = largestOf(logits);
+    const below = executeOne('Sub', [float32], [logits, shift]);
+    logits.dispose();
+    return [sumsOf(executeOne('Exp', [float32], [below])), shift];
+  });
+  return { sums, shift, exact: true };
 }
 
 const maxTyped = [float32, attribute.int32('Tidx'), attribute.flag('keep_dims', true)];
 
-/** The largest logit of each query. @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @returns `[1, Q]` */
-function largestLogits(keys: Tensor, queries: Tensor): Tensor {
-  return tidy(() => {
-    const logits = product(keys, tf.concat([queries, tf.zeros([1, queries.shape[1]!])], 0));
-    return executeOne('Max', maxTyped, [logits, integers([0])]);
-  });
+/** The largest logit of each query. @param logits `[N, Q]` @returns `[1, Q]` */
+function largestOf(logits: Tensor): Tensor {
+  return executeOne('Max', maxTyped, [logits, integers([0])]);
+}
+
+/** a. @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @returns `[N, Q]` */
+function unshifted(keys: Tensor, queries: Tensor): Tensor {
+  return product(keys, tf.concat([queries, tf.zeros([1, queries.shape[1]!])], 0));
 }
 
 const stridedSliceTyped = [

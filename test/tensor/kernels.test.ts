@@ -298,3 +298,15 @@ test('softmax expectation of logits far outside the range of exp, both ways and 
     );
   }
 });
+
+test('softmax expectation where single voxels tower above all others, which a part of them does not show', () => {
+  const keys = tf.tensor3d(
+    [...Array(70).keys()].flatMap((voxel) => [voxel === 33 ? 300 : voxel % 5, voxel / 70]),
+    [1, 70, 2],
+  );
+  const queries = tf.tensor2d([1, -0.01, 0.2, 1, 3, 0.1], [2, 3]);
+  const values = randomTensor('values', [70, 3], 10) as Tensor2D;
+  const p = tf.softmax(tf.transpose(tf.matMul(tf.squeeze(keys, [0]), queries)));
+  const expected = tf.expandDims(tf.matMul(p as Tensor2D, values));
+  for (const chunkBytes of [1e6, 4 * 70]) close(softmaxExpectation(keys, queries, values, chunkBytes), expected, 1e-4);
+});
