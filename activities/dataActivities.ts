@@ -1,15 +1,14 @@
-import { Context } from '@temporalio/activity';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
-import { interruptible, understood } from './interruptible.js';
+import { understood } from './interruptible.js';
 import { planShards } from './predictionShards.js';
 import { checkAndStoreExtension, checkAndStoreRun } from './prepareRun.js';
 import { findDatasetIndex } from './runState.js';
-import { storeHeartbeat } from './storeHeartbeat.js';
+import { transferring, type Transfer } from './transferring.js';
 import type { DataActivities } from './types.js';
 
 export interface DataActivityDependencies {
@@ -48,13 +47,10 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
     },
 
     async evaluate({ run, configuration }) {
-      const context = Context.current();
-      const heartbeat = storeHeartbeat(context);
-      const told = (doneFiles: number, totalFiles: number | null) =>
-        heartbeat.progress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
-      told(0, null);
-      const work = async (signal: AbortSignal) => {
-        const listener = heartbeat.listener(signal);
+      const work = async ({ signal, onProgress, listener }: Transfer) => {
+        const told = (doneFiles: number, totalFiles: number | null) =>
+          onProgress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
+        told(0, null);
         const { frames, subjects, methods, version } = await evaluateRun({
           store: patientStore(openStore(configuration.storage, listener), listener),
           configuration,
@@ -64,7 +60,7 @@ export function createDataActivities({ openStore, ownQueue, stopping }: DataActi
         });
         return { version, run, frames, subjects, methods };
       };
-      return interruptible(context, stopping, work, underWay);
+      return transferring(stopping, work, underWay);
     },
   };
 }

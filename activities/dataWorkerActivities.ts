@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Context, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { StorageConfiguration } from '../configs/schema/run.js';
 import { datasetFailures, type UserFault } from '../configs/temporal.js';
@@ -17,9 +17,8 @@ import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { readCredentials } from './credentials.js';
 import { summariseDataset } from './datasetSummary.js';
 import { userFault } from './failures.js';
-import { interruptible } from './interruptible.js';
-import { storeHeartbeat } from './storeHeartbeat.js';
-import type { DataConfiguration, DataWorkerActivities, TransferProgress } from './types.js';
+import { transferring, type Transfer } from './transferring.js';
+import type { DataConfiguration, DataWorkerActivities } from './types.js';
 
 export interface DataWorkerActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
@@ -29,14 +28,6 @@ export interface DataWorkerActivityDependencies {
   readonly environment: NodeJS.ProcessEnv;
   /** Aborted when the worker is told to stop: what runs ends as retryable, what is on the disk stays. */
   readonly stopping: AbortSignal;
-}
-
-/** What each work is given. */
-interface Work {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: TransferProgress) => void;
-  /** For the object store. */
-  readonly listener: StoreListener;
 }
 
 /** Names of errors of datasets/ that only a person can mend. */
@@ -73,19 +64,9 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       onMended: (message) => void log.warn(message),
     };
   };
-  const work = <T>(run: (work: Work) => Promise<T>) => {
-    const context = Context.current();
-    const heartbeat = storeHeartbeat(context);
-    const { progress: onProgress } = heartbeat;
-    return interruptible(
-      context,
-      stopping,
-      (signal) => run({ signal, onProgress, listener: heartbeat.listener(signal) }),
-      faults,
-    );
-  };
-  const stepWork = <T>(bundle: string, run: (step: DataStep & Work) => Promise<T>) =>
-    work((step) => run({ bundle, ...step }));
+  const work = <T extends object>(run: (transfer: Transfer) => Promise<T>) => transferring(stopping, run, faults);
+  const stepWork = <T extends object>(bundle: string, run: (step: DataStep & Transfer) => Promise<T>) =>
+    work((transfer) => run({ bundle, ...transfer }));
   const storeOf = ({ storage }: DataConfiguration, listener: StoreListener): ObjectStore => {
     if (storage === null) throw userFault('ConfigurationInvalid', 'There is no object store to pack into: name one.');
     return patientStore(openStore(storage, listener), listener);

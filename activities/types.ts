@@ -36,7 +36,7 @@ export interface StageExtension {
   readonly iterations: number;
 }
 
-export interface DatasetSummary {
+export interface DatasetSummary extends MaybeInterrupted {
   readonly name: string;
   readonly frames: Readonly<Record<'train' | 'validation' | 'test', number>>;
   readonly unusable: number;
@@ -100,7 +100,7 @@ export interface MaybeInterrupted {
   readonly interruptions?: Interruptions;
 }
 
-export interface FetchSummary {
+export interface FetchSummary extends MaybeInterrupted {
   readonly bundle: string;
   readonly files: number;
   readonly bytes: number;
@@ -109,13 +109,13 @@ export interface FetchSummary {
 }
 
 /** What was stored below `prefix`. */
-export interface FilesSummary {
+export interface FilesSummary extends MaybeInterrupted {
   readonly prefix: string;
   readonly files: number;
   readonly bytes: number;
 }
 
-export interface ExtractSummary {
+export interface ExtractSummary extends MaybeInterrupted {
   readonly bundle: string;
   readonly files: number;
   readonly bytes: number;
@@ -153,7 +153,7 @@ export interface TransferProgress {
 export type ActivityHeartbeat =
   | ({ readonly kind: 'training'; readonly progress: StageProgress | null } & ProcessHeartbeat)
   | ({ readonly kind: 'prediction'; readonly progress: PredictionProgress | null } & ProcessHeartbeat)
-  | ({ readonly kind: 'transfer'; readonly progress: TransferProgress } & MaybeWaiting);
+  | ({ readonly kind: 'transfer'; readonly progress: TransferProgress; readonly preemptions?: number } & MaybeWaiting);
 
 interface MaybeWaiting {
   /** What it waits for, a store that is away, and goes on when that is back; null while it gets on. */

@@ -16,7 +16,13 @@ export async function tellAttempts(client: Client, run: string): Promise<void> {
     told.set(workflowId, { ...told.get(workflowId), [activityId]: interruptions });
   }
   for (const [workflowId, attempts] of told) {
-    await client.workflow.getHandle(workflowId).signal(messages.attempts, attempts);
+    // One that has ended meanwhile needs no telling.
+    await client.workflow
+      .getHandle(workflowId)
+      .signal(messages.attempts, attempts)
+      .catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
   }
 }
 

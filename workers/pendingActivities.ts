@@ -38,7 +38,7 @@ export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescript
       ? (defaultPayloadConverter.fromPayload<ActivityHeartbeat | undefined>(payload) ?? null)
       : null;
     const attempt = activity.attempt ?? 1;
-    const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? heartbeat.preemptions : 0;
+    const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
     return {
       workflowId,
       activityId: activity.activityId ?? '',

@@ -13,7 +13,10 @@ export async function dataset(input: StepInput): Promise<DatasetSummary> {
     const { findDataset } = proxyActivities<DataActivities>(looking);
     const there = await context.pauses.run(() => findDataset(input));
     if (there !== null) return { result: there, note: `${datasetNote(there)}; was there` };
-    const result = await onOneWorker(input, context, (on) => on('pack into the object store').packDataset(input));
-    return { result, note: datasetNote(result) };
+    const packed = await onOneWorker(input, context, (on) =>
+      context.counted(() => on('pack into the object store').packDataset(input)),
+    );
+    const interruptions = context.board.interruptions('dataset');
+    return { result: { ...packed, ...(interruptions && { interruptions }) }, note: datasetNote(packed) };
   });
 }

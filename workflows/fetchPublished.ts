@@ -34,7 +34,9 @@ async function fetchAndStore(
   if (!hasFrames) {
     const stored = await onOneWorker(input, context, async (on) => {
       const all: FilesSummary[] = [];
-      for (const bundle of bundles) all.push(await on(`store ${bundle}`).packFiles({ ...input, bundle }));
+      for (const bundle of bundles) {
+        all.push(await context.counted(() => on(`store ${bundle}`).packFiles({ ...input, bundle })));
+      }
       return all;
     });
     const note = stored.map(({ prefix, files }) => `${prefix}: ${files} files`).join('; ');
@@ -45,6 +47,8 @@ async function fetchAndStore(
   if (there !== null) {
     return { result: { kind: 'dataset', dataset: there }, note: `${datasetNote(there)}; was there` };
   }
-  const packed = await onOneWorker(input, context, (on) => on('pack into the object store').packDataset(input));
+  const packed = await onOneWorker(input, context, (on) =>
+    context.counted(() => on('pack into the object store').packDataset(input)),
+  );
   return { result: { kind: 'dataset', dataset: packed }, note: datasetNote(packed) };
 }

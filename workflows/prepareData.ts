@@ -17,7 +17,7 @@ type OnWorker = (summary: string) => DataWorkerActivities;
  */
 export async function onOneWorker<T>(
   input: DataInput,
-  { board, pauses }: StepContext,
+  { board, pauses, counted }: StepContext,
   finish: (on: OnWorker) => Promise<T>,
 ): Promise<T> {
   const { configuration } = input;
@@ -29,11 +29,12 @@ export async function onOneWorker<T>(
     const on: OnWorker = (summary) =>
       proxyActivities<DataWorkerActivities>(boundActivity(queue, configuration, summary));
     try {
-      await fetchAndExtract(input, on, pauses);
+      await fetchAndExtract(input, on, counted);
       return await pauses.run(() => finish(on));
     } catch (failure) {
       const lost = isWorkerLost(failure);
       if (!lost && !(isVolumeMissing(failure) && ++refetched <= mostRefetched)) throw failure;
+      if (lost) board.interrupted('dataset', { preemptions: 0, failures: 1 });
       board.change('dataset', {
         note: lost ? `started anew: ${queue} was lost` : `fetched again: ${explain(failure)}`,
       });
@@ -42,21 +43,21 @@ export async function onOneWorker<T>(
 }
 
 /** Extraction of a bundle runs beside the fetching of the next. */
-async function fetchAndExtract(input: DataInput, on: OnWorker, pauses: StepContext['pauses']): Promise<void> {
+async function fetchAndExtract(input: DataInput, on: OnWorker, counted: StepContext['counted']): Promise<void> {
   const { source } = input.configuration.dataset;
   const bundles = source.kind === 'bundles' ? source.bundles : [];
   let fetched = 0;
   await runAtMost(2, [
     async () => {
       for (const bundle of bundles) {
-        await pauses.run(() => on(`fetch ${bundle}`).fetchBundle({ ...input, bundle }));
+        await counted(() => on(`fetch ${bundle}`).fetchBundle({ ...input, bundle }));
         fetched++;
       }
     },
     async () => {
       for (const [i, bundle] of bundles.entries()) {
         await condition(() => fetched > i);
-        await pauses.run(() => on(`extract ${bundle}`).extractBundle({ ...input, bundle }));
+        await counted(() => on(`extract ${bundle}`).extractBundle({ ...input, bundle }));
       }
     },
   ]);

@@ -23,7 +23,7 @@ export interface ShardRunner<Shard> {
  */
 export async function runShards<Shard extends ListRange>(
   { shards, frames }: { readonly shards: readonly Shard[]; readonly frames: number },
-  { board, pauses, ends }: StepContext,
+  { board, counted }: StepContext,
   { step, atOnce, predict, onResult = () => {} }: ShardRunner<Shard>,
 ): Promise<PredictionSummary> {
   const startedAt = Date.now();
@@ -38,11 +38,7 @@ export async function runShards<Shard extends ListRange>(
   };
   show();
   const tasks = shards.map((shard) => async () => {
-    const result = await pauses.run(
-      () => predict(shard),
-      (failure) => board.interrupted(step, ends.of(failure).interruptions),
-    );
-    board.interrupted(step, result.interruptions);
+    const result = await counted(() => predict(shard));
     done += shard.to - shard.from;
     predicted += result.predicted;
     failures += result.failures.length;

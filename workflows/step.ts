@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { DataActivities, DataInput, RunInput } from '../activities/types.js';
+import type { DataActivities, DataInput, MaybeInterrupted, RunInput } from '../activities/types.js';
 import type { RunStep } from '../configs/temporal.js';
 import { shortActivity } from './activityOptions.js';
 import { Board } from './board.js';
@@ -24,6 +24,8 @@ export interface StepContext {
   readonly board: Board;
   readonly pauses: Pauses;
   readonly ends: Ends;
+  /** Calls an activity through `pauses`, and counts what it went through. */
+  readonly counted: <T extends MaybeInterrupted>(call: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -51,6 +53,11 @@ export async function runStep<T>(
   const ends = new Ends();
   setHandler(messages.attemptsSignal, (attempts) => ends.tell(attempts));
   handleMessages(board, pauses, report);
+  const counted = async <R extends MaybeInterrupted>(call: () => Promise<R>): Promise<R> => {
+    const answer = await pauses.run(call, (failure) => board.interrupted(step, ends.of(failure).interruptions));
+    board.interrupted(step, answer.interruptions);
+    return answer;
+  };
 
   board.start(step);
   try {
@@ -58,7 +65,7 @@ export async function runStep<T>(
       const options = shortActivity('check the configuration and store it');
       await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input as RunInput));
     }
-    const { result, note } = await work({ board, pauses, ends });
+    const { result, note } = await work({ board, pauses, ends, counted });
     board.end(step, 'done', note);
     return result;
   } catch (failure) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
+import type { DatasetSummary } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { parseDatasetIndex } from '../../datasets/indexFile.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../datasets/miniature/host.js';
@@ -166,8 +167,11 @@ test('a data worker killed in download, extraction and packing, and in the end f
 
     // It does not come back: another one, with an empty disk, starts anew from what the object store has.
     worker = await dataWorker(elsewhere, environment);
-    const summary = (await client.workflow.getHandle(`${run}/dataset`).result()) as { unusable: number };
+    const summary = (await client.workflow.getHandle(`${run}/dataset`).result()) as DatasetSummary;
     assert.equal(summary.unusable, 0);
+    // Each death is one, of each activity that was under way.
+    const { preemptions, failures } = summary.interruptions ?? { preemptions: 0, failures: 0 };
+    assert.ok(preemptions === 0 && failures >= 3 && failures <= 6, `${failures} failures`);
     assert.ok(records.length > ofOne, 'its disk was empty');
     for (const part of packed) {
       const [subject, sequence] = part

@@ -188,7 +188,8 @@ test('a data worker that is lost with its disk is replaced, and its work starts 
   });
   await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, { run: 'lost', configuration: testConfiguration(), steps: ['dataset'] });
-    assert.deepEqual(await client.workflow.getHandle('lost/dataset').result(), packed);
+    const interruptions = { preemptions: 0, failures: 1 };
+    assert.deepEqual(await client.workflow.getHandle('lost/dataset').result(), { ...packed, interruptions });
   });
   assert.equal(calls.filter((call) => call === 'claimDataWorker').length, 2);
   assert.equal(calls.filter((call) => call === 'fetchBundle first').length, 1);
