@@ -17,6 +17,6 @@ export function evaluationTable({ frames, subjects, methods }: EvaluationSummary
       ...figures(vertices),
     ]),
   ];
-  const title = `Errors in mm on ${frames} frames of ${subjects.length} ${subjects.length === 1 ? 'subject' : 'subjects'} that no stage was trained on:`;
+  const title = `Errors in mm on ${frames} test frames of ${subjects.length} ${subjects.length === 1 ? 'subject' : 'subjects'}:`;
   return `${title}\n\n${columns(rows, [1, 2, 3, 4, 5, 6])}`;
 }

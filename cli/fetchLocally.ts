@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataConfiguration, TransferProgress } from '../activities/types.js';
@@ -90,6 +91,8 @@ async function obtainAndStore(
 /** Ctrl-C or SIGTERM; a terminal that is closed ends nothing where `nohup` says so. */
 function stopOnRequest(onStop: () => void): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
+  // Of dozens of requests at a time each listens to it; Node would take them for a leak.
+  setMaxListeners(0, controller.signal);
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort(new DOMException('stopped by the user', 'AbortError'));

@@ -14,7 +14,7 @@ export interface ReportContent {
   readonly frames: readonly FramePictures[];
   /** The error that has the scale's last colour, mm. */
   readonly largestError: number;
-  /** Of what the figures are; by default test frames of subjects that no stage was trained on. */
+  /** Of what the figures are; by default the test frames. */
   readonly about?: string;
 }
 
@@ -29,7 +29,7 @@ export function reportPage({ evaluation, frames, largestError, about }: ReportCo
 <style>${style}</style>
 <main>
 <h1>${escaped(run)}</h1>
-<p>${escaped(about ?? `${counted(evaluation.frames, 'test frame')} of ${counted(evaluation.subjects.length, 'subject')} that no stage was trained on.`)} Errors in mm.</p>
+<p>${escaped(about ?? `${counted(evaluation.frames, 'test frame')} of ${counted(evaluation.subjects.length, 'subject')}.`)} Errors in mm.</p>
 <div class="scroll"><table>
 <thead><tr><th>method<th colspan="4">point to surface<th colspan="4">vertices
 <tr><th><th>median<th>mean<th>std<th>90 %<th>median<th>mean<th>std<th>90 %</thead>

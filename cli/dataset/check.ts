@@ -11,6 +11,9 @@ import { withInspection } from './openInspection.js';
 /** Reasons that are shown; the others are in the JSON. */
 const mostShown = 12;
 
+/** Subjects that are named. */
+const mostSubjects = 4;
+
 /** Checks a data set and says what it found. @returns the exit code: 1 where it cannot be trained on. */
 export async function check(options: CheckArguments): Promise<number> {
   if (!(Number.isInteger(options.sample) && options.sample >= 0)) {
@@ -51,11 +54,21 @@ export function reportLines(report: DatasetReport): string[] {
       ? []
       : [`Rig: ${cameras} cameras, seen in ${seen}, ${rigLines.length === 0 ? 'as it should be' : 'with findings'}.`]),
     ...rigLines,
+    ...report.familiar.map(
+      ({ split, subjects }) =>
+        `  ${styled('yellow', '!')} ${split}: ${some(subjects)} ${subjects.length === 1 ? 'is' : 'are'} trained on as well. ` +
+        'Its errors do not tell how well people are captured that the networks never saw.',
+    ),
     '',
     ...(report.usable
       ? [styled('green', 'Usable.')]
       : [styled('red', 'Not usable:'), ...report.problems.map((problem) => `  ${problem}`)]),
   ];
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, mostSubjects).join(', ');
+  return names.length > mostSubjects ? `${shown} and ${names.length - mostSubjects} more` : shown;
 }
 
 type Sequences = DatasetReport['sequences'];

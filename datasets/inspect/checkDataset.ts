@@ -4,6 +4,7 @@ import type { EncodedFrame } from '../reader/frameSource.js';
 import { runLimited } from '../fetch/runLimited.js';
 import { cameraFromTka, formatTka } from '../formats/tka.js';
 import { frameName, isViewOfKind } from '../layout.js';
+import type { Split } from '../types.js';
 import { imageFindings } from './imageFindings.js';
 import { rigFindings } from './rigFindings.js';
 import { sampleFrames } from './sampleFrames.js';
@@ -70,6 +71,7 @@ export async function checkDataset(
     incomplete,
     read: { frames: chosen.length, of: usable.length, troubles: troubles.filter((trouble) => trouble !== null) },
     rigs: rigs.reports,
+    familiar: familiarSubjects(usable),
   };
   const problems = problemsOf(report, options.dataset.unusableFrames);
   return { ...report, usable: problems.length === 0, problems };
@@ -144,6 +146,15 @@ function countSequences(frames: readonly InspectedFrame[], unusable: readonly Fr
   }
   for (const trouble of unusable) of(trouble).unusable++;
   return [...counts.values()];
+}
+
+function familiarSubjects(frames: readonly InspectedFrame[]): DatasetReport['familiar'] {
+  const subjectsOf = (split: Split): Set<string> =>
+    new Set(frames.filter((frame) => frame.split === split).map(({ id }) => id.subject));
+  const trained = subjectsOf('train');
+  return (['validation', 'test'] as const)
+    .map((split) => ({ split, subjects: [...subjectsOf(split)].filter((subject) => trained.has(subject)).sort() }))
+    .filter(({ subjects }) => subjects.length > 0);
 }
 
 function problemsOf(

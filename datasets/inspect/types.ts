@@ -84,6 +84,8 @@ export interface DatasetReport {
   /** Frames that were read whole: checksums compared, images, meshes and scans decoded. */
   readonly read: { readonly frames: number; readonly of: number; readonly troubles: readonly FrameTrouble[] };
   readonly rigs: readonly RigReport[];
+  /** Subjects who are trained on and also validated or tested on: errors would not tell how well strangers are captured. */
+  readonly familiar: readonly { readonly split: Split; readonly subjects: readonly string[] }[];
   readonly usable: boolean;
   /** Why it is not usable, and what to do. */
   readonly problems: readonly string[];

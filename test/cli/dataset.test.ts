@@ -28,7 +28,8 @@ describe('tempeh-flow dataset', () => {
     assert.equal(good.code, 0, good.stderr);
     assert.match(good.stdout, /^train +subject_000 +1 +1 +4 /m);
     assert.match(good.stdout, /Read whole: 6 of 6 frames, all good/);
-    assert.match(good.stdout, /Rig: 4 cameras, seen in 2 sequences, as it should be\.\n\nUsable\.\n$/);
+    assert.match(good.stdout, /Rig: 4 cameras, seen in 2 sequences, as it should be\.\n/);
+    assert.match(good.stdout, /! test: subject_000, subject_001 are trained on as well\..*\n\nUsable\.\n$/);
 
     await rm(join(directory, 'images', imagePath(first, '00_A'), '..'), { recursive: true });
     const bad = await tempehFlow(['dataset', 'check', '--config', config, '--directory', directory, '--json']);

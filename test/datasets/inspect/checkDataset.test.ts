@@ -82,6 +82,27 @@ describe('a check of a data set', () => {
     assert.ok(progress.includes('looking for files 6 6') && progress.includes('reading frames 6 6'));
   });
 
+  test('subjects who are trained on and tested on as well are named', async (context) => {
+    const folder = await copiedFolder(context);
+    assert.deepEqual(
+      (await checkFolder(folder, {}, 0)).familiar.map(({ split, subjects }) => [split, ...subjects]),
+      [
+        ['validation', 'subject_000', 'subject_001'],
+        ['test', 'subject_000', 'subject_001'],
+      ],
+    );
+    await writeFile(join(folder, 'first.json'), JSON.stringify([Object.values(first)]));
+    await writeFile(join(folder, 'second.json'), JSON.stringify([Object.values(second)]));
+    const { train, test: tested } = goldenDataset.layout;
+    const layout = {
+      ...goldenDataset.layout,
+      train: { ...train, list: 'first.json' },
+      test: { ...tested, list: 'second.json' },
+    };
+    const { familiar } = await checkFolder(folder, { dataset: { ...options.dataset, layout } }, 0);
+    assert.deepEqual(familiar, [{ split: 'validation', subjects: ['subject_000'] }]);
+  });
+
   test('missing parts are told by frame, with the reason, before anything is read', async (context) => {
     const folder = await copiedFolder(context);
     await rm(join(folder, 'registrations', framePath(first, 'ply')));
