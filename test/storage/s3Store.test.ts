@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
 import { s3Client } from '../../storage/s3Client.js';
@@ -63,4 +64,19 @@ test('a conditional put whose answer was lost is recognised as our own; one that
   } finally {
     await proxy.close();
   }
+});
+
+test('a bit that flipped on the server is noticed; of what the caller verifies himself, nothing is verified twice', async () => {
+  const store = s3.store('flipped/');
+  await store.put('a', Buffer.from('as it was written'));
+  const file = s3.fileOf('flipped/a');
+  const bytes = await readFile(file);
+  bytes[0]! ^= 1;
+  await writeFile(file, bytes);
+  await assert.rejects(store.get('a'), {
+    name: 'ContentDamaged',
+    message: /^The content of a in s3:.* is not what was written/,
+  });
+  const { body } = await store.get('a', { verifiedByCaller: true });
+  assert.deepEqual(Buffer.from(body), bytes);
 });
