@@ -31,6 +31,7 @@ export interface ConvertArguments extends GlobalOptions {
   'image-size': string | undefined;
   origin: number[] | undefined;
   axes: string;
+  undistorted: boolean;
   'accept-residual': number;
   config: string;
   set: string[];
@@ -131,6 +132,11 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
         type: 'string',
         default: 'x,y,z',
         describe: 'Which axes of the old world become x (left of the face), y (up), z (where it looks): x,-z,y',
+      })
+      .option('undistorted', {
+        type: 'boolean',
+        default: false,
+        describe: 'The images are undistorted, to the same camera matrix: distortion coefficients are left out',
       })
       .option('accept-residual', {
         type: 'number',

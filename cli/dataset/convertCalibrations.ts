@@ -63,7 +63,9 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
     ]);
     const head = ['camera', 'image', 'focal px', 'distance mm', 'error max px', 'rms', 'approximated'];
     print(columns([head, ...rows], [3, 4, 5]));
-    const where = sequences ? `${output}, for ${sequences.length} sequences` : output;
+    const where = sequences
+      ? `${output}, for ${sequences.length} sequence${sequences.length === 1 ? '' : 's'}`
+      : output;
     print(`\n${converted.length} calibrations in ${where}.`);
     for (const line of findingLines([{ where: '', findings }])) print(line);
     const kind = configuration.viewKind;
@@ -91,7 +93,7 @@ async function sequencesOf(lists: readonly string[]): Promise<FrameId[]> {
 }
 
 async function readCameras(options: ConvertArguments): Promise<OpencvCamera[]> {
-  const { units, extrinsics, 'image-size': imageSize } = options;
+  const { units, extrinsics, undistorted, 'image-size': imageSize } = options;
   const size = imageSize === undefined ? undefined : sizeOf(imageSize);
   const cameras: { camera: OpencvCamera; file: string }[] = [];
   for (const file of options.files) {
@@ -99,7 +101,7 @@ async function readCameras(options: ConvertArguments): Promise<OpencvCamera[]> {
       throw new CommandError(`${file} cannot be read.`, exitCodes.usage, { cause });
     });
     const stem = basename(file, extname(file));
-    const defaults = { units, extrinsics, imageSize: size };
+    const defaults = { units, extrinsics, imageSize: size, undistorted };
     cameras.push(...parseCalibrations(text, file, stem, defaults).map((camera) => ({ camera, file })));
   }
   const seen = new Map<string, string>();
@@ -145,8 +147,8 @@ function refusal(beyond: readonly ConvertedCalibration[], limit: number): string
   return [
     `The lens model of the networks (radial, k1 and k2) does not come within ${limit} px of ${beyond.length} cameras:`,
     ...named,
-    'Undistort their images (cv2.undistort, with the same camera matrix) and leave the distortion coefficients out,',
-    'or accept it: --accept-residual PX (of the full resolution; the images are used at 1/4 and 1/8 of it).',
+    'Undistort the images (docs/own-data.md shows how) and convert with --undistorted, or accept it:',
+    '--accept-residual PX (of the full resolution; the images are used at 1/4 and 1/8 of it).',
   ].join('\n');
 }
 

@@ -11,6 +11,8 @@ export interface CalibrationDefaults {
   readonly extrinsics?: 'world-to-camera' | 'camera-to-world' | undefined;
   /** `[width, height]`, px. */
   readonly imageSize?: readonly [number, number] | undefined;
+  /** The images have been undistorted, to the same camera matrix: what a file says of the lens holds no more. */
+  readonly undistorted?: boolean | undefined;
 }
 
 const names = {
@@ -58,6 +60,8 @@ const modelWords = {
   standard: 'standard',
 } as const;
 
+/** Coefficients of distortion. */
+const terms = 12;
 /** Characters. A rig of hundreds of cameras has less. */
 const longest = 4_000_000;
 
@@ -152,7 +156,7 @@ function readCamera(fields: Fields, named: string | null, defaults: CalibrationD
     name,
     imageSize: readImageSize(fields, defaults),
     ...readCameraMatrix(fields),
-    distortion: readDistortion(fields),
+    distortion: defaults.undistorted ? new Float64Array(terms) : readDistortion(fields),
     ...readExtrinsics(fields, defaults),
   };
 }
@@ -173,7 +177,7 @@ function readCameraMatrix(fields: Fields): Pick<OpencvCamera, 'focal' | 'princip
 function readDistortion(fields: Fields): Float64Array {
   const model = fieldOf(fields, names.model);
   if (model) wordOf(fields, model, modelWords);
-  const coefficients = new Float64Array(12);
+  const coefficients = new Float64Array(terms);
   const field = fieldOf(fields, names.distortion);
   if (!field) return coefficients;
   const { data } = matrixOf(fields, field, 'distortion coefficients k1 k2 p1 p2 k3 …');

@@ -163,6 +163,8 @@ describe('tempeh-flow dataset convert-calibrations', () => {
     assert.ok(!(await readdir(folder)).includes('cam_A.tka'));
     await tempehFlow([...args, '--accept-residual', '50']);
     assert.ok((await readdir(folder)).includes('cam_A.tka'));
+    await tempehFlow([...args, '--undistorted']);
+    assert.match(await readFile(join(folder, 'cam_A.tka'), 'utf8'), /^D= 0 0$/m);
     const wrong = await tempehFlow([...args, '--axes', 'x,y,-z']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /--axes x,y,-z: expected .*right-handed/);

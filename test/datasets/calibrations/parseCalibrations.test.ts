@@ -99,6 +99,12 @@ describe('calibrations of an own rig', () => {
     ]);
   });
 
+  test('of images that were undistorted nothing is asked of the lens, which OpenCV alone may know', () => {
+    const [plain] = parse({ ...json, distortion_model: undefined }, { undistorted: true });
+    assert.deepEqual(plain?.distortion, new Float64Array(12));
+    assert.deepEqual(parse({ ...json, distortion_model: 'equidistant', D: [1, 2, 3] }, { undistorted: true }), [plain]);
+  });
+
   const broken: [string, object | string, RegExp][] = [
     ['units that are not said', { units: undefined }, /rig\.json: expected the units .*--units.*found none/],
     ['a direction that is not said', { extrinsics: undefined }, /world-to-camera.*camera-to-world.*found nothing/],
