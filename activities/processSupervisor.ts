@@ -1,5 +1,6 @@
 import { fork, type ChildProcess, type Serializable } from 'node:child_process';
 import type { BoundedLog } from './boundedLog.js';
+import { overtimeExitCode } from './overtime.js';
 import { killGroup, sweepGroup, watchOver } from './processGroups.js';
 
 export interface SupervisedProcess<Event> {
@@ -126,7 +127,8 @@ class Ending<Event> {
     const { exitCode, signalCode } = this.child;
     const { graceSeconds, progressTimeoutSeconds } = this.options;
     if (this.#hung) return { kind: 'hung', how: `said nothing for ${progressTimeoutSeconds} s, and was ended` };
-    if (this.#asked && this.#killed) return { kind: 'killed', how: `did not stop within its ${graceSeconds} s` };
+    const isLate = this.#killed || exitCode === overtimeExitCode;
+    if (this.#asked && isLate) return { kind: 'killed', how: `did not stop within its ${graceSeconds} s` };
     if (signalCode !== null) return { kind: 'crashed', how: `was ended by ${signalCode}` };
     return { kind: 'crashed', how: exitCode === null ? 'could not be started' : `ended with exit code ${exitCode}` };
   }

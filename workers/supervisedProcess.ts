@@ -1,3 +1,5 @@
+import { overtimeExitCode } from '../activities/overtime.js';
+
 /** What a trainer and a predictor have in common as child processes of a GPU worker. */
 
 interface Stop {
@@ -27,7 +29,7 @@ export function serveParent<Start extends { readonly kind: string }, Event>(work
     stopping.abort(reason);
     if (!started) process.exit(0);
     const overtime = 5;
-    setTimeout(() => process.exit(1), (work.graceSeconds(started) + overtime) * 1000).unref();
+    setTimeout(() => process.exit(overtimeExitCode), (work.graceSeconds(started) + overtime) * 1000).unref();
   };
   let told: Promise<void> = Promise.resolve();
   const report = (event: Event): void => {

@@ -113,6 +113,13 @@ test('a process that ignores every stop is killed when its grace is over, not be
   assert.ok(seconds >= 1 && seconds < 4, `after ${seconds} s`);
 });
 
+test('a process that ends by itself when its grace is over has stopped, it has not failed', async () => {
+  const controller = new AbortController();
+  const onEvent = () => controller.abort('stop');
+  const { end } = await supervise('gives up when its grace is over', { stop: controller.signal, onEvent });
+  assert.equal(end.kind, 'killed');
+});
+
 test('a process is not even started for a worker that is stopping', async () => {
   const { end, log } = await supervise('finishes', { stop: AbortSignal.abort('stopping') });
   assert.equal(end.kind, 'killed');

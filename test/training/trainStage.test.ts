@@ -187,9 +187,13 @@ test('a store that is away holds training up at the next checkpoint; a stop then
   });
   const real = directoryStore(join(root, folder));
   let isAway = false;
+  let refused = 0;
+  /** It refuses the first that it is asked for, and then does not answer at all. */
+  const silence = new Promise<never>(() => undefined);
+  const refuse = () => (refused++ < 1 ? Promise.reject(new Error('503 Slow Down')) : silence);
   const store: ObjectStore = {
     ...real,
-    put: (key, body, options) => (isAway ? Promise.reject(new Error('503 Slow Down')) : real.put(key, body, options)),
+    put: (key, body, options) => (isAway ? refuse() : real.put(key, body, options)),
   };
   const stopping = new AbortController();
   const events: TrainerEvent[] = [];
@@ -198,7 +202,7 @@ test('a store that is away holds training up at the next checkpoint; a stop then
     (event) => {
       events.push(event);
       if (event.kind === 'checkpoint') isAway = true;
-      if (event.kind === 'waiting') setTimeout(() => stopping.abort('pre-empted'), 300);
+      if (event.kind === 'waiting') setTimeout(() => stopping.abort('pre-empted'), 1200);
     },
     stopping.signal,
     {

@@ -85,7 +85,7 @@ export class Checkpointing {
       };
       const what = `Saving the checkpoint of step ${state.step}`;
       const isFinal = (cause: unknown): boolean => cause instanceof LeaseLost || isFinalForStore(cause);
-      await persistently(work, { what, warn: onWaiting, signal, isFinal });
+      await persistently(() => this.unlessGivenUp(work()), { what, warn: onWaiting, signal, isFinal });
     });
   }
 
@@ -100,7 +100,7 @@ export class Checkpointing {
     // Once: what comes later has it too. But the next save waits for it.
     const once = { what: 'Uploading events', warn: onWaiting, signal, isFinal: () => true };
     this.enqueue(() =>
-      persistently(() => events.uploadOpen(signal), once).catch((cause: unknown) =>
+      persistently(() => this.unlessGivenUp(events.uploadOpen(signal)), once).catch((cause: unknown) =>
         warn(`Uploading events failed: ${cause instanceof Error ? cause.message : String(cause)}`),
       ),
     );
@@ -134,6 +134,13 @@ export class Checkpointing {
     this.abandoned.abort(new Error('the trainer ends'));
     await this.queue;
     clearTimeout(this.graceTimer);
+  }
+
+  /** Who has given up does not wait for the answer to a request that is under way. */
+  private async unlessGivenUp(work: Promise<void>): Promise<void> {
+    const { signal } = this.abandoned;
+    await orAborted(work, signal);
+    signal.throwIfAborted();
   }
 
   private enqueue(work: () => Promise<void>): void {

@@ -2,6 +2,7 @@
  * A child process that behaves as the environment's BEHAVIOUR says: what a supervisor has to live with. Speaks the
  * trainer's protocol; a test's subject, not a stand-in for the trainer.
  */
+import { overtimeExitCode } from '../../../activities/overtime.js';
 import { spawn } from 'node:child_process';
 import { writeFileSync, writeSync } from 'node:fs';
 
@@ -56,6 +57,12 @@ const behaviours: Readonly<Record<string, () => void>> = {
     setInterval(() => send(progress(++step)), 20);
     process.on('message', (message: { kind?: string; reason?: string }) => {
       if (message.kind === 'stop') finish({ kind: 'stopped', step, checkpoint: null, reason: message.reason });
+    });
+  },
+  'gives up when its grace is over'() {
+    setInterval(() => send(progress(1)), 20);
+    process.on('message', (message: { kind?: string }) => {
+      if (message.kind === 'stop') process.exit(overtimeExitCode);
     });
   },
   'ignores every stop'() {
