@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Batch } from '../datasets/types.js';
 import { MeanLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from './losses/trainingLoss.js';
+import { orAborted } from './orAborted.js';
 import { predictBatch } from './predictBatch.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from './stageNetwork.js';
@@ -30,8 +31,13 @@ export async function validate(options: ValidationOptions): Promise<Validation |
   const { network, loss, data, onBatch, signal } = options;
   const losses = new MeanLosses();
   let first: Validation['first'] = null;
-  for await (const batch of data.validationBatches()) {
-    if (signal.aborted) return null;
+  const batches = data.validationBatches()[Symbol.asyncIterator]();
+  for (;;) {
+    // The loader may be waiting for a store that is away: who is told to stop does not.
+    const next = await orAborted(batches.next(), signal);
+    if (next === null || signal.aborted) return null;
+    if (next.done === true) break;
+    const batch = next.value;
     const { vertices: registrations, scanPoints } = batch;
     if (!registrations) continue;
     const prediction = predictBatch(network, batch);

@@ -139,6 +139,23 @@ test('a stop in the middle of a validation leaves no gap in it', async () => {
   assert.deepEqual(await sorted(folder), await sorted('undisturbed'));
 });
 
+test('a stop while a validation waits for its frames does not wait for them', { timeout: 30_000 }, async () => {
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: join(root, 'no-frames') } });
+  const stopping = new AbortController();
+  const data = {
+    ...tinyData(),
+    // eslint-disable-next-line require-yield
+    async *validationBatches(): AsyncGenerator<never> {
+      stopping.abort('pre-empted');
+      await new Promise<never>(() => undefined);
+    },
+  };
+  const training = trainStage(tinyJob(configuration, 'coarse-pretraining', 'a'), () => undefined, stopping.signal, {
+    openData: async () => data,
+  });
+  await assert.rejects(training, (error) => error instanceof StageStopped && error.step === 4);
+});
+
 test('no tensor is left over from a step', async () => {
   const folder = 'leaks';
   const counts: number[] = [];
