@@ -18,7 +18,8 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
  * p is not normalised: e = exp(a − s) serves, and its sums z are divided by in the small arrays. The shift s of a query is
  * the largest logit among a part of the voxels, and part of the product (a last channel of ones): so neither a pass over
  * the logits for their maximum nor one to take it off is needed. Where z says that another voxel's logit was larger by
- * more than float32 bears, the chunk is computed again with the largest of all, and the chunks after it at once.
+ * more than float32 bears, the chunk is computed again with a shift farther up, at last with the largest logit of all, and
+ * the chunks after it at once.
  *
  * Legend: B samples, N voxels, C channels, L queries (vertices), K components of a value, Q queries of a chunk.
  *
@@ -39,13 +40,13 @@ export function softmaxExpectation(
     tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
       // On a GPU looking at the sums would hold up the step.
-      let exact = runsOnGpu();
+      let attempt = runsOnGpu() ? headrooms.length : 0;
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
         const ofChunks = chunks.map((bounds) => {
-          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, exact);
+          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, attempt);
           // Where one chunk's logits are far apart, the others' are as a rule.
-          exact = chunk.exact;
+          attempt = chunk.attempt;
           return chunk;
         });
         return [
@@ -76,8 +77,14 @@ export function softmaxExpectation(
 
 type Bounds = readonly [from: number, to: number];
 
-/** Beyond it a sum of exponentials nears the end of float32. (None is below about 1: a shift is one of the logits.) */
+/** Beyond it a sum of exponentials nears the end of float32. (None is below exp(−headroom).) */
 const largestSum = 1e30;
+
+/**
+ * How far above the largest logit that was looked at a shift lies, try by try: another may be larger by this and
+ * ln(largestSum). Digits of the difference are lost to it, though none that far-apart logits have.
+ */
+const headrooms = [0, 40];
 
 /** Every how many voxels one is looked at for the shift. Odd, lest it stay in one plane of a grid of even side. */
 const shiftStride = 61;
@@ -86,22 +93,23 @@ const shiftStride = 61;
  * [values, 1]ᵀ · e of one sample and chunk.
  *
  * @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
- * @param exact whether the shift is to be the largest of all logits; otherwise only where it has to be.
+ * @param attempt which headroom to begin with; behind the last one comes the largest of all logits.
  * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
  */
 function weightedSums(
   keys: Tensor,
   queries: Tensor,
   homogeneous: Tensor,
-  exact: boolean,
-): { readonly sums: Tensor; readonly shift: Tensor; readonly exact: boolean } {
+  attempt: number,
+): { readonly sums: Tensor; readonly shift: Tensor; readonly attempt: number } {
   const sumsOf = (e: Tensor): Tensor => tf.transpose(product(homogeneous, e, true));
-  if (!exact) {
-    const shift = tidy(() => largestOf(unshifted(everyVoxelOf(keys, shiftStride), queries)));
+  const width = homogeneous.shape[1]!;
+  const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
+  for (; attempt < headrooms.length; attempt++) {
+    const headroom = headrooms[attempt]!;
+    const shift = tidy(() => tf.add(largestOf(unshifted(everyVoxelOf(keys, shiftStride), queries)), headroom));
     const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
-    const width = homogeneous.shape[1]!;
-    const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
-    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, exact: false };
+    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, attempt };
     sums.dispose();
     shift.dispose();
   }
@@ -112,7 +120,7 @@ function weightedSums(
     logits.dispose();
     return [sumsOf(executeOne('Exp', [float32], [below])), shift];
   });
-  return { sums, shift, exact: true };
+  return { sums, shift, attempt };
 }
 
 const maxTyped = [float32, attribute.int32('Tidx'), attribute.flag('keep_dims', true)];

@@ -304,7 +304,8 @@ test('softmax expectation where single voxels tower above all others, which a pa
     [...Array(70).keys()].flatMap((voxel) => [voxel === 33 ? 300 : voxel % 5, voxel / 70]),
     [1, 70, 2],
   );
-  const queries = tf.tensor2d([1, -0.01, 0.2, 1, 3, 0.1], [2, 3]);
+  // One after another: no headroom, some, and the largest of all.
+  const queries = tf.tensor2d([-0.01, 0.35, 1, 1, 3, 0.1], [2, 3]);
   const values = randomTensor('values', [70, 3], 10) as Tensor2D;
   const p = tf.softmax(tf.transpose(tf.matMul(tf.squeeze(keys, [0]), queries)));
   const expected = tf.expandDims(tf.matMul(p as Tensor2D, values));
