@@ -9,7 +9,8 @@ import { GetObjectCommand, type GetObjectCommandInput, type S3Client } from '@aw
 import { isChecksumMismatch, statusOf, wasRetried } from './s3Errors.js';
 import type { ObjectInformation } from './types.js';
 
-const attempts = 5;
+const attempts = 8;
+const longestWaitMilliseconds = 200;
 /** Larger ones are not compared with their ETag: only manifests and the like are read while they change. */
 const largestCompared = 2 ** 20;
 
@@ -128,7 +129,7 @@ async function tryAgain<T>(signal: AbortSignal | undefined, work: () => Promise<
       const isUnknown = statusOf(cause) === undefined && !wasRetried(cause);
       const isTorn = cause instanceof BodyDiffers || isChecksumMismatch(cause) || isUnknown;
       if (!isTorn || attempt >= attempts || signal?.aborted) throw cause;
-      await sleep(20 * 2 ** attempt * Math.random());
+      await sleep(Math.min(20 * 2 ** attempt, longestWaitMilliseconds) * Math.random());
     }
   }
 }

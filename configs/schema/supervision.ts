@@ -7,7 +7,7 @@ export const supervisionSchema = z.strictObject({
    * the work is given out again. Longer than the longest step, and than starting takes; than Temporal takes to restart,
    * for a worker that cannot say its word is given up like one that is dead, at a checkpoint's interval of steps.
    */
-  progressTimeoutSeconds: z.number().min(1).default(120),
+  progressTimeoutSeconds: z.number().min(5).default(120),
   /** Seconds that a data worker may be away before its fetching, extracting and packing starts anew on another. */
   lostWorkerSeconds: z.number().min(1).default(300),
 });

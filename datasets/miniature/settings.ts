@@ -82,7 +82,12 @@ export function miniatureSettings(
   preset: keyof typeof miniaturePresets,
   changes: Partial<MiniatureSettings> = {},
 ): MiniatureSettings {
-  const settings = { ...miniaturePresets[preset], ...changes };
+  const defaults = miniaturePresets[preset];
+  const unknown = Object.keys(changes).find((name) => !Object.hasOwn(defaults, name));
+  if (unknown !== undefined) {
+    throw new RangeError(`miniature settings: there is no ${unknown}; there are ${Object.keys(defaults).join(', ')}`);
+  }
+  const settings = { ...defaults, ...changes };
   const problem = problemOf(settings);
   if (problem) throw new RangeError(`miniature settings: ${problem}`);
   return settings;

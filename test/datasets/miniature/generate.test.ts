@@ -164,6 +164,10 @@ test('generation stops when it is told to', async () => {
 
 test('settings that make no data set are refused with the reason', () => {
   assert.throws(() => miniatureSettings('miniature', { vertexCount: 100 }), /vertexCount is 100/);
+  assert.throws(
+    () => miniatureSettings('miniature', { vertices: 200 } as object),
+    /there is no vertices; there are name, /,
+  );
   assert.throws(() => miniatureSettings('miniature', { sensor: { width: 480, height: 640 } }), /expected landscape/);
   assert.throws(() => miniatureSettings('miniature', { sensor: { width: 641, height: 480 } }), /no multiple of/);
 });
