@@ -1,3 +1,5 @@
+import type { Precision } from '../configs/schema/run.js';
+
 /** What can be measured: a prediction, or a training step, of either network. The names are those of `bench/pytorch`. */
 export const caseNames = ['coarse-predict', 'refinement-predict', 'coarse-step', 'refinement-step'] as const;
 export type CaseName = (typeof caseNames)[number];
@@ -16,6 +18,8 @@ export interface MeasureCase {
   readonly vertices: number;
   /** Runs after the first, which warms up; null: as many as fit into 20 s, 1 to 10. */
   readonly repeats: number | null;
+  readonly precision: Precision;
+  readonly deterministic: boolean;
 }
 
 /** Views and batch of the published figures that a case is held against. */
@@ -29,11 +33,15 @@ const usual: Readonly<Record<CaseName, { readonly views: number; readonly batch:
 /** FLAME's 5023 vertices at paper scale; the miniature's template has 320. */
 const vertexCounts: Readonly<Record<ScaleName, number>> = { paper: 5023, miniature: 320 };
 
+/** What is measured where nothing else is asked for. */
+const usualArithmetic = { precision: 'float32', deterministic: false } as const;
+
 /** A case with what was asked for; what was not has its usual value. */
 export function measureCase(
   name: CaseName,
   scale: ScaleName,
   asked: Partial<Record<'views' | 'batch' | 'vertices' | 'repeats', number | undefined>>,
+  arithmetic: { readonly precision: Precision; readonly deterministic: boolean } = usualArithmetic,
 ): MeasureCase {
   return {
     name,
@@ -42,5 +50,6 @@ export function measureCase(
     batch: asked.batch ?? usual[name].batch,
     vertices: asked.vertices ?? vertexCounts[scale],
     repeats: asked.repeats ?? null,
+    ...arithmetic,
   };
 }

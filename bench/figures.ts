@@ -13,6 +13,8 @@ export interface CaseFigures extends MeasureCase {
   /** Resident memory at its peak, above that of the loaded runtime: parameters and batch are in it. */
   readonly peakBytes: number;
   readonly peakTensorBytes: number;
+  /** By how much bfloat16 moves the predicted vertices from where float32 has them: root mean square, mm. Else null. */
+  readonly predictionError: number | null;
   /** 10⁹ operations a second of a large matrix product in the same process. */
   readonly machineRate: number;
 }

@@ -1,15 +1,18 @@
 /** Measures one case (argument: its JSON) in this process and prints its figures as one JSON line. */
-import { resetPeak, tensorMemory } from '../tensor/index.js';
+import { prepareTensorFlow } from '../workers/prepareTensorFlow.js';
 import type { MeasureCase } from './cases.js';
-import { machineRate } from './machineRate.js';
 import type { CaseFigures } from './figures.js';
-import { phaseNames, type BenchPhase, type PhaseFigures } from './phaseClock.js';
-import { prepareRun } from './prepareRun.js';
+import type { BenchPhase, PhaseFigures } from './phaseClock.js';
 import { residentBytes, residentPeakBytes, resetResidentPeak } from './processMemory.js';
 
 const measured = JSON.parse(process.argv[2] ?? '') as MeasureCase;
+prepareTensorFlow(measured);
+const { resetPeak, tensorMemory, withActivations } = await import('../tensor/index.js');
+const { machineRate } = await import('./machineRate.js');
+const { phaseNames } = await import('./phaseClock.js');
+const { prepareRun } = await import('./prepareRun.js');
 const runtimeBytes = residentBytes();
-const run = await prepareRun(measured);
+const { run, predict } = await prepareRun(measured);
 resetResidentPeak();
 resetPeak();
 const warmUp = run();
@@ -17,6 +20,13 @@ const repeats = measured.repeats ?? Math.max(1, Math.min(10, Math.floor(20 / war
 const runs = Array.from({ length: repeats }, run);
 const peakBytes = residentPeakBytes() - runtimeBytes;
 const { peakBytes: peakTensorBytes } = tensorMemory();
+
+/** Root mean square over vertices of what the precision moves them by, mm. */
+function predictionError(predict: () => Float32Array): number {
+  const [found, exact] = [predict(), withActivations('float32', predict)];
+  const squares = found.reduce((sum, value, i) => sum + (value - exact[i]!) ** 2, 0);
+  return Math.sqrt(squares / (found.length / 3));
+}
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -40,6 +50,7 @@ const figures: CaseFigures = {
   phases,
   peakBytes,
   peakTensorBytes,
+  predictionError: predict === null || measured.precision !== 'bfloat16' ? null : predictionError(predict),
   machineRate: machineRate(),
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

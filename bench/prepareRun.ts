@@ -20,11 +20,15 @@ const sensors: Readonly<Record<ScaleName, { readonly height: number; readonly wi
   miniature: { height: 480, width: 640 },
 };
 
-export type MeasuredRun = () => { readonly total: PhaseFigures; readonly phases: Phases };
+export interface MeasuredRun {
+  /** One prediction or one step. */
+  readonly run: () => { readonly total: PhaseFigures; readonly phases: Phases };
+  /** What a prediction predicts, `[B, L, 3]` mm; null of a step. */
+  readonly predict: (() => Float32Array) | null;
+}
 
 /**
- * Makes a case's network, optimiser and batch, as training and prediction do; each call of what it returns is one
- * prediction or one step.
+ * Makes a case's network, optimiser and batch, as training and prediction do.
  */
 export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
   const configuration = await loadConfiguration(configurations[measured.scale]);
@@ -41,11 +45,13 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
   });
   const network = networkOf(configuration, coarse, template);
   if (measured.name.endsWith('predict')) {
-    return () => {
+    const predict = (): Float32Array => predictBatch(network, batch);
+    const run = (): ReturnType<MeasuredRun['run']> => {
       const clock = new PhaseClock();
-      predictBatch(network, batch);
+      predict();
       return clock.stop();
     };
+    return { run, predict };
   }
   const options = {
     network,
@@ -55,7 +61,7 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
     measureDistance: false,
     keepPrediction: false,
   };
-  return () => {
+  const run = (): ReturnType<MeasuredRun['run']> => {
     const clock = new PhaseClock();
     const { milliseconds, applied } = trainingStep(batch, options);
     if (!applied) throw new Error(`The step of ${measured.name} had a loss or a gradient that is not finite.`);
@@ -65,6 +71,7 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
     clock.add('backward', { seconds: milliseconds.backward / 1000, gigaOperations: clock.rest().gigaOperations });
     return clock.stop();
   };
+  return { run, predict: null };
 }
 
 function networkOf(

@@ -1,10 +1,17 @@
 import { bytes } from '../cli/terminal.js';
+import type { MeasureCase } from './cases.js';
 import type { BenchResult, CaseFigures } from './figures.js';
 import { phaseNames } from './phaseClock.js';
 import { seconds, table } from './tables.js';
 
-const titleOf = ({ name, scale, views, batch, vertices }: CaseFigures): string =>
+/** `, bfloat16, deterministic`; empty of what is usual. */
+export const arithmeticOf = ({ precision, deterministic }: MeasureCase): string =>
+  `${precision === 'float32' ? '' : `, ${precision}`}${deterministic ? ', deterministic' : ''}`;
+
+const sizeOf = ({ name, scale, views, batch, vertices }: CaseFigures): string =>
   `${name}, ${scale} (${views} views, batch ${batch}, ${vertices} vertices)`;
+
+const titleOf = (figures: CaseFigures): string => `${sizeOf(figures)}${arithmeticOf(figures)}`;
 
 /** The measurements of the networks as Markdown: a line each, then where each one's time goes. */
 export function networkReport(results: readonly BenchResult[]): string {
@@ -29,7 +36,35 @@ export function networkReport(results: readonly BenchResult[]): string {
     'included; GFLOP counts convolutions and matrix products by their definition, without what is computed again; a ' +
     "phase's share is of the rate of a large matrix product in the same process." +
     (torch === undefined ? '' : ` PyTorch ${torch} runs bench/pytorch.`);
-  return [summary, `\n${legend}\n`, ...results.map(({ ours }) => phaseTable(ours))].join('\n');
+  const costs = costsTable(results.map(({ ours }) => ours));
+  return [
+    summary,
+    `\n${legend}\n`,
+    ...(costs === null ? [] : [costs]),
+    ...results.map(({ ours }) => phaseTable(ours)),
+  ].join('\n');
+}
+
+/** What precision and determinism cost, against the first that was measured of a case; null where there was only one. */
+function costsTable(figures: readonly CaseFigures[]): string | null {
+  const groups = [...new Set(figures.map(sizeOf))]
+    .map((size) => figures.filter((each) => sizeOf(each) === size))
+    .filter(({ length }) => length > 1);
+  if (groups.length === 0) return null;
+  const rows = groups.flatMap((group) => {
+    const [first] = group as [CaseFigures];
+    const share = (value: number, of: number): string => `${((100 * value) / of).toFixed(0)} %`;
+    return group.map((ours) => [
+      titleOf(ours),
+      share(ours.seconds, first.seconds),
+      share(ours.peakBytes, first.peakBytes),
+      share(ours.peakTensorBytes, first.peakTensorBytes),
+      ours.predictionError === null ? '–' : `${ours.predictionError.toPrecision(2)} mm`,
+    ]);
+  });
+  const head = ['case', 'time', 'peak memory', 'tensors', 'vertices moved'];
+  const legend = 'Of the first of its case; vertices moved: root mean square, by networks as they are initialised.';
+  return `## Precision and determinism\n\n${table(head, rows)}\n\n${legend}\n`;
 }
 
 function phaseTable(ours: CaseFigures): string {

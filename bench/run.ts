@@ -4,12 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
+import { precisionSchema, type Precision } from '../configs/schema/run.js';
 import { packageRoot } from '../configs/packageRoot.js';
 import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
 import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
 import { dataPathReport, readerReport } from './data/report.js';
-import { networkReport } from './report.js';
+import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
 const dataCases = ['reader', 'data-path'] as const;
@@ -31,6 +32,17 @@ const options = await yargs(process.argv.slice(2))
   .option('views', { type: 'number', describe: 'views a sample [16; training 8]' })
   .option('batch', { type: 'number', describe: 'samples [1; a coarse step 2]' })
   .option('vertices', { type: 'number', describe: 'vertices of the template [5023; miniature 320]' })
+  .option('precision', {
+    choices: precisionSchema.options,
+    array: true,
+    default: ['float32'] as Precision[],
+    describe: 'of the arithmetic; several: each case with each, side by side',
+  })
+  .option('deterministic', {
+    choices: ['on', 'off', 'both'] as const,
+    default: 'off' as const,
+    describe: 'bit-identical repetition, as runs have it unless set otherwise',
+  })
   .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
   .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
   .option('rounds', { type: 'number', default: 2, describe: 'of data-path, of which the best counts' })
@@ -43,6 +55,7 @@ const options = await yargs(process.argv.slice(2))
   .option('output', { type: 'string', default: '.tempeh/bench', describe: 'folder for bench.md and bench.json' })
   .example('$0', 'everything')
   .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
+  .example('$0 --scale miniature --precision float32 bfloat16', 'what bfloat16 costs and saves')
   .example('$0 data-path --gigabytes 2', 'the data path, with 2 GB')
   .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
   .strict()
@@ -58,10 +71,15 @@ const asked = (options.cases as (CaseName | (typeof dataCases)[number])[] | unde
 ];
 const scales: readonly ScaleName[] = options.scale === 'both' ? scaleNames : [options.scale];
 const { views, batch, vertices, repeats } = options;
+const sizes = { views, batch, vertices, repeats };
+const deterministic = { on: [true], off: [false], both: [false, true] }[options.deterministic];
+const arithmetics = options.precision.flatMap((precision) =>
+  deterministic.map((deterministic) => ({ precision, deterministic })),
+);
 const cases = scales.flatMap((scale) =>
   caseNames
     .filter((name) => asked.includes(name))
-    .map((name) => measureCase(name, scale, { views, batch, vertices, repeats })),
+    .flatMap((name) => arithmetics.map((arithmetic) => measureCase(name, scale, sizes, arithmetic))),
 );
 /** What the reader has to keep up with: steps as the miniature trains, with seven of its eight views on average. */
 const readerSteps = (['coarse-step', 'refinement-step'] as const).map((name) =>
@@ -86,7 +104,7 @@ try {
     await runForJson(options.besidePytorch, ['-c', 'import torch, numpy; print("{}")'], interrupted.signal);
   }
   const measure = async (measured: MeasureCase): Promise<BenchResult> => {
-    process.stderr.write(`${measured.name}, ${measured.scale} … `);
+    process.stderr.write(`${measured.name}, ${measured.scale}${arithmeticOf(measured)} … `);
     const args = [programOf('measure.js'), JSON.stringify(measured)];
     const ours = (await runForJson(process.execPath, args, interrupted.signal)) as CaseFigures;
     process.stderr.write(`${ours.seconds.toPrecision(3)} s`);

@@ -57,6 +57,7 @@ export const rules: readonly Rule[] = [
   },
   { pattern: /^training\./, effect: 'from now on', note: 'steps that are done are not done again' },
   { pattern: /^deterministic$/, effect: 'from now on', note: 'rounding differs' },
+  { pattern: /^precision$/, effect: 'from now on', note: 'checkpoints hold float32 either way' },
   { pattern: /^dataset\./, effect: 'free', note: 'a data set that is packed already stays as it is' },
 ];
 

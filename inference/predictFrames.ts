@@ -6,6 +6,7 @@ import { FrameUnreadable } from '../datasets/reader/errors.js';
 import { openStore } from '../storage/openStore.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore } from '../storage/types.js';
+import { precisionWarning } from '../tensor/index.js';
 import { packedDataset } from '../training/openStageData.js';
 import { orAborted } from '../training/orAborted.js';
 import { Throughput } from '../training/throughput.js';
@@ -44,6 +45,8 @@ export async function predictFrames(
   const listener = { warn: (message: string): void => report({ kind: 'waiting', message }), signal };
   const store = patientStore(tools.store ?? openStore(configuration.storage, listener), listener);
   const { viewKind, loader, training } = configuration;
+  const costs = precisionWarning();
+  if (costs !== null) report({ kind: 'warning', message: costs });
   report({ kind: 'starting', message: 'Opening the data set' });
   const batches = await openBatches(
     { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },

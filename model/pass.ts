@@ -102,7 +102,7 @@ export class Pass {
   }
 
   private again<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
-    return rematerialize((input) => [f(input as T)] as const, [x], this.prefix + name)[0];
+    return rematerialize((input) => [f(input as T)] as const, [x], this.prefix + name, 'activations')[0];
   }
 }
 

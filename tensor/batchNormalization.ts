@@ -1,4 +1,5 @@
 import { attribute, execute, executeOne, float32, view, type Attribute } from './engine.js';
+import { Activation } from './precision.js';
 import { record } from './recording.js';
 import { tf, type Tensor, type Tensor1D } from './tensorflow.js';
 
@@ -71,8 +72,9 @@ export function normalizeByBatch(
     6,
   );
   const y = view(normalized!, x.shape);
-  record('NormalizeByBatch', [x, scale, offset], [y], [shaped, scale, ...reserved], ([dy], [x, scale, ...reserved]) => {
-    const inputs = [view(dy!, x!.shape), x!, scale!, ...reserved];
+  const saved = [new Activation(x), scale, ...reserved];
+  record('NormalizeByBatch', [x, scale, offset], [y], saved, ([dy], [x, scale, ...reserved]) => {
+    const inputs = [view(dy!, shaped.shape), view(x!, shaped.shape), scale!, ...reserved];
     return execute('FusedBatchNormGradV3', training, inputs, 5).slice(0, 3);
   });
   const shifted = bias === undefined ? mean! : executeOne('AddV2', [float32], [mean!, bias]);

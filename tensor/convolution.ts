@@ -1,5 +1,6 @@
 import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from './engine.js';
+import { Activation, asActivation, executeConvolution, roundedActivation } from './precision.js';
 import { frameByZeros } from './padding.js';
 import { countOperations } from './phases.js';
 import { record } from './recording.js';
@@ -57,24 +58,30 @@ export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry,
     return tidy(() => convolution2d(frameByZeros(x, padding), filter, { stride, padding: 0 }, parts));
   }
   const shared = attributes(2, geometry, filter.shape[0]);
-  const y = parts > 1 ? inParts(x, filter, shared, parts) : executeOne('Conv2D', shared, [x, filter]);
-  const count = 2 * y.size * (filter.size / filter.shape[3]);
-  countOperations(count);
-  record('Convolution2d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
-    countOperations(count * needed.filter(Boolean).length);
-    return [
-      needed[0] ? executeOne('Conv2DBackpropInput', shared, [integers(x!.shape), filter!, dy!]) : null,
-      needed[1] ? convolution2dFilterGradient(x!, dy!, filter!.shape, geometry) : null,
-    ];
+  return tidy(() => {
+    const [taken, weights] = [asActivation(x), asActivation(filter)];
+    const computed =
+      parts > 1 ? inParts(taken, weights, shared, parts) : executeConvolution('Conv2D', shared, [taken, weights]);
+    const y = roundedActivation(computed);
+    const count = 2 * y.size * (filter.size / filter.shape[3]);
+    countOperations(count);
+    record('Convolution2d', [x, filter], [y], [new Activation(taken), filter], ([dy], [x, filter], needed) => {
+      countOperations(count * needed.filter(Boolean).length);
+      const inputs = (): Tensor[] => [integers(x!.shape), asActivation(filter!), dy!];
+      return [
+        needed[0] ? executeConvolution('Conv2DBackpropInput', shared, inputs()) : null,
+        needed[1] ? convolution2dFilterGradient(x!, dy!, filter!.shape, geometry) : null,
+      ];
+    });
+    return y as Tensor4D;
   });
-  return y as Tensor4D;
 }
 
 function convolution2dFilterGradient(x: Tensor, dy: Tensor, filterShape: number[], geometry: Geometry): Tensor {
   const [side] = filterShape as [number];
   const shape = integers(filterShape);
   if (side > 1 || geometry.stride === 1) {
-    return executeOne('Conv2DBackpropFilter', attributes(2, geometry, side), [x, shape, dy]);
+    return executeConvolution('Conv2DBackpropFilter', attributes(2, geometry, side), [x, shape, dy]);
   }
   // oneDNN (TensorFlow 2.21, AVX2) writes beyond its scratch memory for 1×1 filters of few channels with a stride: the
   // pixels that count are picked before.
@@ -85,7 +92,7 @@ function convolution2dFilterGradient(x: Tensor, dy: Tensor, filterShape: number[
       integers(x.shape),
       integers([1, geometry.stride, geometry.stride, 1]),
     ]);
-    return executeOne('Conv2DBackpropFilter', attributes(2, { stride: 1, padding: 0 }, 1), [picked, shape, dy]);
+    return executeConvolution('Conv2DBackpropFilter', attributes(2, { stride: 1, padding: 0 }, 1), [picked, shape, dy]);
   });
 }
 
@@ -103,7 +110,7 @@ function inParts(x: Tensor4D, filter: Tensor4D, shared: Attribute[], parts: numb
     const [k, , i, o] = filter.shape;
     const groups = view(filter, [k, k, parts, i / parts, o]);
     const grouped = executeOne('Transpose', transposeTyped, [groups, integers([0, 1, 3, 2, 4])]);
-    const y = executeOne('Conv2D', shared, [x, view(grouped, [k, k, i / parts, parts * o])]);
+    const y = executeConvolution('Conv2D', shared, [x, view(grouped, [k, k, i / parts, parts * o])]);
     const [n, h, w] = y.shape as [number, number, number];
     const sum = executeOne('Sum', sumTyped, [view(y, [n * h * w, parts, o]), integers([1])]);
     return view(sum, [n, h, w, o]);
@@ -123,30 +130,35 @@ const shape32 = attribute.int32('Tshape');
 export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry): Tensor5D {
   const shared = attributes(3, geometry, filter.shape[0]);
   const how = chosenAlgorithm(x.shape, filter.shape, geometry);
-  const y = {
-    direct: () => executeOne('Conv3D', shared, [x, filter]),
-    spectral: () => spectralConvolution(x, filter),
-    dense: () => denseConvolution(x, filter),
-  }[how.forward]();
-  const count = 2 * y.size * (filter.size / filter.shape[4]);
-  countOperations(count);
-  record('Convolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
-    countOperations(count * needed.filter(Boolean).length);
-    const byInput = (): Tensor =>
-      how.forward === 'dense'
-        ? denseInputGradient(dy!, filter!)
-        : convolution3dInputGradient(dy!, filter!, x!.shape, shared);
-    const byFilter = {
-      direct: () => convolution3dFilterGradient(x!, dy!, filter!.shape, shared),
-      spectral: () => spectralConvolutionGradients(dy!, x!, filter!, [false, true])[1],
-      dense: () => denseFilterGradient(x!, dy!, filter!.shape),
-    }[how.filterGradient];
-    if (how.forward === 'spectral') {
-      return spectralConvolutionGradients(dy!, x!, filter!, [needed[0]!, needed[1]!]);
-    }
-    return [needed[0] ? byInput() : null, needed[1] ? byFilter() : null];
+  return tidy(() => {
+    const [taken, weights] = [asActivation(x), asActivation(filter)];
+    const computed = {
+      direct: () => executeConvolution('Conv3D', shared, [taken, weights]),
+      spectral: () => spectralConvolution(taken, weights),
+      dense: () => denseConvolution(taken, weights),
+    }[how.forward]();
+    const y = roundedActivation(computed);
+    const count = 2 * y.size * (filter.size / filter.shape[4]);
+    countOperations(count);
+    record('Convolution3d', [x, filter], [y], [new Activation(taken), filter], ([dy], [x, filter], needed) => {
+      countOperations(count * needed.filter(Boolean).length);
+      const weights = asActivation(filter!);
+      const byInput = (): Tensor =>
+        how.forward === 'dense'
+          ? denseInputGradient(dy!, weights)
+          : convolution3dInputGradient(dy!, weights, x!.shape, shared);
+      const byFilter = {
+        direct: () => convolution3dFilterGradient(x!, dy!, filter!.shape, shared),
+        spectral: () => spectralConvolutionGradients(dy!, x!, weights, [false, true])[1],
+        dense: () => denseFilterGradient(x!, dy!, filter!.shape),
+      }[how.filterGradient];
+      if (how.forward === 'spectral') {
+        return spectralConvolutionGradients(dy!, x!, weights, [needed[0]!, needed[1]!]);
+      }
+      return [needed[0] ? byInput() : null, needed[1] ? byFilter() : null];
+    });
+    return y as Tensor5D;
   });
-  return y as Tensor5D;
 }
 
 type Algorithm = 'direct' | 'spectral' | 'dense';
@@ -177,11 +189,11 @@ function chosenAlgorithm(
 }
 
 function convolution3dInputGradient(dy: Tensor, filter: Tensor, shape: number[], shared: Attribute[]): Tensor {
-  return executeOne('Conv3DBackpropInputV2', [...shared, shape32], [integers(shape), filter, dy]);
+  return executeConvolution('Conv3DBackpropInputV2', [...shared, shape32], [integers(shape), filter, dy]);
 }
 
 function convolution3dFilterGradient(x: Tensor, dy: Tensor, shape: number[], shared: Attribute[]): Tensor {
-  return executeOne('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
+  return executeConvolution('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
 }
 
 /**
@@ -193,15 +205,25 @@ function convolution3dFilterGradient(x: Tensor, dy: Tensor, shape: number[], sha
 export function transposedConvolution3d(x: Tensor5D, filter: Tensor5D): Tensor5D {
   const shared = attributes(3, { stride: 2, padding: 0 }, 2);
   const [n, d, h, w] = x.shape;
-  const y = convolution3dInputGradient(x, filter, [n, 2 * d, 2 * h, 2 * w, filter.shape[3]], shared);
-  const count = 2 * x.size * (filter.size / filter.shape[4]);
-  countOperations(count);
-  record('TransposedConvolution3d', [x, filter], [y], [x, filter], ([dy], [x, filter], needed) => {
-    countOperations(count * needed.filter(Boolean).length);
-    return [
-      needed[0] ? executeOne('Conv3D', shared, [dy!, filter!]) : null,
-      needed[1] ? convolution3dFilterGradient(dy!, x!, filter!.shape, shared) : null,
-    ];
+  return tidy(() => {
+    const [taken, weights] = [asActivation(x), asActivation(filter)];
+    const shape = [n, 2 * d, 2 * h, 2 * w, filter.shape[3]];
+    const y = roundedActivation(convolution3dInputGradient(taken, weights, shape, shared));
+    const count = 2 * x.size * (filter.size / filter.shape[4]);
+    countOperations(count);
+    record(
+      'TransposedConvolution3d',
+      [x, filter],
+      [y],
+      [new Activation(taken), filter],
+      ([dy], [x, filter], needed) => {
+        countOperations(count * needed.filter(Boolean).length);
+        return [
+          needed[0] ? executeConvolution('Conv3D', shared, [dy!, asActivation(filter!)]) : null,
+          needed[1] ? convolution3dFilterGradient(dy!, x!, filter!.shape, shared) : null,
+        ];
+      },
+    );
+    return y as Tensor5D;
   });
-  return y as Tensor5D;
 }

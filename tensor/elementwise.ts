@@ -1,18 +1,19 @@
 import { attribute, executeOne, float32 } from './engine.js';
+import { Activation, roundedActivation } from './precision.js';
 import { record } from './recording.js';
 import type { Tensor, Tensor1D } from './tensorflow.js';
 
 /** max(x, 0). Its gradient at 0 is 0, as PyTorch's. */
 export function relu<T extends Tensor>(x: T): T {
-  const y = executeOne('Relu', [float32], [x]);
-  record('Relu', [x], [y], [y], ([dy], [y]) => [executeOne('ReluGrad', [float32], [dy!, y!])]);
+  const y = roundedActivation(executeOne('Relu', [float32], [x]));
+  record('Relu', [x], [y], [new Activation(y)], ([dy], [y]) => [executeOne('ReluGrad', [float32], [dy!, y!])]);
   return y as T;
 }
 
 /** a + b of equal shapes. */
 export function add<T extends Tensor>(a: T, b: T): T {
   requireEqualShapes('add', a, b);
-  const y = executeOne('AddV2', [float32], [a, b]);
+  const y = roundedActivation(executeOne('AddV2', [float32], [a, b]));
   record('Add', [a, b], [y], [], ([dy]) => [dy!, dy!]);
   return y as T;
 }
@@ -24,9 +25,10 @@ export function addReluInto<T extends Tensor>(a: T, b: T): T {
   requireEqualShapes('addReluInto', a, b);
   const sum = executeOne('AddV2', [float32], [a, b]);
   a.dispose();
-  const y = executeOne('Relu', [float32], [sum]);
+  const rectified = executeOne('Relu', [float32], [sum]);
   sum.dispose();
-  record('AddReluInto', [a, b], [y], [y], ([dy], [y]) => {
+  const y = roundedActivation(rectified);
+  record('AddReluInto', [a, b], [y], [new Activation(y)], ([dy], [y]) => {
     const gradient = executeOne('ReluGrad', [float32], [dy!, y!]);
     return [gradient, gradient];
   });

@@ -112,7 +112,7 @@ export function alias(tensor: Tensor): Tensor {
 }
 
 /** A second handle on a tensor's memory in the current scope. */
-export function sharing(tensor: Tensor): Tensor {
+export function sharing(tensor: Pick<Tensor, 'dataId' | 'shape' | 'dtype'>): Tensor {
   const { dataId, shape, dtype } = tensor;
   backend.incRef(dataId);
   return engine.makeTensorFromTensorInfo({ dataId, shape, dtype });
@@ -130,6 +130,14 @@ export function view(tensor: Tensor, shape: readonly number[]): Tensor {
     1,
   );
   return wrap(metadata!, tensor.dataId);
+}
+
+/** TensorFlow's number of bfloat16 (`DT_BFLOAT16`), which neither tfjs nor its binding names; the binding passes it on. */
+export const bfloat16Type = 14;
+
+/** Whether a tensor is bfloat16. tfjs calls it float32, and cannot read it: it may only be handed to operations by name. */
+export function isBfloat16(tensor: Tensor): boolean {
+  return backend.tensorMap.get(tensor.dataId).dtype === bfloat16Type;
 }
 
 const dtypeNames = new Map([
@@ -188,6 +196,7 @@ export const attribute = {
   int32: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }),
   int64: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT64 }),
   bool: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_BOOL }),
+  bfloat16: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: bfloat16Type }),
 };
 
 const reshapeFloat = [attribute.float32('T'), attribute.int32('Tshape')];

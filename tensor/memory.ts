@@ -1,4 +1,4 @@
-import { backend, engine } from './engine.js';
+import { backend, bfloat16Type, engine } from './engine.js';
 
 export interface TensorMemory {
   /** Bytes of all tensors that are alive, each buffer counted once. */
@@ -35,12 +35,17 @@ function release(handle: object): void {
 const { tensorMap } = backend;
 const set = tensorMap.set.bind(tensorMap);
 const remove = tensorMap.delete.bind(tensorMap);
-const boolTypes: readonly unknown[] = [backend.binding.TF_BOOL, 'bool'];
+/** Bytes of a number, where they are not four. */
+const narrowTypes = new Map<unknown, number>([
+  [backend.binding.TF_BOOL, 1],
+  ['bool', 1],
+  [bfloat16Type, 2],
+]);
 
 tensorMap.set = (handle, data) => {
   const shared = data.sharesWith === undefined ? undefined : buffers.get(data.sharesWith);
   const elements = data.shape.reduce((product, side) => product * side, 1);
-  acquire(handle, shared ?? { bytes: elements * (boolTypes.includes(data.dtype) ? 1 : 4), handles: 0 });
+  acquire(handle, shared ?? { bytes: elements * (narrowTypes.get(data.dtype) ?? 4), handles: 0 });
   set(handle, data);
 };
 tensorMap.delete = (handle) => {

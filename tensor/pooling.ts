@@ -1,4 +1,5 @@
 import { attribute, execute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
+import { Activation, pickedFrom } from './precision.js';
 import { record } from './recording.js';
 import { tf, type Tensor, type Tensor4D, type Tensor5D } from './tensorflow.js';
 import { tidy } from './tidy.js';
@@ -27,6 +28,7 @@ export function maxPool3d(x: Tensor5D): Tensor5D {
       choices: [acrossDepth.first, acrossHeight.first, acrossWidth.first],
     };
   });
+  pickedFrom(x, y);
   record('MaxPool3d', [x], [y], choices, ([dy], saved) => [
     saved.reduce((gradient, first) => tidy(() => spreadToPairs(view(gradient, first.shape), first)), dy!),
   ]);
@@ -79,7 +81,10 @@ const argmaxPool = [
 export function maxPool2d(x: Tensor4D): Tensor4D {
   if (runsOnGpu()) {
     const y = executeOne('MaxPool', gpuPool, [x]);
-    record('MaxPool2d', [x], [y], [x, y], ([dy], [x, y]) => [executeOne('MaxPoolGrad', gpuPool, [x!, y!, dy!])]);
+    pickedFrom(x, y);
+    record('MaxPool2d', [x], [y], [new Activation(x), new Activation(y)], ([dy], [x, y]) => [
+      executeOne('MaxPoolGrad', gpuPool, [x!, y!, dy!]),
+    ]);
     return y as Tensor4D;
   }
   // On a CPU the gradient by remembered positions is 15 times as fast; it takes them as int64, and the forward
@@ -89,7 +94,8 @@ export function maxPool2d(x: Tensor4D): Tensor4D {
     execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [pad(x)], 2),
   );
   const { shape } = x;
-  record('MaxPool2d', [x], [y!], [x, position!], ([dy], [x, position]) => {
+  pickedFrom(x, y!);
+  record('MaxPool2d', [x], [y!], [new Activation(x), position!], ([dy], [x, position]) => {
     const wide = executeOne('Cast', [attribute.int32('SrcT'), attribute.int64('DstT')], [position!]);
     const inputs = [pad(x!), dy!, wide];
     const gradient = executeOne('MaxPoolGradWithArgmax', [...argmaxPool, attribute.int64('Targmax')], inputs);

@@ -1,4 +1,5 @@
 import { alias, engine, view, type Backward, type TapeNode } from './engine.js';
+import { Activation, compact, restored } from './precision.js';
 import { tidy } from './tidy.js';
 import { tf, type Tensor } from './tensorflow.js';
 
@@ -70,31 +71,34 @@ function propagateWatched(recording: Recording): void {
  * Puts an operation of ours on the tape; does nothing where no gradient is wanted.
  *
  * @param name for messages. @param inputs what gradients may flow to.
- * @param saved what `backward` needs. Aliases are kept: the caller's scope may free the tensors.
+ * @param saved what `backward` needs. Aliases are kept: the caller's scope may free the tensors. Those that are marked as
+ *   activations are kept as the precision has it, and come back as float32.
  * @param always the outputs depend on parameters that are not among the inputs (rematerialize.ts).
  */
 export function record(
   name: string,
   inputs: readonly Tensor[],
   outputs: Tensor[],
-  saved: readonly Tensor[],
+  saved: readonly (Tensor | Activation)[],
   backward: Backward,
   always = false,
 ): void {
   if (!isTapeOn() || !(always || inputs.some(needsGradient))) return;
-  const kept = saved.map(alias);
+  const kept = tidy(() => saved.map((each) => alias(each instanceof Activation ? compact(each) : each)));
+  const restoring: Backward = (outputGradients, saved, needed) =>
+    backward(outputGradients, saved.map(restored), needed);
   engine.state.activeTape!.push({
     id: engine.state.nextTapeNodeId++,
     kernelName: name,
     inputs: Object.fromEntries(inputs.map((input, i) => [i, input])),
     outputs,
     saved: kept,
-    backward,
+    backward: restoring,
     always,
     // For tfjs's own walk (`tf.grads`), which gradient checks use.
     gradient: (outputGradients) => {
       const all = inputs.map(() => true);
-      const gradients = backward(outputGradients, kept, all);
+      const gradients = restoring(outputGradients, kept, all);
       return Object.fromEntries(
         inputs.map((input, i) => [i, () => view(gradients[i] ?? tf.zerosLike(input), input.shape)]),
       );

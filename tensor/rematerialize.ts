@@ -1,4 +1,5 @@
 import { backpropagate, currentGradients, GradientMap, intoScope } from './backpropagate.js';
+import { Activation, asActivation } from './precision.js';
 import { asRecomputation, currentRecording, record, recordGradients, withoutGradients } from './recording.js';
 import { tidy } from './tidy.js';
 import type { Tensor } from './tensorflow.js';
@@ -10,27 +11,36 @@ import type { Tensor } from './tensorflow.js';
  * @param f deterministic. It gets `inputs` as arguments, and must not reach for other tensors, except parameters of
  *   the surrounding `valueAndGradients` (whose gradients arrive all the same) and tensors that live until the backward
  *   pass is over (variables, constants that are kept). `isRecomputing()` is true in its second run.
+ * @param kind of the inputs: activations are rounded, and kept, as the precision has it.
  * @returns what `f` returns, differentiable.
  */
 export function rematerialize<O extends readonly Tensor[]>(
   f: (...inputs: Tensor[]) => O,
   inputs: readonly Tensor[],
   name = 'rematerialize',
+  kind: 'exact' | 'activations' = 'exact',
 ): O {
   const recording = currentRecording();
   // Nothing is recorded, or it is tfjs's own `tf.grads` that records: then there is nothing to save, or no way to.
-  if (recording === null) return tidy(() => f(...inputs));
+  if (recording === null) return tidy(() => f(...taken(inputs, kind)));
   const { leaves } = recording;
-  const outputs = withoutGradients(() => tidy(() => f(...inputs)));
-  record(
-    name,
-    inputs,
-    [...outputs],
-    inputs,
-    (outputGradients, saved, needed) => backward(name, () => f(...saved), saved, needed, leaves, outputGradients),
-    true,
-  );
-  return outputs;
+  return tidy(() => {
+    const given = taken(inputs, kind);
+    const outputs = withoutGradients(() => tidy(() => f(...given)));
+    record(
+      name,
+      inputs,
+      [...outputs],
+      kind === 'exact' ? given : given.map((input) => new Activation(input)),
+      (outputGradients, saved, needed) => backward(name, () => f(...saved), saved, needed, leaves, outputGradients),
+      true,
+    );
+    return outputs;
+  });
+}
+
+function taken(inputs: readonly Tensor[], kind: 'exact' | 'activations'): readonly Tensor[] {
+  return kind === 'exact' ? inputs : inputs.map(asActivation);
 }
 
 function backward(

@@ -1,5 +1,6 @@
 import type { StageConfiguration } from '../configs/schema/training.js';
 import { disposeState } from '../model/index.js';
+import { precisionWarning } from '../tensor/index.js';
 import type { LoaderListener } from '../datasets/batches/openBatches.js';
 import { emulationLoses } from '../storage/conditionalPuts.js';
 import { countingStore } from '../storage/countingStore.js';
@@ -52,6 +53,8 @@ export async function trainStage(
   const settings: StageConfiguration = configuration.training[stage];
   const { storage } = configuration;
   const warn = (message: string): void => report({ kind: 'warning', message });
+  const costs = precisionWarning();
+  if (costs !== null) warn(costs);
   const onWaiting = (message: string): void => report({ kind: 'waiting', message });
   const listener = { warn: onWaiting, signal };
   const { store, count } = countingStore(tools.store ?? openStore(storage, listener));

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
+import { precisionSchema, type Precision } from '../../configs/schema/run.js';
 import type { FolderStages } from '../../inference/folders/job.js';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
@@ -16,6 +17,7 @@ interface PredictArguments extends GlobalOptions, ConnectionOptions {
   template: string | undefined;
   config: string;
   set: string[];
+  precision: Precision | undefined;
   strict: boolean;
   overwrite: boolean;
   local: boolean;
@@ -77,6 +79,11 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
       describe: 'Networks of a .pth without config.json; the store of a RUN',
     })
     .option('set', setOption)
+    .option('precision', {
+      ...optional,
+      choices: precisionSchema.options,
+      describe: 'Of the networks’ arithmetic [default: as the model was trained]',
+    })
     .option('strict', {
       type: 'boolean',
       default: false,

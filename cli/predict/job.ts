@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseDataList } from '../../datasets/formats/dataList.js';
 import type { FolderPredictionJob, FolderStages } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
+import type { Precision } from '../../configs/schema/run.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { configurationFor, findModel, type ConfigurationOptions } from './models.js';
@@ -21,6 +22,7 @@ export interface PredictOptions extends ConfigurationOptions {
   readonly template: string | undefined;
   readonly strict: boolean;
   readonly overwrite: boolean;
+  readonly precision: Precision | undefined;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function jobOf(
   }
   const job: FolderPredictionJob = {
     stages,
-    configuration,
+    configuration: { ...configuration, precision: options.precision ?? configuration.precision },
     models: { coarse: models.coarse?.reference ?? null, refinement: models.refinement?.reference ?? null },
     template,
     list: await readList(resolve(options.list)),

@@ -32,6 +32,14 @@ export const storageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('directory'), path: z.string() }),
 ]);
 
+/**
+ * Of the networks' arithmetic. `float32`: TensorFloat-32, which TensorFlow takes silently where a GPU has it, is off.
+ * `tensorfloat32`: it is on (products of 10 binary digits; without such a GPU the same as float32). `bfloat16`: activations
+ * have 8 binary digits, and half the memory where they are kept; parameters, statistics, sums and losses stay float32.
+ */
+export const precisionSchema = z.enum(['float32', 'tensorfloat32', 'bfloat16']);
+export type Precision = z.infer<typeof precisionSchema>;
+
 /** A whole run: data, networks, stages, services. One file of this is what `tempeh-flow start` takes. */
 export const runConfigurationSchema = z
   .strictObject({
@@ -39,6 +47,8 @@ export const runConfigurationSchema = z
     seed: z.int().min(0).default(0),
     /** Bit-identical repetition, on two threads and more and on a GPU; at a cost in speed. */
     deterministic: z.boolean().default(true),
+    /** Of training and predictions; checkpoints hold float32 whatever it is. */
+    precision: precisionSchema.default('float32'),
     storage: storageSchema,
     dataset: datasetSchema,
     /** Which cameras the network sees. */

@@ -4,6 +4,7 @@ import { frameName } from '../../datasets/layout.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import { viewsOfFrame, type FrameFolders } from '../../datasets/reader/folderSource.js';
 import type { Batch, FrameId } from '../../datasets/types.js';
+import { precisionWarning } from '../../tensor/index.js';
 import { Throughput } from '../../training/throughput.js';
 import { CoarsePredictor } from '../coarsePredictor.js';
 import { PredictionStopped } from '../predictFrames.js';
@@ -34,6 +35,8 @@ export async function predictFolders(
   report: (event: PredictorEvent) => void,
   signal: AbortSignal,
 ): Promise<PredictionResult> {
+  const costs = precisionWarning();
+  if (costs !== null) report({ kind: 'warning', message: costs });
   report({ kind: 'starting', message: 'Looking at the folders' });
   const opened = await openJob(job);
   return new FolderPrediction(job, opened, report, signal).run();

@@ -10,7 +10,7 @@ const comfortableMemory = 6;
 
 /** Processor, memory, C library and disks. */
 export async function checkMachine(): Promise<Check[]> {
-  return [checkPlatform(), checkCores(), checkMemory(), ...(await checkDisks())];
+  return [checkPlatform(), checkCores(), checkBfloat16(), checkMemory(), ...(await checkDisks())];
 }
 
 function checkPlatform(): Check {
@@ -34,6 +34,14 @@ function checkCores(): Check {
     expected: '2 or more',
     mend: 'Training works, at about half the speed that the README tells.',
   });
+}
+
+/** Arithmetic that `precision: bfloat16` is fast with; the flags are those that oneDNN asks for. */
+function checkBfloat16(): Check {
+  const processor = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  const flags = [...new Set(processor.match(/\b(avx512_bf16|amx_bf16)\b/g))];
+  const found = flags.length > 0 ? flags.join(', ') : 'none: precision: bfloat16 saves memory, and takes longer';
+  return check('bfloat16 of the processor', true, 'warning', { found, expected: 'avx512_bf16 or amx_bf16', mend: '' });
 }
 
 function checkMemory(): Check {

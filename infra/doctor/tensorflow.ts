@@ -34,7 +34,8 @@ async function checkGpu(variant: 'cpu' | 'gpu', used: boolean): Promise<Check> {
   if (!hasNvidiaDriver()) {
     return check('GPU', true, 'warning', { found: 'no NVIDIA driver: computes on the CPU', expected, mend: '' });
   }
-  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'];
+  // bfloat16 and TensorFloat-32 need a compute capability of 8.0.
+  const query = ['--query-gpu=name,memory.total,driver_version,compute_cap', '--format=csv,noheader'];
   const { ran, text } = await probe('nvidia-smi', query);
   const gpus = ran ? text.split('\n').join('; ') : `driver there, but nvidia-smi: ${text}`;
   if (variant === 'cpu') {

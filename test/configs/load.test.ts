@@ -164,6 +164,6 @@ test('the JSON Schema knows every group, for editors', () => {
   assert.deepEqual(Object.keys(configurationJsonSchema().properties ?? {}).slice(0, 3), [
     'seed',
     'deterministic',
-    'storage',
+    'precision',
   ]);
 });
