@@ -34,7 +34,19 @@ const rooms = {
   storage: [],
   configs: [],
   infra: [],
-  bench: ['cli', 'infra', 'model', 'training', 'inference', 'datasets', 'tensor', 'geometry', 'storage', 'configs'],
+  bench: [
+    'cli',
+    'workers',
+    'infra',
+    'model',
+    'training',
+    'inference',
+    'datasets',
+    'tensor',
+    'geometry',
+    'storage',
+    'configs',
+  ],
 };
 
 const names = Object.keys(rooms);

@@ -3,7 +3,7 @@ export { tf } from './tensorflow.js';
 export { tidy } from './tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { runsOnGpu } from './engine.js';
-export { precisionWarning, withActivations } from './precision.js';
+export { precisionWarning, withActivations, type Activations } from './precision.js';
 export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';
 export { isRecomputing, withoutGradients } from './recording.js';
 export { countedOperations, inPhase, observePhases, type PhaseName } from './phases.js';

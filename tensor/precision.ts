@@ -1,14 +1,5 @@
 import { readFileSync } from 'node:fs';
-import {
-  attribute,
-  backend,
-  bfloat16Type,
-  executeOne,
-  isBfloat16,
-  runsOnGpu,
-  sharing,
-  type Attribute,
-} from './engine.js';
+import { attribute, backend, executeOne, isBfloat16, runsOnGpu, sharing, type Attribute } from './engine.js';
 import type { Tensor } from './tensorflow.js';
 import { tidy } from './tidy.js';
 

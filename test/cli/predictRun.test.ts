@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runConfigurationSchema, type RunConfiguration } from '../../configs/schema/run.js';
+import { parsePly } from '../../datasets/formats/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { predictFolders } from '../../inference/folders/predictFolders.js';
 import { keys } from '../../storage/keys.js';
@@ -30,13 +31,14 @@ test('models of a run in the store, by name, stage and step, predict as the file
     const file = join(folder, `${stage}.pth`);
     await importPublished({ store, run: 'mine', configuration, file, stage, step, final: false });
   }
-  const predict = (coarse: string, refinement: string, ...more: string[]): Promise<Finished> =>
+  const predictInto = (out: string, coarse: string, refinement: string, ...more: string[]): Promise<Finished> =>
     tempehFlow([
       ...['predict', 'both', '--coarse-model', coarse, '--refinement-model', refinement, '--config', config],
       ...['--list', join(goldenFolder, 'list.json'), '--images', join(goldenFolder, 'images')],
       ...['--calibrations', join(goldenFolder, 'calibrations'), '--template', join(goldenFolder, 'template.obj')],
-      ...['--out', join(folder, 'of-run'), ...more],
+      ...['--out', join(folder, out), ...more],
     ]);
+  const predict = predictInto.bind(null, 'of-run');
 
   // The refinement is not at its end: only a checkpoint that is named can be meant.
   const unfinished = await predict('mine', 'mine');
@@ -59,6 +61,16 @@ test('models of a run in the store, by name, stage and step, predict as the file
     ['of-run', 'of-files'].map((name) => readFile(join(folder, name, framePath(frame, 'ply')))),
   );
   assert.ok(ofRun!.equals(ofFiles!));
+
+  const mixed = await predictInto('mixed', 'mine/coarse@16', 'mine/refinement@5', '--precision', 'bfloat16');
+  assert.equal(mixed.code, 0, mixed.stderr);
+  const vertices = (file: Buffer): Float32Array => parsePly(file, 'prediction').vertices;
+  const [exact, moved] = [ofRun!, await readFile(join(folder, 'mixed', framePath(frame, 'ply')))].map(vertices);
+  const off = Math.max(...exact!.map((value, i) => Math.abs(value - moved![i]!)));
+  assert.ok(off > 0 && off < 0.01, `bfloat16 moves vertices by ${1000 * off} mm`);
+  const unknown = await predict('mine/coarse@16', 'mine/refinement@5', '--precision', 'float8');
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /precision.*float8.*float32.*tensorfloat32.*bfloat16/s);
 });
 
 test('what is neither a folder nor a run is told as both', async (context) => {

@@ -155,6 +155,12 @@ describe('mistakes in a file', () => {
     assert.match(problem.expected, /an address, such as https/);
   });
 
+  test('a precision that there is not is told with those that there are', () => {
+    const [problem] = problemsOf(famos, 'precision=float16');
+    assert.equal(problem?.setting, 'precision');
+    assert.match(problem.expected, /float32.*tensorfloat32.*bfloat16/);
+  });
+
   test('a file that is not there says what to give', async () => {
     await assert.rejects(loadConfiguration('/nowhere/run.yaml'), /\/nowhere\/run\.yaml: there is no such file/);
   });

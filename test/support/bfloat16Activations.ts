@@ -1,0 +1,2 @@
+// Imported before anything that loads tensor/, as workers/prepareTensorFlow does it.
+process.env['TEMPEH_ACTIVATIONS'] = 'bfloat16';
