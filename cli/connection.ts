@@ -81,11 +81,15 @@ async function orCommandError<T>(work: Promise<T>): Promise<T> {
 /**
  * Lets this process use the object store of the services that run here, unless the environment names another: the
  * AWS variables are set, for us and our children.
+ *
+ * @returns where that store is; null where it is not used.
  */
-export function useLocalObjectStore(space?: Workspace): void {
-  if (process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ACCESS_KEY_ID'] || process.env['AWS_PROFILE']) return;
+export function useLocalObjectStore(space?: Workspace): LocalServices['objectStore'] | null {
+  if (process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ACCESS_KEY_ID'] || process.env['AWS_PROFILE']) return null;
   const local = findLocalServices(space);
-  if (local !== null) Object.assign(process.env, objectStoreEnvironment(local.objectStore));
+  if (local === null) return null;
+  Object.assign(process.env, objectStoreEnvironment(local.objectStore));
+  return local.objectStore;
 }
 
 /** The AWS variables for an object store whose credentials lie in a file. */

@@ -10,11 +10,10 @@ import { writeMeasurement } from '../evaluation/measure/writeMeasurement.js';
 import { keys } from '../storage/keys.js';
 import { openStore } from '../storage/openStore.js';
 import type { ObjectStore } from '../storage/types.js';
-import { useLocalObjectStore } from './connection.js';
 import { CommandError, Interrupted } from './errors.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
 import { LiveDisplay } from './liveDisplay.js';
-import { refusePlaceholders } from './placeholders.js';
+import { refusePlaceholders, withLocalStore } from './placeholders.js';
 import { bar } from './progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from './terminal.js';
@@ -72,9 +71,8 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     if (predictions.length > 0 || scans !== undefined) {
       throw new CommandError('Either a RUN, or --predictions and --scans: not both.', exitCodes.usage);
     }
-    const configuration = await loadConfiguration(options.config, options.set);
+    const configuration = withLocalStore(await loadConfiguration(options.config, options.set));
     refusePlaceholders(configuration, options.config);
-    useLocalObjectStore();
     const store = openStore(configuration.storage);
     const { dataset } = (await storedConfiguration(store, run)) ?? configuration;
     if (!(await exists(store, run))) {

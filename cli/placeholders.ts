@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../configs/configurationError.js';
 import { configurationPath } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import { s3At } from '../storage/s3Client.js';
+import { useLocalObjectStore } from './connection.js';
 
 /** Whether the store is not named: famos.yaml cannot know the bucket. */
 export function lacksBucket({ storage }: RunConfiguration): boolean {
@@ -18,4 +20,13 @@ export function refusePlaceholders(configuration: RunConfiguration, file: string
       expected: 'name your bucket: --set storage.bucket=NAME',
     },
   ]);
+}
+
+/**
+ * A configuration whose store commands look into: where it names none, that of the services which run here, if any do.
+ * What is started, by contrast, names its store.
+ */
+export function withLocalStore(configuration: RunConfiguration): RunConfiguration {
+  const local = useLocalObjectStore();
+  return local !== null && lacksBucket(configuration) ? { ...configuration, storage: s3At(local) } : configuration;
 }

@@ -8,10 +8,9 @@ import { openStore } from '../storage/openStore.js';
 import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
 import { exportPublished } from '../training/published/exportPublished.js';
 import { importPublished } from '../training/published/importPublished.js';
-import { useLocalObjectStore } from './connection.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-import { refusePlaceholders } from './placeholders.js';
+import { refusePlaceholders, withLocalStore } from './placeholders.js';
 
 interface StoreOptions {
   readonly config: string;
@@ -79,9 +78,8 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
 }
 
 async function open({ config, set }: StoreOptions): Promise<{ configuration: RunConfiguration; store: ObjectStore }> {
-  const configuration = await loadConfiguration(config, set);
+  const configuration = withLocalStore(await loadConfiguration(config, set));
   refusePlaceholders(configuration, config);
-  useLocalObjectStore();
   return { configuration, store: openStore(configuration.storage) };
 }
 

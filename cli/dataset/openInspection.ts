@@ -11,10 +11,9 @@ import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import type { DatasetArguments } from '../commands/dataset.js';
-import { useLocalObjectStore } from '../connection.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { refusePlaceholders } from '../placeholders.js';
+import { refusePlaceholders, withLocalStore } from '../placeholders.js';
 import { checkProgress } from './checkProgress.js';
 
 /** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */
@@ -63,10 +62,9 @@ export function volumeOf({ model }: RunConfiguration): Volume {
 }
 
 async function configurationOf({ config, set, run, directory }: DatasetArguments): Promise<RunConfiguration> {
-  const configuration = await loadConfiguration(config, set);
-  if (directory !== undefined) return configuration;
+  if (directory !== undefined) return loadConfiguration(config, set);
+  const configuration = withLocalStore(await loadConfiguration(config, set));
   refusePlaceholders(configuration, config);
-  useLocalObjectStore();
   if (run === undefined) return configuration;
   const store = openStore(configuration.storage);
   try {

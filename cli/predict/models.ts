@@ -6,10 +6,9 @@ import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ModelReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
-import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { lacksBucket } from '../placeholders.js';
+import { lacksBucket, withLocalStore } from '../placeholders.js';
 import { storedConfiguration } from '../publishedCheckpoints.js';
 
 export type ModelStage = 'coarse' | 'refinement';
@@ -93,7 +92,9 @@ export async function configurationFor(
   models: Readonly<Record<ModelStage, FoundModel | null>>,
   { config, set }: ConfigurationOptions,
 ): Promise<PredictionConfiguration> {
-  const file = await loadConfiguration(config, set);
+  const isRun = [models.coarse, models.refinement].some((model) => model?.reference.kind === 'run');
+  const loaded = await loadConfiguration(config, set);
+  const file = isRun ? withLocalStore(loaded) : loaded;
   const [coarse, refinement] = await Promise.all([
     ofRun(models.coarse, 'coarse', file, config),
     ofRun(models.refinement, 'refinement', file, config),
@@ -129,7 +130,6 @@ async function ofRun(
     const todo = `name its store (--config FILE, or --set storage.bucket=NAME): ${config} names none`;
     throw new CommandError(`${noFile}. If it is a run in an object store, ${todo}. ${expected}.`, exitCodes.usage);
   }
-  useLocalObjectStore();
   const store = openStore(file.storage);
   const stored = await storedConfiguration(store, run);
   if (stored !== null) return stored;
