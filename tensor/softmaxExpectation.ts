@@ -78,16 +78,16 @@ export function softmaxExpectation(
 type Bounds = readonly [from: number, to: number];
 
 /** Beyond it a sum of exponentials nears the end of float32. (None is below exp(−headroom).) */
-const largestSum = 1e30;
+const largestSum = 1e34;
 
 /**
  * How far above the largest logit that was looked at a shift lies, try by try: another may be larger by this and
  * ln(largestSum). Digits of the difference are lost to it, though none that far-apart logits have.
  */
-const headrooms = [0, 40];
+const headrooms = [0, 60];
 
 /** Every how many voxels one is looked at for the shift. Odd, lest it stay in one plane of a grid of even side. */
-const shiftStride = 61;
+const shiftStride = 29;
 
 /**
  * [values, 1]ᵀ · e of one sample and chunk.
