@@ -9,6 +9,20 @@ export function sliced(x: Tensor, begin: readonly number[], size: readonly numbe
   return executeOne('Slice', sliceTyped, [x, integers(begin), integers(size)]);
 }
 
+const stridedSliceTyped = [
+  float32,
+  attribute.int32('Index'),
+  ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
+    attribute.integer(mask, 0),
+  ),
+];
+
+/** Every so many entries along each axis, the first among them, for use inside of a kernel: not recorded. */
+export function strided(x: Tensor, strides: readonly number[]): Tensor {
+  const begin = strides.map(() => 0);
+  return executeOne('StridedSlice', stridedSliceTyped, [x, integers(begin), integers(x.shape), integers(strides)]);
+}
+
 /** Tensors along their first axis, for use inside of a kernel: not recorded. One by itself is returned as it is. */
 export function concatenated(parts: readonly Tensor[]): Tensor {
   if (parts.length === 1) return parts[0]!;

@@ -1,3 +1,4 @@
+import { strided } from './batches.js';
 import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from './engine.js';
 import { Activation, asActivation, executeConvolution, roundedActivation } from './precision.js';
@@ -86,23 +87,10 @@ function convolution2dFilterGradient(x: Tensor, dy: Tensor, filterShape: number[
   // oneDNN (TensorFlow 2.21, AVX2) writes beyond its scratch memory for 1×1 filters of few channels with a stride: the
   // pixels that count are picked before.
   return tidy(() => {
-    const picked = executeOne('StridedSlice', stridedSliceTyped, [
-      x,
-      integers([0, 0, 0, 0]),
-      integers(x.shape),
-      integers([1, geometry.stride, geometry.stride, 1]),
-    ]);
+    const picked = strided(x, [1, geometry.stride, geometry.stride, 1]);
     return executeConvolution('Conv2DBackpropFilter', attributes(2, { stride: 1, padding: 0 }, 1), [picked, shape, dy]);
   });
 }
-
-const stridedSliceTyped = [
-  float32,
-  attribute.int32('Index'),
-  ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
-    attribute.integer(mask, 0),
-  ),
-];
 
 /** All parts are one grouped convolution: group g sees the g-th part of the input channels. */
 function inParts(x: Tensor4D, filter: Tensor4D, shared: Attribute[], parts: number): Tensor {

@@ -1,3 +1,4 @@
+import { sliced, strided } from './batches.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
 import { product } from './matrices.js';
 import { countOperations } from './phases.js';
@@ -107,7 +108,7 @@ function weightedSums(
   const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
   for (; attempt < headrooms.length; attempt++) {
     const headroom = headrooms[attempt]!;
-    const shift = tidy(() => tf.add(largestOf(unshifted(everyVoxelOf(keys, shiftStride), queries)), headroom));
+    const shift = tidy(() => tf.add(largestOf(unshifted(strided(keys, [shiftStride, 1]), queries)), headroom));
     const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
     if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, attempt };
     sums.dispose();
@@ -133,19 +134,6 @@ function largestOf(logits: Tensor): Tensor {
 /** a. @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @returns `[N, Q]` */
 function unshifted(keys: Tensor, queries: Tensor): Tensor {
   return product(keys, tf.concat([queries, tf.zeros([1, queries.shape[1]!])], 0));
-}
-
-const stridedSliceTyped = [
-  float32,
-  attribute.int32('Index'),
-  ...['begin_mask', 'end_mask', 'ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].map((mask) =>
-    attribute.integer(mask, 0),
-  ),
-];
-
-function everyVoxelOf(keys: Tensor, stride: number): Tensor {
-  const inputs = [integers([0, 0]), integers(keys.shape), integers([stride, 1])];
-  return executeOne('StridedSlice', stridedSliceTyped, [keys, ...inputs]);
 }
 
 /** exp(a − s). @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param shift `[1, Q]` @returns `[N, Q]` */
@@ -205,23 +193,21 @@ function accumulated(sum: Tensor | undefined, part: Tensor): Tensor {
   return next;
 }
 
-const sliceTyped = [float32, attribute.int32('Index')];
-
 function sampleOf(x: Tensor, sample: number): Tensor {
   const [samples, ...rest] = x.shape;
   if (samples === 1) return view(x, rest);
   const begin = [sample, ...rest.map(() => 0)];
-  return view(executeOne('Slice', sliceTyped, [x, integers(begin), integers([1, ...rest])]), rest);
+  return view(sliced(x, begin, [1, ...rest]), rest);
 }
 
 function columns(x: Tensor, [from, to]: Bounds): Tensor {
   if (to - from === x.shape[1]) return x;
-  return executeOne('Slice', sliceTyped, [x, integers([0, from]), integers([x.shape[0], to - from])]);
+  return sliced(x, [0, from], [x.shape[0], to - from]);
 }
 
 function rows(x: Tensor, [from, to]: Bounds): Tensor {
   if (to - from === x.shape[0]) return x;
-  return executeOne('Slice', sliceTyped, [x, integers([from, 0]), integers([to - from, x.shape[1]!])]);
+  return sliced(x, [from, 0], [to - from, x.shape[1]!]);
 }
 
 function chunkBounds(total: number, size: number): Bounds[] {
