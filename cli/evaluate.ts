@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { loadConfiguration } from '../configs/load.js';
 import { FormatError } from '../datasets/formats/formatError.js';
 import { openFolders } from '../evaluation/measure/folders.js';
 import { measure } from '../evaluation/measure/measure.js';
@@ -13,7 +12,7 @@ import type { ObjectStore } from '../storage/types.js';
 import { CommandError, Interrupted } from './errors.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
 import { LiveDisplay } from './liveDisplay.js';
-import { refusePlaceholders, withLocalStore } from './placeholders.js';
+import { loadWithStore } from './placeholders.js';
 import { bar } from './progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from './terminal.js';
@@ -71,8 +70,7 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     if (predictions.length > 0 || scans !== undefined) {
       throw new CommandError('Either a RUN, or --predictions and --scans: not both.', exitCodes.usage);
     }
-    const configuration = withLocalStore(await loadConfiguration(options.config, options.set));
-    refusePlaceholders(configuration, options.config);
+    const configuration = await loadWithStore(options.config, options.set);
     const store = openStore(configuration.storage);
     const { dataset } = (await storedConfiguration(store, run)) ?? configuration;
     if (!(await exists(store, run))) {

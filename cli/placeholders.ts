@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../configs/configurationError.js';
-import { configurationPath } from '../configs/load.js';
+import { configurationPath, loadConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { s3At } from '../storage/s3Client.js';
 import { useLocalObjectStore } from './connection.js';
@@ -20,6 +20,17 @@ export function refusePlaceholders(configuration: RunConfiguration, file: string
       expected: 'name your bucket: --set storage.bucket=NAME',
     },
   ]);
+}
+
+/**
+ * The configuration of a command that looks into a store.
+ *
+ * @throws ConfigurationError where it names none, and no services run here
+ */
+export async function loadWithStore(file: string, set: readonly string[]): Promise<RunConfiguration> {
+  const configuration = withLocalStore(await loadConfiguration(file, set));
+  refusePlaceholders(configuration, file);
+  return configuration;
 }
 
 /**

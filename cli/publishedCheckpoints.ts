@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadConfiguration, resolveConfiguration } from '../configs/load.js';
+import { resolveConfiguration } from '../configs/load.js';
 import { parseCheckpointName, runNamePattern, runNameRule } from '../configs/runNames.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { keys } from '../storage/keys.js';
@@ -10,7 +10,7 @@ import { exportPublished } from '../training/published/exportPublished.js';
 import { importPublished } from '../training/published/importPublished.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-import { refusePlaceholders, withLocalStore } from './placeholders.js';
+import { loadWithStore } from './placeholders.js';
 
 interface StoreOptions {
   readonly config: string;
@@ -78,8 +78,7 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
 }
 
 async function open({ config, set }: StoreOptions): Promise<{ configuration: RunConfiguration; store: ObjectStore }> {
-  const configuration = withLocalStore(await loadConfiguration(config, set));
-  refusePlaceholders(configuration, config);
+  const configuration = await loadWithStore(config, set);
   return { configuration, store: openStore(configuration.storage) };
 }
 

@@ -13,7 +13,7 @@ import { ObjectNotFound } from '../../storage/types.js';
 import type { DatasetArguments } from '../commands/dataset.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { refusePlaceholders, withLocalStore } from '../placeholders.js';
+import { loadWithStore } from '../placeholders.js';
 import { checkProgress } from './checkProgress.js';
 
 /** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */
@@ -63,8 +63,7 @@ export function volumeOf({ model }: RunConfiguration): Volume {
 
 async function configurationOf({ config, set, run, directory }: DatasetArguments): Promise<RunConfiguration> {
   if (directory !== undefined) return loadConfiguration(config, set);
-  const configuration = withLocalStore(await loadConfiguration(config, set));
-  refusePlaceholders(configuration, config);
+  const configuration = await loadWithStore(config, set);
   if (run === undefined) return configuration;
   const store = openStore(configuration.storage);
   try {
