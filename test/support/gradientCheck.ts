@@ -12,6 +12,13 @@ export function randomTensor(name: string, shape: number[], scale = 1, shift = 0
   );
 }
 
+/** That two tensors have one shape, and entries that differ by no more than the tolerance. */
+export function assertClose(actual: Tensor, expected: Tensor, tolerance: number): void {
+  assert.deepEqual(actual.shape, expected.shape);
+  const difference = tf.max(tf.abs(tf.sub(actual, expected))).dataSync<'float32'>()[0]!;
+  assert.ok(difference <= tolerance, `differs by ${difference}, more than ${tolerance}`);
+}
+
 interface Options {
   /** Half the distance of the two points of a central difference. */
   readonly step?: number;

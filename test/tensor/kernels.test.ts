@@ -16,24 +16,16 @@ import {
   reshape,
   resizeNearest,
   sampleBilinear,
-  softmaxExpectation,
   tf,
   transposedConvolution3d,
   type Rank,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
-  type Tensor3D,
   type Tensor4D,
   type Tensor5D,
 } from '../../tensor/index.js';
-import { checkGradients, randomTensor } from '../support/gradientCheck.js';
-
-const close = (actual: Tensor, expected: Tensor, tolerance: number): void => {
-  assert.deepEqual(actual.shape, expected.shape);
-  const difference = tf.max(tf.abs(tf.sub(actual, expected))).dataSync<'float32'>()[0]!;
-  assert.ok(difference <= tolerance, `differs by ${difference}, more than ${tolerance}`);
-};
+import { assertClose, checkGradients, randomTensor } from '../support/gradientCheck.js';
 
 test('2-D convolution: padding even on both sides, gradients', () => {
   const x = randomTensor('x', [2, 7, 6, 3]);
@@ -66,7 +58,7 @@ test('2-D convolution with its sums in parts: the same values and gradients', ()
     { stride: 1, padding: 1 },
     { stride: 2, padding: 1 },
   ]) {
-    close(convolution2d(x, filter, geometry, 4), convolution2d(x, filter, geometry), 1e-5);
+    assertClose(convolution2d(x, filter, geometry, 4), convolution2d(x, filter, geometry), 1e-5);
     checkGradients(({ x, filter }) => convolution2d(x as Tensor4D, filter as Tensor4D, geometry, 2), { x, filter });
   }
 });
@@ -106,7 +98,7 @@ test('transposed convolution doubles the resolution: each voxel becomes 2³ of i
 test('max-pooling 2³: values, gradients, and the first of equal voxels takes the gradient', () => {
   const x = randomTensor('x', [2, 4, 6, 2, 3]);
   checkGradients(({ x }) => maxPool3d(x as Tensor5D), { x }, { step: 1e-3, tolerance: 1e-2 });
-  close(maxPool3d(x as Tensor5D), tf.maxPool3d(x as Tensor5D, 2, 2, 'valid'), 0);
+  assertClose(maxPool3d(x as Tensor5D), tf.maxPool3d(x as Tensor5D, 2, 2, 'valid'), 0);
   const equal = tf.ones<Rank.R5>([1, 2, 2, 2, 1]);
   const gradient = tf.grad((x) => tf.sum(maxPool3d(x as Tensor5D)))(equal);
   assert.deepEqual(Array.from(gradient.dataSync()), [1, 0, 0, 0, 0, 0, 0, 0]);
@@ -121,7 +113,7 @@ test('max-pooling 3×3 stride 2 with padding 1: values and gradients', () => {
     [1, 1],
     [0, 0],
   ]);
-  close(maxPool2d(x as Tensor4D), tf.maxPool(padded as Tensor4D, 3, 2, 'valid'), 0);
+  assertClose(maxPool2d(x as Tensor4D), tf.maxPool(padded as Tensor4D, 3, 2, 'valid'), 0);
   const positive = randomTensor('p', [2, 7, 6, 3], 1, 10);
   checkGradients(({ positive }) => maxPool2d(positive as Tensor4D), { positive }, { step: 1e-3, tolerance: 2e-2 });
 });
@@ -154,11 +146,11 @@ test('batch normalisation by the batch: values, running statistics, gradients', 
       tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))), layer.scale),
       layer.offset,
     );
-    close(y, expected, 1e-5);
+    assertClose(y, expected, 1e-5);
     const count = x.size / 3;
-    close(running.mean, tf.add(tf.mul(layer.runningMean, 0.9), tf.mul(tf.add(mean, layer.bias), 0.1)), 1e-6);
+    assertClose(running.mean, tf.add(tf.mul(layer.runningMean, 0.9), tf.mul(tf.add(mean, layer.bias), 0.1)), 1e-6);
     const unbiased = tf.mul(variance, count / (count - 1));
-    close(running.variance, tf.add(tf.mul(layer.runningVariance, 0.9), tf.mul(unbiased, 0.1)), 1e-6);
+    assertClose(running.variance, tf.add(tf.mul(layer.runningVariance, 0.9), tf.mul(unbiased, 0.1)), 1e-6);
     if (count < 4) continue;
     const { scale, offset } = layer;
     checkGradients(
@@ -175,7 +167,7 @@ test('batch normalisation by running statistics: values and gradients, that of t
   const x = randomTensor('x', [2, 3, 2, 4, 3], 2, 1);
   const { scale, offset, bias } = layer;
   const standard = tf.div(tf.sub(tf.add(x, bias), layer.runningMean), tf.sqrt(tf.add(layer.runningVariance, 1e-5)));
-  close(normalizeByRunningStatistics(x, layer), tf.add(tf.mul(standard, scale), offset), 1e-5);
+  assertClose(normalizeByRunningStatistics(x, layer), tf.add(tf.mul(standard, scale), offset), 1e-5);
   checkGradients(
     ({ x, scale, offset, bias }) =>
       normalizeByRunningStatistics(x, {
@@ -261,55 +253,7 @@ test('bilinear sampling fades to zero over the frame, and has gradients by image
 test('mean and unbiased variance over views; one view is refused', () => {
   const x = randomTensor('x', [2, 4, 5, 3], 1, 3);
   const { mean, variance } = tf.moments(x, 1);
-  close(meanAndVariance(x as Tensor4D), tf.concat<Tensor>([mean, tf.mul(variance, 4 / 3)], -1), 1e-5);
+  assertClose(meanAndVariance(x as Tensor4D), tf.concat<Tensor>([mean, tf.mul(variance, 4 / 3)], -1), 1e-5);
   checkGradients(({ x }) => meanAndVariance(x as Tensor4D), { x });
   assert.throws(() => meanAndVariance(tf.zeros([1, 1, 5, 3])), /two views/);
-});
-
-test('softmax expectation equals its definition, whole or in chunks, with its gradients', () => {
-  const keys = randomTensor('keys', [2, 12, 4]);
-  const queries = randomTensor('queries', [4, 5]);
-  const values = randomTensor('values', [12, 3], 10) as Tensor2D;
-  const p = tf.softmax(tf.transpose(tf.matMul(keys, tf.tile(tf.expandDims(queries), [2, 1, 1])), [0, 2, 1]));
-  const expected = tf.matMul(p, tf.tile(tf.expandDims(values), [2, 1, 1]));
-  for (const chunkBytes of [1e6, 4 * 12 * 2]) {
-    close(softmaxExpectation(keys as Tensor3D, queries as Tensor2D, values, chunkBytes), expected, 1e-5);
-    checkGradients(
-      ({ keys, queries }) => softmaxExpectation(keys as Tensor3D, queries as Tensor2D, values, chunkBytes),
-      { keys, queries },
-    );
-  }
-});
-
-test('softmax expectation of logits far outside the range of exp, both ways and mixed in a chunk, with its gradients', () => {
-  const keys = randomTensor('keys', [2, 12, 4]);
-  const withConstant = tf.concat([keys, tf.ones([2, 12, 1])], 2) as Tensor3D;
-  const queries = randomTensor('queries', [4, 5]) as Tensor2D;
-  const offsets = tf.tensor2d([0, 200, -200, 100, -60], [1, 5]);
-  const values = randomTensor('values', [12, 3], 10) as Tensor2D;
-  // An offset of all of a query's logits changes nothing.
-  const expected = softmaxExpectation(keys as Tensor3D, queries, values);
-  for (const chunkBytes of [1e6, 4 * 12 * 2]) {
-    close(softmaxExpectation(withConstant, tf.concat([queries, offsets], 0), values, chunkBytes), expected, 2e-4);
-    checkGradients(
-      ({ queries }) =>
-        softmaxExpectation(withConstant, tf.concat([queries, offsets], 0) as Tensor2D, values, chunkBytes),
-      { queries },
-    );
-  }
-});
-
-test('softmax expectation where single voxels tower above all others, which a part of them does not show', () => {
-  const keys = tf.tensor3d(
-    [...Array(70).keys()].flatMap((voxel) => [voxel === 33 ? 300 : voxel === 34 ? 299 : voxel % 5, voxel / 70]),
-    [1, 70, 2],
-  );
-  // One after another: no headroom, some, and the largest of all.
-  const queries = tf.tensor2d([-0.01, 0.35, 1, 1, 3, 0.1], [2, 3]);
-  const values = randomTensor('values', [70, 3], 10) as Tensor2D;
-  const p = tf.softmax(tf.transpose(tf.matMul(tf.squeeze(keys, [0]), queries)));
-  const expected = tf.expandDims(tf.matMul(p as Tensor2D, values));
-  for (const chunkBytes of [1e6, 4 * 70]) close(softmaxExpectation(keys, queries, values, chunkBytes), expected, 1e-3);
-  const withHeadroom = tf.tensor2d([0.35, 1], [2, 1]);
-  checkGradients(({ queries }) => softmaxExpectation(keys, queries as Tensor2D, values), { queries: withHeadroom });
 });
