@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { RgbImage } from '../datasets/formats/image.js';
-import { readTar } from '../datasets/formats/tar.js';
 import { parseTka } from '../datasets/formats/tka.js';
 import { coloursOf } from '../datasets/images/floatImage.js';
 import { decodeView, type EncodedView } from '../datasets/images/decodeView.js';
 import { isViewOfKind } from '../datasets/layout.js';
+import { readFrameArchive } from '../datasets/reader/frameArchive.js';
 import type { IndexedFrame } from '../datasets/types.js';
 import type { Camera } from '../geometry/camera.js';
 import type { TestSet } from './testSet.js';
@@ -27,18 +27,18 @@ export async function viewOfFace(
   frame: IndexedFrame,
   facing: readonly [number, number, number],
 ): Promise<TestView | null> {
-  const images = readTar(await testSet.bytes(frame.images), frame.images.key);
+  const archived = readFrameArchive(await testSet.bytes(frame.images), frame.images.key, frame.id);
   const views: (EncodedView & { readonly towards: number })[] = [];
   for (const object of frame.calibrations) {
     const name = basename(object.key, '.tka');
-    // `C.png` or `Q.N.C.png`.
-    const image = images.find((member) => basename(member.name).split('.').at(-2) === name);
-    if (image === undefined) continue;
-    const calibration = parseTka(Buffer.from(await testSet.bytes(object)).toString(), object.key);
+    const view = archived.get(name);
+    if (view === undefined) continue;
+    const calibrationBytes = view.calibration ?? (await testSet.bytes(object));
+    const calibration = parseTka(Buffer.from(calibrationBytes).toString(), object.key);
     // A camera's forward axis in the world is the last row of its rotation.
     const [x, y, z] = calibration.rotation.subarray(6);
     const towards = -(facing[0] * x! + facing[1] * y! + facing[2] * z!);
-    views.push({ name, bytes: image.bytes, file: image.name, calibration, towards });
+    views.push({ name, bytes: view.image, file: `${frame.images.key} (${name})`, calibration, towards });
   }
   const colour = views.filter(({ name }) => isViewOfKind(name, 'colour'));
   const [best] = (colour.length > 0 ? colour : views).sort((a, b) => b.towards - a.towards);

@@ -16,12 +16,8 @@ import type { ReaderFigures, ReaderResult, ReaderState } from './figures.js';
 import { startBenchStore } from './startBenchStore.js';
 
 const { threads } = JSON.parse(process.argv[2] ?? '{}') as { threads: number };
-const settings = miniatureSettings('miniature', {
-  subjects: { train: 6, validation: 1, test: 1 },
-  sequencesPerSubject: 1,
-  framesPerSequence: { train: 8, validation: 2, test: 1 },
-});
-/** By then every thread has kept every frame. */
+const settings = miniatureSettings('miniature');
+/** By then nearly every thread has kept nearly every frame. */
 const laterEpoch = 6;
 
 const root = await mkdtemp(join(process.env['TEMPEH_BENCH_DIRECTORY'] ?? tmpdir(), 'reader-'));

@@ -43,8 +43,9 @@ interface Unit {
 
 /**
  * Packs a folder in FaMoS layout into the object store, below `keys.dataset(name)`:
- * `images/S/Q/N.tar` (the views as they are), `scans/S/Q/Q.N.npy`, `registrations/S/Q/Q.N.ply`, `calibrations/S/Q/C.tka`,
- * `template.obj`, `vertex_masks.npz`; `unusable.json`, the report; and last `dataset.json`. Every file is checked.
+ * `images/S/Q/N.tar` (the views as they are, with their calibrations), `scans/S/Q/Q.N.npy`,
+ * `registrations/S/Q/Q.N.ply`, `calibrations/S/Q/C.tka`, `template.obj`, `vertex_masks.npz`; `unusable.json`, the report;
+ * and last `dataset.json`. Every file is checked.
  * Interrupted, it goes on with the sequences that are not packed yet, on another worker too.
  *
  * @returns the index that was published.

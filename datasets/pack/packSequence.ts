@@ -4,10 +4,10 @@ import { extname } from 'node:path';
 import { FormatError } from '../formats/formatError.js';
 import { imageSize } from '../formats/image.js';
 import { parsePly } from '../formats/ply.js';
-import { writeTar } from '../formats/tar.js';
 import { parseTka } from '../formats/tka.js';
 import { runLimited } from '../fetch/runLimited.js';
 import { frameName, framePath } from '../layout.js';
+import { writeFrameArchive } from '../reader/frameArchive.js';
 import { readScan } from '../reader/readScan.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
 import { checkPng } from './checkPng.js';
@@ -75,15 +75,20 @@ export async function packSequence(options: PackSequenceOptions): Promise<Packed
   return { frames, unusable, incomplete };
 }
 
+interface PackedCalibration {
+  readonly object: IndexedObject;
+  readonly bytes: Uint8Array;
+}
+
 /** Of each camera its calibration, or what is wrong with it. */
-type PackedCalibrations = ReadonlyMap<string, IndexedObject | FormatError>;
+type PackedCalibrations = ReadonlyMap<string, PackedCalibration | FormatError>;
 
 async function packCalibrations({ files, put }: PackSequenceOptions): Promise<PackedCalibrations> {
   const { subject, sequence } = files;
   const packed = await runLimited(
     [...files.calibrations],
     4,
-    async ([name, file]): Promise<[string, IndexedObject | FormatError]> => {
+    async ([name, file]): Promise<[string, PackedCalibration | FormatError]> => {
       const bytes = await readFile(file);
       try {
         parseTka(bytes.toString('utf8'), file);
@@ -91,7 +96,8 @@ async function packCalibrations({ files, put }: PackSequenceOptions): Promise<Pa
         if (error instanceof FormatError) return [name, error];
         throw error;
       }
-      return [name, await store(put, `calibrations/${subject}/${sequence}/${name}.tka`, bytes)];
+      const object = await store(put, `calibrations/${subject}/${sequence}/${name}.tka`, bytes);
+      return [name, { object, bytes }];
     },
   );
   return new Map(packed);
@@ -106,7 +112,7 @@ async function packFrame(
   const { id, images, scan, registration } = files;
   const { unusable, views } = missingParts(files, [...calibrations.keys()], options);
   if (unusable !== null) throw new Unusable(unusable);
-  const members = [];
+  const archived = new Map<string, { image: Uint8Array; calibration: Uint8Array }>();
   const used: IndexedObject[] = [];
   for (const [view, calibration] of calibrations) {
     const file = images.get(view);
@@ -115,8 +121,8 @@ async function packFrame(
     const bytes = await readFile(file);
     if (imageExtension === 'png') checkPng(bytes, file);
     else await imageSize(bytes, file);
-    members.push({ name: `${view}.${imageExtension}`, bytes });
-    used.push(calibration);
+    archived.set(view, { image: bytes, calibration: calibration.bytes });
+    used.push(calibration.object);
   }
   // Everything is read and checked before anything is stored: no object without its frame.
   const scanBytes = scan === null ? null : await readFile(scan);
@@ -126,7 +132,7 @@ async function packFrame(
 
   const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
   const [imagesObject, scanObject, registrationObject] = await Promise.all([
-    store(put, `images/${frameName(id)}.tar`, writeTar(members)),
+    store(put, `images/${frameName(id)}.tar`, writeFrameArchive(archived, imageExtension)),
     scanBytes && store(put, `scans/${framePath(id, scanExtension)}`, scanBytes),
     registrationBytes && store(put, `registrations/${framePath(id, 'ply')}`, registrationBytes),
   ]);

@@ -2,7 +2,6 @@ import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
-import { readTar } from '../formats/tar.js';
 import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { parseDatasetIndex } from '../indexFile.js';
@@ -11,6 +10,7 @@ import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.
 import { readVertexRegions } from '../vertexRegions.js';
 import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
+import { readFrameArchive, stem } from './frameArchive.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
 
@@ -70,16 +70,16 @@ export async function openStoreSource(
   const masks = await fetch(headFiles.vertexMasks);
   const regions = readVertexRegions(masks.bytes, masks.file, template.vertices.length / 3);
 
-  // All frames of a sequence have the same: they are read and parsed once.
+  // All frames of a sequence have the same: they are parsed once.
   const calibrations = new Map<string, Promise<TkaCalibration>>();
-  const readCalibration = async (object: IndexedObject): Promise<TkaCalibration> => {
-    const { bytes, file } = await fetch(object);
+  const readCalibration = async (object: IndexedObject, archived: EncodedFile | null): Promise<TkaCalibration> => {
+    const { bytes, file } = archived ?? (await fetch(object));
     return parseTka(Buffer.from(bytes).toString('utf8'), file);
   };
-  const calibrationOf = (object: IndexedObject): Promise<TkaCalibration> => {
+  const calibrationOf = (object: IndexedObject, archived: EncodedFile | null): Promise<TkaCalibration> => {
     const known = calibrations.get(object.sha256);
     if (known) return known;
-    const reading = readCalibration(object);
+    const reading = readCalibration(object, archived);
     if (calibrations.size === mostCalibrations) calibrations.clear();
     calibrations.set(object.sha256, reading);
     // What could not be read is asked for again by the next frame.
@@ -89,19 +89,19 @@ export async function openStoreSource(
 
   const views = async (frame: IndexedFrame): Promise<EncodedView[]> => {
     const archive = await fetch(frame.images);
-    const images = new Map(
-      readTar(archive.bytes, archive.file).map(({ name, bytes }) => [viewNameOf(name, frame), bytes]),
-    );
+    const archived = readFrameArchive(archive.bytes, archive.file, frame.id);
     const wanted = frame.calibrations
       .map((object) => ({ object, name: stem(object.key) }))
-      .filter(({ name }) => isViewOfKind(name, viewKind) && images.has(name))
+      .filter(({ name }) => isViewOfKind(name, viewKind))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
-    return Promise.all(
-      wanted.map(async ({ object, name }) => {
-        const calibration = await calibrationOf(object);
-        return { name, bytes: images.get(name)!, file: `${archive.file} (${name})`, calibration };
-      }),
-    );
+    const found = wanted.map(async ({ object, name }) => {
+      const view = archived.get(name);
+      if (view === undefined) return null;
+      const file = `${archive.file} (${name})`;
+      const calibration = await calibrationOf(object, view.calibration && { bytes: view.calibration, file });
+      return { name, bytes: view.image, file, calibration };
+    });
+    return (await Promise.all(found)).filter((view) => view !== null);
   };
 
   return {
@@ -128,17 +128,4 @@ export async function openStoreSource(
     },
     bytesRead: () => cache.bytesFetched,
   };
-}
-
-/** `Q.N.C.png` or `C.png` to `C`. */
-function viewNameOf(member: string, frame: IndexedFrame): string {
-  const name = stem(member);
-  const start = `${frame.id.sequence}.${frame.id.frame}.`;
-  return name.startsWith(start) ? name.slice(start.length) : name;
-}
-
-function stem(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const dot = name.lastIndexOf('.');
-  return dot > 0 ? name.slice(0, dot) : name;
 }

@@ -54,17 +54,22 @@ const { configuration, extracted, fetched } = await (async () => {
   return { configuration, extracted, fetched };
 })();
 
-/** A store that counts what is written. */
-function countingStore(): { store: ObjectStore; puts: string[] } {
+/** A store that notes the keys that are written and read, below the data set's own. */
+function countingStore(): { store: ObjectStore; puts: string[]; gets: string[] } {
   const puts: string[] = [];
+  const gets: string[] = [];
   const store = directoryStore(join(root, `store-${folders++}`));
+  const get: ObjectStore['get'] = (key, options) => {
+    gets.push(key.slice(keys.dataset(configuration.name).length + 1));
+    return store.get(key, options);
+  };
   const put: ObjectStore['put'] = (key, body, options) => {
     return store.put(key, body, options).then((information) => {
       puts.push(key.slice(keys.dataset(configuration.name).length + 1));
       return information;
     });
   };
-  return { store: { ...store, put }, puts };
+  return { store: { ...store, get, put }, puts, gets };
 }
 
 async function copyOfData(): Promise<string> {
@@ -75,7 +80,7 @@ async function copyOfData(): Promise<string> {
 
 test('what comes out of the store is what was generated: every frame, byte for byte', async () => {
   assert.equal(fetched, 19 + 1 + 2 + 20 + 7 + 2 + 1 + 3 + 1 + 1);
-  const { store, puts } = countingStore();
+  const { store, puts, gets } = countingStore();
   const index = await packDataset({ store, configuration, directory: extracted });
   assert.equal(puts.at(-1), 'dataset.json', 'published last');
   assert.deepEqual([index.unusable, index.incomplete], [[], []]);
@@ -86,6 +91,7 @@ test('what comes out of the store is what was generated: every frame, byte for b
   const direct = await openDirectorySource(extracted, configuration, 'all');
   assert.deepEqual(packed.template, direct.template);
   assert.deepEqual(packed.regions, direct.regions);
+  gets.length = 0;
   for (const split of splits) {
     const ids = direct.frames(split);
     assert.deepEqual(packed.frames(split), ids);
@@ -100,6 +106,14 @@ test('what comes out of the store is what was generated: every frame, byte for b
       }
       assert.ok(Buffer.from(b.scan!.bytes).equals(a.scan!.bytes));
       assert.ok(Buffer.from(b.registration!.bytes).equals(a.registration!.bytes));
+      assert.deepEqual(
+        gets
+          .splice(0)
+          .map((key) => key.split('/')[0])
+          .sort(),
+        ['images', 'registrations', 'scans'],
+        'three requests a frame',
+      );
     }
   }
 });

@@ -1,0 +1,59 @@
+import { writeTar, readTar } from '../formats/tar.js';
+import type { FrameId } from '../types.js';
+
+/** A view of a packed frame. */
+export interface ArchivedView {
+  /** The image file, whole. */
+  readonly image: Uint8Array;
+  /** The calibration file, whole; null in archives of earlier versions, which have it as an object of its own only. */
+  readonly calibration: Uint8Array | null;
+}
+
+const calibrationEnd = '.tka';
+
+/**
+ * `images/S/Q/N.tar`: the images of a frame's views, and their calibrations, a kilobyte each: reading a frame takes no
+ * request for them.
+ */
+export function writeFrameArchive(
+  views: ReadonlyMap<string, { readonly image: Uint8Array; readonly calibration: Uint8Array }>,
+  imageExtension: string,
+): Buffer {
+  const named = [...views];
+  return writeTar([
+    ...named.map(([name, { image }]) => ({ name: `${name}.${imageExtension}`, bytes: image })),
+    ...named.map(([name, { calibration }]) => ({ name: `${name}${calibrationEnd}`, bytes: calibration })),
+  ]);
+}
+
+/**
+ * The views whose image is there, by name. Images may be named as in FaMoS (`Q.N.C.png`), too.
+ *
+ * @param file its key, for messages.
+ * @throws FormatError
+ */
+export function readFrameArchive(bytes: Uint8Array, file: string, id: FrameId): Map<string, ArchivedView> {
+  const members = readTar(bytes, file);
+  const isCalibration = ({ name }: { readonly name: string }): boolean => name.endsWith(calibrationEnd);
+  const calibrations = new Map(members.filter(isCalibration).map((member) => [stem(member.name), member.bytes]));
+  const images = members.filter((member) => !isCalibration(member));
+  return new Map(
+    images.map((member) => {
+      const name = viewName(member.name, id);
+      return [name, { image: member.bytes, calibration: calibrations.get(name) ?? null }];
+    }),
+  );
+}
+
+function viewName(member: string, { sequence, frame }: FrameId): string {
+  const name = stem(member);
+  const start = `${sequence}.${frame}.`;
+  return name.startsWith(start) ? name.slice(start.length) : name;
+}
+
+/** A file's name without folder and extension. */
+export function stem(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 ? name.slice(0, dot) : name;
+}
