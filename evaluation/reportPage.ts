@@ -83,12 +83,13 @@ const lineColours = ['#3157c9', '#d6392c', '#2f9e63', '#b0791a', '#8a4fc0', '#64
 
 /** Cumulative error curves: the horizontal axis is logarithmic, since the methods' errors differ by more than tenfold. */
 export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): string {
-  const [width, height, left, bottom] = [640, 260, 46, 34];
+  // To the right, half of a label that ends there.
+  const [width, height, left, right, bottom] = [640, 260, 46, 30, 34];
   const errors = methods.flatMap(({ pointToSurfaceQuantiles }) => pointToSurfaceQuantiles);
   const low = Math.log10(Math.max(1e-3, Math.min(...errors)));
   const high = Math.log10(Math.max(1e-2, Math.max(...errors)));
   const x = (error: number): number =>
-    left + ((Math.log10(Math.max(1e-3, error)) - low) / Math.max(1e-6, high - low)) * (width - left - 10);
+    left + ((Math.log10(Math.max(1e-3, error)) - low) / Math.max(1e-6, high - low)) * (width - left - right);
   const y = (share: number): number => 10 + (1 - share) * (height - bottom - 10);
   const lines = methods.map(({ pointToSurfaceQuantiles }, i) => {
     const points = pointToSurfaceQuantiles.map((error, k) => {
@@ -103,7 +104,7 @@ export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): strin
     ticks.push(`<text x="${at}" y="${height - 14}" text-anchor="middle">${10 ** power} mm</text>`);
   }
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    ticks.push(`<line class="grid" x1="${left}" x2="${width - 10}" y1="${y(share)}" y2="${y(share)}"/>`);
+    ticks.push(`<line class="grid" x1="${left}" x2="${width - right}" y1="${y(share)}" y2="${y(share)}"/>`);
     ticks.push(`<text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${share * 100} %</text>`);
   }
   const names = methods.map(
