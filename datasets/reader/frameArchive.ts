@@ -1,3 +1,4 @@
+import { parse } from 'node:path';
 import { writeTar, readTar } from '../formats/tar.js';
 import type { FrameId } from '../types.js';
 
@@ -35,7 +36,7 @@ export function writeFrameArchive(
 export function readFrameArchive(bytes: Uint8Array, file: string, id: FrameId): Map<string, ArchivedView> {
   const members = readTar(bytes, file);
   const isCalibration = ({ name }: { readonly name: string }): boolean => name.endsWith(calibrationEnd);
-  const calibrations = new Map(members.filter(isCalibration).map((member) => [stem(member.name), member.bytes]));
+  const calibrations = new Map(members.filter(isCalibration).map((member) => [parse(member.name).name, member.bytes]));
   const images = members.filter((member) => !isCalibration(member));
   return new Map(
     images.map((member) => {
@@ -46,14 +47,7 @@ export function readFrameArchive(bytes: Uint8Array, file: string, id: FrameId): 
 }
 
 function viewName(member: string, { sequence, frame }: FrameId): string {
-  const name = stem(member);
+  const { name } = parse(member);
   const start = `${sequence}.${frame}.`;
   return name.startsWith(start) ? name.slice(start.length) : name;
-}
-
-/** A file's name without folder and extension. */
-export function stem(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const dot = name.lastIndexOf('.');
-  return dot > 0 ? name.slice(0, dot) : name;
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
@@ -10,7 +11,7 @@ import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.
 import { readVertexRegions } from '../vertexRegions.js';
 import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
-import { readFrameArchive, stem } from './frameArchive.js';
+import { readFrameArchive } from './frameArchive.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
 
@@ -91,7 +92,7 @@ export async function openStoreSource(
     const archive = await fetch(frame.images);
     const archived = readFrameArchive(archive.bytes, archive.file, frame.id);
     const wanted = frame.calibrations
-      .map((object) => ({ object, name: stem(object.key) }))
+      .map((object) => ({ object, name: basename(object.key, '.tka') }))
       .filter(({ name }) => isViewOfKind(name, viewKind))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const found = wanted.map(async ({ object, name }) => {
