@@ -59,8 +59,8 @@ function convolveNormalize(
  * In how many parts a convolution's sum over its input channels is made. The trunk's rounding error moves the
  * localiser's grid, and that the vertices: over six variants of the golden images the vertices are off from those of
  * float64 by 0.0091 mm (root mean square) with one part, by 0.0060 with two and by 0.0040 with four. The error is made
- * in the first layers above all: four parts there and two in the others, which costs a third as much, leave 0.0047. A stem
- * in float64 on top changes nothing that can be told from chance.
+ * in the first layers above all: four parts there and two in the others leave 0.0047. A stem in float64
+ * on top changes nothing that can be told from chance.
  */
 function partsOfSum(inputChannels: number): number {
   if (inputChannels % 64 !== 0) return 1;
