@@ -1,6 +1,6 @@
-import { LoaderFailed } from '../datasets/batches/loaderPool.js';
 import { FormatError } from '../datasets/formats/formatError.js';
 import { DatasetMissing, FrameUnreadable } from '../datasets/reader/errors.js';
+import { ThreadFailed } from '../datasets/threads/threadPool.js';
 import { StoreAccessDenied, StoreUnsuitable } from '../storage/types.js';
 import { FinalModelDamaged, LeaseLost, NoUsableCheckpoint, StageNotFinished } from './checkpoints/errors.js';
 import { CheckpointMismatch, Diverged, NetworkRefused } from './errors.js';
@@ -15,7 +15,7 @@ export function faultOf(error: unknown): TrainerFault {
     kinds.some((kind) => error instanceof kind);
   if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused, StoreUnsuitable])) return 'configuration';
   if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, NoUsableCheckpoint, FinalModelDamaged])) return 'data';
-  if (error instanceof LoaderFailed) {
+  if (error instanceof ThreadFailed) {
     // Errors lose their class on their way out of a thread.
     if (error.originalName === 'StoreAccessDenied') return 'credentials';
     if (error.originalName === 'StoreUnsuitable') return 'configuration';

@@ -54,18 +54,8 @@ export type LoaderTask =
       readonly scanPoints: number | null;
     };
 
-export type LoaderRequest = { readonly id: number; readonly task: LoaderTask };
-
-export type LoaderAnswer =
-  /** Of no task: the store is away, and what was asked for has to wait. */
-  | { readonly warning: string }
-  | { readonly id: number; readonly batch: Batch; readonly bytesRead: number }
-  | {
-      readonly id: number;
-      readonly error: {
-        readonly name: string;
-        readonly message: string;
-        readonly stack?: string;
-        readonly frame?: FrameId;
-      };
-    };
+export interface LoaderResult {
+  readonly batch: Batch;
+  /** Bytes that came over the network since the thread's result before. */
+  readonly bytesRead: number;
+}

@@ -8,19 +8,53 @@ export interface TarMember {
 
 const block = 512;
 
+/** Where the bytes of files come to lie in an archive, and how long it is. */
+export interface TarPlan {
+  readonly starts: readonly number[];
+  readonly length: number;
+}
+
+export function planTar(sizes: readonly number[]): TarPlan {
+  const starts: number[] = [];
+  let end = 0;
+  for (const size of sizes) {
+    starts.push(end + block);
+    end += block + Math.ceil(size / block) * block;
+  }
+  return { starts, length: end + 2 * block };
+}
+
 /**
- * Writes files into one POSIX (ustar) archive. Owner, mode and time are fixed: the same files give the same bytes.
+ * Writes all of an archive but its files' bytes, which the caller lays where {@link planTar} says. Owner, mode and time are
+ * fixed: the same files give the same bytes.
+ *
+ * @param archive `planTar(…).length` bytes, whatever stood there before.
+ * @throws RangeError for names that are empty or longer than ustar's 100 bytes
+ */
+export function frameTar(files: readonly { readonly name: string; readonly size: number }[], archive: Buffer): void {
+  let end = 0;
+  for (const { name, size } of files) {
+    header(name, size).copy(archive, end);
+    const next = end + block + Math.ceil(size / block) * block;
+    archive.fill(0, end + block + size, next);
+    end = next;
+  }
+  archive.fill(0, end);
+}
+
+/**
+ * Writes files into one POSIX (ustar) archive, as {@link frameTar} does.
  * @throws RangeError for names that are empty or longer than ustar's 100 bytes
  */
 export function writeTar(members: readonly TarMember[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const { name, bytes } of members) {
-    parts.push(header(name, bytes.length), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    const rest = bytes.length % block;
-    if (rest > 0) parts.push(Buffer.alloc(block - rest));
-  }
-  parts.push(Buffer.alloc(2 * block));
-  return Buffer.concat(parts);
+  const { starts, length } = planTar(members.map(({ bytes }) => bytes.length));
+  const archive = Buffer.alloc(length);
+  frameTar(
+    members.map(({ name, bytes }) => ({ name, size: bytes.length })),
+    archive,
+  );
+  for (const [i, { bytes }] of members.entries()) archive.set(bytes, starts[i]);
+  return archive;
 }
 
 /**

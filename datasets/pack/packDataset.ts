@@ -10,6 +10,7 @@ import { frameName } from '../layout.js';
 import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
 import { readDatasetFiles, splits, type Lists, type PackLayout, type SplitLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
+import { FrameReaders } from './frameReaders.js';
 import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
 import { findSequenceFiles, type SplitPaths } from './sequenceFiles.js';
 import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
@@ -73,7 +74,8 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   };
 
   const units = splits.flatMap((split) => bySequence(lists[split]).map((ids): Unit => ({ split, ids })));
-  const packed = await runLimited(units, sequencesAtOnce, async ({ split, ids }): Promise<PackedSequence> => {
+  const readers = new FrameReaders();
+  const packUnit = async ({ split, ids }: Unit): Promise<PackedSequence> => {
     signal?.throwIfAborted();
     const paths = pathsOf(directory, layout[split]!);
     const files = await findSequenceFiles(paths, ids, imageExtension);
@@ -93,6 +95,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
       scansExpected: paths.scans !== null,
       registrationsExpected: paths.registrations !== null,
       atOnce: framesAtOnce,
+      readers,
       put,
       onFrame: (id) => {
         doneFiles++;
@@ -102,7 +105,13 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     });
     await putJson(put, key, writePart(fingerprint, sequence));
     return sequence;
-  });
+  };
+  let packed: readonly PackedSequence[];
+  try {
+    packed = await runLimited(units, sequencesAtOnce, packUnit);
+  } finally {
+    await readers.close();
+  }
 
   const all = (what: 'unusable' | 'incomplete') =>
     packed.flatMap((sequence, i) => sequence[what].map((problem) => ({ split: units[i]!.split, ...problem })));

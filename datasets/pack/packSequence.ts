@@ -2,16 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { FormatError } from '../formats/formatError.js';
-import { imageSize } from '../formats/image.js';
-import { parsePly } from '../formats/ply.js';
 import { parseTka } from '../formats/tka.js';
 import { runLimited } from '../fetch/runLimited.js';
 import { frameName, framePath } from '../layout.js';
-import { writeFrameArchive } from '../reader/frameArchive.js';
-import { readScan } from '../reader/readScan.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
-import { checkPng } from './checkPng.js';
+import type { FrameReaders, ReadObject } from './frameReaders.js';
 import { missingParts } from './missingParts.js';
+import type { FrameTask } from './readFrame.js';
 import type { FrameFiles, SequenceFiles } from './sequenceFiles.js';
 
 /** A frame, and what is wrong with it. */
@@ -36,6 +33,7 @@ export interface PackSequenceOptions {
   readonly registrationsExpected: boolean;
   /** Frames at a time. */
   readonly atOnce: number;
+  readonly readers: FrameReaders;
   /** Stores an object under a key below the data set's own. */
   readonly put: (key: string, bytes: Uint8Array, sha256: string) => Promise<void>;
   readonly onFrame: (id: FrameId) => void;
@@ -108,48 +106,41 @@ async function packFrame(
   calibrations: PackedCalibrations,
   options: PackSequenceOptions,
 ): Promise<{ frame: IndexedFrame; missing: readonly string[] }> {
-  const { put, imageExtension, vertexCount } = options;
+  const { put, readers, imageExtension, vertexCount } = options;
   const { id, images, scan, registration } = files;
   const { unusable, views } = missingParts(files, [...calibrations.keys()], options);
   if (unusable !== null) throw new Unusable(unusable);
-  const archived = new Map<string, { image: Uint8Array; calibration: Uint8Array }>();
-  const used: IndexedObject[] = [];
-  for (const [view, calibration] of calibrations) {
-    const file = images.get(view);
-    if (file === undefined) continue;
+  const used: { readonly view: FrameTask['views'][number]; readonly calibration: IndexedObject }[] = [];
+  for (const [name, calibration] of calibrations) {
+    const image = images.get(name);
+    if (image === undefined) continue;
     if (calibration instanceof FormatError) throw calibration;
-    const bytes = await readFile(file);
-    if (imageExtension === 'png') checkPng(bytes, file);
-    else await imageSize(bytes, file);
-    archived.set(view, { image: bytes, calibration: calibration.bytes });
-    used.push(calibration.object);
+    used.push({ view: { name, image, calibration: calibration.bytes }, calibration: calibration.object });
   }
-  // Everything is read and checked before anything is stored: no object without its frame.
-  const scanBytes = scan === null ? null : await readFile(scan);
-  if (scanBytes !== null) readScan({ bytes: scanBytes, file: scan! });
-  const registrationBytes = registration === null ? null : await readFile(registration);
-  if (registrationBytes !== null) checkRegistration(registrationBytes, registration!, vertexCount);
-
-  const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
-  const [imagesObject, scanObject, registrationObject] = await Promise.all([
-    store(put, `images/${frameName(id)}.tar`, writeFrameArchive(archived, imageExtension)),
-    scanBytes && store(put, `scans/${framePath(id, scanExtension)}`, scanBytes),
-    registrationBytes && store(put, `registrations/${framePath(id, 'ply')}`, registrationBytes),
-  ]);
-  const frame = { id, images: imagesObject, calibrations: used, scan: scanObject, registration: registrationObject };
+  const store = async (key: string, object: ReadObject): Promise<IndexedObject> => {
+    await put(key, object.bytes, object.sha256);
+    return { key, size: object.bytes.length, sha256: object.sha256 };
+  };
+  const task = { views: used.map(({ view }) => view), imageExtension, scan, registration, vertexCount };
+  const frame = await readers.read(task, async (read): Promise<IndexedFrame> => {
+    // Everything is read and checked before anything is stored: no object without its frame.
+    if ('reason' in read) throw new Unusable(read.reason);
+    const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
+    const [imagesObject, scanObject, registrationObject] = await Promise.all([
+      store(`images/${frameName(id)}.tar`, read.images),
+      read.scan && store(`scans/${framePath(id, scanExtension)}`, read.scan),
+      read.registration && store(`registrations/${framePath(id, 'ply')}`, read.registration),
+    ]);
+    const calibrationsUsed = used.map(({ calibration }) => calibration);
+    return {
+      id,
+      images: imagesObject,
+      calibrations: calibrationsUsed,
+      scan: scanObject,
+      registration: registrationObject,
+    };
+  });
   return { frame, missing: views };
-}
-
-function checkRegistration(bytes: Uint8Array, file: string, vertexCount: number): void {
-  const { vertices } = parsePly(bytes, file);
-  if (vertices.length !== 3 * vertexCount) {
-    const expected = `${vertexCount} vertices, as the template has`;
-    throw new FormatError({ file, expected, found: `${vertices.length / 3}` });
-  }
-  const bad = vertices.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  const where = `vertex ${Math.floor(bad / 3)}`;
-  throw new FormatError({ file, where, expected: 'finite positions', found: `${vertices[bad]}` });
 }
 
 /** Puts an object, and tells what the index says of it. */

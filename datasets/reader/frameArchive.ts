@@ -1,5 +1,5 @@
 import { parse } from 'node:path';
-import { writeTar, readTar } from '../formats/tar.js';
+import { readTar } from '../formats/tar.js';
 import type { FrameId } from '../types.js';
 
 /** A view of a packed frame. */
@@ -13,18 +13,11 @@ export interface ArchivedView {
 const calibrationEnd = '.tka';
 
 /**
- * `images/S/Q/N.tar`: the images of a frame's views, and their calibrations, a kilobyte each: reading a frame takes no
- * request for them.
+ * Names of the files in `images/S/Q/N.tar`, in their order: the images of a frame's views, then their calibrations, a
+ * kilobyte each: reading a frame takes no request for them.
  */
-export function writeFrameArchive(
-  views: ReadonlyMap<string, { readonly image: Uint8Array; readonly calibration: Uint8Array }>,
-  imageExtension: string,
-): Buffer {
-  const named = [...views];
-  return writeTar([
-    ...named.map(([name, { image }]) => ({ name: `${name}.${imageExtension}`, bytes: image })),
-    ...named.map(([name, { calibration }]) => ({ name: `${name}${calibrationEnd}`, bytes: calibration })),
-  ]);
+export function archiveNames(views: readonly string[], imageExtension: string): string[] {
+  return [...views.map((name) => `${name}.${imageExtension}`), ...views.map((name) => name + calibrationEnd)];
 }
 
 /**

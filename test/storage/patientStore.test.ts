@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openBatches } from '../../datasets/batches/openBatches.js';
-import { LoaderFailed } from '../../datasets/batches/loaderPool.js';
+import { ThreadFailed } from '../../datasets/threads/threadPool.js';
 import type { TrainingBatchSettings } from '../../datasets/batches/settings.js';
 import { patientStore } from '../../storage/patientStore.js';
 import { startObjectStore } from '../../infra/services/index.js';
@@ -190,6 +190,6 @@ describe('what a loader waits for', () => {
     );
     const waiting = batches.training(0, training, 0);
     await batches.close();
-    await assert.rejects(waiting, LoaderFailed);
+    await assert.rejects(waiting, ThreadFailed);
   });
 });

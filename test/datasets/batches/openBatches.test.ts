@@ -184,7 +184,7 @@ test('a closed loader refuses, and what was waited for ends', async (context) =>
   const pending = batches.training(0, training, 100);
   await batches.close();
   await assert.rejects(pending);
-  await assert.rejects(batches.training(200, training, 300), /closed/);
+  await assert.rejects(batches.training(200, training, 300), /ended/);
 });
 
 /** `[V, H, W, 3]` to the published order `[V, 3, H, W]`. */
