@@ -5,7 +5,8 @@ import { compareWithHost } from '../fetch/compareWithHost.js';
 import { RangesUnsupported, VolumeChanged } from '../fetch/errors.js';
 import type { HostCredentials } from '../fetch/hostRequest.js';
 import type { TransferProgress } from '../fetch/progress.js';
-import { hashStart, readRecord, recordPath, writeRecord } from '../fetch/sidecar.js';
+import { FileHashes } from '../fetch/fileHashes.js';
+import { readRecord, recordPath, writeRecord } from '../fetch/sidecar.js';
 import { ArchiveDamaged, VolumeMissing } from './errors.js';
 import { partsOf, type Volume, type VolumePart } from './joinedVolumes.js';
 
@@ -98,7 +99,11 @@ async function askAgain({ volume, start, end }: VolumePart, mender: Mender): Pro
 async function noteMended({ file, path, size }: Volume, wrong: number, { onMended, signal }: Mender): Promise<void> {
   const record = await readRecord(file);
   if (record === null) return;
-  const sha256 = (await hashStart(file, size, signal)).digest('hex');
+  const hashes = new FileHashes(signal);
+  const sha256 = await hashes
+    .begin(file)
+    .digest(size)
+    .finally(() => hashes.close());
   onMended?.(`${path} was damaged: ${wrong} wrong bytes were put right from the host.`);
   await writeRecord(file, { ...record, sha256 });
 }

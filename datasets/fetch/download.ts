@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { answerProblem } from './answerProblem.js';
 import { checkSignature, explainPage, isPage, startLength } from './answers.js';
 import type { BackOff } from './backOff.js';
+import type { FileHashes } from './fileHashes.js';
 import { ChecksumDiffers, UnexpectedAnswer } from './errors.js';
 import {
   rangeValidator,
@@ -26,6 +27,7 @@ export interface DownloadOptions {
   readonly sha256: string | null;
   readonly credentials: HostCredentials;
   readonly backOff: BackOff;
+  readonly hashes: FileHashes;
   /** Bytes that are there, and the file's size if it is known. */
   readonly onBytes: (bytes: number, size: number | null) => void;
   readonly onWait: (reason: string) => void;
@@ -74,8 +76,8 @@ export async function downloadFile(options: DownloadOptions): Promise<Download> 
 }
 
 async function downloadOnce(options: DownloadOptions): Promise<Download> {
-  const { path, file, signal } = options;
-  const part = await PartFile.open(path, file, signal);
+  const { path, file, hashes } = options;
+  const part = await PartFile.open(path, file, hashes);
   let fetchedBytes = 0;
   const onReceived = (bytes: number) => {
     fetchedBytes += bytes;

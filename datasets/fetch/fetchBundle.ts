@@ -5,6 +5,7 @@ import { bundlePaths, findBundle } from './bundles.js';
 import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace, type SpaceNeed } from './diskSpace.js';
 import { downloadFile, type Download } from './download.js';
 import { runLimited } from './runLimited.js';
+import { FileHashes } from './fileHashes.js';
 import type { HostCredentials } from './hostRequest.js';
 import { measureFiles } from './measureFiles.js';
 import type { TransferProgress } from './progress.js';
@@ -50,13 +51,25 @@ export interface FetchedBundle {
  */
 export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedBundle> {
   const { directory, signal, free = freeSpace } = options;
-  return whileRoom(directory, signal, (signal) => fetchWhileRoom({ ...options, signal, free }), free);
+  const work = async (signal: AbortSignal): Promise<FetchedBundle> => {
+    const hashes = new FileHashes(signal);
+    try {
+      return await fetchWhileRoom({ ...options, signal, free, hashes });
+    } finally {
+      await hashes.close();
+    }
+  };
+  return whileRoom(directory, signal, work, free);
 }
 
-async function fetchWhileRoom(
-  options: FetchBundleOptions & { readonly signal: AbortSignal; readonly free: FreeSpace },
-): Promise<FetchedBundle> {
-  const { host, directory, credentials, atOnce, onProgress } = options;
+interface FetchWhileRoom extends FetchBundleOptions {
+  readonly signal: AbortSignal;
+  readonly free: FreeSpace;
+  readonly hashes: FileHashes;
+}
+
+async function fetchWhileRoom(options: FetchWhileRoom): Promise<FetchedBundle> {
+  const { host, directory, credentials, atOnce, hashes, onProgress } = options;
   const backOff = options.backOff ?? defaultBackOff;
   const bundle = findBundle(options.bundle);
   const paths = options.paths ?? bundlePaths(bundle);
@@ -98,6 +111,7 @@ async function fetchWhileRoom(
   const files = await runLimited(paths, atOnce, async (path): Promise<Download> => {
     const download = downloadOnce({
       ...common,
+      hashes,
       path,
       file: fileOf(path),
       sha256: options.sha256?.[path] ?? null,

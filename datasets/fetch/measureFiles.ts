@@ -4,9 +4,10 @@ import { checkSignature, isPage } from './answers.js';
 import { answerProblem } from './answerProblem.js';
 import { requestFile, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
 import type { BackOff } from './backOff.js';
+import { FileHashes } from './fileHashes.js';
 import { unlessStalled, withRetries } from './retries.js';
 import { runLimited } from './runLimited.js';
-import { findFetched, hashStart, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './sidecar.js';
+import { findFetched, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './sidecar.js';
 
 export interface MeasureOptions {
   readonly host: string;
@@ -27,11 +28,16 @@ export interface Measured {
 
 /** Of every file its size, asked for where it is not known. Files that someone laid there are taken if their size is right. */
 export async function measureFiles(paths: readonly string[], options: MeasureOptions): Promise<Map<string, Measured>> {
-  const measured = await runLimited(paths, options.atOnce, (path) => measure(path, options));
-  return new Map(paths.map((path, i) => [path, measured[i]!]));
+  const hashes = new FileHashes(options.signal);
+  try {
+    const measured = await runLimited(paths, options.atOnce, (path) => measure(path, hashes, options));
+    return new Map(paths.map((path, i) => [path, measured[i]!]));
+  } finally {
+    await hashes.close();
+  }
 }
 
-async function measure(path: string, options: MeasureOptions): Promise<Measured> {
+async function measure(path: string, hashes: FileHashes, options: MeasureOptions): Promise<Measured> {
   const file = options.fileOf(path);
   const fetched = await findFetched(file);
   if (fetched) return { size: fetched.size, there: fetched.size };
@@ -46,7 +52,7 @@ async function measure(path: string, options: MeasureOptions): Promise<Measured>
     if (begun === null) await beginRecord(file, { path, size, etag, lastModified, sha256: null });
     return { size, there };
   }
-  const sha256 = (await hashStart(file, size, options.signal)).digest('hex');
+  const sha256 = await hashes.begin(file).digest(size);
   await writeRecord(file, { path, size, etag, lastModified, sha256 });
   return { size, there: size };
 }

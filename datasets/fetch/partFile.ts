@@ -1,8 +1,8 @@
-import type { Hash } from 'node:crypto';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { explainWriteError } from './diskSpace.js';
-import { hashStart, partPath, readRecord, recordPath, sizeOf, writeRecord, type FetchedFile } from './sidecar.js';
+import type { FileHashes, GrowingHash } from './fileHashes.js';
+import { partPath, readRecord, recordPath, sizeOf, writeRecord, type FetchedFile } from './sidecar.js';
 import type { Validators } from './hostRequest.js';
 
 const bufferedBytes = 1 << 20;
@@ -22,6 +22,7 @@ export class PartFile {
   /** How often the host's file turned out to be another one. */
   versions = 0;
   private readonly part: string;
+  private hash: GrowingHash;
   private handle: FileHandle | null = null;
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
@@ -33,20 +34,21 @@ export class PartFile {
     private readonly path: string,
     private readonly file: string,
     private written: number,
-    private hash: Hash,
+    private readonly hashes: FileHashes,
     /** As the host described it when the file was begun; null if nothing was. */
     private known: Version | null,
   ) {
     this.part = partPath(file);
+    this.hash = hashes.begin(this.part);
+    this.hash.extend(written);
   }
 
-  static async open(path: string, file: string, signal?: AbortSignal): Promise<PartFile> {
+  static async open(path: string, file: string, hashes: FileHashes): Promise<PartFile> {
     await mkdir(dirname(file), { recursive: true });
     const record = await readRecord(partPath(file));
     const usable = record !== null && record.path === path;
     const length = usable ? ((await sizeOf(partPath(file))) ?? 0) : 0;
-    const hash = await hashStart(partPath(file), length, signal);
-    return new PartFile(path, file, length, hash, usable ? record : null);
+    return new PartFile(path, file, length, hashes, usable ? record : null);
   }
 
   /** Bytes that are there. */
@@ -70,7 +72,7 @@ export class PartFile {
     this.pending = [];
     this.pendingBytes = 0;
     this.written = 0;
-    this.hash = await hashStart(this.part, 0);
+    this.hash = this.hashes.begin(this.part);
     this.known = null;
     if (this.handle) await this.handle.truncate(0);
     else await rm(this.part, { force: true });
@@ -97,8 +99,6 @@ export class PartFile {
     this.writing = this.write(pieces, at);
     // Whoever flushes next, or settles, gets the error.
     this.writing.catch(() => undefined);
-    // Meanwhile: the disk and this thread work side by side.
-    for (const piece of pieces) this.hash.update(piece);
   }
 
   /** Writes all that came. @throws DiskFull */
@@ -116,6 +116,7 @@ export class PartFile {
       for (; all !== null && done < size;) {
         done += (await this.handle.write(all, done, size - done, at + done)).bytesWritten;
       }
+      this.hash.extend(at + size);
     } catch (error) {
       throw explainWriteError(error, this.part);
     }
@@ -140,7 +141,7 @@ export class PartFile {
       });
     }
     await this.close();
-    const fetched = { path: this.path, size: this.written, sha256: this.hash.digest('hex') };
+    const fetched = { path: this.path, size: this.written, sha256: await this.hash.digest(this.written) };
     const { etag = null, lastModified = null } = this.known ?? {};
     await rename(this.part, this.file);
     await writeRecord(this.file, { ...fetched, etag, lastModified });

@@ -1,5 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { explainWriteError } from './diskSpace.js';
@@ -71,13 +69,4 @@ export async function sizeOf(file: string): Promise<number | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-}
-
-/** SHA-256 of a file's first bytes, to go on with. */
-export async function hashStart(file: string, length: number, signal?: AbortSignal): Promise<Hash> {
-  const hash = createHash('sha256');
-  if (length === 0) return hash;
-  const stream = createReadStream(file, { end: length - 1, highWaterMark: 1 << 20, ...(signal ? { signal } : {}) });
-  for await (const chunk of stream) hash.update(chunk as Buffer);
-  return hash;
 }
