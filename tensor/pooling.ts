@@ -1,6 +1,6 @@
 import { attribute, execute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
 import { Activation, pickedFrom } from './precision.js';
-import { record } from './recording.js';
+import { needsGradient, record } from './recording.js';
 import { tf, type Tensor, type Tensor4D, type Tensor5D } from './tensorflow.js';
 import { tidy } from './tidy.js';
 
@@ -65,6 +65,7 @@ const gpuPool = [
   attribute.integers('explicit_paddings', padByOne),
   attribute.text('data_format', 'NHWC'),
 ];
+const plainPool = [float32, ...window, attribute.text('padding', 'VALID'), attribute.text('data_format', 'NHWC')];
 const argmaxPool = [
   float32,
   ...window,
@@ -87,9 +88,14 @@ export function maxPool2d(x: Tensor4D): Tensor4D {
     ]);
     return y as Tensor4D;
   }
+  const pad = (x: Tensor): Tensor => executeOne('Pad', padTyped, [x, integers(padByOne, [4, 2])]);
+  if (!needsGradient(x))
+    return pickedFrom(
+      x,
+      tidy(() => executeOne('MaxPool', plainPool, [pad(x)])),
+    ) as Tensor4D;
   // On a CPU the gradient by remembered positions is 15 times as fast; it takes them as int64, and the forward
   // operation finds them fast as int32 only.
-  const pad = (x: Tensor): Tensor => executeOne('Pad', padTyped, [x, integers(padByOne, [4, 2])]);
   const [y, position] = tidy(() =>
     execute('MaxPoolWithArgmax', [...argmaxPool, attribute.int32('Targmax')], [pad(x)], 2),
   );

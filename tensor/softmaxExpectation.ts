@@ -41,7 +41,7 @@ export function softmaxExpectation(
     tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
       // On a GPU looking at the sums would hold up the step.
-      let attempt = runsOnGpu() ? headrooms.length : 0;
+      let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(keys, 0), columns(queries, chunks[0]!));
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
         const ofChunks = chunks.map((bounds) => {
@@ -89,6 +89,24 @@ const headrooms = [0, 60];
 
 /** Every how many voxels one is looked at for the shift. Odd, lest it stay in one plane of a grid of even side. */
 const shiftStride = 29;
+
+/**
+ * How far apart the logits that were looked at are where another one is likely to be beyond float32's range, seen from
+ * the largest of them. (A trained network's are nearer to each other.)
+ */
+const farApart = 4 * Math.log(largestSum);
+
+/** Which headroom to begin with: what no sum would come of need not be tried. @param keys `[N, C]` @param queries `[C, Q]` */
+function firstAttempt(keys: Tensor, queries: Tensor): number {
+  const span = tidy(() => {
+    const logits = product(strided(keys, [shiftStride, 1]), queries);
+    const smallest = executeOne('Min', maxTyped, [logits, integers([0])]);
+    return tf.max(executeOne('Sub', [float32], [largestOf(logits), smallest]));
+  });
+  const isFar = span.dataSync<'float32'>()[0]! > farApart;
+  span.dispose();
+  return isFar ? 1 : 0;
+}
 
 /**
  * [values, 1]ᵀ · e of one sample and chunk.

@@ -10,6 +10,9 @@ import type { StageData } from '../../training/stageData.js';
 
 const shape = { batch: 2, views: 3, height: 24, width: 32 };
 
+/** Of a stage: all happens every few steps. */
+export const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
+
 /** Stages that take a fraction of a second. */
 export function tinyConfiguration(input: {
   readonly storage: RunConfigurationInput['storage'];
@@ -18,7 +21,6 @@ export function tinyConfiguration(input: {
 }): RunConfiguration {
   const featureNet = { stemChannels: 4, layerChannels: [4, 4, 4, 4], layerBlocks: [1, 1, 1, 1], featureChannels: 4 };
   const v2v = { frontChannels: 4, frontKernelSide: 7, baseChannels: 4, encoderChannels: [4, 4], backChannels: [4, 4] };
-  const often = { logEvery: 1, picturesEvery: 5, validateEvery: 4, checkpointEvery: 3, scanPoints: 50 };
   const stage = (iterations: number, changes: object = {}): object => ({ iterations, ...often, ...changes });
   return runConfigurationSchema.parse({
     seed: 5,
