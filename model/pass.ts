@@ -1,7 +1,9 @@
 import {
   isRecomputing,
+  isRecording,
   normalizeByBatch,
   normalizeByRunningStatistics,
+  relu,
   rematerialize,
   tf,
   type Normalization,
@@ -59,14 +61,7 @@ export class Pass {
    * is part of it.
    */
   normalize<T extends Tensor>(x: T, name: string, convolution?: string): T {
-    const bias = convolution !== undefined && this.has(`${convolution}.bias`);
-    const layer: Normalization = {
-      scale: this.parameter(`${name}.weight`),
-      offset: this.parameter(`${name}.bias`),
-      runningMean: this.buffer(`${name}.running_mean`),
-      runningVariance: this.buffer(`${name}.running_var`),
-      ...(bias ? { bias: this.parameter<Tensor1D>(`${convolution}.bias`) } : {}),
-    };
+    const layer = this.normalization(name, convolution);
     if (this.mode === 'evaluation') return normalizeByRunningStatistics(x, layer) as T;
     const { y, running } = normalizeByBatch(x, layer);
     if (!isRecomputing()) {
@@ -74,6 +69,32 @@ export class Pass {
       this.report(`${name}.running_var`, running.variance);
     }
     return y as T;
+  }
+
+  /**
+   * Batch normalisation, and a rectifier. Where the memory settings have it (`MemorySettings.groups`), a backward pass
+   * computes the result again from x rather than keep both: x has to live until what takes the result has run. Otherwise
+   * it is disposed.
+   */
+  normalizeRectify<T extends Tensor>(x: T, name: string, convolution: string): T {
+    const { rematerialize, groups } = this.memory;
+    const again = this.mode === 'training' && rematerialize && groups && isRecording();
+    const layer = this.normalization(name, convolution);
+    const compute = (x: Tensor): Tensor => relu(normalizeByBatch(x, layer).y);
+    const y = tf.tidy(() => relu(this.normalize(x, name, convolution), again ? { source: x, compute } : undefined));
+    if (!again) x.dispose();
+    return y;
+  }
+
+  private normalization(name: string, convolution: string | undefined): Normalization {
+    const bias = convolution !== undefined && this.has(`${convolution}.bias`);
+    return {
+      scale: this.parameter(`${name}.weight`),
+      offset: this.parameter(`${name}.bias`),
+      runningMean: this.buffer(`${name}.running_mean`),
+      runningVariance: this.buffer(`${name}.running_var`),
+      ...(bias ? { bias: this.parameter<Tensor1D>(`${convolution}.bias`) } : {}),
+    };
   }
 
   private report(name: string, value: Tensor): void {

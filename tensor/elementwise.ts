@@ -1,11 +1,12 @@
 import { attribute, executeOne, float32 } from './engine.js';
 import { Activation, roundedActivation } from './precision.js';
-import { record } from './recording.js';
+import { recomputed, record, type Recipe } from './recording.js';
 import type { Tensor, Tensor1D } from './tensorflow.js';
 
-/** max(x, 0). Its gradient at 0 is 0, as PyTorch's. */
-export function relu<T extends Tensor>(x: T): T {
+/** max(x, 0). Its gradient at 0 is 0, as PyTorch's. @param recipe by which the result is computed again, not kept. */
+export function relu<T extends Tensor>(x: T, recipe?: Recipe): T {
   const y = roundedActivation(executeOne('Relu', [float32], [x]));
+  if (recipe !== undefined) recomputed(y, recipe);
   record('Relu', [x], [y], [new Activation(y)], ([dy], [y]) => [executeOne('ReluGrad', [float32], [dy!, y!])]);
   return y as T;
 }

@@ -5,7 +5,7 @@ export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Va
 export { runsOnGpu } from './engine.js';
 export { precisionWarning, withActivations, type Activations } from './precision.js';
 export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';
-export { isRecomputing, withoutGradients } from './recording.js';
+export { isRecomputing, isRecording, withoutGradients } from './recording.js';
 export { countedOperations, inPhase, observePhases, type PhaseName } from './phases.js';
 export { rematerialize } from './rematerialize.js';
 export { resetPeak, tensorMemory, type TensorMemory } from './memory.js';

@@ -25,6 +25,11 @@ export function currentRecording(): Recording | null {
   return current;
 }
 
+/** Whether what runs is differentiated by `valueAndGradients`, and so kept for its backward pass. */
+export function isRecording(): boolean {
+  return current !== null;
+}
+
 /**
  * Whether a rematerialised function runs for the second time, in the backward pass: side effects (statistics that a
  * layer reports) must not repeat.
@@ -84,9 +89,14 @@ export function record(
   always = false,
 ): void {
   if (!isTapeOn() || !(always || inputs.some(needsGradient))) return;
-  const kept = tidy(() => saved.map((each) => alias(each instanceof Activation ? compact(each) : each)));
+  const keeping = saved.map(howToKeep);
+  const kept = tidy(() => keeping.map(({ tensor }) => alias(tensor instanceof Activation ? compact(tensor) : tensor)));
   const restoring: Backward = (outputGradients, saved, needed) =>
-    backward(outputGradients, saved.map(restored), needed);
+    backward(
+      outputGradients,
+      saved.map((each, i) => keeping[i]!.restore(restored(each))),
+      needed,
+    );
   engine.state.activeTape!.push({
     id: engine.state.nextTapeNodeId++,
     kernelName: name,
@@ -104,6 +114,36 @@ export function record(
       );
     },
   });
+}
+
+/** How a tensor can be had again. */
+export interface Recipe {
+  /** What it is computed from: to be alive until all that needs its result has been recorded. */
+  readonly source: Tensor;
+  readonly compute: (source: Tensor) => Tensor;
+}
+
+const recipes = new WeakMap<object, Recipe>();
+
+/**
+ * What is saved of y from now on, as an activation, is the recipe's source instead: where that is saved anyway, y takes no
+ * memory until the backward pass, which computes it again for each operation that wants it.
+ */
+export function recomputed(y: Tensor, recipe: Recipe): void {
+  recipes.set(y.dataId, recipe);
+}
+
+function howToKeep(saved: Tensor | Activation): {
+  readonly tensor: Tensor | Activation;
+  readonly restore: (kept: Tensor) => Tensor;
+} {
+  const recipe = saved instanceof Activation ? recipes.get(saved.tensor.dataId) : undefined;
+  if (recipe === undefined) return { tensor: saved, restore: (kept) => kept };
+  const { source, compute } = recipe;
+  return {
+    tensor: new Activation(source),
+    restore: (kept) => withoutGradients(() => tidy(() => compute(kept))),
+  };
 }
 
 /**
