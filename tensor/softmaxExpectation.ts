@@ -44,8 +44,9 @@ export function softmaxExpectation(
       let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(keys, 0), columns(queries, chunks[0]!));
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
+        const looked = strided(keysOfSample, [shiftStride, 1]);
         const ofChunks = chunks.map((bounds) => {
-          const chunk = weightedSums(keysOfSample, columns(queries, bounds), homogeneous, attempt);
+          const chunk = weightedSums(keysOfSample, looked, columns(queries, bounds), homogeneous, attempt);
           // Where one chunk's logits are far apart, the others' are as a rule.
           attempt = chunk.attempt;
           return chunk;
@@ -111,12 +112,14 @@ function firstAttempt(keys: Tensor, queries: Tensor): number {
 /**
  * [values, 1]ᵀ · e of one sample and chunk.
  *
- * @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
+ * @param keys with ones. `[N, C + 1]` @param looked those whose logits are looked at for the shift. `[N', C + 1]`
+ * @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
  * @param attempt which headroom to begin with; behind the last one comes the largest of all logits.
  * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
  */
 function weightedSums(
   keys: Tensor,
+  looked: Tensor,
   queries: Tensor,
   homogeneous: Tensor,
   attempt: number,
@@ -126,7 +129,7 @@ function weightedSums(
   const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
   for (; attempt < headrooms.length; attempt++) {
     const headroom = headrooms[attempt]!;
-    const shift = tidy(() => tf.add(largestOf(unshifted(strided(keys, [shiftStride, 1]), queries)), headroom));
+    const shift = tidy(() => tf.add(largestOf(unshifted(looked, queries)), headroom));
     const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
     if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, attempt };
     sums.dispose();
