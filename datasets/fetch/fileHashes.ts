@@ -5,9 +5,10 @@ import type { HashTask } from './hashThread.js';
 export class FileHashes {
   private pool: ThreadPool<HashTask, string> | null = null;
   private begun = 0;
+  private readonly onAbort = (): void => void this.close();
 
   constructor(private readonly signal?: AbortSignal) {
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
   begin(file: string): GrowingHash {
@@ -16,6 +17,7 @@ export class FileHashes {
   }
 
   async close(): Promise<void> {
+    this.signal?.removeEventListener('abort', this.onAbort);
     await this.pool?.close();
   }
 

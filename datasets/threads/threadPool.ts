@@ -41,13 +41,14 @@ interface Pending<Result> {
 interface Thread<Result> {
   readonly worker: Worker;
   readonly pending: Map<number, Pending<Result>>;
+  /** Why it does nothing any more. */
+  ended: Error | null;
 }
 
 /** Threads of one module, which calls `serveThread`. A task goes to the thread that has the fewest under way. */
 export class ThreadPool<Task, Result, Word = never> {
   private readonly threads: readonly Thread<Result>[];
   private next = 0;
-  private closed = false;
 
   /** @param onWord is told what threads say of no task. */
   constructor(module: URL, workerData: unknown, threads: number, onWord: (word: Word) => void = () => undefined) {
@@ -59,8 +60,8 @@ export class ThreadPool<Task, Result, Word = never> {
    * @throws ThreadFailed
    */
   run(task: Task, transferred: readonly ArrayBuffer[] = []): Promise<Result> {
-    if (this.closed) return Promise.reject(new ThreadFailed('Closed', 'the threads have been ended'));
     const thread = this.threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
+    if (thread.ended !== null) return Promise.reject(thread.ended);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       thread.pending.set(id, { resolve, reject });
@@ -70,13 +71,14 @@ export class ThreadPool<Task, Result, Word = never> {
 
   /** Ends the threads; what is under way fails. */
   async close(): Promise<void> {
-    this.closed = true;
+    for (const thread of this.threads) thread.ended ??= new ThreadFailed('Closed', 'the threads have been ended');
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
   }
 }
 
 function startThread<Result, Word>(worker: Worker, onWord: (word: Word) => void): Thread<Result> {
   const pending = new Map<number, Pending<Result>>();
+  const thread: Thread<Result> = { worker, pending, ended: null };
   worker.on('message', (answer: ThreadAnswer<Result, Word>) => {
     if ('word' in answer) {
       onWord(answer.word);
@@ -92,10 +94,11 @@ function startThread<Result, Word>(worker: Worker, onWord: (word: Word) => void)
     waiting?.reject(new ThreadFailed(name, message, fields, { cause: new Error(stack ?? message) }));
   });
   const fail = (error: Error): void => {
+    thread.ended ??= error;
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
   };
   worker.on('error', fail);
   worker.on('exit', () => fail(new ThreadFailed('Closed', 'the thread has ended')));
-  return { worker, pending };
+  return thread;
 }
