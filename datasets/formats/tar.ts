@@ -8,38 +8,32 @@ export interface TarMember {
 
 const block = 512;
 
-/** Where the bytes of files come to lie in an archive, and how long it is. */
-export interface TarPlan {
-  readonly starts: readonly number[];
-  readonly length: number;
-}
-
-export function planTar(sizes: readonly number[]): TarPlan {
-  const starts: number[] = [];
-  let end = 0;
-  for (const size of sizes) {
-    starts.push(end + block);
-    end += block + Math.ceil(size / block) * block;
-  }
-  return { starts, length: end + 2 * block };
+/** How long an archive of files of these sizes is. */
+export function tarLength(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + block + padded(size), 2 * block);
 }
 
 /**
- * Writes all of an archive but its files' bytes, which the caller lays where {@link planTar} says. Owner, mode and time are
- * fixed: the same files give the same bytes.
+ * Writes all of an archive but its files' bytes. Owner, mode and time are fixed: the same files give the same bytes.
  *
- * @param archive `planTar(…).length` bytes, whatever stood there before.
+ * @param archive `tarLength(…)` bytes, whatever stood there before.
+ * @returns where in it each file's bytes are to be laid.
  * @throws RangeError for names that are empty or longer than ustar's 100 bytes
  */
-export function frameTar(files: readonly { readonly name: string; readonly size: number }[], archive: Buffer): void {
+export function frameTar(
+  files: readonly { readonly name: string; readonly size: number }[],
+  archive: Buffer,
+): readonly number[] {
   let end = 0;
-  for (const { name, size } of files) {
+  const starts = files.map(({ name, size }) => {
     header(name, size).copy(archive, end);
-    const next = end + block + Math.ceil(size / block) * block;
-    archive.fill(0, end + block + size, next);
-    end = next;
-  }
+    const start = end + block;
+    end = start + padded(size);
+    archive.fill(0, start + size, end);
+    return start;
+  });
   archive.fill(0, end);
+  return starts;
 }
 
 /**
@@ -47,14 +41,15 @@ export function frameTar(files: readonly { readonly name: string; readonly size:
  * @throws RangeError for names that are empty or longer than ustar's 100 bytes
  */
 export function writeTar(members: readonly TarMember[]): Buffer {
-  const { starts, length } = planTar(members.map(({ bytes }) => bytes.length));
-  const archive = Buffer.alloc(length);
-  frameTar(
-    members.map(({ name, bytes }) => ({ name, size: bytes.length })),
-    archive,
-  );
+  const files = members.map(({ name, bytes }) => ({ name, size: bytes.length }));
+  const archive = Buffer.alloc(tarLength(files.map(({ size }) => size)));
+  const starts = frameTar(files, archive);
   for (const [i, { bytes }] of members.entries()) archive.set(bytes, starts[i]);
   return archive;
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / block) * block;
 }
 
 /**
@@ -80,7 +75,7 @@ export function readTar(bytes: Uint8Array, file: string): TarMember[] {
     if (!Number.isSafeInteger(size) || start + size > archive.length) throw cutShort(file, start, archive.length, name);
     const kind = head[156];
     if (kind === 0 || kind === 0x30) members.push({ name, bytes: archive.subarray(start, start + size) });
-    offset = start + Math.ceil(size / block) * block;
+    offset = start + padded(size);
   }
 }
 

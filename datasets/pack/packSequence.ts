@@ -117,19 +117,15 @@ async function packFrame(
     if (calibration instanceof FormatError) throw calibration;
     used.push({ view: { name, image, calibration: calibration.bytes }, calibration: calibration.object });
   }
-  const store = async (key: string, object: ReadObject): Promise<IndexedObject> => {
-    await put(key, object.bytes, object.sha256);
-    return { key, size: object.bytes.length, sha256: object.sha256 };
-  };
   const task = { views: used.map(({ view }) => view), imageExtension, scan, registration, vertexCount };
   const frame = await readers.read(task, async (read): Promise<IndexedFrame> => {
     // Everything is read and checked before anything is stored: no object without its frame.
     if ('reason' in read) throw new Unusable(read.reason);
     const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
     const [imagesObject, scanObject, registrationObject] = await Promise.all([
-      store(`images/${frameName(id)}.tar`, read.images),
-      read.scan && store(`scans/${framePath(id, scanExtension)}`, read.scan),
-      read.registration && store(`registrations/${framePath(id, 'ply')}`, read.registration),
+      storeRead(put, `images/${frameName(id)}.tar`, read.images),
+      read.scan && storeRead(put, `scans/${framePath(id, scanExtension)}`, read.scan),
+      read.registration && storeRead(put, `registrations/${framePath(id, 'ply')}`, read.registration),
     ]);
     const calibrationsUsed = used.map(({ calibration }) => calibration);
     return {
@@ -145,7 +141,14 @@ async function packFrame(
 
 /** Puts an object, and tells what the index says of it. */
 export async function store(put: PackSequenceOptions['put'], key: string, bytes: Uint8Array): Promise<IndexedObject> {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return storeRead(put, key, { bytes, sha256: createHash('sha256').update(bytes).digest('hex') });
+}
+
+async function storeRead(
+  put: PackSequenceOptions['put'],
+  key: string,
+  { bytes, sha256 }: ReadObject,
+): Promise<IndexedObject> {
   await put(key, bytes, sha256);
   return { key, size: bytes.length, sha256 };
 }

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../formats/formatError.js';
 import { imageSize } from '../formats/image.js';
 import { parsePly } from '../formats/ply.js';
-import { frameTar, planTar } from '../formats/tar.js';
+import { frameTar, tarLength } from '../formats/tar.js';
 import { archiveNames } from '../reader/frameArchive.js';
 import { readScan } from '../reader/readScan.js';
 import { checkPng } from './checkPng.js';
@@ -62,24 +62,24 @@ export async function readFrame(task: FrameTask): Promise<FrameResult> {
     const images = files.slice(0, views.length);
     const others = files.slice(views.length);
     const sizes = [...images.map(({ size }) => size), ...views.map(({ calibration }) => calibration.length)];
-    const plan = planTar(sizes);
-    const total = others.reduce((sum, { size }) => sum + size, plan.length);
+    const length = tarLength(sizes);
+    const total = others.reduce((sum, { size }) => sum + size, length);
     if (memory.byteLength < total) memory = new SharedArrayBuffer(Math.ceil(headroom * total));
     const all = Buffer.from(memory);
 
-    const archive = all.subarray(0, plan.length);
+    const archive = all.subarray(0, length);
     const viewNames = views.map(({ name }) => name);
     const members = archiveNames(viewNames, imageExtension).map((name, i) => ({ name, size: sizes[i]! }));
-    frameTar(members, archive);
+    const starts = frameTar(members, archive);
     for (const [i, file] of images.entries()) {
-      const bytes = readInto(archive, plan.starts[i]!, file);
+      const bytes = readInto(archive, starts[i]!, file);
       if (imageExtension === 'png') checkPng(bytes, file.path);
       else await imageSize(bytes, file.path);
     }
-    for (const [i, { calibration }] of views.entries()) archive.set(calibration, plan.starts[views.length + i]);
+    for (const [i, { calibration }] of views.entries()) archive.set(calibration, starts[views.length + i]);
 
-    const places: ObjectPlace[] = [placed(all, 0, plan.length)];
-    let end = plan.length;
+    const places: ObjectPlace[] = [placed(all, 0, length)];
+    let end = length;
     for (const file of others) {
       const bytes = readInto(all, end, file);
       if (file.path === scan) readScan({ bytes, file: file.path });

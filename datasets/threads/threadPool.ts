@@ -55,17 +55,14 @@ export class ThreadPool<Task, Result, Word = never> {
     this.threads = Array.from({ length: threads }, () => startThread(new Worker(module, { workerData }), onWord));
   }
 
-  /**
-   * @param transferred memory of the task that goes over to the thread: it is gone here.
-   * @throws ThreadFailed
-   */
-  run(task: Task, transferred: readonly ArrayBuffer[] = []): Promise<Result> {
+  /** @throws ThreadFailed */
+  run(task: Task): Promise<Result> {
     const thread = this.threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
     if (thread.ended !== null) return Promise.reject(thread.ended);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       thread.pending.set(id, { resolve, reject });
-      thread.worker.postMessage({ id, task } satisfies ThreadRequest<Task>, transferred);
+      thread.worker.postMessage({ id, task } satisfies ThreadRequest<Task>);
     });
   }
 
