@@ -1,12 +1,13 @@
 import { cp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { runLimited } from '../fetch/runLimited.js';
 import { formatDataList } from '../formats/dataList.js';
 import { formatNpz } from '../formats/npz.js';
 import { formatObj } from '../formats/obj.js';
 import type { FrameId } from '../types.js';
-import type { GenerateWorkerData, GenerateWorkerMessage } from './generateWorker.js';
+import { ThreadPool } from '../threads/threadPool.js';
+import type { GenerateWorkerData } from './generateWorker.js';
 import { generateHeadTemplate, type HeadTemplate } from './headTemplate.js';
 import { masksFile, splitFolders, templateFile, testSequenceFolders, testSubsetFolders } from './layout.js';
 import { planMiniature, plannedFrames, type PlannedSubject } from './plan.js';
@@ -65,45 +66,28 @@ async function writeSubjects(
   directory: string,
   options: GenerateOptions,
 ): Promise<void> {
-  const waiting = [...plan];
   const total = plan.reduce((sum, { sequences }) => sum + sequences.reduce((n, s) => n + s.frames.length, 0), 0);
   let done = 0;
-  const threads = Math.min(options.threads ?? Math.min(8, availableParallelism()), plan.length);
-  const workers = new Set<Worker>();
-  const runWorker = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const workerData: GenerateWorkerData = { settings, template, directory };
-      const worker = new Worker(new URL('./generateWorker.js', import.meta.url), { workerData });
-      workers.add(worker);
-      worker.on('message', (message: GenerateWorkerMessage) => {
-        if (message === 'frame') {
-          options.onProgress?.(++done, total);
-          return;
-        }
-        const next = waiting.shift();
-        if (next) worker.postMessage(next);
-        else {
-          resolve();
-          void worker.terminate();
-        }
-      });
-      worker.on('error', reject);
-      // After resolve() this says nothing any more.
-      worker.on('exit', () => reject(new Error('a thread of the miniature generator ended before its work was done')));
-    });
-  const abort = new Promise<never>((_, reject) => {
-    options.signal?.addEventListener('abort', () => reject(abortReason(options.signal!)), { once: true });
-  });
   options.signal?.throwIfAborted();
+  const threads = Math.min(options.threads ?? Math.min(8, availableParallelism()), plan.length);
+  const workerData: GenerateWorkerData = { settings, template, directory };
+  const pool = new ThreadPool<PlannedSubject, void, 'frame'>(
+    new URL('./generateWorker.js', import.meta.url),
+    workerData,
+    threads,
+    () => options.onProgress?.(++done, total),
+  );
+  const stop = (): void => void pool.close();
+  options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    await Promise.race([abort, Promise.all(Array.from({ length: threads }, runWorker))]);
+    await runLimited(plan, threads, (subject) => pool.run(subject));
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw error;
   } finally {
-    await Promise.all(Array.from(workers, (worker) => worker.terminate()));
+    options.signal?.removeEventListener('abort', stop);
+    await pool.close();
   }
-}
-
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error('stopped');
 }
 
 /** The two smaller published test bundles: each sequence's first frame of the test set, and one sequence whole. */

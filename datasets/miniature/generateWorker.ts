@@ -1,4 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import { serveThread } from '../threads/serveThread.js';
 import type { HeadTemplate } from './headTemplate.js';
 import type { PlannedSubject } from './plan.js';
 import type { MiniatureSettings } from './settings.js';
@@ -12,23 +13,9 @@ export interface GenerateWorkerData {
   readonly directory: string;
 }
 
-/** What it reports: ready for a subject, or a frame written. */
-export type GenerateWorkerMessage = 'ready' | 'frame';
-
-if (parentPort) {
-  const port = parentPort;
+/** Writes subjects; says each frame that it has written. */
+serveThread<PlannedSubject, void, 'frame'>((say) => {
   const { settings, template, directory } = workerData as GenerateWorkerData;
   const studio = openStudio(settings, template);
-  const report = (message: GenerateWorkerMessage): void => port.postMessage(message);
-  port.on('message', (plan: PlannedSubject) => {
-    writeSubject(studio, plan, directory, () => report('frame')).then(
-      () => report('ready'),
-      // Ends the thread with its 'error' event.
-      (error: unknown) =>
-        setImmediate(() => {
-          throw error;
-        }),
-    );
-  });
-  report('ready');
-}
+  return (plan) => writeSubject(studio, plan, directory, () => say('frame'));
+});
