@@ -43,8 +43,8 @@ export function softmaxExpectation(
       // On a GPU looking at the sums would hold up the step.
       let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(keys, 0), columns(queries, chunks[0]!));
       const weighted = range(samples).map((sample) => {
+        const looked = strided(sampleOf(keys, sample), [shiftStride, 1]);
         const keysOfSample = withOnes(sampleOf(keys, sample));
-        const looked = strided(keysOfSample, [shiftStride, 1]);
         const ofChunks = chunks.map((bounds) => {
           const chunk = weightedSums(keysOfSample, looked, columns(queries, bounds), homogeneous, attempt);
           // Where one chunk's logits are far apart, the others' are as a rule.
@@ -112,7 +112,7 @@ function firstAttempt(keys: Tensor, queries: Tensor): number {
 /**
  * [values, 1]ᵀ · e of one sample and chunk.
  *
- * @param keys with ones. `[N, C + 1]` @param looked those whose logits are looked at for the shift. `[N', C + 1]`
+ * @param keys with ones. `[N, C + 1]` @param looked those whose logits are looked at for the shift. `[N', C]`
  * @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
  * @param attempt which headroom to begin with; behind the last one comes the largest of all logits.
  * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
@@ -129,7 +129,7 @@ function weightedSums(
   const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
   for (; attempt < headrooms.length; attempt++) {
     const headroom = headrooms[attempt]!;
-    const shift = tidy(() => tf.add(largestOf(unshifted(looked, queries)), headroom));
+    const shift = tidy(() => tf.add(largestOf(product(looked, queries)), headroom));
     const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
     if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, attempt };
     sums.dispose();
