@@ -181,6 +181,9 @@ function convolution3dInputGradient(dy: Tensor, filter: Tensor, shape: number[],
 }
 
 function convolution3dFilterGradient(x: Tensor, dy: Tensor, shape: number[], shared: Attribute[]): Tensor {
+  // Where the kernel is deeper than the volume, oneDNN (TensorFlow 2.21, AVX512-BF16) leaves taps of bfloat16's gradient
+  // unwritten: whatever was in the memory before.
+  if (shape[0]! > x.shape[1]!) return executeOne('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
   return executeConvolution('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
 }
 

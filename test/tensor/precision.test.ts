@@ -40,6 +40,11 @@ const flat = randomTensor('flat', [3, 3, 4, 5]) as Tensor4D;
 const raising = randomTensor('raising', [2, 2, 2, 5, 4]) as Tensor5D;
 const same = { stride: 1, padding: 1 };
 
+/** What a kernel that does not write all of its result would return: memory is taken where some was freed. */
+function leaveGarbage(): void {
+  tidy(() => [1e3, 1e4, 3e4, 1e5, 1e6].map((size) => tf.fill([size], 3e38)));
+}
+
 const convolutions = {
   'in two dimensions': {
     x: image,
@@ -61,6 +66,11 @@ const convolutions = {
     filter,
     apply: (x: Tensor, f: Tensor) => convolution3d(x as Tensor5D, f as Tensor5D, same),
   },
+  'in three dimensions, of less depth than the kernel': {
+    x: randomTensor('shallow', [2, 2, 2, 2, 16]) as Tensor5D,
+    filter: randomTensor('wide filter', [3, 3, 3, 16, 32]) as Tensor5D,
+    apply: (x: Tensor, f: Tensor) => convolution3d(x as Tensor5D, f as Tensor5D, same),
+  },
   transposed: {
     x,
     filter: raising,
@@ -70,14 +80,16 @@ const convolutions = {
 
 for (const [what, { x, filter, apply }] of Object.entries(convolutions)) {
   test(`a convolution ${what}: bfloat16 in and out, sums in float32; gradients of the rounded numbers`, () => {
-    const run = () =>
-      valueAndGradients(
+    const run = () => {
+      leaveGarbage();
+      return valueAndGradients(
         () => {
           const y = apply(x, filter);
           return { loss: tf.sum(tf.square(y)), y };
         },
         { x, filter },
       );
+    };
     const exact = run();
     const mixed = withActivations('bfloat16', () => withArithmetic(false, run));
     // Inputs, weights and result are each rounded once; errors of single numbers are independent.
