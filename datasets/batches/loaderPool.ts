@@ -11,7 +11,9 @@ export class LoaderPool {
 
   /** @param warn is told why batches are late. */
   constructor(settings: LoaderSettings, warn: (message: string) => void) {
-    this.pool = new ThreadPool(new URL('./loaderThread.js', import.meta.url), settings, settings.threads, warn);
+    this.pool = new ThreadPool(new URL('./loaderThread.js', import.meta.url), settings, settings.threads, {
+      onWord: warn,
+    });
   }
 
   /** @throws FrameUnreadable, ThreadFailed */

@@ -5,11 +5,8 @@ import type { HashTask } from './hashThread.js';
 export class FileHashes {
   private pool: ThreadPool<HashTask, string> | null = null;
   private begun = 0;
-  private readonly onAbort = (): void => void this.close();
 
-  constructor(private readonly signal?: AbortSignal) {
-    signal?.addEventListener('abort', this.onAbort, { once: true });
-  }
+  constructor(private readonly signal?: AbortSignal) {}
 
   begin(file: string): GrowingHash {
     const id = this.begun++;
@@ -17,19 +14,12 @@ export class FileHashes {
   }
 
   async close(): Promise<void> {
-    this.signal?.removeEventListener('abort', this.onAbort);
     await this.pool?.close();
   }
 
   private async hash(task: HashTask): Promise<string> {
-    this.signal?.throwIfAborted();
-    this.pool ??= new ThreadPool(new URL('./hashThread.js', import.meta.url), null, 1);
-    try {
-      return await this.pool.run(task);
-    } catch (error) {
-      this.signal?.throwIfAborted();
-      throw error;
-    }
+    this.pool ??= new ThreadPool(new URL('./hashThread.js', import.meta.url), null, 1, { signal: this.signal });
+    return this.pool.run(task);
   }
 }
 

@@ -68,24 +68,17 @@ async function writeSubjects(
 ): Promise<void> {
   const total = plan.reduce((sum, { sequences }) => sum + sequences.reduce((n, s) => n + s.frames.length, 0), 0);
   let done = 0;
-  options.signal?.throwIfAborted();
   const threads = Math.min(options.threads ?? Math.min(8, availableParallelism()), plan.length);
   const workerData: GenerateWorkerData = { settings, template, directory };
   const pool = new ThreadPool<PlannedSubject, void, 'frame'>(
     new URL('./generateWorker.js', import.meta.url),
     workerData,
     threads,
-    () => options.onProgress?.(++done, total),
+    { onWord: () => options.onProgress?.(++done, total), signal: options.signal },
   );
-  const stop = (): void => void pool.close();
-  options.signal?.addEventListener('abort', stop, { once: true });
   try {
     await runLimited(plan, threads, (subject) => pool.run(subject));
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw error;
   } finally {
-    options.signal?.removeEventListener('abort', stop);
     await pool.close();
   }
 }

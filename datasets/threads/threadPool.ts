@@ -45,17 +45,30 @@ interface Thread<Result> {
   ended: Error | null;
 }
 
+export interface ThreadPoolOptions<Word> {
+  /** Is told what threads say of no task. */
+  readonly onWord?: (word: Word) => void;
+  /** Ends the threads: what is under way, and what is asked for later, fails with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Threads of one module, which calls `serveThread`. A task goes to the thread that has the fewest under way. */
 export class ThreadPool<Task, Result, Word = never> {
   private readonly threads: readonly Thread<Result>[];
+  private readonly signal: AbortSignal | undefined;
+  private readonly onAbort = (): void => void this.end(this.signal?.reason as Error);
   private next = 0;
 
-  /** @param onWord is told what threads say of no task. */
-  constructor(module: URL, workerData: unknown, threads: number, onWord: (word: Word) => void = () => undefined) {
+  /** @throws the signal's reason, if it was aborted before */
+  constructor(module: URL, workerData: unknown, threads: number, options: ThreadPoolOptions<Word> = {}) {
+    const { onWord = () => undefined, signal } = options;
+    signal?.throwIfAborted();
     this.threads = Array.from({ length: threads }, () => startThread(new Worker(module, { workerData }), onWord));
+    this.signal = signal;
+    signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  /** @throws ThreadFailed */
+  /** @throws ThreadFailed, or the signal's reason */
   run(task: Task): Promise<Result> {
     const thread = this.threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
     if (thread.ended !== null) return Promise.reject(thread.ended);
@@ -68,7 +81,12 @@ export class ThreadPool<Task, Result, Word = never> {
 
   /** Ends the threads; what is under way fails. */
   async close(): Promise<void> {
-    for (const thread of this.threads) thread.ended ??= new ThreadFailed('Closed', 'the threads have been ended');
+    this.signal?.removeEventListener('abort', this.onAbort);
+    await this.end(new ThreadFailed('Closed', 'the threads have been ended'));
+  }
+
+  private async end(why: Error): Promise<void> {
+    for (const thread of this.threads) fail(thread, why);
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
   }
 }
@@ -90,12 +108,13 @@ function startThread<Result, Word>(worker: Worker, onWord: (word: Word) => void)
     const { name, message, stack, fields } = answer.error;
     waiting?.reject(new ThreadFailed(name, message, fields, { cause: new Error(stack ?? message) }));
   });
-  const fail = (error: Error): void => {
-    thread.ended ??= error;
-    for (const { reject } of pending.values()) reject(error);
-    pending.clear();
-  };
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new ThreadFailed('Closed', 'the thread has ended')));
+  worker.on('error', (error) => fail(thread, error));
+  worker.on('exit', () => fail(thread, new ThreadFailed('Closed', 'the thread has ended')));
   return thread;
+}
+
+function fail<Result>(thread: Thread<Result>, error: Error): void {
+  thread.ended ??= error;
+  for (const { reject } of thread.pending.values()) reject(thread.ended);
+  thread.pending.clear();
 }

@@ -7,7 +7,7 @@ const module = new URL('./exampleThread.js', import.meta.url);
 
 test('tasks of several threads are answered each by its own result, words apart from them', async () => {
   const words: string[] = [];
-  const pool = new ThreadPool<ExampleTask, number, string>(module, null, 2, (word) => words.push(word));
+  const pool = new ThreadPool<ExampleTask, number, string>(module, null, 2, { onWord: (word) => words.push(word) });
   const sums = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run({ add: [i, 1] })));
   assert.deepEqual(sums, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.equal(words.length, 9);
@@ -38,3 +38,16 @@ test(
     await assert.rejects(pool.run({ add: [1, 1] }), ThreadFailed);
   },
 );
+
+test('an aborted signal ends the threads: what was under way, and what comes later, fails with its reason', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const pool = new ThreadPool<ExampleTask, number>(module, null, 1, { signal });
+  assert.equal(await pool.run({ add: [1, 1] }), 2);
+  const underWay = assert.rejects(pool.run({ add: [1, 1] }), /^Error: enough$/);
+  controller.abort(new Error('enough'));
+  await underWay;
+  await assert.rejects(pool.run({ add: [1, 1] }), /^Error: enough$/);
+  await pool.close();
+  assert.throws(() => new ThreadPool(module, null, 1, { signal }), /^Error: enough$/);
+});
