@@ -3,7 +3,8 @@ import { trainingStages, type TrainingStage } from '../../configs/schema/trainin
 import { runSteps, type RunStep } from '../../configs/temporal.js';
 import { counterRandom } from '../../geometry/random.js';
 import { otherFaults, type OtherFault } from './otherFaults.js';
-import { trainingFaults, type TrainingFault } from './trainingFaults.js';
+import type { TrainingFault } from './faultKinds.js';
+import { trainingFaults } from './trainingFaults.js';
 
 /** A fault, and the step at which it strikes. */
 export interface Planned {
