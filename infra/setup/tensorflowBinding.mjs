@@ -14,6 +14,8 @@ import { readInstalledMarker } from './tensorflowRuntime.mjs';
 /** Part of the cached binding's name: raise it when the compiler's options change. */
 const recipe = 1;
 const compiler = process.env.CXX || 'g++';
+/** What is compiled in beside the npm package's sources. */
+const ownSource = path.join(packageRoot, 'infra', 'setup', 'binding', 'signals.cc');
 
 /**
  * @param {'cpu' | 'gpu'} variant
@@ -57,17 +59,17 @@ export async function installBinding(variant, report, signal) {
   report.say(`TensorFlow ${version} for ${variant.toUpperCase()} loads`);
 }
 
-/** @returns {string} the folder in the cache for the binding of this clone's npm packages */
+/** @returns {string} the folder in the cache for the binding of this clone's sources */
 function bindingDirectory() {
   const lock = JSON.parse(readFileSync(path.join(packageRoot, 'package-lock.json'), 'utf8')).packages;
   const parts = ['@tensorflow/tfjs-node-gpu', 'node-api-headers'].map((name) => lock[`node_modules/${name}`].integrity);
   const version = lock['node_modules/@tensorflow/tfjs-node-gpu'].version;
-  const key = fingerprint([parts, pins.tensorflow.version, recipe]);
+  const key = fingerprint([parts, pins.tensorflow.version, recipe, readFileSync(ownSource, 'utf8')]);
   return path.join(cacheDirectory, `tfjs-binding-${version}-${process.arch}-${key}`);
 }
 
 /**
- * Compiles the npm package's C++ sources. They use N-API only: one build serves every version of Node, and needs no
+ * Compiles the npm package's C++ sources, and ours. They use N-API only: one build serves every version of Node, and needs no
  * headers of Node itself. Neither node-gyp nor the package's own script takes part: both download.
  *
  * @param {'cpu' | 'gpu'} variant
@@ -76,6 +78,7 @@ function bindingDirectory() {
 async function compile(variant, signal) {
   const runtime = runtimeDirectory(variant);
   const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(bindingPackage, 'binding', name));
+  sources.push(ownSource);
   await makeCacheEntry(bindingDirectory(), async ({ result }) => {
     const output = path.join(result, 'tfjs_binding.node');
     const options = ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'];
