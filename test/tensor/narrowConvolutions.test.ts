@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-
-/** Glibc's checks of what is freed; where it is not there, glibc's usual ones see most of it. */
-const watcher = '/lib/x86_64-linux-gnu/libc_malloc_debug.so.0';
+import { watchedMemory } from '../support/watchedMemory.js';
 
 test('convolutions of few channels leave the memory around theirs alone', () => {
   // oneDNN's filter gradient of 1×1 filters with a stride did not: networks of four channels trained to other bits each
@@ -16,8 +13,7 @@ test('convolutions of few channels leave the memory around theirs alone', () => 
     env: {
       ...process.env,
       TF_NUM_INTRAOP_THREADS: '1',
-      MALLOC_CHECK_: '3',
-      ...(existsSync(watcher) ? { LD_PRELOAD: watcher } : {}),
+      ...watchedMemory,
     },
   });
   assert.equal(signal ?? status, 0, stderr);
