@@ -69,8 +69,8 @@ function bindingDirectory() {
 }
 
 /**
- * Compiles the npm package's C++ sources, and ours. They use N-API only: one build serves every version of Node, and needs no
- * headers of Node itself. Neither node-gyp nor the package's own script takes part: both download.
+ * Compiles the npm package's C++ sources, and ours. They use N-API only: one build serves every version of Node, and needs
+ * no headers of Node itself. Neither node-gyp nor the package's own script takes part: both download.
  *
  * @param {'cpu' | 'gpu'} variant
  * @param {AbortSignal} signal

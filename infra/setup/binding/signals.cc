@@ -1,8 +1,8 @@
 // Compiled into TensorFlow's binding: no signal is handled by a thread that computes.
 //
-// oneDNN's kernels for small matrix products (AVX2 and AVX-512; TensorFlow 2.21) keep numbers below the stack pointer,
-// where the kernel of the operating system puts the frame of a signal's handler: whoever handles one while such a product
-// runs returns to overwritten pointers. SIGTERM, which a pre-empted trainer saves its checkpoint at, is such a signal.
+// oneDNN's kernels for small matrix products (AVX2 and AVX-512; TensorFlow 2.21) use the stack pointer as one more
+// register: it points into the heap meanwhile, and that is where the operating system puts the frame of a signal's
+// handler. SIGTERM, which a pre-empted trainer saves its checkpoint at, is such a signal.
 //
 // The thread that loads the binding, and all that it starts later (TensorFlow's), block the signals that have handlers;
 // a thread that does nothing else takes them. Node's handlers only write to a pipe, whatever thread they run on. A child
