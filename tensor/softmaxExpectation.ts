@@ -40,13 +40,14 @@ export function softmaxExpectation(
   const [y, sums, shifts] = withoutGradients(() =>
     tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
+      const looked = strided(keys, [1, shiftStride, 1]);
       // On a GPU looking at the sums would hold up the step.
-      let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(keys, 0), columns(queries, chunks[0]!));
+      let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(looked, 0), columns(queries, chunks[0]!));
       const weighted = range(samples).map((sample) => {
-        const looked = strided(sampleOf(keys, sample), [shiftStride, 1]);
         const keysOfSample = withOnes(sampleOf(keys, sample));
+        const lookedOfSample = sampleOf(looked, sample);
         const ofChunks = chunks.map((bounds) => {
-          const chunk = weightedSums(keysOfSample, looked, columns(queries, bounds), homogeneous, attempt);
+          const chunk = weightedSums(keysOfSample, lookedOfSample, columns(queries, bounds), homogeneous, attempt);
           // Where one chunk's logits are far apart, the others' are as a rule.
           attempt = chunk.attempt;
           return chunk;
@@ -97,10 +98,10 @@ const shiftStride = 29;
  */
 const farApart = 4 * Math.log(largestSum);
 
-/** Which headroom to begin with: what no sum would come of need not be tried. @param keys `[N, C]` @param queries `[C, Q]` */
-function firstAttempt(keys: Tensor, queries: Tensor): number {
+/** Which headroom to begin with: what no sum would come of need not be tried. @param looked `[N', C]` @param queries `[C, Q]` */
+function firstAttempt(looked: Tensor, queries: Tensor): number {
   const span = tidy(() => {
-    const logits = product(strided(keys, [shiftStride, 1]), queries);
+    const logits = product(looked, queries);
     const smallest = executeOne('Min', maxTyped, [logits, integers([0])]);
     return tf.max(executeOne('Sub', [float32], [largestOf(logits), smallest]));
   });
