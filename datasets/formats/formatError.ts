@@ -1,3 +1,7 @@
+import { printable } from '../../text/printable.js';
+
+const longestMessage = 2000;
+
 /** What a file should have held at a place, and what stood there. */
 export interface FormatProblem {
   /** Path or object key of the file, as the user would recognise it. */
@@ -21,7 +25,8 @@ export class FormatError extends Error {
 
   constructor(problem: FormatProblem) {
     const where = problem.where ?? '';
-    super(`${problem.file}${where ? `, ${where}` : ''}: expected ${problem.expected}, found ${problem.found}`);
+    const place = `${problem.file}${where ? `, ${where}` : ''}`;
+    super(printable(`${place}: expected ${problem.expected}, found ${problem.found}`, longestMessage));
     this.file = problem.file;
     this.where = where;
     this.expected = problem.expected;
@@ -32,7 +37,7 @@ export class FormatError extends Error {
 /** Quotes a piece of a file for an error message: one line, printable, at most 60 characters. */
 export function quoted(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return JSON.stringify(short);
+  return printable(JSON.stringify(short));
 }
 
 /** Removes the byte order mark that some Windows editors put in front of a text file. */
