@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { UserFault } from '../configs/temporal.js';
-import type { TrainerFault } from '../training/protocol.js';
+import type { TrainerFault } from '../training/process/protocol.js';
 
 /** What only a person can mend. The message says what to do. */
 export function userFault(

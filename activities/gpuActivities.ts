@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
 import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
-import type { StageProgress, StageResult, TrainingJob } from '../training/protocol.js';
+import type { StageProgress, StageResult, TrainingJob } from '../training/process/protocol.js';
 import { createFolderActivities } from './folderPredictions.js';
 import { onPatientStore } from './onPatientStore.js';
 import { openShard } from './predictionShards.js';

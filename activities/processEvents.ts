@@ -1,5 +1,5 @@
 import type { PredictorEvent } from '../inference/protocol.js';
-import type { TrainerEvent } from '../training/protocol.js';
+import type { TrainerEvent } from '../training/process/protocol.js';
 
 type Shape = Readonly<Record<string, 'string' | 'number' | 'object'>>;
 

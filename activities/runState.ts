@@ -3,7 +3,7 @@ import { parseDatasetIndex } from '../datasets/indexFile.js';
 import type { DatasetIndex } from '../datasets/types.js';
 import { keys } from '../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
-import type { Manifest } from '../training/checkpoints/manifest.js';
+import type { Manifest } from '../checkpoints/manifest.js';
 import { userFault } from './failures.js';
 
 /** The index of a packed data set; null if it is not there. */

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { messages } from '../configs/temporal.js';
-import type { StageProgress } from '../training/protocol.js';
+import type { StageProgress } from '../training/process/protocol.js';
 
 /** A run of weeks must not fill its history: each signal costs it a handful of events. */
 const quietMilliseconds = 30 * 60 * 1000;

@@ -4,7 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { PredictionProgress } from '../inference/protocol.js';
-import type { StageProgress, TrainerFault } from '../training/protocol.js';
+import type { StageProgress, TrainerFault } from '../training/process/protocol.js';
 import { BoundedLog } from './boundedLog.js';
 import { backOff, passingFault, processFault, stoppedFailure } from './failures.js';
 import { interruptionsBefore } from './interruptions.js';

@@ -2,7 +2,7 @@ import { trainingStages } from '../configs/schema/training.js';
 import type { TrainedStages } from '../configs/trainedStages.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
-import type { Manifest } from '../training/checkpoints/manifest.js';
+import type { Manifest } from '../checkpoints/manifest.js';
 import { readJson } from './runState.js';
 
 /** How far a run has been trained, from the manifests of its stages. */

@@ -5,7 +5,7 @@ import type { TrainingStage } from '../configs/schema/training.js';
 import type { PackConfiguration } from '../datasets/pack/packDataset.js';
 import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress, PredictionResult } from '../inference/protocol.js';
-import type { StageProgress, StageResult } from '../training/protocol.js';
+import type { StageProgress, StageResult } from '../training/process/protocol.js';
 import type { Evaluation } from '../evaluation/types.js';
 
 /** What every activity of a run is given. A few kilobytes, no secret, no bulk. */

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { loadConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import { generateHeadTemplate } from '../datasets/miniature/headTemplate.js';
+import { generateHeadTemplate } from '../miniature/headTemplate.js';
 import { startObjectStore } from '../infra/services/index.js';
 import { openStore } from '../storage/openStore.js';
-import type { StageData } from '../training/stageData.js';
-import type { LoopMilliseconds } from '../training/stageLoop.js';
-import { trainStage } from '../training/trainStage.js';
+import type { StageData } from '../training/loop/stageData.js';
+import type { LoopMilliseconds } from '../training/loop/stageLoop.js';
+import { trainStage } from '../training/process/trainStage.js';
 import { syntheticBatch } from './syntheticBatch.js';
 
 const run = 'bench';

@@ -1,4 +1,4 @@
-import { bytes } from '../cli/terminal.js';
+import { bytes } from '../cli/terminal/terminal.js';
 import type { MeasureCase } from './cases.js';
 import type { BenchResult, CaseFigures } from './figures.js';
 import { phaseNames } from './phaseClock.js';

@@ -2,8 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { Argv } from 'yargs';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-import { findLocalServices, type LocalServices } from './services.js';
-import { readJson, type Workspace } from './workspace.js';
+import { findLocalServices, type LocalServices } from './machine/services.js';
+import { readJson, type Workspace } from './machine/workspace.js';
 
 /** How a command finds Temporal. */
 export interface ConnectionOptions {
@@ -38,8 +38,8 @@ export async function withTemporal<T>(
 ): Promise<T> {
   const local = localServices(options);
   const [{ connectClient }, { temporalSettings }] = await Promise.all([
-    import('../workers/client.js'),
-    import('../workers/temporalSettings.js'),
+    import('../client/client.js'),
+    import('../client/connectionSettings.js'),
   ]);
   const settings = temporalSettings();
   const address = options.address ?? local?.temporal.address ?? settings.address;

@@ -1,7 +1,7 @@
 import { buildProgram } from './program.js';
 import { describeError, exitCodeOf } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-import { styled } from './terminal.js';
+import { styled } from './terminal/terminal.js';
 
 /**
  * Runs the command line.

@@ -2,9 +2,9 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { Batch } from '../datasets/types.js';
 import { coarseForward, coarseLayout, disposeState, type ModelState } from '../model/index.js';
 import { tidy } from '../tensor/index.js';
-import { modelStateFrom } from '../training/stateArrays.js';
-import type { LoadedModel } from '../training/checkpoints/finalModel.js';
-import { viewTensors } from '../training/viewTensors.js';
+import { modelStateFrom } from '../training/process/stateArrays.js';
+import type { LoadedModel } from '../checkpoints/finalModel.js';
+import { viewTensors } from '../training/loop/viewTensors.js';
 
 /** Where the localiser believes a head to be: how it placed the voxel grid. */
 export interface Localisation {

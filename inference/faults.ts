@@ -1,5 +1,5 @@
-import { DamagedCheckpoint } from '../training/checkpoints/readCheckpoint.js';
-import { faultOf } from '../training/faults.js';
+import { DamagedCheckpoint } from '../checkpoints/readCheckpoint.js';
+import { faultOf } from '../training/process/faults.js';
 import { CheckpointNotFound, ImportRefused, PublishedCheckpointMismatch } from '../training/published/errors.js';
 import type { PredictorFault } from './protocol.js';
 import { FoldersUnsuitable, FrameFailed } from './folders/job.js';

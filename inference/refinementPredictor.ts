@@ -2,11 +2,11 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { Batch } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
 import { disposeState, refinementLayout, type ModelState } from '../model/index.js';
-import type { LoadedModel } from '../training/checkpoints/finalModel.js';
-import { predictBatch } from '../training/predictBatch.js';
-import { refinementNetwork } from '../training/refinementNetwork.js';
-import type { StageNetwork } from '../training/stageNetwork.js';
-import { modelStateFrom } from '../training/stateArrays.js';
+import type { LoadedModel } from '../checkpoints/finalModel.js';
+import { predictBatch } from '../training/loop/predictBatch.js';
+import { refinementNetwork } from '../training/networks/refinementNetwork.js';
+import type { StageNetwork } from '../training/networks/stageNetwork.js';
+import { modelStateFrom } from '../training/process/stateArrays.js';
 
 /** The trained refinement: views and coarse vertices → vertices (spec section 3), identity grids, running statistics. */
 export class RefinementPredictor {

@@ -1,7 +1,7 @@
-import { describeError } from '../training/describeError.js';
+import { describeError } from '../training/process/describeError.js';
 import { predictorFaultOf } from './faults.js';
 import { planFolders } from './folders/planFolders.js';
-import { predictFolders } from './folders/predictFolders.js';
+import { predictFolders } from './folders/predictFrameList.js';
 import { PredictionStopped, predictFrames } from './predictFrames.js';
 import type { PredictorEvent, PredictorStart } from './protocol.js';
 

@@ -1,5 +1,5 @@
 import type { FrameId } from '../datasets/types.js';
-import type { CheckpointReference } from './protocol.js';
+import type { CheckpointReference } from '../checkpoints/reference.js';
 
 /** Thrown when the stage was told to stop, and has: it is to be gone on with, not failed. */
 export class StageStopped extends Error {
@@ -29,20 +29,6 @@ export class Diverged extends Error {
         `${skipped > 0 ? `; ${skipped} batches were skipped before` : ''}). ` +
         `The last good checkpoint is ${last ? `that of step ${last.step} (${last.key})` : 'none'}. ` +
         'Look at these frames, lower learningRate, set gradientClipping, or let skipNonFiniteBatches skip such batches.',
-    );
-  }
-}
-
-/** Thrown when the numbers of a checkpoint do not fit the network that the configuration describes. */
-export class CheckpointMismatch extends Error {
-  override readonly name = 'CheckpointMismatch';
-  constructor(
-    readonly checkpoint: string,
-    problem: string,
-  ) {
-    super(
-      `${checkpoint} does not fit the configured network: ${problem}. ` +
-        'A run keeps its model settings and its data set; start a new run for others.',
     );
   }
 }

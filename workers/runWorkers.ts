@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { deploymentOptions, workerVersion, type WorkerVersion } from './deployment.js';
+import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
 import { LineLogger } from './log.js';
 import { installRuntime } from './runtime.js';
 import { stopSignal } from './stop.js';
-import type { TemporalSettings } from './temporalSettings.js';
+import type { TemporalSettings } from '../client/connectionSettings.js';
 import { connectWorker } from './workerConnection.js';
 
 /** What both kinds of worker are given. */

@@ -35,7 +35,7 @@ process.once('SIGINT', () => stopping.abort('SIGINT'));
 prepareTensorFlow(configuration);
 
 if (isStage(step)) {
-  const { trainStandalone } = await import('../training/standalone.js');
+  const { trainStandalone } = await import('../training/process/standalone.js');
   const job = { run: values.run, stage: step, configuration, attempt: `standalone-${process.pid}`, workingDirectory };
   await trainStandalone(job, source, stopping.signal);
 } else if (step === 'predictions' || step === 'test-predictions') {

@@ -1,9 +1,9 @@
-import type { TrainerCommand, TrainerEvent } from '../training/protocol.js';
+import type { TrainerCommand, TrainerEvent } from '../training/process/protocol.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
 /**
- * The trainer process: a GPU worker's child that trains one stage and exits (training/protocol.ts). TensorFlow is loaded
+ * The trainer process: a GPU worker's child that trains one stage and exits (training/process/protocol.ts). TensorFlow is loaded
  * when the job is known, for some of its settings are read then.
  */
 type Start = Extract<TrainerCommand, { kind: 'train' }>;
@@ -14,7 +14,7 @@ serveParent<Start, TrainerEvent>({
   run: async ({ job }, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);
-    const { runTrainer } = await import('../training/runTrainer.js');
+    const { runTrainer } = await import('../training/process/runTrainer.js');
     await runTrainer(job, report, signal);
   },
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, type Logger } from '@temporalio/worker';
-import type { TemporalSettings } from './temporalSettings.js';
+import type { TemporalSettings } from '../client/connectionSettings.js';
 
 const longestWait = 10_000;
 

@@ -3,7 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { Interruptions } from '../activities/types.js';
 import { searchAttributes, type RunStep } from '../configs/temporal.js';
 import type { PredictionProgress } from '../inference/protocol.js';
-import type { StageProgress } from '../training/protocol.js';
+import type { StageProgress } from '../training/process/protocol.js';
 import { describeProgress } from './describeProgress.js';
 import { addInterruptions } from './interruptions.js';
 import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from './types.js';

@@ -1,4 +1,4 @@
-import type { StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/process/protocol.js';
 import { trainingStep } from './trainingStep.js';
 import type { StepInput } from './types.js';
 

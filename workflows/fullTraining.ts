@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { DataActivities, DatasetSummary, EvaluationSummary, RunInput } from '../activities/types.js';
 import { runSteps, type RunStep } from '../configs/temporal.js';
-import type { StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/process/protocol.js';
 import { shortActivity } from './activityOptions.js';
 import { coarseFinetuning } from './coarseFinetuning.js';
 import { coarsePretraining } from './coarsePretraining.js';

@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
 import type { Interruptions } from '../activities/types.js';
-import type { StageProgress } from '../training/protocol.js';
+import type { StageProgress } from '../training/process/protocol.js';
 import { rootFailure } from './failures.js';
 
 export function addInterruptions(a: Interruptions | undefined, b: Interruptions | undefined): Interruptions {

@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Interruptions, StageExtension } from '../activities/types.js';
 import { messages } from '../configs/temporal.js';
-import type { StageProgress } from '../training/protocol.js';
+import type { StageProgress } from '../training/process/protocol.js';
 import type { RunProgress } from './types.js';
 
 /** Of full training and of each step. */

@@ -1,5 +1,5 @@
 import type { DatasetSummary, EvaluationSummary } from '../activities/types.js';
-import type { StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/process/protocol.js';
 import type { PredictionSummary } from './types.js';
 
 /** A line on what a step has done, shown by the step and by the full training that started it. */

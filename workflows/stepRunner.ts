@@ -18,7 +18,7 @@ import {
 import type { MaybeInterrupted, RunInput, StageExtension } from '../activities/types.js';
 import { searchAttributes, type RunStep } from '../configs/temporal.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import type { StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/process/protocol.js';
 import { Board } from './board.js';
 import { Iterations } from './iterations.js';
 import * as messages from './messages.js';

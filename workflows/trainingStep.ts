@@ -2,7 +2,7 @@ import { proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow'
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import type { GpuActivities, StageExtension } from '../activities/types.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import type { StageResult } from '../training/protocol.js';
+import type { StageResult } from '../training/process/protocol.js';
 import { gpuActivity } from './activityOptions.js';
 import { Iterations } from './iterations.js';
 import * as messages from './messages.js';

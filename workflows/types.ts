@@ -9,7 +9,7 @@ import type {
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
-import type { StageProgress, StageResult } from '../training/protocol.js';
+import type { StageProgress, StageResult } from '../training/process/protocol.js';
 
 /** What a run went through so far, in executions that have ended. */
 export type InterruptionsByStep = Readonly<Partial<Record<RunStep, Interruptions>>>;
@@ -44,7 +44,7 @@ export interface StepState {
 /**
  * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the
  * last that the workflow was told (at checkpoints, not oftener than every half-hour); what is newer stands in the
- * heartbeats of the running activities, which `describeRun` (workers/client.ts) lays over this.
+ * heartbeats of the running activities, which `describeRun` (client/describeRun.ts) lays over this.
  */
 export interface RunProgress {
   readonly run: string;

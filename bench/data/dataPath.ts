@@ -16,7 +16,7 @@ import { extractBundle } from '../../datasets/extract/extractBundle.js';
 import { bundlePaths, findBundle, findDownload, volumePaths } from '../../datasets/fetch/bundles.js';
 import { fetchBundle } from '../../datasets/fetch/fetchBundle.js';
 import { runLimited } from '../../datasets/fetch/runLimited.js';
-import { startMiniatureHost } from '../../datasets/miniature/host.js';
+import { startMiniatureHost } from '../../miniature/host.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import { s3Client } from '../../storage/s3Client.js';
 import { s3Store } from '../../storage/s3Store.js';

@@ -14,7 +14,7 @@ export const command: CommandModule<GlobalOptions, CancelArguments> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
       .example('$0 cancel famos-1', 'resume goes on with it'),
   handler: async (options) => {
-    const { cancel } = await import('../steer.js');
+    const { cancel } = await import('../runs/steer.js');
     process.exitCode = await cancel(options);
   },
 };

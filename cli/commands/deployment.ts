@@ -28,7 +28,7 @@ const show: CommandModule<GlobalOptions, ShowArguments> = {
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 deployment show', 'Before old workers are taken away'),
   handler: async (options) => {
-    const { showDeployment } = await import('../deployment.js');
+    const { showDeployment } = await import('../machine/workerBuilds.js');
     process.exitCode = await showDeployment(options);
   },
 };
@@ -53,7 +53,7 @@ const promote: CommandModule<GlobalOptions, PromoteArguments> = {
       .example('$0 deployment promote', 'New workers run, of the same code as this command')
       .example('$0 deployment promote --build-id 0.1.0-1f2e3d4c5b6a', 'Back to the build before'),
   handler: async (options) => {
-    const { promote: run } = await import('../deployment.js');
+    const { promote: run } = await import('../machine/workerBuilds.js');
     process.exitCode = await run(options);
   },
 };

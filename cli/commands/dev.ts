@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { portsAreNumbers } from '../ports.js';
+import { portsAreNumbers } from '../machine/ports.js';
 import type { GlobalOptions } from '../program.js';
 
 interface DevArguments extends GlobalOptions {
@@ -27,7 +27,7 @@ export const command: CommandModule<GlobalOptions, DevArguments> = {
       .example('$0 dev', 'Look at what npm start left: Temporal UI, bucket')
       .example('$0 dev --directory /data/tempeh --s3-port 9100', 'Other folders and ports'),
   handler: async (options) => {
-    const { dev } = await import('../dev.js');
+    const { dev } = await import('../machine/dev.js');
     process.exitCode = await dev({
       directory: options.directory,
       temporalPort: options['temporal-port'],

@@ -13,7 +13,7 @@ export const command: CommandModule<GlobalOptions, DoctorArguments> = {
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 doctor', 'Versions, TensorFlow, servers, disk, memory, GPU, ports'),
   handler: async ({ json }) => {
-    const { doctor } = await import('../doctor.js');
+    const { doctor } = await import('../machine/doctor.js');
     process.exitCode = await doctor({ json });
   },
 };

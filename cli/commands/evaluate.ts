@@ -43,7 +43,7 @@ export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
       .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
       .example('$0 evaluate famos-1 --set storage.bucket=NAME --out evaluation', ''),
   handler: async (options) => {
-    const { evaluate } = await import('../evaluate.js');
+    const { evaluate } = await import('../store/evaluate.js');
     process.exitCode = await evaluate(options);
   },
 };

@@ -29,7 +29,7 @@ export const command: CommandModule<GlobalOptions, ExportArguments> = {
       .example('$0 export-checkpoint famos-1/coarse . --set storage.bucket=NAME', 'model_00800000.pth')
       .example('$0 export-checkpoint famos-1/coarse@300000 pretrained.pth --config mine.yaml', ''),
   handler: async (options) => {
-    const { exportCheckpoint } = await import('../publishedCheckpoints.js');
+    const { exportCheckpoint } = await import('../store/publishedCheckpoints.js');
     process.exitCode = await exportCheckpoint(options);
   },
 };

@@ -34,7 +34,7 @@ export const command: CommandModule<GlobalOptions, ExtendArguments> = {
         'A running trainer saves and goes on. With a constant learning rate the weights are those of a run that was meant to be as long from its start. A run that has ended is started again: as resume --set does.',
       ),
   handler: async (options) => {
-    const { extend } = await import('../extend.js');
+    const { extend } = await import('../runs/extend.js');
     process.exitCode = await extend(options);
   },
 };

@@ -77,7 +77,7 @@ const commandOf = (what: keyof typeof downloads): CommandModule<GlobalOptions, F
   describe: downloads[what],
   builder: (yargs) => fetchOptions(yargs, what),
   handler: async ({ images, scans, registrations, ...options }) => {
-    const { fetchData } = await import('../fetch.js');
+    const { fetchData } = await import('../fetching/fetch.js');
     const asked = { images, scans, registrations };
     const parts = (['images', 'scans', 'registrations'] as const).filter((part) => asked[part]);
     const { 'at-once': atOnce, 'delete-volumes': deleteVolumes, 'password-in-clear': passwordInClear } = options;

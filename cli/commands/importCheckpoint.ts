@@ -41,7 +41,7 @@ export const command: CommandModule<GlobalOptions, ImportArguments> = {
       )
       .example('$0 import-checkpoint resnet34.pth --run famos-1 --set storage.bucket=NAME', 'The trunk’s start'),
   handler: async (options) => {
-    const { importCheckpoint } = await import('../publishedCheckpoints.js');
+    const { importCheckpoint } = await import('../store/publishedCheckpoints.js');
     process.exitCode = await importCheckpoint(options);
   },
 };

@@ -16,7 +16,7 @@ export const command: CommandModule<GlobalOptions, ListArguments> = {
       .option('limit', { type: 'number', default: 50, describe: 'So many at most' })
       .example('$0 list', 'Name, state, step, start'),
   handler: async (options) => {
-    const { list } = await import('../list.js');
+    const { list } = await import('../runs/list.js');
     process.exitCode = await list(options);
   },
 };

@@ -14,7 +14,7 @@ export const command: CommandModule<GlobalOptions, PauseArguments> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
       .example('$0 pause famos-1', 'What trains saves; the GPU is free'),
   handler: async (options) => {
-    const { pause } = await import('../steer.js');
+    const { pause } = await import('../runs/steer.js');
     process.exitCode = await pause(options);
   },
 };

@@ -128,7 +128,7 @@ const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictAr
   describe: descriptions[stages],
   builder: (yargs) => predictOptions(yargs, stages),
   handler: async (options) => {
-    const { predict } = await import('../predict.js');
+    const { predict } = await import('../predict/predict.js');
     process.exitCode = await predict(stages, {
       ...options,
       coarseModel: options['coarse-model'],

@@ -26,7 +26,7 @@ export const command: CommandModule<GlobalOptions, ResumeArguments> = {
       .example('$0 resume famos-1 --config run.yaml', 'With an edited configuration: what differs is shown')
       .example('$0 resume famos-1 --set training.refinement.iterations=200000', 'Longer than it was meant to be'),
   handler: async (options) => {
-    const { resume } = await import('../resume.js');
+    const { resume } = await import('../runs/resume.js');
     process.exitCode = await resume(options);
   },
 };

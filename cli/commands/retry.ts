@@ -15,7 +15,7 @@ export const command: CommandModule<GlobalOptions, RetryArguments> = {
       .example('$0 retry famos-1', 'The bucket is back: do not wait out the back-off')
       .epilogue('A run that has failed is started again: as resume does.'),
   handler: async (options) => {
-    const { retry } = await import('../steer.js');
+    const { retry } = await import('../runs/steer.js');
     process.exitCode = await retry(options);
   },
 };

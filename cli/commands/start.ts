@@ -51,7 +51,7 @@ const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions
   describe: descriptions[what],
   builder: (yargs) => startOptions(yargs, what),
   handler: async (options) => {
-    const { start } = await import('../start.js');
+    const { start } = await import('../runs/start.js');
     process.exitCode = await start(what, options);
   },
 });

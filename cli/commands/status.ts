@@ -20,7 +20,7 @@ export const command: CommandModule<GlobalOptions, StatusArguments> = {
       .example('$0 status famos-1 --follow', 'Until it ends')
       .example('$0 status famos-1 --json | jq .status', 'For scripts'),
   handler: async (options) => {
-    const { status } = await import('../status.js');
+    const { status } = await import('../runs/status.js');
     process.exitCode = await status(options);
   },
 };

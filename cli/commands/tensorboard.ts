@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { portsAreNumbers } from '../ports.js';
+import { portsAreNumbers } from '../machine/ports.js';
 import type { GlobalOptions } from '../program.js';
 
 interface TensorboardArguments extends GlobalOptions {

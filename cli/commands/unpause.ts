@@ -14,7 +14,7 @@ export const command: CommandModule<GlobalOptions, UnpauseArguments> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
       .example('$0 unpause famos-1', 'The same as resume'),
   handler: async (options) => {
-    const { unpause } = await import('../steer.js');
+    const { unpause } = await import('../runs/steer.js');
     process.exitCode = await unpause(options);
   },
 };

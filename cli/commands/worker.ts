@@ -37,7 +37,7 @@ const data: CommandModule<GlobalOptions, WorkerArguments> = {
       `${variables}; TEMPEH_USERNAME and TEMPEH_PASSWORD (or TEMPEH_USERNAME_FILE, TEMPEH_PASSWORD_FILE) for the published data.`,
     ),
   handler: async (options) => {
-    const { worker } = await import('../worker.js');
+    const { worker } = await import('../machine/worker.js');
     process.exitCode = await worker('data', options);
   },
 };
@@ -47,7 +47,7 @@ const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
   describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
   builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}.`),
   handler: async (options) => {
-    const { worker } = await import('../worker.js');
+    const { worker } = await import('../machine/worker.js');
     process.exitCode = await worker('gpu', options);
   },
 };

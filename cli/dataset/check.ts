@@ -4,7 +4,7 @@ import { frameName } from '../../datasets/layout.js';
 import type { CheckArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { bytes, columns, styled } from '../terminal.js';
+import { bytes, columns, styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
 

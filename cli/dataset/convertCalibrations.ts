@@ -14,7 +14,7 @@ import { cameraCentre } from '../../geometry/camera.js';
 import type { ConvertArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { columns, styled } from '../terminal.js';
+import { columns, styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { volumeOf } from './openInspection.js';
 

@@ -1,5 +1,5 @@
 import type { RigFinding } from '../../datasets/inspect/types.js';
-import { styled } from '../terminal.js';
+import { styled } from '../terminal/terminal.js';
 
 /** Findings of several rigs, those that say the same of several cameras or sequences told once. */
 export function findingLines(

@@ -13,7 +13,7 @@ import { ObjectNotFound } from '../../storage/types.js';
 import type { DatasetArguments } from '../commands/dataset.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { loadWithStore } from '../placeholders.js';
+import { loadWithStore } from '../store/placeholders.js';
 import { checkProgress } from './checkProgress.js';
 
 /** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */

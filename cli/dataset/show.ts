@@ -13,7 +13,7 @@ import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { ShowArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { styled } from '../terminal.js';
+import { styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
 

@@ -1,9 +1,9 @@
 import type { PredictionProgress, PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import type { FolderPredictionSummary } from '../../workflows/types.js';
 import { frameName } from '../../datasets/layout.js';
-import { LiveDisplay } from '../liveDisplay.js';
-import { bar } from '../progressLines.js';
-import { duration, styled } from '../terminal.js';
+import { LiveDisplay } from '../terminal/liveDisplay.js';
+import { bar } from '../runs/progressLines.js';
+import { duration, styled } from '../terminal/terminal.js';
 
 /** Shows what a prediction is at: a line that changes, and above it what happened to single frames. */
 export class PredictionDisplay {

@@ -18,7 +18,7 @@ export async function predictLocally(
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
   try {
-    const { predictFolders } = await import('../../inference/folders/predictFolders.js');
+    const { predictFolders } = await import('../../inference/folders/predictFrameList.js');
     return await predictFolders(job, report, stopping.signal);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'PredictionStopped') throw error;

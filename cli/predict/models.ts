@@ -8,8 +8,8 @@ import type { ModelReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { lacksBucket, withLocalStore } from '../placeholders.js';
-import { storedConfiguration } from '../publishedCheckpoints.js';
+import { lacksBucket, withLocalStore } from '../store/placeholders.js';
+import { storedConfiguration } from '../store/publishedCheckpoints.js';
 
 export type ModelStage = 'coarse' | 'refinement';
 

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
-import { startFolderPrediction } from '../../workers/folderPredictions.js';
+import { startFolderPrediction } from '../../client/folderPredictions.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { followAsJson, followToEnd } from '../status.js';
+import { followAsJson, followToEnd } from '../runs/status.js';
 
 export interface PredictWorkflowOptions extends ConnectionOptions {
   readonly name: string | undefined;

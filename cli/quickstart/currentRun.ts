@@ -4,10 +4,10 @@ import type { Client } from '@temporalio/client';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { findRun, type FoundRun } from '../../workers/findRun.js';
-import { resumeRun, startRun } from '../../workers/runs.js';
-import { runName } from '../start.js';
-import { readJson, writeJson, type Workspace } from '../workspace.js';
+import { findRun, type FoundRun } from '../../client/findRun.js';
+import { resumeRun, startRun } from '../../client/runs.js';
+import { runName } from '../runs/start.js';
+import { readJson, writeJson, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './quickstart.js';
 
 /** The run that `npm start` works on: written before it is started, so that an interrupted start finds it. */

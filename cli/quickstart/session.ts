@@ -7,8 +7,8 @@ import {
 import { objectStoreEnvironment } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { announceServices } from '../services.js';
-import { readJson, type Workspace } from '../workspace.js';
+import { announceServices } from '../machine/services.js';
+import { readJson, type Workspace } from '../machine/workspace.js';
 import type { LastRun } from './lastRun.js';
 import { launchWorker, type LaunchedWorker } from './workers.js';
 

@@ -1,5 +1,5 @@
-import { evaluationTable } from '../evaluationTable.js';
-import { columns, duration, styled } from '../terminal.js';
+import { evaluationTable } from '../runs/evaluationTable.js';
+import { columns, duration, styled } from '../terminal/terminal.js';
 import type { LastRun } from './lastRun.js';
 
 /** What a complete run came to, for the terminal: the table, how long it took, where to look. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startGuarded, type GuardedProcess } from '../../infra/services/index.js';
 import { CommandError } from '../errors.js';
-import type { Workspace } from '../workspace.js';
+import type { Workspace } from '../machine/workspace.js';
 
 const main = fileURLToPath(new URL('../main.js', import.meta.url));
 /** A trainer saves within its own grace; this is for what hangs. */

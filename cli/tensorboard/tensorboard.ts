@@ -11,9 +11,9 @@ import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import type { LastRun } from '../quickstart/lastRun.js';
-import { findLocalServices } from '../services.js';
-import { syncEvents } from '../syncEvents.js';
-import { readJson, workspace, type Workspace } from '../workspace.js';
+import { findLocalServices } from '../machine/services.js';
+import { syncEvents } from './syncEvents.js';
+import { readJson, workspace, type Workspace } from '../machine/workspace.js';
 import { python, tensorboardFolder } from './install.js';
 
 export interface TensorboardOptions {

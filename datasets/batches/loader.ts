@@ -5,11 +5,11 @@ import { patientStore, type PatientStoreOptions } from '../../storage/patientSto
 import { ObjectNotFound } from '../../storage/types.js';
 import { frameName, framePath } from '../layout.js';
 import { decodeFrame } from '../reader/decodeFrame.js';
-import { openDirectorySource } from '../reader/directorySource.js';
+import { openDirectorySource } from '../reader/datasetDirectory.js';
 import { DiskCache } from '../reader/diskCache.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
-import { openFolderSource } from '../reader/folderSource.js';
+import { openFolderSource } from '../reader/frameFolders.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
 import { assembleBatch } from './assemble.js';

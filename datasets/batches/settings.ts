@@ -2,7 +2,7 @@ import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { StorageConfiguration } from '../../configs/schema/run.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Mesh } from '../../geometry/mesh.js';
-import type { FrameFolders } from '../reader/folderSource.js';
+import type { FrameFolders } from '../reader/frameFolders.js';
 import type { Batch, FrameId, Split } from '../types.js';
 
 /** Where a loader's frames come from. Plain data: it travels to threads. */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { pathsOf } from '../pack/packDataset.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
-import { openDirectorySource } from '../reader/directorySource.js';
+import { openDirectorySource } from '../reader/datasetDirectory.js';
 import type { FrameId } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
 

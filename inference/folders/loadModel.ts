@@ -2,9 +2,9 @@ import { fingerprintPytorchFile } from '../../datasets/formats/pytorch/readPytor
 import type { Mesh } from '../../geometry/mesh.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { loadFinalModel, readFinished, type LoadedModel } from '../../training/checkpoints/finalModel.js';
-import { readPart } from '../../training/checkpoints/readCheckpoint.js';
-import { decodeModel } from '../../training/checkpoints/trainingState.js';
+import { loadFinalModel, readFinished, type LoadedModel } from '../../checkpoints/finalModel.js';
+import { readPart } from '../../checkpoints/readCheckpoint.js';
+import { decodeModel } from '../../checkpoints/trainingState.js';
 import { findCheckpoint } from '../../training/published/exportPublished.js';
 import { vertexCountOf } from '../../training/published/layouts.js';
 import { loadPublishedModel } from '../../training/published/loadPublishedModel.js';

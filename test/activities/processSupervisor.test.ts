@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { BoundedLog } from '../../activities/boundedLog.js';
 import { readTrainerEvent } from '../../activities/processEvents.js';
 import { superviseProcess, type ProcessEnd } from '../../activities/processSupervisor.js';
-import type { TrainerEvent } from '../../training/protocol.js';
+import type { TrainerEvent } from '../../training/process/protocol.js';
 import { isAlive } from './support/isAlive.js';
 
 const modulePath = fileURLToPath(new URL('./support/misbehavingProcess.js', import.meta.url));

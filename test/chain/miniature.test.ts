@@ -8,14 +8,14 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { objectStoreEnvironment } from '../../cli/connection.js';
 import type { LastRun } from '../../cli/quickstart/lastRun.js';
-import { readJson, workspace } from '../../cli/workspace.js';
+import { readJson, workspace } from '../../cli/machine/workspace.js';
 import { runSteps } from '../../configs/temporal.js';
 import { methodNames } from '../../evaluation/types.js';
 import { startObjectStore, startTemporal } from '../../infra/services/index.js';
 import { keys } from '../../storage/keys.js';
 import { s3At } from '../../storage/s3Client.js';
 import { s3Store } from '../../storage/s3Store.js';
-import { connectClient } from '../../workers/client.js';
+import { connectClient } from '../../client/client.js';
 import { tempehFlow } from '../cli/commandLine.js';
 import { Launcher, processesWith } from './launcher.js';
 

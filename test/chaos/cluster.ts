@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { serveMiniature, type ServedMiniature } from '../../cli/quickstart/host.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import type { MiniatureSettings } from '../../miniature/settings.js';
 import {
   startObjectStore,
   startTemporal,
@@ -13,7 +13,7 @@ import {
 } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { connectClient } from '../../workers/client.js';
+import { connectClient } from '../../client/client.js';
 import { main } from '../cli/commandLine.js';
 import { Journal } from './journal.js';
 import { canMount, ManagedWorker } from './managedWorker.js';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../training/checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/claimedManifest.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
-import { readEvents } from '../training/eventReader.js';
+import { readEvents } from '../checkpoints/events/eventReader.js';
 import type { Cluster } from './cluster.js';
 import { framesByStep } from './journal.js';
 

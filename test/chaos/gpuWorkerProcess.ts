@@ -1,7 +1,7 @@
 /** A GPU worker whose trainers write a journal: `node gpuWorkerProcess.js DIRECTORY`, the rest from the environment as always. */
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker } from '../../workers/gpuWorker.js';
-import { temporalSettings } from '../../workers/temporalSettings.js';
+import { temporalSettings } from '../../client/connectionSettings.js';
 
 const [directory = ''] = process.argv.slice(2);
 await runGpuWorker({

@@ -10,7 +10,7 @@ import yargs from 'yargs';
 import { killDescendants } from '../../cli/quickstart/processTree.js';
 import { parseMiniature } from '../../cli/quickstart/quickstart.js';
 import { setOption } from '../../cli/setOption.js';
-import { columns, duration } from '../../cli/terminal.js';
+import { columns, duration } from '../../cli/terminal/terminal.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { canMount } from './managedWorker.js';

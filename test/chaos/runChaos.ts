@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { trainingStages, type TrainingStage } from '../../configs/schema/training.js';
-import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import type { MiniatureSettings } from '../../miniature/settings.js';
 import { counterRandom } from '../../geometry/random.js';
-import { startRun } from '../../workers/runs.js';
+import { startRun } from '../../client/runs.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
 import { Cluster } from './cluster.js';
 import { compareRuns, contentOf, type RunContent } from './compareRuns.js';

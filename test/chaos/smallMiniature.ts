@@ -1,4 +1,4 @@
-import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import type { MiniatureSettings } from '../../miniature/settings.js';
 import { thumbnails } from '../support/thumbnails.js';
 
 /** Thumbnails of few heads from four cameras, for runs whose weights are compared, not used. */

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
-import type { StageData } from '../../training/stageData.js';
-import type { TrainerCommand, TrainerEvent, TrainingJob } from '../../training/protocol.js';
+import type { StageData } from '../../training/loop/stageData.js';
+import type { TrainerCommand, TrainerEvent, TrainingJob } from '../../training/process/protocol.js';
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
 import { serveParent } from '../../workers/supervisedProcess.js';
 import type { JournalStep } from './journal.js';
@@ -36,8 +36,8 @@ serveParent<Start, TrainerEvent>({
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);
     const [{ runTrainer }, { openStageData }] = await Promise.all([
-      import('../../training/runTrainer.js'),
-      import('../../training/openStageData.js'),
+      import('../../training/process/runTrainer.js'),
+      import('../../training/process/openStageData.js'),
     ]);
     await runTrainer(job, report, signal, {
       openData: async (trained, listener) => journaled(await openStageData(trained, listener), trained, file),

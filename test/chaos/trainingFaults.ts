@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readManifest } from '../../training/checkpoints/claimedManifest.js';
-import { checkpointStageOf } from '../../training/checkpoints/manifest.js';
+import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest.js';
 import {
   diesIn,
   during,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runConfigurationSchema, type RunConfiguration } from '../../configs/schema/run.js';
 import { parsePly } from '../../datasets/formats/ply.js';
 import { framePath } from '../../datasets/layout.js';
-import { predictFolders } from '../../inference/folders/predictFolders.js';
+import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';

@@ -7,7 +7,7 @@ import type { FrameId } from '../../datasets/types.js';
 import { FoldersUnsuitable, type FolderPredictionJob } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
 import { planFolders } from '../../inference/folders/planFolders.js';
-import { predictFolders } from '../../inference/folders/predictFolders.js';
+import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { copiedFolder, goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from './folderJob.js';
 

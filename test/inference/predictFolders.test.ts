@@ -7,7 +7,7 @@ import { framePath } from '../../datasets/layout.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import type { FrameId } from '../../datasets/types.js';
 import { FoldersUnsuitable, FrameFailed } from '../../inference/folders/job.js';
-import { predictFolders } from '../../inference/folders/predictFolders.js';
+import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { PredictionStopped } from '../../inference/predictFrames.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { coarseLayout } from '../../model/parameterLayout.js';

@@ -12,8 +12,8 @@ import type { PredictionJob, PredictionResult, PredictorEvent } from '../../infe
 import { directoryStore } from '../../storage/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
 import { StoreUnavailable, type ObjectStore } from '../../storage/types.js';
-import { StageNotFinished } from '../../training/checkpoints/errors.js';
-import { trainStage } from '../../training/trainStage.js';
+import { StageNotFinished } from '../../checkpoints/errors.js';
+import { trainStage } from '../../training/process/trainStage.js';
 import { startChildWork } from '../support/childWork.js';
 import { packTinyDataset } from '../support/tinyDataset.js';
 import { tinyConfiguration, tinyJob } from '../training/tinyStage.js';

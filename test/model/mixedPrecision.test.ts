@@ -13,8 +13,8 @@ import {
   type Tensor,
 } from '../../tensor/index.js';
 import { withArithmetic } from '../../tensor/precision.js';
-import { coarseSurface } from '../../training/coarseSurface.js';
-import { viewTensors } from '../../training/viewTensors.js';
+import { coarseSurface } from '../../training/networks/coarseSurface.js';
+import { viewTensors } from '../../training/loop/viewTensors.js';
 import { goldenValues } from '../support/golden.js';
 import { goldenCoarse, goldenRefinement, goldenState, goldenTensor, goldenViews } from '../support/goldenModel.js';
 import { goldenBatch, goldenTemplate } from '../support/goldenSamples.js';

@@ -1,8 +1,8 @@
 import { before, test } from 'node:test';
 import { refinementIntermediates, type RefinementIntermediates } from '../../model/refinement.js';
 import { tf, tidy } from '../../tensor/index.js';
-import { coarseSurface } from '../../training/coarseSurface.js';
-import { viewTensors } from '../../training/viewTensors.js';
+import { coarseSurface } from '../../training/networks/coarseSurface.js';
+import { viewTensors } from '../../training/loop/viewTensors.js';
 import { assertGolden, goldenArray } from '../support/golden.js';
 import { goldenRefinement, goldenState, transposed } from '../support/goldenModel.js';
 import { goldenBatch, goldenTemplate } from '../support/goldenSamples.js';

@@ -1,4 +1,4 @@
-import type { MiniatureSettings } from '../../datasets/miniature/settings.js';
+import type { MiniatureSettings } from '../../miniature/settings.js';
 
 /** Heads of few vertices in thumbnails of four cameras: quick to generate, for what is compared and not looked at. */
 export const thumbnails = {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateMiniature } from '../../datasets/miniature/generate.js';
-import { splitFolders, masksFile, templateFile } from '../../datasets/miniature/layout.js';
-import { miniaturePresets } from '../../datasets/miniature/settings.js';
+import { generateMiniature } from '../../miniature/generate.js';
+import { splitFolders, masksFile, templateFile } from '../../miniature/layout.js';
+import { miniaturePresets } from '../../miniature/settings.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { thumbnails } from './thumbnails.js';

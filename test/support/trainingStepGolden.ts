@@ -10,9 +10,9 @@ import {
 } from '../../model/index.js';
 import { disposeState } from '../../model/modelState.js';
 import { reshape, tidy, valueAndGradients, type Tensor, type Tensor3D, type Tensor4D } from '../../tensor/index.js';
-import { coarseSurface } from '../../training/coarseSurface.js';
+import { coarseSurface } from '../../training/networks/coarseSurface.js';
 import { TrainingLoss } from '../../training/losses/trainingLoss.js';
-import { viewTensors } from '../../training/viewTensors.js';
+import { viewTensors } from '../../training/loop/viewTensors.js';
 import { goldenArray, goldenPath } from './golden.js';
 import { goldenCoarse, goldenLayout, goldenRefinement, goldenState, goldenTensor } from './goldenModel.js';
 import { goldenBatch, goldenTemplate } from './goldenSamples.js';

@@ -6,12 +6,12 @@ import { test } from 'node:test';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { branchRun, BranchRefused, refuseOtherNetworks, type BranchPoint } from '../../training/branchRun.js';
-import { CheckpointStore } from '../../training/checkpoints/checkpointStore.js';
-import { readManifest } from '../../training/checkpoints/claimedManifest.js';
-import { DamagedCheckpoint } from '../../training/checkpoints/readCheckpoint.js';
-import { loadFinalModel } from '../../training/checkpoints/finalModel.js';
-import { plainConfiguration, saveOf, stateAt } from './checkpointFixtures.js';
+import { branchRun, BranchRefused, refuseOtherNetworks, type BranchPoint } from '../../training/process/branchRun.js';
+import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
+import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { DamagedCheckpoint } from '../../checkpoints/readCheckpoint.js';
+import { loadFinalModel } from '../../checkpoints/finalModel.js';
+import { plainConfiguration, saveOf, stateAt } from '../checkpoints/checkpointFixtures.js';
 
 const newStore = (): ObjectStore =>
   openStore({ kind: 'directory', path: mkdtempSync(join(tmpdir(), 'tempeh-branch-')) });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { tf } from '../../tensor/index.js';
-import { AdamW, parameterGroup } from '../../training/optimizer.js';
+import { AdamW, parameterGroup } from '../../training/optimisation/optimizer.js';
 import { goldenPath } from '../support/golden.js';
 
 interface RecordedParameter {

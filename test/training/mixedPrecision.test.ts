@@ -8,8 +8,8 @@ import { after, test } from 'node:test';
 import { tensorMemory } from '../../tensor/index.js';
 import { withArithmetic } from '../../tensor/precision.js';
 import { StageStopped } from '../../training/errors.js';
-import type { StageResult, TrainerEvent } from '../../training/protocol.js';
-import { trainStage } from '../../training/trainStage.js';
+import type { StageResult, TrainerEvent } from '../../training/process/protocol.js';
+import { trainStage } from '../../training/process/trainStage.js';
 import { tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
 
 const root = await mkdtemp(join(tmpdir(), 'tempeh-mixed-'));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { counterRandom } from '../../geometry/random.js';
 import { tf, type Tensor, type Variable } from '../../tensor/index.js';
-import { clipByGlobalNorm } from '../../training/gradientClipping.js';
-import { AdamW, parameterGroup } from '../../training/optimizer.js';
+import { clipByGlobalNorm } from '../../training/optimisation/gradientClipping.js';
+import { AdamW, parameterGroup } from '../../training/optimisation/optimizer.js';
 
 const localiser = 'sparse_point_net.grid_refiner.mapping.0.weight';
 const rates = { base: 1e-3, localiser: 1e-4 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { uniqueEdges } from '../../geometry/topology.js';
 import { regionNames, type VertexRegions } from '../../datasets/vertexRegions.js';
-import { edgeWeights, pointWeights } from '../../training/regionWeights.js';
+import { edgeWeights, pointWeights } from '../../training/losses/regionWeights.js';
 import { assertGolden, goldenFaces } from '../support/golden.js';
 import { goldenRegions, publishedSettings } from './goldenCase.js';
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { StageStopped } from '../../training/errors.js';
-import { openStageData } from '../../training/openStageData.js';
-import type { StageResult } from '../../training/protocol.js';
-import { trainStage } from '../../training/trainStage.js';
+import { openStageData } from '../../training/process/openStageData.js';
+import type { StageResult } from '../../training/process/protocol.js';
+import { trainStage } from '../../training/process/trainStage.js';
 import { packTinyDataset } from '../support/tinyDataset.js';
 import { tinyConfiguration } from './tinyStage.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { scheduleFactor } from '../../training/schedules.js';
+import { scheduleFactor } from '../../training/optimisation/schedules.js';
 
 const factors = (schedule: Parameters<typeof scheduleFactor>[0], steps: number[]): number[] =>
   steps.map((step) => Math.round(scheduleFactor(schedule, step, 1000) * 1e9) / 1e9);

@@ -2,9 +2,9 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { StageStopped } from '../../training/errors.js';
-import type { StageResult, TrainerEvent } from '../../training/protocol.js';
-import { trainStage } from '../../training/trainStage.js';
-import { readEvents } from './eventReader.js';
+import type { StageResult, TrainerEvent } from '../../training/process/protocol.js';
+import { trainStage } from '../../training/process/trainStage.js';
+import { readEvents } from '../checkpoints/events/eventReader.js';
 import { tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
 
 interface Attempts {

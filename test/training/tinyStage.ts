@@ -5,8 +5,8 @@ import { lookAt, type Camera } from '../../geometry/camera.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
 import { tinyDataset } from '../support/tinyDataset.js';
-import type { TrainingJob } from '../../training/protocol.js';
-import type { StageData } from '../../training/stageData.js';
+import type { TrainingJob } from '../../training/process/protocol.js';
+import type { StageData } from '../../training/loop/stageData.js';
 
 const shape = { batch: 2, views: 3, height: 24, width: 32 };
 

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { tensorMemory } from '../../tensor/index.js';
-import { readManifest } from '../../training/checkpoints/claimedManifest.js';
-import { StageNotFinished } from '../../training/checkpoints/errors.js';
+import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { StageNotFinished } from '../../checkpoints/errors.js';
 import { Diverged, StageStopped } from '../../training/errors.js';
-import type { StageResult, TrainerEvent } from '../../training/protocol.js';
-import { trainStage } from '../../training/trainStage.js';
+import type { StageResult, TrainerEvent } from '../../training/process/protocol.js';
+import { trainStage } from '../../training/process/trainStage.js';
 import { attempt, scalars, trainUndisturbed } from './stageAttempts.js';
 import { often, tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
 

@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { StoreUnavailable, type ObjectStore } from '../../storage/types.js';
-import { LeaseLost } from '../../training/checkpoints/errors.js';
+import { LeaseLost } from '../../checkpoints/errors.js';
 import { StageStopped } from '../../training/errors.js';
-import type { StageResult, TrainerEvent } from '../../training/protocol.js';
-import { trainMending } from '../../training/trainMending.js';
-import { trainStage } from '../../training/trainStage.js';
+import type { StageResult, TrainerEvent } from '../../training/process/protocol.js';
+import { trainMending } from '../../training/process/trainMending.js';
+import { trainStage } from '../../training/process/trainStage.js';
 import { attempt, scalars, trainUndisturbed } from './stageAttempts.js';
 import { often, tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
 

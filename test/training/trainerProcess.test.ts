@@ -6,10 +6,10 @@ import { after, before, test } from 'node:test';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
-import type { TrainerEvent, TrainingJob } from '../../training/protocol.js';
+import type { TrainerEvent, TrainingJob } from '../../training/process/protocol.js';
 import { startChildWork, type ChildWork } from '../support/childWork.js';
 import { packTinyDataset } from '../support/tinyDataset.js';
-import { readEvents } from './eventReader.js';
+import { readEvents } from '../checkpoints/events/eventReader.js';
 import { tinyConfiguration } from './tinyStage.js';
 
 const root = await mkdtemp(join(tmpdir(), 'tempeh-trainer-'));

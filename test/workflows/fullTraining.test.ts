@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { FullTrainingResult, RunProgress } from '../../workflows/types.js';
-import { listRuns } from '../../workers/listRuns.js';
-import { resumeRun, startRun } from '../../workers/runs.js';
-import { describeRun } from '../../workers/describeRun.js';
-import { RunError } from '../../workers/client.js';
+import { listRuns } from '../../client/listRuns.js';
+import { resumeRun, startRun } from '../../client/runs.js';
+import { describeRun } from '../../client/describeRun.js';
+import { RunError } from '../../client/client.js';
 import { ApplicationFailure } from '@temporalio/common';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';

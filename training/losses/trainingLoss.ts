@@ -5,7 +5,7 @@ import { uniqueEdges } from '../../geometry/topology.js';
 import { buildTriangleTree, refitTriangleTree } from '../../geometry/triangleTree.js';
 import { hostLoss, type Tensor } from '../../tensor/index.js';
 import type { VertexRegions } from '../../datasets/vertexRegions.js';
-import { edgeWeights, pointWeights } from '../regionWeights.js';
+import { edgeWeights, pointWeights } from './regionWeights.js';
 import { edgeLoss } from './edgeLoss.js';
 import { pointLoss, type LossWithGradient } from './pointLoss.js';
 import { pointToSurfaceLoss } from './pointToSurfaceLoss.js';

@@ -1,5 +1,5 @@
 import type { Batch } from '../../datasets/types.js';
-import type { EventPicture } from '../events/eventRecords.js';
+import type { EventPicture } from '../../checkpoints/events/eventRecords.js';
 import { pictureRow, viewsToShow } from './pictureRow.js';
 
 /**

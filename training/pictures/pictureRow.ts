@@ -2,7 +2,7 @@ import { encodePng, type RgbImage } from '../../datasets/formats/image.js';
 import { scaleIntrinsics, type Camera } from '../../geometry/camera.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
-import type { EventPicture } from '../events/eventRecords.js';
+import type { EventPicture } from '../../checkpoints/events/eventRecords.js';
 import { jetColour } from './jetColours.js';
 import { meshPanel } from './meshPanel.js';
 

@@ -1,11 +1,11 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../checkpoints/claimedManifest.js';
-import type { CheckpointStage, ManifestCheckpoint } from '../checkpoints/manifest.js';
-import { readParts } from '../checkpoints/readCheckpoint.js';
-import { decodeTrainingState } from '../checkpoints/trainingState.js';
-import { scheduleFactor } from '../schedules.js';
+import { readManifest } from '../../checkpoints/claimedManifest.js';
+import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest.js';
+import { readParts } from '../../checkpoints/readCheckpoint.js';
+import { decodeTrainingState } from '../../checkpoints/trainingState.js';
+import { scheduleFactor } from '../optimisation/schedules.js';
 import { CheckpointNotFound } from './errors.js';
 import { layoutsOf } from './layouts.js';
 import { toPublishedOptimizer } from './optimizerState.js';

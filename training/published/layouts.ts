@@ -1,8 +1,8 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import { coarseLayout, refinementLayout, type TensorLayout } from '../../model/parameterLayout.js';
-import type { CheckpointStage } from '../checkpoints/manifest.js';
-import type { NamedArrays } from '../checkpoints/safetensors.js';
+import type { CheckpointStage } from '../../checkpoints/manifest.js';
+import type { NamedArrays } from '../../checkpoints/safetensors.js';
 import { isTensor, type StateDict } from './stateDict.js';
 
 /** The coarse network's last convolution has a channel a vertex: how many there are is read off it. */

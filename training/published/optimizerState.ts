@@ -7,8 +7,8 @@ import {
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import { fromPublished, toPublished } from '../../model/layoutConversion.js';
 import { isLocaliserParameter, type TensorLayout } from '../../model/parameterLayout.js';
-import { fitting } from '../checkpoints/fitting.js';
-import type { NamedArray, NamedArrays } from '../checkpoints/safetensors.js';
+import { fitting } from '../../checkpoints/fitting.js';
+import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
 import { isTensor, publishedTensor } from './stateDict.js';
 
 const moments = ['exp_avg', 'exp_avg_sq'] as const;

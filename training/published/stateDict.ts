@@ -2,8 +2,8 @@ import { OrderedDictionary, PythonTensor } from '../../datasets/formats/pytorch/
 import type { PytorchTensor, PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import { fromPublished, toPublished } from '../../model/layoutConversion.js';
 import type { TensorLayout } from '../../model/parameterLayout.js';
-import { fitting } from '../checkpoints/fitting.js';
-import type { NamedArray, NamedArrays } from '../checkpoints/safetensors.js';
+import { fitting } from '../../checkpoints/fitting.js';
+import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
 
 export type StateDict = ReadonlyMap<string | number, PytorchValue>;
 

@@ -4,10 +4,10 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import { PreconditionFailed, type ObjectStore } from '../../storage/types.js';
-import { ClaimedManifest, readManifest } from '../checkpoints/claimedManifest.js';
-import { checkpointStageOf, type Manifest } from '../checkpoints/manifest.js';
-import { encodeTrainingState, type TrainingState } from '../checkpoints/trainingState.js';
-import type { CheckpointReference } from '../protocol.js';
+import { ClaimedManifest, readManifest } from '../../checkpoints/claimedManifest.js';
+import { checkpointStageOf, type Manifest } from '../../checkpoints/manifest.js';
+import { encodeTrainingState, type TrainingState } from '../../checkpoints/trainingState.js';
+import type { CheckpointReference } from '../../checkpoints/reference.js';
 import { ImportRefused } from './errors.js';
 
 /**

@@ -8,9 +8,9 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../../../configs/load.js';
 import { parseDatasetIndex } from '../../../datasets/indexFile.js';
-import { startMiniatureHost } from '../../../datasets/miniature/host.js';
-import { prepareMiniature } from '../../../datasets/miniature/prepare.js';
-import { miniatureSettings } from '../../../datasets/miniature/settings.js';
+import { startMiniatureHost } from '../../../miniature/host.js';
+import { prepareMiniature } from '../../../miniature/prepare.js';
+import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { directoryStore } from '../../../storage/directoryStore.js';
 

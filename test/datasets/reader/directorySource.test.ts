@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { decodeFrame } from '../../../datasets/reader/decodeFrame.js';
-import { openDirectorySource } from '../../../datasets/reader/directorySource.js';
+import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Sample } from '../../../datasets/types.js';
 import { assertGolden, goldenFaces } from '../../support/golden.js';

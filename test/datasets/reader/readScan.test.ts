@@ -7,7 +7,7 @@ import { formatNpy } from '../../../datasets/formats/npy.js';
 import { formatObj } from '../../../datasets/formats/obj.js';
 import { formatPly } from '../../../datasets/formats/ply.js';
 import { framePath } from '../../../datasets/layout.js';
-import { openDirectorySource } from '../../../datasets/reader/directorySource.js';
+import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { readScan } from '../../../datasets/reader/readScan.js';
 import { copiedFolder, goldenDataset, goldenFrames } from './goldenFolder.js';
 

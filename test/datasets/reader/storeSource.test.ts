@@ -3,7 +3,7 @@ import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { decodeFrame } from '../../../datasets/reader/decodeFrame.js';
-import { openDirectorySource } from '../../../datasets/reader/directorySource.js';
+import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
 import { DatasetMissing, FrameUnreadable } from '../../../datasets/reader/errors.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';

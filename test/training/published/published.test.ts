@@ -11,10 +11,10 @@ import { PythonTensor, type PythonValue } from '../../../datasets/formats/pytorc
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
 import { coarseLayout, refinementLayout, type TensorLayout } from '../../../model/parameterLayout.js';
 import { openStore } from '../../../storage/openStore.js';
-import { readManifest } from '../../../training/checkpoints/claimedManifest.js';
-import { loadFinalModel } from '../../../training/checkpoints/finalModel.js';
-import { readParts } from '../../../training/checkpoints/readCheckpoint.js';
-import { decodeTrainingState, type TrainingState } from '../../../training/checkpoints/trainingState.js';
+import { readManifest } from '../../../checkpoints/claimedManifest.js';
+import { loadFinalModel } from '../../../checkpoints/finalModel.js';
+import { readParts } from '../../../checkpoints/readCheckpoint.js';
+import { decodeTrainingState, type TrainingState } from '../../../checkpoints/trainingState.js';
 import { exportPublished } from '../../../training/published/exportPublished.js';
 import { importPublished, type Imported, type ImportOptions } from '../../../training/published/importPublished.js';
 import { layoutsFor } from '../../../training/published/layouts.js';

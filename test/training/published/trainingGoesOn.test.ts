@@ -7,12 +7,12 @@ import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch
 import { fromPublished } from '../../../model/layoutConversion.js';
 import { coarseLayout, disposeState } from '../../../model/index.js';
 import { openStore } from '../../../storage/openStore.js';
-import { CheckpointStore } from '../../../training/checkpoints/checkpointStore.js';
-import { AdamW } from '../../../training/optimizer.js';
+import { CheckpointStore } from '../../../checkpoints/checkpointStore.js';
+import { AdamW } from '../../../training/optimisation/optimizer.js';
 import { freshOptimizer, toPublishedOptimizer } from '../../../training/published/optimizerState.js';
 import { importPublished } from '../../../training/published/importPublished.js';
-import { startStage, type StageStart } from '../../../training/stageState.js';
-import { withTensors } from '../../../training/stateArrays.js';
+import { startStage, type StageStart } from '../../../training/process/stageState.js';
+import { withTensors } from '../../../training/process/stateArrays.js';
 import { publishedStates, publishedValues, smallConfiguration, writable } from './publishedFixtures.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-published-'));

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
-import type { TemporalSettings } from '../../../workers/temporalSettings.js';
+import type { TemporalSettings } from '../../../client/connectionSettings.js';
 
 const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StageProgress, TrainerCommand, TrainerEvent, TrainingJob } from '../../../training/protocol.js';
+import type { StageProgress, TrainerCommand, TrainerEvent, TrainingJob } from '../../../training/process/protocol.js';
 
 const stepMilliseconds = 10;
 const checkpointEvery = 20;

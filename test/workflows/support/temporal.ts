@@ -5,10 +5,10 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { taskQueues } from '../../../configs/temporal.js';
 import { startTemporal } from '../../../infra/services/index.js';
-import { connectClient } from '../../../workers/client.js';
+import { connectClient } from '../../../client/client.js';
 import { LineLogger } from '../../../workers/log.js';
 import { installRuntime } from '../../../workers/runtime.js';
-import type { TemporalSettings } from '../../../workers/temporalSettings.js';
+import type { TemporalSettings } from '../../../client/connectionSettings.js';
 import { workflowBundle } from '../../../workers/workflowBundle.js';
 import { ownQueue, type TestActivities } from './activities.js';
 

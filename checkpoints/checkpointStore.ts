@@ -1,0 +1,195 @@
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { TrainingStage } from '../configs/schema/training.js';
+import { checkConditionalPuts } from '../storage/conditionalPuts.js';
+import { keys } from '../storage/keys.js';
+import { CredentialsExpired, StoreAccessDenied, type ObjectStore, type UnfinishedUpload } from '../storage/types.js';
+import type { CheckpointReference } from './reference.js';
+import { ClaimedManifest } from './claimedManifest.js';
+import { NoUsableCheckpoint } from './errors.js';
+import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest.js';
+import { DamagedCheckpoint, readParts } from './readCheckpoint.js';
+import { retain } from './retention.js';
+import { strayObjects } from './strayObjects.js';
+import { decodeTrainingState, type CheckpointParts, type TrainingState } from './trainingState.js';
+
+export interface CheckpointRun {
+  readonly run: string;
+  readonly stage: TrainingStage;
+  readonly configuration: RunConfiguration;
+  /** Names this process alone. */
+  readonly attempt: string;
+}
+
+/** What one save brings along. */
+export interface Save {
+  readonly step: number;
+  readonly stage: TrainingStage;
+  readonly parts: CheckpointParts;
+  /** The event log's segment that ends here; already uploaded. */
+  readonly events: Manifest['events'][number] | null;
+  /** This is the last step of its stage. */
+  readonly finished: boolean;
+  readonly loss: number | null;
+}
+
+/**
+ * The checkpoints of a stage in the hands of the attempt that trains it. A checkpoint counts once the manifest names it:
+ * its parts are there before, so a half-written one does not exist.
+ */
+export class CheckpointStore {
+  private constructor(
+    private readonly store: ObjectStore,
+    private readonly job: CheckpointRun,
+    private readonly claimed: ClaimedManifest,
+  ) {}
+
+  /**
+   * Takes over from whatever attempt came before, and clears away what it left unfinished.
+   *
+   * @throws StoreUnsuitable for a store that would let two attempts overwrite each other.
+   */
+  static async claim(store: ObjectStore, job: CheckpointRun): Promise<CheckpointStore> {
+    const stage = checkpointStageOf(job.stage);
+    // Among the checkpoints, where the next claim clears away what a kill leaves of it.
+    await checkConditionalPuts(store, `${keys.checkpoints(job.run, stage)}/conditional-put-check-${job.attempt}`);
+    const claimed = await ClaimedManifest.claim(store, job.run, stage, job.attempt);
+    const checkpoints = new CheckpointStore(store, job, claimed);
+    await checkpoints.sweep((manifest) => manifest);
+    return checkpoints;
+  }
+
+  get manifest(): Manifest {
+    return this.claimed.manifest;
+  }
+
+  /**
+   * The newest checkpoint that can be read. Damaged ones are quarantined, with the events that came after what is
+   * returned: those steps will be trained again.
+   *
+   * @returns null if there has never been one.
+   * @throws NoUsableCheckpoint when there are some, all damaged.
+   */
+  async load(warn: (message: string) => void): Promise<TrainingState | null> {
+    const reasons: string[] = [];
+    for (const checkpoint of this.manifest.checkpoints.toReversed()) {
+      try {
+        const state = decodeTrainingState(await readParts(this.store, checkpoint), checkpoint.key);
+        if (reasons.length > 0) warn(`Training goes on from the checkpoint of step ${state.step} instead.`);
+        return state;
+      } catch (cause) {
+        if (!(cause instanceof DamagedCheckpoint)) throw cause;
+        warn(`${cause.message}. It is put aside; the one before it is tried.`);
+        reasons.push(cause.message);
+        const before = this.manifest.events;
+        await this.claimed.update((manifest) => quarantine(manifest, checkpoint, cause.reason));
+        const kept = new Set(this.manifest.events.map(({ key }) => key));
+        await this.discard(before.map(({ key }) => key).filter((key) => !kept.has(key)));
+      }
+    }
+    if (this.manifest.quarantined.length === 0) return null;
+    throw new NoUsableCheckpoint(
+      keys.manifest(this.manifest.run, this.manifest.stage),
+      this.manifest.quarantined.map(({ step, key, reason }) => `step ${step} (${key}): ${reason}`),
+    );
+  }
+
+  /**
+   * Uploads the parts, then lets the manifest name them; deletes what retention drops. Doing it again after a failure
+   * does no harm, whatever had been done by then.
+   *
+   * @throws LeaseLost if another attempt has taken over.
+   */
+  async save(save: Save, signal?: AbortSignal): Promise<CheckpointReference> {
+    const { run, stage } = this.manifest;
+    const key = keys.checkpoint(run, stage, save.step, this.job.attempt);
+    const options = signal ? { signal } : {};
+    await Promise.all(
+      Object.entries(save.parts).map(([name, { body, sha256 }]) =>
+        this.store.put(`${key}/${name}`, body, { sha256, ...options }),
+      ),
+    );
+    const { milestoneEvery } = this.job.configuration.checkpoints;
+    const checkpoint: ManifestCheckpoint = {
+      step: save.step,
+      stage: save.stage,
+      attempt: this.job.attempt,
+      key,
+      createdAt: new Date().toISOString(),
+      parts: Object.fromEntries(
+        Object.entries(save.parts).map(([name, { body, sha256 }]) => [name, { size: body.length, sha256 }]),
+      ),
+      milestone: save.finished || (milestoneEvery !== null && save.step % milestoneEvery === 0),
+    };
+    const modelSha256 = save.parts['model.safetensors'].sha256;
+    const add = (manifest: Manifest): Manifest => ({
+      ...manifest,
+      checkpoints: [...manifest.checkpoints.filter(({ step }) => step !== save.step), checkpoint],
+      events: save.events
+        ? [...manifest.events.filter((segment) => segment.key !== save.events?.key), save.events]
+        : manifest.events,
+      finished: save.finished
+        ? {
+            ...manifest.finished,
+            [save.stage]: { step: save.step, key, modelSha256, loss: save.loss, at: new Date().toISOString() },
+          }
+        : manifest.finished,
+    });
+    // Whole folders are listed only where much can have gathered: at a claim and at a stage's end.
+    if (save.finished) await this.sweep(add, signal);
+    else await this.replace(add, signal);
+    return { step: save.step, key, modelSha256 };
+  }
+
+  private async replace(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
+    let dropped: ManifestCheckpoint[] = [];
+    await this.claimed.update((manifest) => {
+      const changed = change(manifest);
+      const { kept, dropped: forgotten } = retain(changed.checkpoints, this.job.configuration.checkpoints);
+      dropped = forgotten;
+      return { ...changed, checkpoints: kept };
+    }, signal);
+    await this.discard(dropped.flatMap(({ key, parts }) => Object.keys(parts).map((name) => `${key}/${name}`)));
+  }
+
+  private async sweep(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
+    const strays = await strayObjects(this.store, change(this.manifest));
+    const uploads = await this.unfinishedUploads();
+    await this.replace(change, signal);
+    await this.discard(strays);
+    await this.store.abandonUploads(uploads).catch(() => undefined);
+  }
+
+  /** Parts of large files that killed attempts were uploading. Where they may not be listed, the bucket's owner sees to them. */
+  private async unfinishedUploads(): Promise<UnfinishedUpload[]> {
+    const { run, stage } = this.manifest;
+    try {
+      return await this.store.unfinishedUploads(`${keys.checkpoints(run, stage)}/`);
+    } catch (cause) {
+      if (cause instanceof CredentialsExpired) throw cause;
+      return [];
+    }
+  }
+
+  /** What the manifest does not name does not count: where it cannot be deleted now, a later sweep has it. */
+  private async discard(names: readonly string[]): Promise<void> {
+    try {
+      await this.store.delete(names);
+    } catch (cause) {
+      if (cause instanceof StoreAccessDenied) throw cause;
+    }
+  }
+}
+
+/** Forgets a damaged checkpoint, that its stage had finished with it, and the events behind the one before it. */
+function quarantine(manifest: Manifest, damaged: ManifestCheckpoint, reason: string): Manifest {
+  const { key, step } = damaged;
+  const checkpoints = manifest.checkpoints.filter((checkpoint) => checkpoint.key !== key);
+  const last = checkpoints.at(-1)?.step ?? 0;
+  return {
+    ...manifest,
+    checkpoints,
+    quarantined: [...manifest.quarantined, { step, key, reason, at: new Date().toISOString() }],
+    finished: Object.fromEntries(Object.entries(manifest.finished).filter(([, final]) => final.key !== key)),
+    events: manifest.events.filter(({ to }) => to <= last),
+  };
+}

@@ -1,0 +1,25 @@
+import { startFetch } from '../../client/fetches.js';
+import { withTemporal, type ConnectionOptions } from '../connection.js';
+import { exitCodes } from '../exitCodes.js';
+import { planFetch, type FetchRequest } from './fetchPlan.js';
+import { followToEnd } from '../runs/status.js';
+
+export interface FetchOptions extends FetchRequest, ConnectionOptions {
+  readonly local: boolean;
+  readonly follow: boolean;
+}
+
+/** Fetches published data: as a workflow on a data worker, or in this process. @returns the exit code. */
+export async function fetchData(options: FetchOptions): Promise<number> {
+  const configuration = await planFetch(options);
+  if (options.local) return (await import('./fetchLocally.js')).fetchLocally(configuration);
+  const run = `fetch-${configuration.dataset.name}`;
+  return withTemporal(options, async (connected) => {
+    await startFetch(connected.client, { run, configuration });
+    const page = connected.pageOf(run);
+    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    if (options.follow) return followToEnd(connected, run);
+    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    return exitCodes.ok;
+  });
+}

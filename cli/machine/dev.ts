@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs';
+import {
+  startObjectStore,
+  startTemporal,
+  type ObjectStoreService,
+  type TemporalService,
+} from '../../infra/services/index.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { lastPorts } from '../quickstart/session.js';
+import { announceServices } from './services.js';
+import { columns, styled } from '../terminal/terminal.js';
+import { readJson, workspace } from './workspace.js';
+
+export interface DevOptions {
+  readonly directory: string | undefined;
+  /** Those of the last time by default. */
+  readonly temporalPort: number | undefined;
+  readonly uiPort: number | undefined;
+  readonly s3Port: number | undefined;
+  readonly bucket: string;
+}
+
+/** Runs the embedded services in the foreground, until a signal or until one of them ends. @returns the exit code. */
+export async function dev(options: DevOptions): Promise<number> {
+  const space = workspace(options.directory);
+  mkdirSync(space.directory, { recursive: true });
+  const last = lastPorts(space);
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
+  const started: (TemporalService | ObjectStoreService)[] = [];
+  try {
+    const temporal = await startTemporal({
+      directory: space.temporal,
+      port: options.temporalPort ?? last.temporal,
+      uiPort: options.uiPort ?? last.ui,
+    });
+    started.push(temporal);
+    const objectStore = await startObjectStore({
+      directory: space.objectStore,
+      port: options.s3Port ?? last.s3,
+      bucket: options.bucket,
+    });
+    started.push(objectStore);
+    if (temporal.reused || objectStore.reused) {
+      throw new CommandError(
+        `The services of ${space.directory} run already: Temporal UI ${temporal.uiUrl}, S3 ${objectStore.endpoint}.`,
+      );
+    }
+    announceServices(space, 'dev', temporal, objectStore);
+    print(temporal, objectStore, space.lastRun);
+    const ended = await Promise.race([aborted(stopped.signal), ...started.map(({ ended }) => ended.then(() => true))]);
+    if (ended && !stopped.signal.aborted)
+      throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
+    return exitCodes.ok;
+  } finally {
+    await Promise.all(started.map((service) => service.stop()));
+  }
+}
+
+function print(temporal: TemporalService, objectStore: ObjectStoreService, lastRunFile: string): void {
+  const lastRun = readJson<{ run: string }>(lastRunFile);
+  const rows = [
+    ['Temporal UI', temporal.uiUrl],
+    ['Temporal', `${temporal.address}  (namespace ${temporal.namespace}; log ${temporal.logFile})`],
+    ['S3', `${objectStore.endpoint}  (bucket ${objectStore.bucket}; log ${objectStore.logFile})`],
+    ['S3 credentials', objectStore.credentialsFile],
+  ];
+  if (lastRun !== null) rows.push(['Last run', `${lastRun.run}  (tempeh-flow status ${lastRun.run})`]);
+  process.stdout.write(
+    `${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}\n`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(true);
+    else signal.addEventListener('abort', () => resolve(true), { once: true });
+  });
+}

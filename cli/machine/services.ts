@@ -1,0 +1,45 @@
+import { identify, isRunning, type ProcessIdentity } from '../../infra/services/processIdentity.js';
+import { readJson, workspace, writeJson, type Workspace } from './workspace.js';
+
+/** Services that `npm start` or `tempeh-flow dev` runs now, for other commands to find. No secret. */
+export interface LocalServices {
+  /** Ends all of them when it ends. */
+  readonly owner: ProcessIdentity;
+  readonly purpose: 'quickstart' | 'dev';
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string };
+  readonly objectStore: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly bucket: string;
+    readonly credentialsFile: string;
+  };
+  /** The miniature's host, where it runs. */
+  readonly host: { readonly url: string } | null;
+}
+
+/** The services that run in a workspace; null where none do. */
+export function findLocalServices(space: Workspace = workspace()): LocalServices | null {
+  const found = readJson<LocalServices>(space.services);
+  return found !== null && isRunning(found.owner) ? found : null;
+}
+
+/** Tells other commands of services of this process. Only what they need: the services' objects hold credentials. */
+export function announceServices(
+  space: Workspace,
+  purpose: LocalServices['purpose'],
+  temporal: LocalServices['temporal'],
+  objectStore: LocalServices['objectStore'],
+  host: LocalServices['host'] = null,
+): void {
+  const owner = identify(process.pid);
+  if (owner === undefined) return;
+  const { address, namespace, uiUrl } = temporal;
+  const { endpoint, region, bucket, credentialsFile } = objectStore;
+  writeJson(space.services, {
+    owner,
+    purpose,
+    temporal: { address, namespace, uiUrl },
+    objectStore: { endpoint, region, bucket, credentialsFile },
+    host: host === null ? null : { url: host.url },
+  } satisfies LocalServices);
+}

@@ -1,0 +1,66 @@
+import { writeFailedFrames } from '../../datasets/failedFrames.js';
+import type { FolderPredictionJob, FolderStages } from '../../inference/folders/job.js';
+import type { PredictionResult } from '../../inference/protocol.js';
+import { CommandError } from '../errors.js';
+import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { PredictionDisplay, resultLine } from './display.js';
+import { jobOf, type PredictOptions } from './job.js';
+import { predictLocally } from './local.js';
+import { predictAsWorkflow, type PredictWorkflowOptions } from './workflow.js';
+
+export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
+  readonly workflow: boolean;
+  readonly local: boolean;
+}
+
+/** Predicts the frames of a list. @returns the exit code: 1 where there is no prediction in the end. */
+export async function predict(stages: FolderStages, options: PredictCommand): Promise<ExitCode> {
+  const { workflow, local, name, follow, json } = options;
+  if (workflow && local) throw new CommandError('Either --local or --workflow: not both.', exitCodes.usage);
+  if (!workflow && (follow || name !== undefined)) {
+    throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
+  }
+  const { job, notes } = await jobOf(stages, options);
+  if (!json) for (const line of [...introduction(job), ...notes]) process.stdout.write(`${line}\n`);
+  return workflow ? predictAsWorkflow(job, options) : predictHere(job, json);
+}
+
+async function predictHere(job: FolderPredictionJob, json: boolean): Promise<ExitCode> {
+  const display = json ? null : new PredictionDisplay();
+  let result: PredictionResult;
+  try {
+    result = await predictLocally(job, (event) => display?.show(event));
+  } catch (error) {
+    throw asCommandError(error);
+  } finally {
+    display?.end();
+  }
+  const out = job.outputs.refinement ?? job.outputs.coarse ?? '';
+  await writeFailedFrames(out, result.failures);
+  if (json) process.stdout.write(`${JSON.stringify({ out, ...result }, null, 2)}\n`);
+  else process.stdout.write(`${resultLine(result, out)}\n`);
+  return result.predicted + result.skipped === 0 && result.failures.length > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+function introduction({ models, template, list }: FolderPredictionJob): string[] {
+  const named = Object.entries(models).flatMap(([stage, model]) => {
+    if (model === null) return [];
+    const from = model.kind === 'file' ? model.path : `${model.run}${model.step === null ? '' : `@${model.step}`}`;
+    return [`${stage} model  ${from}`];
+  });
+  const topology = template.kind === 'file' ? template.path : `of data set ${template.name}`;
+  return [...named, `template  ${topology}`, `frames  ${list.to} of ${list.path}`];
+}
+
+/** What a command line, not the program or its data, has to be changed for. */
+function asCommandError(error: unknown): unknown {
+  const names = [
+    'FoldersUnsuitable',
+    'ImportRefused',
+    'PublishedCheckpointMismatch',
+    'CheckpointNotFound',
+    'StageNotFinished',
+  ];
+  if (!(error instanceof Error) || !names.includes(error.name)) return error;
+  return new CommandError(error.message, exitCodes.usage, { cause: error.cause });
+}

@@ -1,0 +1,34 @@
+import { parseCheckpointName } from '../../configs/runNames.js';
+import { trainingStages } from '../../configs/schema/training.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { openStore } from '../../storage/openStore.js';
+import { branchRun, refuseOtherNetworks, type BranchPoint } from '../../training/process/branchRun.js';
+import { useLocalObjectStore } from '../connection.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { storedConfiguration } from '../store/publishedCheckpoints.js';
+
+const branchStages = ['coarse', ...trainingStages] as const satisfies readonly BranchPoint['stage'][];
+
+/** Reads `RUN/STAGE` or `RUN/STAGE@STEP`. @throws CommandError */
+export function parseBranchPoint(text: string): BranchPoint {
+  const named = parseCheckpointName(text);
+  const stage = branchStages.find((known) => known === named?.stage);
+  if (!named || !stage) {
+    const expected =
+      'RUN/coarse, RUN/coarse-pretraining, RUN/coarse-finetuning or RUN/refinement, with @STEP for another than the newest';
+    throw new CommandError(`--from ${text}: expected ${expected}.`, exitCodes.usage);
+  }
+  return { run: named.run, stage, step: named.step };
+}
+
+/** Gives a new run another one's checkpoint, and tells what it does. @throws BranchRefused */
+export async function branch(from: BranchPoint, run: string, configuration: RunConfiguration): Promise<void> {
+  useLocalObjectStore();
+  const store = openStore(configuration.storage);
+  const before = await storedConfiguration(store, from.run);
+  if (before !== null) refuseOtherNetworks(from, before.model, configuration.model);
+  const report = (line: string): void => void process.stdout.write(`${line}\n`);
+  const { step, stage } = await branchRun({ store, from, run, training: configuration.training, report });
+  report(`${run} goes on from step ${step} of ${from.run} (${stage}).`);
+}

@@ -1,0 +1,73 @@
+import type { Client } from '@temporalio/client';
+import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
+import { runNamePattern, runNameRule } from '../../configs/runNames.js';
+import type { RunStep } from '../../configs/temporal.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { RunError } from '../../client/client.js';
+import { configurationOf, startRun } from '../../client/runs.js';
+import { branch, parseBranchPoint } from './branch.js';
+import { withTemporal, type ConnectionOptions } from '../connection.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { refusePlaceholders } from '../store/placeholders.js';
+import { followToEnd } from './status.js';
+
+export interface StartOptions extends ConnectionOptions {
+  /** famos if absent; of a branch, what the run has that it starts from. */
+  readonly config: string | undefined;
+  readonly set: readonly string[];
+  readonly run: string | undefined;
+  readonly follow: boolean;
+  /** `RUN/STAGE[@STEP]` that a new run starts from. */
+  readonly from: string | undefined;
+}
+
+/** Starts full training, or a step by itself. @returns the exit code. */
+export async function start(what: RunStep | 'full-training', options: StartOptions): Promise<number> {
+  const from = options.from === undefined ? null : parseBranchPoint(options.from);
+  if (what !== 'full-training' && what !== 'dataset' && options.run === undefined) {
+    throw new CommandError(`Which run? ${what} goes on with what a run has: name it with --run.`, exitCodes.usage);
+  }
+  if (options.run !== undefined && !runNamePattern.test(options.run)) {
+    throw new CommandError(`--run ${options.run}: expected ${runNameRule}.`, exitCodes.usage);
+  }
+  // A file's mistakes are told before anything is asked for.
+  const own = from === null || options.config !== undefined ? await ownConfiguration(options) : null;
+  return withTemporal(options, async (connected) => {
+    const configuration = own ?? (await inherited(connected.client, from!.run, options.set));
+    const run = options.run ?? runName(configuration.dataset.name, new Date());
+    if (from !== null) await branch(from, run, configuration);
+    const steps = what === 'full-training' ? {} : { steps: [what] };
+    const workflowId = await startRun(connected.client, { run, configuration, ...steps });
+    const page = connected.pageOf(workflowId);
+    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    if (options.follow) return followToEnd(connected, run);
+    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    return exitCodes.ok;
+  });
+}
+
+async function ownConfiguration({ config = 'famos', set }: StartOptions): Promise<RunConfiguration> {
+  const configuration = await loadConfiguration(config, set);
+  refusePlaceholders(configuration, config);
+  return configuration;
+}
+
+/** What the run has that a branch starts from, with its own overrides on top. */
+async function inherited(client: Client, run: string, set: readonly string[]): Promise<RunConfiguration> {
+  try {
+    const configuration = JSON.stringify(await configurationOf(client, run));
+    return resolveConfiguration(configuration, `the configuration of ${run}`, set);
+  } catch (cause) {
+    if (!(cause instanceof RunError) || cause.reason !== 'not-found') throw cause;
+    const message = `Temporal knows no run ${run}, so its configuration is not known: name one with --config.`;
+    throw new CommandError(message, exitCodes.usage, { cause });
+  }
+}
+
+/** `famos-20260131-0930` */
+export function runName(dataset: string, now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${dataset}-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

@@ -1,0 +1,131 @@
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { FormatError } from '../../datasets/formats/formatError.js';
+import { openFolders } from '../../evaluation/measure/folders.js';
+import { measure } from '../../evaluation/measure/measure.js';
+import { openRun } from '../../evaluation/measure/run.js';
+import type { MeasuredSet, Measurement, Summary } from '../../evaluation/measure/types.js';
+import { writeMeasurement } from '../../evaluation/measure/writeMeasurement.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import type { ObjectStore } from '../../storage/types.js';
+import { CommandError, Interrupted } from '../errors.js';
+import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { LiveDisplay } from '../terminal/liveDisplay.js';
+import { loadWithStore } from './placeholders.js';
+import { bar } from '../runs/progressLines.js';
+import { storedConfiguration } from './publishedCheckpoints.js';
+import { columns, styled } from '../terminal/terminal.js';
+
+export interface EvaluateOptions {
+  readonly run: string | undefined;
+  readonly predictions: readonly string[];
+  readonly scans: string | undefined;
+  readonly list: string | undefined;
+  readonly masks: string | undefined;
+  readonly registrations: string | undefined;
+  readonly out: string;
+  readonly config: string;
+  readonly set: readonly string[];
+  readonly json: boolean;
+}
+
+/** Measures predictions against scans. @returns the exit code: 1 where no frame could be measured. */
+export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
+  const set = await open(options);
+  const display = options.json ? null : new LiveDisplay();
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.once('SIGINT', stop);
+  let measurement: Measurement;
+  try {
+    measurement = await measure(set, {
+      signal: stopping.signal,
+      onFrame: (done, total, problem) => {
+        if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);
+        display?.show([`  ${bar(done / total)}  ${done} of ${total} frames`], () => 'frames');
+      },
+    });
+  } catch (error) {
+    if (stopping.signal.aborted) throw new Interrupted();
+    throw error;
+  } finally {
+    process.off('SIGINT', stop);
+    display?.finish();
+  }
+  if (measurement.frames === 0) {
+    const why = measurement.leftOut[0]?.reason ?? 'there is none in the list or the folder';
+    throw new CommandError(`None of ${set.frames.length} frames can be measured; the first: ${why}.`);
+  }
+  const out = resolve(options.out);
+  await writeMeasurement(out, set, measurement);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...measurement, perFrame: undefined }, null, 2)}\n`);
+  else process.stdout.write(`${table(measurement)}\n\n${out}: report.html, evaluation.json, *.csv, pictures\n`);
+  return exitCodes.ok;
+}
+
+async function open(options: EvaluateOptions): Promise<MeasuredSet> {
+  const { run, predictions, scans } = options;
+  if (run !== undefined) {
+    if (predictions.length > 0 || scans !== undefined) {
+      throw new CommandError('Either a RUN, or --predictions and --scans: not both.', exitCodes.usage);
+    }
+    const configuration = await loadWithStore(options.config, options.set);
+    const store = openStore(configuration.storage);
+    const { dataset } = (await storedConfiguration(store, run)) ?? configuration;
+    if (!(await exists(store, run))) {
+      const todo = 'tempeh-flow list shows those that Temporal knows; folders are named by --predictions and --scans';
+      throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
+    }
+    return openRun(store, run, dataset.name);
+  }
+  if (predictions.length === 0 || scans === undefined) {
+    throw new CommandError('Evaluate what? Name a RUN, or folders: --predictions DIR --scans DIR.', exitCodes.usage);
+  }
+  const folders = new Map<string, string>();
+  for (const text of predictions) {
+    const [, name, path] = /^([^=/]+)=(.+)$/.exec(text) ?? [null, basename(resolve(text)), text];
+    if (folders.has(name)) throw new CommandError(`--predictions ${text}: ${name} comes twice.`, exitCodes.usage);
+    folders.set(name, await folder('predictions', path));
+  }
+  const file = (path: string | undefined): string | null => (path === undefined ? null : resolve(path));
+  try {
+    return await openFolders({
+      predictions: folders,
+      scans: await folder('scans', scans),
+      list: file(options.list),
+      masks: file(options.masks),
+      registrations: options.registrations === undefined ? null : await folder('registrations', options.registrations),
+    });
+  } catch (error) {
+    if (error instanceof FormatError || (error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new CommandError((error as Error).message, exitCodes.usage, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function exists(store: ObjectStore, run: string): Promise<boolean> {
+  for await (const _ of store.list(`${keys.run(run)}/`)) return true;
+  return false;
+}
+
+async function folder(option: string, path: string): Promise<string> {
+  if ((await stat(path).catch(() => null))?.isDirectory()) return resolve(path);
+  throw new CommandError(`--${option} ${path}: there is no such folder.`, exitCodes.usage);
+}
+
+function table({ frames, leftOut, methods, regions }: Measurement): string {
+  const figures = ({ median, mean, standardDeviation, percentiles }: Summary): string[] =>
+    [median, mean, standardDeviation, percentiles['90'] ?? NaN].map((value) => value.toFixed(3));
+  const dim = (cells: readonly string[]): string[] => cells.map((cell) => styled('dim', cell));
+  const rows = [
+    dim(['method', 'region', 'median', 'mean', 'std', '90 %']),
+    ...methods.flatMap(({ method, pointToSurface }) => [
+      [method, 'all', ...figures(pointToSurface)],
+      ...regions.filter((row) => row.method === method).map((row) => ['', row.region, ...figures(row.pointToSurface)]),
+    ]),
+  ];
+  const left = leftOut.length === 0 ? '' : `, ${leftOut.length} left out`;
+  return `Scan points to predicted surface, mm (${frames} frames${left}):\n\n${columns(rows, [2, 3, 4, 5])}`;
+}

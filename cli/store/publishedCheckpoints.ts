@@ -1,0 +1,104 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveConfiguration } from '../../configs/load.js';
+import { parseCheckpointName, runNamePattern, runNameRule } from '../../configs/runNames.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { exportPublished } from '../../training/published/exportPublished.js';
+import { importPublished } from '../../training/published/importPublished.js';
+import { CommandError } from '../errors.js';
+import { exitCodes } from '../exitCodes.js';
+import { loadWithStore } from './placeholders.js';
+
+interface StoreOptions {
+  readonly config: string;
+  readonly set: readonly string[];
+}
+
+export interface ImportCheckpointOptions extends StoreOptions {
+  readonly file: string;
+  readonly run: string;
+  readonly stage: 'coarse' | 'refinement' | undefined;
+  readonly step: number | undefined;
+  readonly final: boolean;
+}
+
+/** Reads a `.pth` into a run, and says what may follow. @returns the exit code. */
+export async function importCheckpoint(options: ImportCheckpointOptions): Promise<number> {
+  const { file, run, stage = null, step = null, final } = options;
+  if (!runNamePattern.test(run)) {
+    throw new CommandError(`--run ${run}: expected ${runNameRule}.`, exitCodes.usage);
+  }
+  if (step !== null && !(Number.isSafeInteger(step) && step >= 0)) {
+    throw new CommandError(`--step ${step}: expected a whole number of steps, 0 or more.`, exitCodes.usage);
+  }
+  await needFile(file);
+  const { configuration, store } = await open(options);
+  const imported = await importPublished({ store, run, configuration, file, stage, step, final });
+  if (imported.kind === 'trunk') {
+    print(`${file}: ${imported.tensors} tensors of a ResNet trunk, with which coarse training of ${run} will start.`);
+    print(`  ${imported.key} in ${store.description}`);
+    return exitCodes.ok;
+  }
+  const { checkpoint, finished, hasOptimizer } = imported;
+  print(`${file} is now the ${imported.kind} checkpoint of step ${checkpoint.step} of ${run}.`);
+  print(`  ${checkpoint.key} in ${store.description}`);
+  if (!hasOptimizer) print('  It has no optimizer_model: the optimiser starts afresh.');
+  print(finished.length > 0 ? `  Done with it: ${finished.join(', ')}` : `  ${imported.stage} goes on from it.`);
+  return exitCodes.ok;
+}
+
+export interface ExportCheckpointOptions extends StoreOptions {
+  readonly checkpoint: string;
+  readonly file: string;
+}
+
+/** Writes a checkpoint of a run as a `.pth`. @returns the exit code. */
+export async function exportCheckpoint(options: ExportCheckpointOptions): Promise<number> {
+  const named = parseCheckpointName(options.checkpoint);
+  if (named?.stage !== 'coarse' && named?.stage !== 'refinement') {
+    const expected = 'RUN/coarse or RUN/refinement, with @STEP for another than the newest';
+    throw new CommandError(`${options.checkpoint}: expected ${expected}.`, exitCodes.usage);
+  }
+  const { run, stage } = named;
+  const { configuration, store } = await open(options);
+  const isFolder = (await stat(options.file).catch(() => null))?.isDirectory() ?? false;
+  const { step, file } = await exportPublished({
+    store,
+    run,
+    stage,
+    step: named.step,
+    configuration: (await storedConfiguration(store, run)) ?? configuration,
+    fileFor: (at) => (isFolder ? join(options.file, `model_${String(at).padStart(8, '0')}.pth`) : options.file),
+  });
+  print(`${file}: step ${step} of ${options.checkpoint.split('@')[0]}, for torch.load.`);
+  return exitCodes.ok;
+}
+
+async function open({ config, set }: StoreOptions): Promise<{ configuration: RunConfiguration; store: ObjectStore }> {
+  const configuration = await loadWithStore(config, set);
+  return { configuration, store: openStore(configuration.storage) };
+}
+
+/** The networks are those that the run was configured with, whatever the command line says. */
+export async function storedConfiguration(store: ObjectStore, run: string): Promise<RunConfiguration | null> {
+  const key = keys.runConfiguration(run);
+  try {
+    return resolveConfiguration(Buffer.from((await store.get(key)).body).toString('utf8'), key);
+  } catch (cause) {
+    if (cause instanceof ObjectNotFound) return null;
+    throw cause;
+  }
+}
+
+async function needFile(file: string): Promise<void> {
+  const information = await stat(file).catch(() => null);
+  if (information?.isFile()) return;
+  throw new CommandError(`${file}: ${information ? 'is no file' : 'there is no such file'}.`, exitCodes.usage);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

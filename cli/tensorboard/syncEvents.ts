@@ -1,0 +1,62 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { keys } from '../../storage/keys.js';
+import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+
+/** Whose event logs there are: pre-training and fine-tuning share one. */
+export const eventStages = ['coarse', 'refinement'] as const;
+
+/** The part of a stage's manifest that says which segments of its event log count. */
+interface EventsOfManifest {
+  readonly lease: { readonly attempt: string } | null;
+  readonly events: readonly { readonly key: string }[];
+}
+
+/**
+ * Brings a folder's event files up to the object store's, for TensorBoard: the sealed segments, and the open one of the
+ * attempt that trains now. What an attempt left that was given up is not fetched, and removed.
+ *
+ * @param directory gets a folder a stage.
+ * @returns files that are there now.
+ */
+export async function syncEvents(
+  store: ObjectStore,
+  run: string,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const files: string[] = [];
+  for (const stage of eventStages) {
+    const manifest = await readManifest(store, keys.manifest(run, stage));
+    if (manifest === null) continue;
+    const folder = join(directory, stage);
+    await mkdir(folder, { recursive: true });
+    const wanted = new Set<string>();
+    const sealed = new Set(manifest.events.map(({ key }) => key));
+    for await (const { key, size } of store.list(`${keys.events(run, stage)}/`)) {
+      const open = manifest.lease !== null && key.endsWith(`.${manifest.lease.attempt}`);
+      if (!sealed.has(key) && !open) continue;
+      const file = join(folder, basename(key));
+      wanted.add(basename(key));
+      files.push(file);
+      if (await isCurrent(file, size)) continue;
+      await store.download(key, file, signal ? { signal } : {});
+    }
+    for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
+  }
+  return files;
+}
+
+/** The open segment only grows: the same size is the same content. */
+async function isCurrent(file: string, size: number): Promise<boolean> {
+  return (await stat(file).catch(() => null))?.size === size;
+}
+
+async function readManifest(store: ObjectStore, key: string): Promise<EventsOfManifest | null> {
+  try {
+    return JSON.parse(Buffer.from((await store.get(key)).body).toString()) as EventsOfManifest;
+  } catch (error) {
+    if (error instanceof ObjectNotFound) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Batch } from '../../datasets/types.js';
+import type { Mesh } from '../../geometry/mesh.js';
+import type { VertexRegions } from '../../datasets/vertexRegions.js';
+
+/** What a stage trains on. */
+export interface StageData {
+  /** The topology, with vertices of a typical head, mm. */
+  readonly template: Mesh;
+  readonly regions: VertexRegions;
+  /**
+   * The batch of a step, prepared ahead while the steps before it run. Asked for in ascending order of step.
+   *
+   * @param step - the step counter before it.
+   */
+  batch(step: number): Promise<Batch>;
+  /** All validation frames, always the same: all views, no augmentation. */
+  validationBatches(): AsyncIterable<Batch>;
+  /** Bytes that came over the network so far. */
+  bytesRead(): number;
+  close(): Promise<void>;
+}

@@ -1,0 +1,184 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { StageConfiguration, TrainingStage } from '../../configs/schema/training.js';
+import type { Batch } from '../../datasets/types.js';
+import type { Checkpointing } from '../../checkpoints/checkpointing.js';
+import { Diverged } from '../errors.js';
+import type { EventLog } from '../../checkpoints/events/eventLog.js';
+import { logLosses } from './lossScalars.js';
+import type { TrainingLoss } from '../losses/trainingLoss.js';
+import type { AdamW } from '../optimisation/optimizer.js';
+import { orAborted } from '../../storage/orAborted.js';
+import { batchPictures } from '../pictures/batchPictures.js';
+import { readArrays, readModelArrays } from '../process/stateArrays.js';
+import type { StageData } from './stageData.js';
+import type { StageNetwork } from '../networks/stageNetwork.js';
+import { trainingStep, type StepMilliseconds, type TrainingStepOutcome } from './trainingStep.js';
+import { validate } from './validate.js';
+import { tidy } from '../../tensor/index.js';
+
+/** Where a stage stands between two steps: with model and optimiser, all that the next step depends on. */
+export interface StagePosition {
+  /** Steps done. */
+  step: number;
+  skippedBatches: number;
+  /** Logged last. */
+  loss: number | null;
+  /** The validation of this step was cut short: it comes before the next step. */
+  validationPending: boolean;
+}
+
+export interface StageLoopOptions {
+  readonly stage: TrainingStage;
+  readonly settings: StageConfiguration;
+  readonly seed: number;
+  readonly network: StageNetwork;
+  readonly optimizer: AdamW;
+  readonly loss: TrainingLoss;
+  readonly data: StageData;
+  readonly events: EventLog;
+  readonly checkpointing: Checkpointing;
+  /** After each step, and each batch of a validation. */
+  readonly onProgress: (position: Readonly<StagePosition>) => void;
+  /** After each step: where its time went. */
+  readonly onStep?: (milliseconds: LoopMilliseconds, position: Readonly<StagePosition>) => void;
+  readonly warn: (message: string) => void;
+  /** Aborted: the step is finished, nothing more. */
+  readonly signal: AbortSignal;
+}
+
+/** A step's time with what comes before and after it. */
+export interface LoopMilliseconds extends StepMilliseconds {
+  /** Waiting for the batch. */
+  readonly batch: number;
+  /** Pictures and validation. */
+  readonly show: number;
+  /** Copying the state, and waiting until its upload counts. */
+  readonly save: number;
+}
+
+/** Of the error colours, mm. */
+const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
+
+/**
+ * The steps of a stage from `position` on, until its last or until it is told to stop. Every step's batch, rotations and
+ * rates follow from the seed and the step's number alone, so it does not matter how often a stage was interrupted.
+ *
+ * @param position - moves on with the steps.
+ * @throws Diverged, and what stopped a save.
+ */
+export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { settings, data, events, checkpointing, onProgress, onStep, signal } = options;
+  if (position.validationPending) await validateAt(position, options);
+  while (position.step < settings.iterations && !signal.aborted) {
+    checkpointing.throwIfFailed();
+    const asked = performance.now();
+    const batch = await orAborted(data.batch(position.step), signal);
+    if (!batch) break;
+    const waited = performance.now() - asked;
+    const upcoming = position.step + 1;
+    const willLog = upcoming % settings.logEvery === 0 || upcoming === settings.iterations;
+    const willShow = upcoming % settings.picturesEvery === 0 || upcoming === settings.iterations;
+    const outcome = trainingStep(batch, {
+      ...options,
+      stage: settings,
+      measureDistance: willLog,
+      keepPrediction: willShow,
+    });
+    position.step = upcoming;
+    const stepped = performance.now();
+    if (!outcome.applied) await skip(batch, outcome, position, options);
+    else if (willLog) logStep(outcome, position, events);
+    if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
+    const save = await showAndSave(position, options);
+    if (willLog) checkpointing.showEvents();
+    const show = performance.now() - stepped - save;
+    onStep?.({ batch: waited, ...outcome.milliseconds, show, save }, position);
+    onProgress(position);
+    // Messages, uploads and the loader get their turn.
+    await breathe();
+  }
+}
+
+/**
+ * What is due at this step. A checkpoint is taken before the validation, which runs while it is uploaded (a run that is
+ * resumed from it validates first). Then it is waited for: so no kill ever costs more steps than lie between two
+ * checkpoints, however slow the store is.
+ *
+ * @returns milliseconds that saving took: copying the state, and waiting for the upload.
+ */
+async function showAndSave(position: StagePosition, options: StageLoopOptions): Promise<number> {
+  const { settings, checkpointing } = options;
+  const isLast = position.step === settings.iterations;
+  // What a stage ends with is saved when nothing is left to do.
+  const saves = position.step % settings.checkpointEvery === 0 && !isLast;
+  if (position.step % settings.validateEvery === 0 || isLast) position.validationPending = true;
+  const begun = performance.now();
+  if (saves) await saveAt(position, options);
+  const copied = performance.now();
+  if (position.validationPending) await validateAt(position, options);
+  const shown = performance.now();
+  if (saves) await checkpointing.counted();
+  return performance.now() - shown + copied - begun;
+}
+
+/** Saves what there is at this step; the state is copied before this returns. */
+export async function saveAt(position: Readonly<StagePosition>, options: StageLoopOptions): Promise<void> {
+  const { network, optimizer, checkpointing, stage, seed, settings } = options;
+  const model = readModelArrays(network.state);
+  let moments = {};
+  tidy(() => {
+    moments = readArrays(optimizer.state());
+  });
+  const state = { ...position, stage, seed, model, optimizer: moments };
+  await checkpointing.save(state, isDone(position, settings));
+}
+
+/** Nothing is left to do in this stage. */
+export function isDone({ step, validationPending }: StagePosition, { iterations }: StageConfiguration): boolean {
+  return step >= iterations && !validationPending;
+}
+
+function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventLog): void {
+  position.loss = outcome.terms.total;
+  events.scalar(position.step, 'Learning rate/train', outcome.learningRate);
+  logLosses(events, position.step, 'train', outcome.terms);
+}
+
+async function skip(
+  batch: Batch,
+  outcome: TrainingStepOutcome,
+  position: StagePosition,
+  options: StageLoopOptions,
+): Promise<void> {
+  const { settings, checkpointing, warn } = options;
+  const what = Number.isFinite(outcome.terms.total) ? 'a gradient that is not finite' : 'a loss that is not finite';
+  if (position.skippedBatches >= settings.skipNonFiniteBatches) {
+    // So that the last good checkpoint is named.
+    await checkpointing.settleBriefly();
+    throw new Diverged(batch.step, batch.frames, what, position.skippedBatches, checkpointing.last);
+  }
+  position.skippedBatches++;
+  warn(`Step ${batch.step} has ${what}: skipped (${position.skippedBatches} of ${settings.skipNonFiniteBatches}).`);
+}
+
+async function validateAt(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { network, loss, data, events, onProgress, signal } = options;
+  const onBatch = (): void => onProgress(position);
+  const validation = await validate({ network, loss, data, onBatch, signal });
+  position.validationPending = validation === null;
+  if (!validation?.first) return;
+  logLosses(events, position.step, 'validation', validation.terms);
+  const { batch, prediction } = validation.first;
+  await showBatch('Val', batch, prediction, position, options);
+}
+
+async function showBatch(
+  kind: 'Train' | 'Val',
+  batch: Batch,
+  prediction: Float32Array,
+  { step }: StagePosition,
+  { data, events, stage }: StageLoopOptions,
+): Promise<void> {
+  const pictures = await batchPictures(kind, batch, prediction, data.template.faces, largestError[stage]);
+  for (const { tag, picture } of pictures) events.picture(step, tag, picture);
+}

@@ -1,0 +1,28 @@
+import type { CoarseModelConfiguration } from '../../configs/schema/model.js';
+import { coarseForward } from '../../model/coarse.js';
+import type { ModelState } from '../../model/types.js';
+import { tf } from '../../tensor/index.js';
+import { gridRotations } from './gridRotations.js';
+import type { StageNetwork } from './stageNetwork.js';
+
+export interface NetworkOptions {
+  readonly state: ModelState;
+  readonly seed: number;
+  readonly randomGridRotations: boolean;
+}
+
+/** The coarse model under training: a random rotation of each sample's voxel grid (spec 2.2). */
+export function coarseNetwork(configuration: CoarseModelConfiguration, options: NetworkOptions): StageNetwork {
+  const { state, seed, randomGridRotations } = options;
+  return {
+    state,
+    forward(views, batch, mode) {
+      const samples = batch.shape.batch;
+      const rotated = mode === 'training' && randomGridRotations;
+      const rotations = rotated
+        ? { rotations: tf.tensor3d(gridRotations(seed, 'coarse', batch.step, samples, 1), [samples, 3, 3]) }
+        : {};
+      return coarseForward(state, views, { configuration, mode, ...rotations });
+    },
+  };
+}

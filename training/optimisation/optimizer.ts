@@ -1,0 +1,141 @@
+import {
+  adamConstants,
+  applyAdam,
+  createMoments,
+  disposeAdamConstants,
+  disposeMoments,
+  readMoment,
+  writeMoment,
+  type AdamConstants,
+  type Moment,
+  type Moments,
+} from '../../tensor/adam.js';
+import { tf, type Tensor, type Variable } from '../../tensor/index.js';
+
+/** The two parameter groups (spec section 4). */
+export type ParameterGroup = 'base' | 'localiser';
+
+/** The published names of the grid localiser's parameters start with this. */
+const localiserPrefix = 'sparse_point_net.grid_refiner.';
+
+/** Which group a parameter belongs to, by its published name. */
+export function parameterGroup(name: string): ParameterGroup {
+  return name.startsWith(localiserPrefix) ? 'localiser' : 'base';
+}
+
+export interface AdamWSettings {
+  readonly weightDecay: number;
+  /** Default 0.9. */
+  readonly beta1?: number;
+  /** Default 0.999. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+}
+
+interface Slot {
+  readonly parameter: Variable;
+  readonly moments: Moments;
+  /** Updates that the parameter has had. */
+  steps: number;
+}
+
+/** AdamW with PyTorch's semantics: decoupled weight decay on all parameters, bias correction, a step count of each parameter. */
+export class AdamW {
+  private readonly slots = new Map<string, Slot>();
+  private readonly settings: Required<AdamWSettings>;
+
+  /** @param parameters by published name. They stay the caller's; `update` assigns to them. */
+  constructor(parameters: Readonly<Record<string, Variable>>, settings: AdamWSettings) {
+    this.settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...settings };
+    for (const [name, parameter] of Object.entries(parameters)) {
+      this.slots.set(name, { parameter, moments: createMoments(parameter.shape), steps: 0 });
+    }
+  }
+
+  /**
+   * One update. A parameter that has no gradient here stays as it is, its moments and its step count too.
+   *
+   * @param gradients by parameter name; they stay the caller's. They must be finite (see `clipByGlobalNorm`).
+   * @param learningRates of the groups.
+   * @throws Error for a gradient of an unknown parameter, or of another shape than its parameter.
+   */
+  update(gradients: Readonly<Record<string, Tensor>>, learningRates: Readonly<Record<ParameterGroup, number>>): void {
+    const constants = new Map<string, AdamConstants>();
+    try {
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const slot = this.slotFor(name, gradient);
+        const learningRate = learningRates[parameterGroup(name)];
+        slot.steps++;
+        const key = `${learningRate} ${slot.steps}`;
+        const shared = constants.get(key) ?? adamConstants({ ...this.settings, learningRate }, slot.steps);
+        constants.set(key, shared);
+        applyAdam(slot.parameter, slot.moments, gradient, shared);
+      }
+    } finally {
+      for (const shared of constants.values()) disposeAdamConstants(shared);
+    }
+  }
+
+  /**
+   * All there is to save, by names that follow PyTorch's: `NAME.exp_avg`, `NAME.exp_avg_sq`, `NAME.step`.
+   *
+   * @returns a snapshot: later updates do not change it. The tensors belong to the caller or the surrounding `tidy`.
+   */
+  state(): Record<string, Tensor> {
+    const state: Record<string, Tensor> = {};
+    for (const [name, { moments, steps }] of this.slots) {
+      state[`${name}.exp_avg`] = readMoment(moments.first);
+      state[`${name}.exp_avg_sq`] = readMoment(moments.second);
+      state[`${name}.step`] = tf.scalar(steps);
+    }
+    return state;
+  }
+
+  /**
+   * Goes on from a saved state.
+   *
+   * @param state what `state` returned, of the same parameters; stays the caller's.
+   * @throws Error naming a tensor that is missing, superfluous or misshapen; then the optimiser must not be used.
+   */
+  restore(state: Readonly<Record<string, Tensor>>): void {
+    const expected = new Set<string>();
+    const take = (name: string): Tensor => {
+      expected.add(name);
+      const tensor = state[name];
+      if (tensor === undefined) throw new Error(`optimiser state: ${name} is missing`);
+      return tensor;
+    };
+    const restoreMoment = (moment: Moment, name: string): void => {
+      const values = take(name);
+      try {
+        writeMoment(moment, values);
+      } catch (error) {
+        throw new Error(`optimiser state: ${name}: ${(error as Error).message}`, { cause: error });
+      }
+    };
+    for (const [name, slot] of this.slots) {
+      restoreMoment(slot.moments.first, `${name}.exp_avg`);
+      restoreMoment(slot.moments.second, `${name}.exp_avg_sq`);
+      slot.steps = take(`${name}.step`).dataSync()[0]!;
+    }
+    const superfluous = Object.keys(state).find((name) => !expected.has(name));
+    if (superfluous !== undefined) throw new Error(`optimiser state: ${superfluous} belongs to no parameter`);
+  }
+
+  /** Frees the moments. The parameters stay. */
+  dispose(): void {
+    for (const { moments } of this.slots.values()) disposeMoments(moments);
+    this.slots.clear();
+  }
+
+  private slotFor(name: string, gradient: Tensor): Slot {
+    const slot = this.slots.get(name);
+    if (slot === undefined) throw new Error(`AdamW: a gradient of ${name}, which is not one of its parameters`);
+    const { shape } = slot.parameter;
+    if (shape.length !== gradient.shape.length || shape.some((side, axis) => side !== gradient.shape[axis])) {
+      throw new Error(`AdamW: a gradient [${gradient.shape.join(', ')}] of ${name} [${shape.join(', ')}]`);
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { openBatches, type LoaderListener } from '../../datasets/batches/openBatches.js';
+import type { LoaderSource } from '../../datasets/batches/settings.js';
+import { keys } from '../../storage/keys.js';
+import type { TrainingJob } from './protocol.js';
+import type { StageData } from '../loop/stageData.js';
+
+/**
+ * The data of a stage, from the packed data set; refinement's with the coarse predictions of its run.
+ *
+ * @param listener - is told when the loader waits for its store; ends the wait while it opens.
+ * @param source - in place of the packed data set.
+ * @throws DatasetMissing, FormatError of the template or its masks
+ */
+export async function openStageData(
+  job: TrainingJob,
+  listener: LoaderListener,
+  source: LoaderSource = packedDataset(job),
+): Promise<StageData> {
+  const { run, stage, configuration } = job;
+  const { storage, viewKind, loader, seed } = configuration;
+  const settings = configuration.training[stage];
+  const coarsePredictions =
+    stage === 'refinement' ? ({ kind: 'store', storage, prefix: keys.predictions(run) } as const) : null;
+  const batches = await openBatches(
+    { source, viewKind, coarsePredictions, threads: loader.threads },
+    loader.prefetch,
+    listener,
+  );
+  return {
+    template: batches.template,
+    regions: batches.regions,
+    batch: (step) => batches.training(step, { seed, stage: settings }, settings.iterations - 1),
+    validationBatches: () =>
+      batches.validation({
+        split: 'validation',
+        batchSize: settings.batchSize,
+        resizeFactor: settings.imageResizeFactor,
+        scanPoints: settings.scanPoints,
+        limit: settings.validationFrames,
+      }),
+    bytesRead: () => batches.bytesRead(),
+    close: () => batches.close(),
+  };
+}
+
+/** The data set in the run's object store, through a cache on the worker's disk. */
+export function packedDataset({
+  configuration,
+  workingDirectory,
+}: Pick<TrainingJob, 'configuration' | 'workingDirectory'>): LoaderSource {
+  const { storage, dataset, loader } = configuration;
+  return {
+    kind: 'store',
+    storage,
+    dataset: dataset.name,
+    cacheDirectory: join(workingDirectory, 'cache'),
+    cacheBytes: loader.cacheBytes,
+  };
+}

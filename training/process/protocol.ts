@@ -1,0 +1,63 @@
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { CheckpointReference } from '../../checkpoints/reference.js';
+import type { TrainingStage } from '../../configs/schema/training.js';
+
+/**
+ * What a GPU worker and its trainer process say to each other, as JSON over Node's IPC channel.
+ * The trainer is a child process: a native crash must not take the worker along, nor TensorFlow starve heartbeats.
+ */
+
+/** What a trainer is told to do. Credentials come from its environment, never from here. */
+export interface TrainingJob {
+  readonly run: string;
+  readonly stage: TrainingStage;
+  readonly configuration: RunConfiguration;
+  /** Names this attempt in the manifest's lease: a zombie of an earlier one is fenced off by it. */
+  readonly attempt: string;
+  /** A folder of the worker's own for caches and event files; survives attempts, may vanish. */
+  readonly workingDirectory: string;
+}
+
+export type TrainerCommand =
+  { readonly kind: 'train'; readonly job: TrainingJob } | { readonly kind: 'stop'; readonly reason: string };
+
+/** What a heartbeat carries of a stage. */
+export interface StageProgress {
+  readonly stage: TrainingStage;
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Of the last logged step; null before the first. */
+  readonly loss: number | null;
+  readonly stepsPerSecond: number;
+  /** The last checkpoint that counts; null before the first. */
+  readonly checkpointStep: number | null;
+  /** Bytes read of frames and written of checkpoints by this attempt. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Non-finite batches skipped so far. */
+  readonly skippedBatches: number;
+}
+
+export interface StageResult {
+  readonly stage: TrainingStage;
+  readonly step: number;
+  readonly loss: number | null;
+  readonly checkpoint: CheckpointReference;
+  /** Seconds that this attempt took; 0 if the stage had been finished before. */
+  readonly seconds: number;
+}
+
+/** Why a trainer gives up. `user` faults are not worth a retry; `lease-lost` means that another attempt has taken over. */
+export type TrainerFault = 'configuration' | 'credentials' | 'data' | 'diverged' | 'lease-lost' | 'infrastructure';
+
+export type TrainerEvent =
+  | { readonly kind: 'starting'; readonly message: string }
+  | { readonly kind: 'progress'; readonly progress: StageProgress }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointReference }
+  | { readonly kind: 'warning'; readonly message: string }
+  /** It goes on when a service is back; told again and again until then. */
+  | { readonly kind: 'waiting'; readonly message: string }
+  | { readonly kind: 'finished'; readonly result: StageResult }
+  /** Told to stop, and saved (or skipped the save): the activity ends as retryable. */
+  | { readonly kind: 'stopped'; readonly step: number; readonly checkpoint: CheckpointReference | null }
+  | { readonly kind: 'failed'; readonly fault: TrainerFault; readonly message: string };

@@ -1,0 +1,199 @@
+import type { StageConfiguration } from '../../configs/schema/training.js';
+import { disposeState } from '../../model/index.js';
+import { precisionWarning } from '../../tensor/index.js';
+import type { LoaderListener } from '../../datasets/batches/openBatches.js';
+import { emulationLoses } from '../../storage/conditionalPuts.js';
+import { countingStore } from '../../storage/countingStore.js';
+import { openStore } from '../../storage/openStore.js';
+import { persistently } from '../../storage/persistently.js';
+import { CredentialsExpired, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
+import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
+import { Checkpointing } from '../../checkpoints/checkpointing.js';
+import { checkpointStageOf } from '../../checkpoints/manifest.js';
+import { coarseNetwork, type NetworkOptions } from '../networks/coarseNetwork.js';
+import { LeaseLost } from '../../checkpoints/errors.js';
+import { Diverged, StageStopped } from '../errors.js';
+import { EventLog } from '../../checkpoints/events/eventLog.js';
+import { finishedResult } from './finishedResult.js';
+import { TrainingLoss } from '../losses/trainingLoss.js';
+import { AdamW } from '../optimisation/optimizer.js';
+import type { StageProgress, StageResult, TrainerEvent, TrainingJob } from './protocol.js';
+import { refinementNetwork } from '../networks/refinementNetwork.js';
+import { openStageData } from './openStageData.js';
+import type { StageData } from '../loop/stageData.js';
+import { isDone, runStageLoop, saveAt, type StageLoopOptions, type StagePosition } from '../loop/stageLoop.js';
+import type { StageNetwork } from '../networks/stageNetwork.js';
+import { startStage } from './stageState.js';
+import { withTensors } from './stateArrays.js';
+import { Throughput } from '../loop/throughput.js';
+
+/** What may be put in place of what the job names; for tests and measurements. */
+export interface TrainStageTools {
+  readonly store?: ObjectStore;
+  readonly openData?: (job: TrainingJob, listener: LoaderListener) => Promise<StageData>;
+  readonly onStep?: StageLoopOptions['onStep'];
+}
+
+/**
+ * Trains a stage to its last step: from its newest checkpoint, or from its beginning. A stage that has finished is
+ * recognised, and not trained again.
+ *
+ * @param report - progress, checkpoints, warnings.
+ * @param signal - aborted: the step is finished and saved, then StageStopped is thrown.
+ * @throws StageStopped, Diverged, LeaseLost, StageNotFinished, CheckpointMismatch, StoreAccessDenied …: see faultOf.
+ */
+export async function trainStage(
+  job: TrainingJob,
+  report: (event: TrainerEvent) => void,
+  signal: AbortSignal,
+  tools: TrainStageTools = {},
+): Promise<StageResult> {
+  const started = performance.now();
+  const { run, stage, configuration, attempt } = job;
+  const settings: StageConfiguration = configuration.training[stage];
+  const { storage } = configuration;
+  const warn = (message: string): void => report({ kind: 'warning', message });
+  const costs = precisionWarning();
+  if (costs !== null) warn(costs);
+  const onWaiting = (message: string): void => report({ kind: 'waiting', message });
+  const listener = { warn: onWaiting, signal };
+  const { store, count } = countingStore(tools.store ?? openStore(storage, listener));
+  const patiently = <T>(what: string, work: () => Promise<T>): Promise<T> => untilStopped(what, work, listener);
+
+  const finished = await patiently(`Looking for what ${stage} came to`, () => finishedResult(job, store, warn));
+  if (finished) return finished;
+  const claiming = `Claiming ${stage} of run ${run}`;
+  report({ kind: 'starting', message: claiming });
+  const checkpoints = await patiently(claiming, () => {
+    return CheckpointStore.claim(store, { run, stage, configuration, attempt });
+  });
+  if (storage.kind === 's3' && storage.conditionalPuts === 'emulated') {
+    warn(`storage.conditionalPuts is "emulated": ${emulationLoses}.`);
+  }
+  report({ kind: 'starting', message: 'Opening the data set' });
+  const data = await (tools.openData ?? openStageData)(job, listener);
+  try {
+    const vertexCount = data.template.vertices.length / 3;
+    const start = { run, stage, configuration, store, checkpoints, vertexCount, warn };
+    const { state, resumed } = await patiently(`Loading what ${stage} starts from`, () => startStage(start));
+    const position = startingPosition(resumed, stage);
+    report({ kind: 'starting', message: resumed ? `Going on from step ${position.step}` : 'Starting from step 0' });
+    const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
+    const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
+    if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
+    const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
+    const last = checkpoints.manifest.checkpoints.at(-1);
+    const checkpointing = new Checkpointing({
+      checkpoints,
+      events,
+      configuration,
+      last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
+      onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
+      warn,
+      onWaiting,
+      stopping: signal,
+      graceSeconds: configuration.checkpoints.graceSeconds,
+    });
+    const throughput = new Throughput();
+    const progress = (): StageProgress => ({
+      stage,
+      step: position.step,
+      totalSteps: settings.iterations,
+      loss: position.loss,
+      stepsPerSecond: throughput.stepsPerSecond,
+      checkpointStep: checkpointing.last?.step ?? null,
+      skippedBatches: position.skippedBatches,
+      bytesRead: count.bytesRead + data.bytesRead(),
+      bytesWritten: count.bytesWritten,
+    });
+    const options: StageLoopOptions = {
+      stage,
+      settings,
+      seed: configuration.seed,
+      network,
+      optimizer,
+      loss: new TrainingLoss(data.template, data.regions, settings),
+      data,
+      events,
+      checkpointing,
+      onProgress: () => report({ kind: 'progress', progress: progress() }),
+      onStep: (milliseconds, reached) => {
+        throughput.tick();
+        tools.onStep?.(milliseconds, reached);
+      },
+      warn,
+      signal,
+    };
+    try {
+      await trainAndSave(position, options);
+    } catch (cause) {
+      // A save that is under way is worth its time, whatever ended the stage.
+      await checkpointing.settleBriefly();
+      throw cause;
+    } finally {
+      await checkpointing.end();
+      optimizer.dispose();
+      disposeState(state);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    return { stage, step: position.step, loss: position.loss, checkpoint: checkpointing.last!, seconds };
+  } finally {
+    await data.close();
+  }
+}
+
+/**
+ * Before its first step: what fails because the store is away is tried again until it is back.
+ *
+ * @throws StageStopped when it is told to stop meanwhile, and what waiting does not mend.
+ */
+async function untilStopped<T>(what: string, work: () => Promise<T>, listener: Required<LoaderListener>): Promise<T> {
+  const { signal } = listener;
+  const isFinal = (cause: unknown): boolean =>
+    !(cause instanceof StoreUnavailable || cause instanceof CredentialsExpired);
+  try {
+    return await persistently(work, { ...listener, what, isFinal });
+  } catch (cause) {
+    const isAbort = cause instanceof Error && cause.name === 'AbortError';
+    if (signal.aborted && (isAbort || !isFinal(cause))) throw new StageStopped(0, null, String(signal.reason));
+    throw cause;
+  }
+}
+
+/** Skipped batches are counted by stage; the step counter goes on from pre-training to fine-tuning. */
+function startingPosition(resumed: ({ stage: string } & StagePosition) | null, stage: string): StagePosition {
+  if (!resumed) return { step: 0, skippedBatches: 0, loss: null, validationPending: false };
+  const { step, loss, validationPending } = resumed;
+  return resumed.stage === stage
+    ? { step, loss, validationPending, skippedBatches: resumed.skippedBatches }
+    : { step, loss, validationPending: false, skippedBatches: 0 };
+}
+
+function networkOf({ stage, configuration }: TrainingJob, data: StageData, options: NetworkOptions): StageNetwork {
+  const { coarse, refinement } = configuration.model;
+  return stage === 'refinement'
+    ? refinementNetwork(refinement, data.template, options)
+    : coarseNetwork(coarse, options);
+}
+
+/**
+ * Trains to the stage's last step and waits for its save. Told to stop before, it saves where it is, if that is possible
+ * in the grace.
+ *
+ * @throws StageStopped
+ */
+async function trainAndSave(position: StagePosition, options: StageLoopOptions): Promise<void> {
+  const { checkpointing, settings, signal, warn } = options;
+  const resumedAt = checkpointing.last?.step ?? 0;
+  try {
+    await runStageLoop(position, options);
+    const saved = checkpointing.begun ?? resumedAt;
+    if (isDone(position, settings) || saved !== position.step) await saveAt(position, options);
+    await checkpointing.settled();
+  } catch (cause) {
+    if (!signal.aborted || cause instanceof LeaseLost || cause instanceof Diverged) throw cause;
+    warn(`The checkpoint of step ${position.step} was not saved: ${String(cause)}. The last one counts.`);
+    throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+  }
+  if (!isDone(position, settings)) throw new StageStopped(position.step, checkpointing.last, String(signal.reason));
+}
