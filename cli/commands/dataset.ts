@@ -32,6 +32,7 @@ export interface ConvertArguments extends GlobalOptions {
   origin: number[] | undefined;
   axes: string;
   undistorted: boolean;
+  ignore: string[];
   'accept-residual': number;
   config: string;
   set: string[];
@@ -137,6 +138,13 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
         type: 'boolean',
         default: false,
         describe: 'The images are undistorted, to the same camera matrix: distortion coefficients are left out',
+      })
+      .option('ignore', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'Leave a field of the files out; may be repeated',
       })
       .option('accept-residual', {
         type: 'number',

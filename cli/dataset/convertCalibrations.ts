@@ -22,7 +22,8 @@ import { volumeOf } from './openInspection.js';
 export async function convertCalibrations(options: ConvertArguments): Promise<number> {
   const { output, 'accept-residual': acceptResidual, json } = options;
   const configuration = await loadConfiguration(options.config, options.set);
-  const cameras = await readCameras(options);
+  const notes: string[] = [];
+  const cameras = await readCameras(options, (note) => notes.push(note));
   const axes = axesOf(options.axes);
   const origin = (options.origin ?? [0, 0, 0]) as [number, number, number];
   const converted = cameras.map((camera) => convertCalibration(inWorld(camera, origin, axes)));
@@ -50,7 +51,7 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
     approximated,
   }));
   if (json) {
-    process.stdout.write(`${JSON.stringify({ output, cameras: summary, findings }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ output, cameras: summary, findings, notes }, null, 2)}\n`);
   } else {
     const rows = summary.map(({ name, imageSize, focal, distance, residual, approximated }) => [
       name,
@@ -67,6 +68,7 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
       ? `${output}, for ${sequences.length} sequence${sequences.length === 1 ? '' : 's'}`
       : output;
     print(`\n${converted.length} calibrations in ${where}.`);
+    for (const note of notes) print(`${styled('yellow', '!')} ${note}`);
     for (const line of findingLines([{ where: '', findings }])) print(line);
     const kind = configuration.viewKind;
     const used = converted.filter(({ camera }) => isViewOfKind(camera.name, kind)).length;
@@ -92,7 +94,7 @@ async function sequencesOf(lists: readonly string[]): Promise<FrameId[]> {
   return [...sequences.values()];
 }
 
-async function readCameras(options: ConvertArguments): Promise<OpencvCamera[]> {
+async function readCameras(options: ConvertArguments, onNote: (note: string) => void): Promise<OpencvCamera[]> {
   const { units, extrinsics, undistorted, 'image-size': imageSize } = options;
   const size = imageSize === undefined ? undefined : sizeOf(imageSize);
   const cameras: { camera: OpencvCamera; file: string }[] = [];
@@ -101,7 +103,7 @@ async function readCameras(options: ConvertArguments): Promise<OpencvCamera[]> {
       throw new CommandError(`${file} cannot be read.`, exitCodes.usage, { cause });
     });
     const stem = basename(file, extname(file));
-    const defaults = { units, extrinsics, imageSize: size, undistorted };
+    const defaults = { units, extrinsics, imageSize: size, undistorted, ignored: options.ignore, onNote };
     cameras.push(...parseCalibrations(text, file, stem, defaults).map((camera) => ({ camera, file })));
   }
   const seen = new Map<string, string>();

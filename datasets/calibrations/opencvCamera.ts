@@ -18,6 +18,9 @@ export interface OpencvCamera {
   readonly translation: readonly [number, number, number];
 }
 
+/** Coefficients of OpenCV's model. */
+export const distortionTerms = 12;
+
 export type Optics = Pick<OpencvCamera, 'focal' | 'principalPoint' | 'distortion'>;
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseCalibrations, type CalibrationDefaults } from '../../../datasets/calibrations/parseCalibrations.js';
+import type { CalibrationDefaults } from '../../../datasets/calibrations/options.js';
+import { parseCalibrations } from '../../../datasets/calibrations/parseCalibrations.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 
 /** As `cv::FileStorage` of OpenCV 4 writes it. */
@@ -104,6 +105,81 @@ describe('calibrations of an own rig', () => {
     assert.deepEqual(plain?.distortion, new Float64Array(12));
     assert.deepEqual(parse({ ...json, distortion_model: 'equidistant', D: [1, 2, 3] }, { undistorted: true }), [plain]);
   });
+
+  test('the lens is found under every name that programs give it, or each coefficient by its own', () => {
+    const { dist_coeffs, camera_matrix: _, ...rest } = json;
+    const [expected] = parse(json);
+    for (const name of ['distCoef', 'dist_coef', 'kc', 'D', 'distCoeffs']) {
+      assert.deepEqual(parse({ ...json, dist_coeffs: undefined, [name]: dist_coeffs }), [expected], name);
+    }
+    const [k1, k2, p1, p2, k3] = dist_coeffs;
+    const optics = { fx: 2000, fy: 1990, cx: 810, cy: 590 };
+    assert.deepEqual(parse({ ...rest, ...optics, k1, k2, p1, p2, k3 }), [expected]);
+    const { R, t, ...others } = rest;
+    const grouped = { intrinsics: optics, distortion: { model: 'opencv', k1, k2, p1, p2, k3 }, extrinsics: { R, t } };
+    assert.deepEqual(parse({ ...others, ...grouped }, { extrinsics: 'world-to-camera' }), [expected]);
+  });
+
+  test("a rig in CMU Panoptic's shape: the lens under distCoef, the translation as a column", () => {
+    const camera = { name: '00_00', type: 'hd', resolution: [1600, 1200], panel: 0, node: 0, K: json.camera_matrix };
+    const rig = { ...camera, distCoef: json.dist_coeffs, R: rows, t: [[10], [20], [100]] };
+    const notes: string[] = [];
+    const defaults = {
+      units: 'cm',
+      extrinsics: 'world-to-camera',
+      onNote: (note: string) => notes.push(note),
+    } as const;
+    const cameras = parse({ calibDataSource: 'rig', cameras: [rig] }, defaults);
+    assert.deepEqual(cameras, parse({ ...json, name: '00_00' }));
+    assert.deepEqual(notes, ['rig.json: not used: "calibDataSource", "type", "panel", "node".']);
+  });
+
+  test('matrices of several channels, as CV_64FC3', () => {
+    const tvec = { type_id: 'opencv-matrix', rows: 1, cols: 1, dt: '3d', data: [10, 20, 100] };
+    assert.deepEqual(parse({ ...json, t: undefined, tvec }), parse(json));
+  });
+
+  test('what is left out is told, and what says that there is no lens is no lens', () => {
+    const notes: string[] = [];
+    const harmless = {
+      fisheye_model: 0,
+      is_fisheye: false,
+      xi: 0,
+      serial: 'A-17',
+      distance: 1.2,
+      projection_matrix: [...Array<number>(12).keys()],
+      per_view_reprojection_errors: { rows: 5, cols: 1, dt: 'd', data: [0.1, 0.2, 0.1, 0.2, 0.3] },
+    };
+    assert.deepEqual(parse({ ...json, ...harmless }, { onNote: (note) => notes.push(note) }), parse(json));
+    assert.match(notes.join(), /rig\.json: not used: "xi", "serial", "distance", .*"per_view_reprojection_errors"\./);
+  });
+
+  const lenses: [string, object, RegExp][] = [
+    ["a fisheye by OpenCV's flag", { fisheye_model: 1 }, /fisheye_model: .*usual model.*--undistorted.*found 1/],
+    ['a fisheye by a flag', { is_fisheye: true }, /is_fisheye: .*found true/],
+    ['a model by a word of another field', { type: 'KANNALA_BRANDT4' }, /type: .*found "KANNALA_BRANDT4"/],
+    ['a model that is not known', { lensModel: 'brown7' }, /lensModel: .*not understood.*--ignore lensModel/],
+    ['coefficients by an unknown name', { lensCoefs: [0.1, 0, 0, 0] }, /lensCoefs: .*may be of the lens.*--ignore/],
+    ['numbers that look like coefficients', { extra: [-0.2, 0.1, 0, 0, 0.05] }, /extra: .*found a list of 5/],
+    ['coefficients in a map', { sensor: { dist: { k1: -0.2 } } }, /sensor\.dist: .*may be of the lens/],
+    ['a tangential term called like a matrix', { P1: 0.001 }, /P1: .*may be of the lens/],
+    ['an omnidirectional mirror', { xi: 0.9 }, /xi: .*may be of the lens/],
+    [
+      'coefficients twice',
+      { k1: -0.1 },
+      /dist_coeffs: expected coefficients as a list, or each by its name, found both/,
+    ],
+  ];
+  for (const [what, change, message] of lenses) {
+    test(`a lens that is not understood is refused by its field: ${what}`, () => {
+      assert.throws(() => parse({ ...json, ...change }), message);
+      const [field] = Object.keys(change);
+      // Of images that are undistorted, or where the file's owner says so, it may be left out.
+      const undistorted = parse({ ...json, ...change }, { undistorted: true });
+      assert.deepEqual(undistorted[0]!.distortion, new Float64Array(12));
+      assert.deepEqual(parse({ ...json, ...change }, { ignored: [field!] }), parse(json));
+    });
+  }
 
   const broken: [string, object | string, RegExp][] = [
     ['units that are not said', { units: undefined }, /rig\.json: expected the units .*--units.*found none/],

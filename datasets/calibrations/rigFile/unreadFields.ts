@@ -1,0 +1,73 @@
+import { quoted } from '../../formats/formatError.js';
+import { describe, isMap, problem, type Fields } from '../fields.js';
+import { isOtherLens, otherLens } from '../otherLens.js';
+
+/** Parts of names that speak of a lens. */
+const lensWords =
+  /^(?:dist|distort\w*|undist\w*|lens\w*|fisheye|radial|tangential|prism|omni\w*|xi|alpha|skew|shear|coefs?|coeffs?|coefficients?|projection|model|equidistant|fov|tilt\w*|tau|poly\w*|mei|e?ucm|ds|kannala|brandt|division|kc|[kps]\d|b[12])$/i;
+/** Matrices of pictures that were rectified for stereo matching: they say nothing of the pictures that were taken. */
+const ofRectified = ['projection_matrix', 'rectification_matrix', 'P', 'P1', 'P2', 'R1', 'R2', 'Q'];
+/** Lists of numbers that calibrating programs leave beside a camera. */
+const ofCalibrating = /error|rms|residual|covariance|deviation|std|board|grid|points|roi|colou?r|time|date|imu/i;
+/** Numbers of distortion coefficients that programs write; lists with larger values than this are others. */
+const lensLengths = [4, 5, 8, 12, 14];
+const largestCoefficient = 100;
+const deepest = 4;
+
+/**
+ * The fields of a camera that nothing has read. One that may be a lens is refused, for a lens that is left out moves
+ * every picture.
+ *
+ * @param undistorted the lens is not asked for: no field is refused.
+ * @returns their names.
+ * @throws FormatError
+ */
+export function unreadFields(fields: Fields, undistorted: boolean): string[] {
+  const unread = Object.entries(fields.values).filter(([name]) => !fields.read.has(name));
+  if (!undistorted) for (const [name, value] of unread) checkField(fields, name, value, 0);
+  return unread.map(([name]) => name);
+}
+
+function checkField(fields: Fields, name: string, value: unknown, depth: number): void {
+  if (saysNothing(value)) return;
+  if (isOtherLens(value)) throw otherLens(fields, name, value);
+  const own = name.split('.').at(-1)!;
+  const numbers = numbersIn(value);
+  if (ofRectified.includes(own) && [9, 12, 16].includes(numbers?.length ?? 0)) return;
+  const isList = numbers !== null && lensLengths.includes(numbers.length) && !ofCalibrating.test(own);
+  const isLens = isList && numbers.every((number) => Math.abs(number) < largestCoefficient);
+  if (isLens || wordsOf(own).some((word) => lensWords.test(word))) {
+    const expected =
+      'no field that may be of the lens but is not understood: call it as docs/own-data.md does, ' +
+      `or leave it out with --ignore ${own}`;
+    throw problem(fields, name, expected, describe(value));
+  }
+  if (!isMap(value) || numbers !== null || depth > deepest) return;
+  for (const [inner, innerValue] of Object.entries(value)) {
+    checkField(fields, `${name}.${inner}`, innerValue, depth + 1);
+  }
+}
+
+/** `distCoef`, `dist_coef`, `DistCoef`: dist, coef. */
+function wordsOf(name: string): string[] {
+  return name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/);
+}
+
+function saysNothing(value: unknown): boolean {
+  if (value === null || value === false || value === 0 || value === '' || value === 'none') return true;
+  if (Array.isArray(value)) return (value as readonly unknown[]).every(saysNothing);
+  return isMap(value) && 'data' in value && saysNothing(value['data']);
+}
+
+/** Of a matrix or a list of nothing but numbers; null of all else. */
+function numbersIn(value: unknown): number[] | null {
+  const list: unknown = isMap(value) ? value['data'] : value;
+  if (!Array.isArray(list)) return null;
+  const flat = (list as readonly unknown[]).flat();
+  return flat.every((entry) => typeof entry === 'number') ? flat : null;
+}
+
+/** Of people: what a file holds beside what is used. */
+export function unreadNote(file: string, unread: ReadonlySet<string>): string {
+  return `${file}: not used: ${[...unread].slice(0, 12).map(quoted).join(', ')}${unread.size > 12 ? ', …' : ''}.`;
+}
