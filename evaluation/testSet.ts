@@ -1,5 +1,6 @@
 import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
+import { textOf } from '../datasets/formats/text.js';
 import { parsePly } from '../datasets/formats/ply.js';
 import { readVertexRegions, type VertexRegions } from '../datasets/vertexRegions.js';
 import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
@@ -31,7 +32,7 @@ export class TestSet {
     const index = await readDatasetIndex(store, dataset);
     const headFiles = headFilesOf(index, store);
     const key = `${keys.dataset(dataset)}/${headFiles.template.key}`;
-    const template = parseObj(Buffer.from((await store.get(key)).body).toString(), key);
+    const template = parseObj(textOf((await store.get(key)).body, key), key);
     const masksKey = `${keys.dataset(dataset)}/${headFiles.vertexMasks.key}`;
     const regions = readVertexRegions((await store.get(masksKey)).body, masksKey, index.vertexCount);
     return new TestSet(store, run, index, template, regions);

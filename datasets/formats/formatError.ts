@@ -40,6 +40,23 @@ export function quoted(text: string): string {
   return printable(JSON.stringify(short));
 }
 
+/** The first names of a list for an error message, quoted: a hostile file may hold a hundred thousand. */
+export function listed(names: readonly string[], most = 8): string {
+  if (names.length === 0) return 'none';
+  const rest = names.length > most ? ` and ${names.length - most} more` : '';
+  return names.slice(0, most).map(quoted).join(', ') + rest;
+}
+
+/** What a value of JSON or of a pickle is, for an error message: short however large or deep the value is. */
+export function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return quoted(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value instanceof Map) return `a dictionary of ${value.size}`;
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'bigint' ? 'a large whole number' : `something of type ${typeof value}`;
+}
+
 /** Removes the byte order mark that some Windows editors put in front of a text file. */
 export function withoutByteOrderMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;

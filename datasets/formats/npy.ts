@@ -1,6 +1,6 @@
 import { FormatError, quoted } from './formatError.js';
 
-/** The typed arrays that NumPy's simple types become. Half floats widen to Float32Array, bool to Uint8Array. */
+/** The typed arrays that NumPy's simple types become. Half floats widen to Float32Array, bool to Uint8Array (0 and 1). */
 export type NpyData =
   | Float32Array
   | Float64Array
@@ -17,9 +17,16 @@ export type NpyData =
 export interface NpyArray<Data extends NpyData = NpyData> {
   readonly shape: readonly number[];
   readonly data: Data;
+  /** Set where the numbers stand for false and true: a mask is no list of indices. */
+  readonly isBoolean?: true;
 }
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
+/** NumPy's own limits: it refuses more of either. */
+const largestHeader = 10_000;
+const mostAxes = 64;
+/** `'descr': '<f4'`, `'fortran_order': False`, `'shape': (2, 3L)`; numbers of Python 2 may end in L. */
+const dictionaryEntry = /['"](descr|fortran_order|shape)['"]\s*:\s*(['"][^'"]*['"]|True|False|\([\d\s,L]*\))/g;
 const arrayTypes: Record<string, { new (length: number): NpyData; BYTES_PER_ELEMENT: number }> = {
   f4: Float32Array,
   f8: Float64Array,
@@ -52,7 +59,7 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
       found: quoted(header.descriptor),
     });
   }
-  const count = header.shape.reduce((product, side) => product * side, 1);
+  const count = elementCount(header.shape);
   const available = bytes.length - header.dataOffset;
   if (!Number.isSafeInteger(count) || count * type.BYTES_PER_ELEMENT !== available) {
     throw new FormatError({
@@ -66,14 +73,22 @@ export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
   const view = Buffer.from(stored.buffer);
   view.set(bytes.subarray(header.dataOffset));
   if (header.bigEndian) swapBytes(view, type.BYTES_PER_ELEMENT);
+  const { shape } = header;
+  if (header.type === 'b1') for (let i = 0; i < view.length; i++) view[i] = view[i] === 0 ? 0 : 1;
   const data = header.type === 'f2' ? widenHalfFloats(stored as Uint16Array) : stored;
-  return { shape: header.shape, data: header.fortranOrder ? toCOrder(data, header.shape) : data };
+  const ordered = header.fortranOrder ? toCOrder(data, shape) : data;
+  return header.type === 'b1' ? { shape, data: ordered, isBoolean: true } : { shape, data: ordered };
+}
+
+/** How many elements an array of a shape has. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
 }
 
 /** Writes an array as a version 1.0 `.npy` file, little-endian, C order. */
 export function formatNpy(array: NpyArray): Buffer {
   const { data, shape } = array;
-  const count = shape.reduce((product, side) => product * side, 1);
+  const count = elementCount(shape);
   if (count !== data.length) {
     throw new RangeError(`shape (${shape.join(', ')}) has ${count} elements, the data have ${data.length}`);
   }
@@ -94,9 +109,10 @@ export function formatNpy(array: NpyArray): Buffer {
 
 /**
  * The array's values as numbers in a `Float32Array`; its own data where they are that already.
- * @throws FormatError where `finite` is asked for and a value is not
+ * @throws FormatError for false and true, and where `finite` is asked for and a value is not
  */
 export function asFloat32(array: NpyArray, file: string, options: { finite?: boolean } = {}): Float32Array {
+  if (array.isBoolean) throw new FormatError({ file, expected: 'numbers', found: 'false and true (bool)' });
   const data =
     array.data instanceof Float32Array ? array.data : Float32Array.from(array.data as ArrayLike<number>, Number);
   if (options.finite) requireFinite(data, file);
@@ -142,30 +158,55 @@ function readHeader(bytes: Uint8Array, file: string): Header {
       found: `a file of ${buffer.length} bytes`,
     });
   }
-  const text = buffer.toString('latin1', start, Math.min(dataOffset, start + 65_536));
-  const descriptor = /['"]descr['"]\s*:\s*['"]([^'"]*)['"]/.exec(text)?.[1];
-  const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text)?.[1];
-  const shape = /['"]shape['"]\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1];
-  if (descriptor === undefined || order === undefined || shape === undefined) {
+  if (dataOffset - start > largestHeader) {
+    const found = `${dataOffset - start}`;
+    throw new FormatError({ file, where: 'byte 8', expected: `a header of at most ${largestHeader} bytes`, found });
+  }
+  return { ...readDictionary(buffer.toString('latin1', start, dataOffset), file), dataOffset };
+}
+
+/** The header's dictionary: three entries in any order, and nothing else. */
+function readDictionary(text: string, file: string): Omit<Header, 'dataOffset'> {
+  const entries = /^\s*\{([^{}]*)\}\s*$/.exec(text)?.[1];
+  const found = new Map<string, string>();
+  let rest = entries ?? '';
+  for (const entry of rest.matchAll(dictionaryEntry)) {
+    if (found.has(entry[1]!)) break;
+    found.set(entry[1]!, entry[2]!);
+    rest = rest.replace(entry[0], '');
+  }
+  const descriptor = found.get('descr');
+  const order = found.get('fortran_order');
+  const shape = found.get('shape');
+  const sides = shape === undefined ? null : readShape(shape);
+  const isOrder = order === 'True' || order === 'False';
+  if (descriptor === undefined || !/^['"]/.test(descriptor) || !isOrder || sides === null || /[^\s,]/.test(rest)) {
+    const expected = 'a dictionary of descr (numbers), fortran_order and shape, nothing else';
+    throw new FormatError({ file, where: 'header', expected, found: quoted(text.trim()) });
+  }
+  if (sides.length > mostAxes) {
     throw new FormatError({
       file,
       where: 'header',
-      expected: 'a dictionary of descr (numbers), fortran_order and shape',
-      found: quoted(text.trim()),
+      expected: `at most ${mostAxes} axes`,
+      found: `${sides.length}`,
     });
   }
+  const type = descriptor.slice(1, -1);
   return {
-    descriptor,
-    type: descriptor.replace(/^[<>|=]/, ''),
-    bigEndian: descriptor.startsWith('>'),
+    descriptor: type,
+    type: type.replace(/^[<>|=]/, ''),
+    bigEndian: type.startsWith('>'),
     fortranOrder: order === 'True',
-    shape: shape
-      .split(',')
-      .map((side) => side.replace('L', '').trim())
-      .filter((side) => side !== '')
-      .map(Number),
-    dataOffset,
+    shape: sides,
   };
+}
+
+/** `(2, 3)`, `(2,)`, `()`; null for anything else. */
+function readShape(text: string): number[] | null {
+  const sides = text.slice(1, -1).split(',');
+  if (sides.at(-1)!.trim() === '') sides.pop();
+  return sides.every((side) => /^\s*\d+L?\s*$/.test(side)) ? sides.map((side) => parseInt(side, 10)) : null;
 }
 
 function descriptorOf(data: NpyData): string {

@@ -1,18 +1,39 @@
+import { FormatError, listed } from './formatError.js';
 import { formatNpy, parseNpy, type NpyArray } from './npy.js';
-import { readZip, writeZip } from './zip.js';
+import { openZip, writeZip } from './zip.js';
+
+/** A NumPy archive whose arrays are inflated and read when they are asked for. */
+export interface Npz {
+  readonly names: readonly string[];
+  /** @throws FormatError naming file and member; also where there is no such array */
+  array(name: string): NpyArray;
+}
+
+const extension = '.npy';
 
 /**
- * Reads a NumPy archive: its arrays by name.
+ * Opens a NumPy archive. Members that are no arrays are not looked at.
  * @param bytes - the whole file
  * @param file - its path, for error messages
- * @throws FormatError naming file and member
+ * @throws FormatError
  */
+export function openNpz(bytes: Uint8Array, file: string): Npz {
+  const zip = openZip(bytes, file);
+  const names = zip.names.filter((name) => name.endsWith(extension)).map((name) => name.slice(0, -extension.length));
+  return {
+    names,
+    array: (name) => {
+      if (!names.includes(name))
+        throw new FormatError({ file, expected: `an array ${name}`, found: listed(names, 20) });
+      return parseNpy(zip.read(name + extension), `${file}:${name}${extension}`);
+    },
+  };
+}
+
+/** Reads all arrays of a NumPy archive, by name. @throws FormatError naming file and member */
 export function parseNpz(bytes: Uint8Array, file: string): Map<string, NpyArray> {
-  return new Map(
-    readZip(bytes, file)
-      .filter((member) => member.name.endsWith('.npy'))
-      .map((member) => [member.name.slice(0, -'.npy'.length), parseNpy(member.bytes, `${file}:${member.name}`)]),
-  );
+  const archive = openNpz(bytes, file);
+  return new Map(archive.names.map((name) => [name, archive.array(name)]));
 }
 
 /** Writes arrays, by name, into a NumPy archive; deflated unless `store` is set. */

@@ -1,40 +1,33 @@
 import type { Mesh } from '../../geometry/mesh.js';
-import { FormatError } from './formatError.js';
+import { FormatError, listed } from './formatError.js';
 import { parsePlyHeader, type PlyElement, type PlyEncoding, type PlyHeader, type PlyProperty } from './plyHeader.js';
-import { fanTriangles } from './polygons.js';
+import { Faces } from './polygons.js';
 import { plyValues, type PlyValues } from './plyValues.js';
 
 /**
- * Reads a mesh, or a point cloud (no faces), from a PLY file: ascii or binary of either byte order. Polygons become fans
- * of triangles; further elements, properties and lists are skipped.
+ * Reads a mesh, or a point cloud (no faces), from a PLY file: ascii or binary of either byte order. Polygons and strips
+ * become triangles; further elements, properties and lists are skipped, but not what may be a surface of another kind.
  * @param bytes - the whole file
  * @param file - its path, for error messages
  * @returns positions in the file's own unit
- * @throws FormatError naming the line or byte; declared counts that the file cannot hold allocate nothing
+ * @throws FormatError naming the line or byte, also for what is left over; declared counts that the file cannot hold
+ *   allocate nothing
  */
 export function parsePly(bytes: Uint8Array, file: string): Mesh {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = parsePlyHeader(buffer, file);
   const values = plyValues(buffer, header, file);
   let vertices: Float32Array | undefined;
-  const faces: number[] = [];
+  const faces = new Faces();
   for (const element of header.elements) {
     checkFits(element, header, values, file);
-    if (element.name === 'vertex' && !vertices) vertices = readVertices(element, values, file);
-    else if (element.name === 'face') readFaces(element, values, file, faces);
-    else skip(element, values);
+    if (element.name === 'vertex') vertices = readVertices(element, values, file);
+    else if (element.name === 'face' || element.name === 'tristrips') readFaces(element, values, file, faces);
+    else skip(element, values, file);
   }
+  values.endFile();
   if (!vertices) throw new FormatError({ file, expected: 'an element "vertex"', found: names(header.elements) });
-  const count = vertices.length / 3;
-  const beyond = faces.find((index) => index >= count);
-  if (beyond !== undefined) {
-    throw new FormatError({
-      file,
-      expected: `faces of vertices 0 to ${count - 1}`,
-      found: `one with vertex ${beyond}`,
-    });
-  }
-  return { vertices, faces: Uint32Array.from(faces) };
+  return { vertices, faces: faces.triangles(vertices, file, 'face', 0) };
 }
 
 /** Writes positions (as float32) and triangles, in the order and types of the published registrations. */
@@ -120,13 +113,17 @@ function readVertices(element: PlyElement, values: PlyValues, file: string): Flo
       }
       vertices[vertex * 3 + axis] = value;
     });
+    values.endRow();
   }
   return vertices;
 }
 
-function readFaces(element: PlyElement, values: PlyValues, file: string, faces: number[]): void {
-  const isCorners = ({ name, countType, type }: PlyProperty): boolean =>
-    countType !== null && type.integer && (name === 'vertex_indices' || name === 'vertex_index');
+function isCorners({ name, countType, type }: PlyProperty): boolean {
+  return countType !== null && type.integer && (name === 'vertex_indices' || name === 'vertex_index');
+}
+
+function readFaces(element: PlyElement, values: PlyValues, file: string, faces: Faces): void {
+  const isStrip = element.name === 'tristrips';
   if (element.properties.filter(isCorners).length !== 1) {
     throw new FormatError({ file, expected: 'faces with one list "vertex_indices"', found: names(element.properties) });
   }
@@ -137,23 +134,31 @@ function readFaces(element: PlyElement, values: PlyValues, file: string, faces: 
         continue;
       }
       const corners = values.list(property);
-      if (corners.length < 3 || !corners.every((index) => Number.isInteger(index) && index >= 0)) {
+      if (corners.length < (isStrip ? 0 : 3) || !corners.every((index) => index >= (isStrip ? -1 : 0))) {
         throw new FormatError({
           file,
-          where: `face ${face}, ${values.where()}`,
-          expected: '3 corners or more, all 0 or above',
+          where: `${isStrip ? 'strip' : 'face'} ${face}, ${values.where()}`,
+          expected: isStrip ? 'corners of 0 or above, or -1' : '3 corners or more, all 0 or above',
           found: `[${corners.slice(0, 8).join(', ')}]`,
         });
       }
-      fanTriangles(corners, faces);
+      if (isStrip) faces.addStrip(corners, face);
+      else faces.add(corners, face);
     }
+    values.endRow();
   }
 }
 
-function skip(element: PlyElement, values: PlyValues): void {
+/** Passes over an element. @throws FormatError where it joins vertices in a way that is not read: a surface would be lost. */
+function skip(element: PlyElement, values: PlyValues, file: string): void {
+  if (element.count > 0 && element.properties.some(isCorners)) {
+    const found = `vertices joined by ${names([element])}, which is not read: export it as triangles`;
+    throw new FormatError({ file, expected: 'surfaces as "face" or "tristrips"', found });
+  }
   if (element.properties.length === 0) return;
   for (let row = 0; row < element.count; row++) {
     for (const property of element.properties) skipProperty(property, values);
+    values.endRow();
   }
 }
 
@@ -163,5 +168,5 @@ function skipProperty(property: PlyProperty, values: PlyValues): void {
 }
 
 function names(items: readonly { readonly name: string }[]): string {
-  return items.map(({ name }) => `"${name}"`).join(', ') || 'none';
+  return listed(items.map(({ name }) => name));
 }

@@ -48,10 +48,16 @@ const types: Readonly<Record<string, PlyType>> = {
 };
 
 const largestHeader = 1 << 20;
+const mostElements = 64;
+const mostProperties = 1024;
+
+/** The first line, behind a byte order mark that some editors write; some programs write capitals, or a blank behind it. */
+const firstLine = /^(?:\u00ef\u00bb\u00bf)?ply[ \t]*(\r\n|\n|\r)/i;
 
 /** Reads the header of a PLY file. @throws FormatError naming the line */
 export function parsePlyHeader(bytes: Buffer, file: string): PlyHeader {
-  if (!/^ply[\r\n]/.test(bytes.toString('latin1', 0, 4))) {
+  const start = firstLine.exec(bytes.toString('latin1', 0, 64));
+  if (start === null) {
     throw new FormatError({
       file,
       where: 'line 1',
@@ -60,8 +66,9 @@ export function parsePlyHeader(bytes: Buffer, file: string): PlyHeader {
     });
   }
   const text = bytes.toString('latin1', 0, Math.min(bytes.length, largestHeader));
-  // The line end of "end_header" is part of the header: what follows may be binary data that looks like one.
-  const end = /(^|\n|\r)end_header[ \t]*(\r\n|\n|\r)/.exec(text);
+  // The line end of "end_header" is part of the header, and the same as the first one where it can be: what follows may be
+  // binary data that looks like one.
+  const end = new RegExp(`(^|\\n|\\r)end_header[ \\t]*(${start[1]}|\\r\\n|\\n|\\r)`).exec(text);
   if (!end) throw new FormatError({ file, expected: '"end_header"', found: 'none' });
   const lines = text.slice(0, end.index).split(/\r\n|\n|\r/);
   let encoding: PlyEncoding | undefined;
@@ -78,11 +85,14 @@ export function parsePlyHeader(bytes: Buffer, file: string): PlyHeader {
       if (words.length !== 3 || !/^\d+$/.test(words[2]!) || !Number.isSafeInteger(count)) {
         throw problem('"element NAME COUNT"');
       }
+      if (elements.some(({ name }) => name === words[1])) throw problem('each element once');
+      if (elements.length === mostElements) throw problem(`at most ${mostElements} elements`);
       elements.push({ name: words[1]!, count, properties: [] });
     } else if (words[0] === 'property') {
       const property = propertyOf(words);
       const element = elements.at(-1);
       if (!property || !element) throw problem('"property TYPE NAME" or "property list TYPE TYPE NAME" of an element');
+      if (element.properties.length === mostProperties) throw problem(`at most ${mostProperties} properties`);
       element.properties.push(property);
     } else if (words[0] !== 'comment' && words[0] !== 'obj_info' && words[0] !== '') {
       throw problem('format, element, property, comment or end_header');

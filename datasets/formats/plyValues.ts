@@ -1,11 +1,16 @@
 import { FormatError, quoted } from './formatError.js';
 import type { PlyHeader, PlyProperty, PlyType } from './plyHeader.js';
+import { decimal, requireTextSize } from './text.js';
 
-/** The numbers behind a PLY header, one after the other. */
+/** The numbers behind a PLY header, row by row. */
 export interface PlyValues {
   next(type: PlyType): number;
   /** A list: its length, then its values. */
   list(property: PlyProperty): number[];
+  /** Ends a row: in text it must be a line's end. */
+  endRow(): void;
+  /** Ends the file: nothing may be left over. */
+  endFile(): void;
   /** Bytes left in the file. */
   remaining(): number;
   /** The present place, for error messages. */
@@ -14,8 +19,9 @@ export interface PlyValues {
 
 /** Opens the values of a file in its encoding. Each call throws FormatError at the end of the file. */
 export function plyValues(bytes: Buffer, header: PlyHeader, file: string): PlyValues {
+  if (header.encoding === 'ascii') requireTextSize(bytes.length, file);
   return header.encoding === 'ascii'
-    ? new AsciiValues(bytes.toString('latin1', header.dataOffset), header.lines + 1, file)
+    ? new AsciiValues(bytes.toString('latin1', header.dataOffset), header.lines, file)
     : new BinaryValues(bytes, header.dataOffset, header.encoding === 'binary_little_endian', file);
 }
 
@@ -46,6 +52,17 @@ class BinaryValues implements PlyValues {
     return Array.from({ length: count }, () => this.next(type));
   }
 
+  endRow(): void {
+    // Rows follow one another.
+  }
+
+  endFile(): void {
+    const left = this.remaining();
+    if (left === 0) return;
+    const found = `${left} bytes more: the rows may have more values than the header declares`;
+    throw new FormatError({ file: this.file, where: this.where(), expected: 'the end of the file', found });
+  }
+
   remaining(): number {
     return this.view.byteLength - this.offset;
   }
@@ -66,8 +83,13 @@ class BinaryValues implements PlyValues {
 }
 
 class AsciiValues implements PlyValues {
-  private readonly words = /[^\s]+|\n|\r\n?/g;
+  private offset = 0;
+  /** The present row, and how many of its values were taken. */
+  private words: readonly string[] = [];
+  private taken = 0;
+  private isInRow = false;
 
+  /** @param line the number of lines before `text`. */
   constructor(
     private readonly text: string,
     private line: number,
@@ -75,51 +97,66 @@ class AsciiValues implements PlyValues {
   ) {}
 
   next(type: PlyType): number {
-    let match = this.words.exec(this.text);
-    while (match && (match[0] === '\n' || match[0].startsWith('\r'))) {
-      this.line++;
-      match = this.words.exec(this.text);
+    if (!this.isInRow && !this.nextLine()) throw this.problem('a number', 'the end of the file');
+    const word = this.words[this.taken];
+    if (word === undefined) {
+      const isLast = this.text.slice(this.offset).trim() === '';
+      throw this.problem('a number', `the end of the ${isLast ? 'file' : `line after ${this.taken} values`}`);
     }
-    if (!match) {
-      this.words.lastIndex = this.text.length;
-      throw new FormatError({
-        file: this.file,
-        where: this.where(),
-        expected: 'a number',
-        found: 'the end of the file',
-      });
-    }
-    const value = Number(match[0]);
+    this.taken++;
+    const value = decimal(word);
     if (Number.isNaN(value) || (type.integer && !Number.isInteger(value))) {
-      throw new FormatError({
-        file: this.file,
-        where: this.where(),
-        expected: type.integer ? 'a whole number' : 'a number',
-        found: quoted(match[0]),
-      });
+      throw this.problem(type.integer ? 'a whole number' : 'a number', quoted(word));
     }
     return value;
   }
 
   list({ countType, type }: PlyProperty): number[] {
     const count = countType ? this.next(countType) : 1;
-    // In text a value takes a blank and a digit.
-    if (count < 0 || count * 2 > this.remaining()) {
-      throw new FormatError({
-        file: this.file,
-        where: this.where(),
-        expected: 'a list that the rest of the file can hold',
-        found: `length ${count}`,
-      });
+    if (count < 0 || count > this.words.length - this.taken) {
+      throw this.problem('a list that the rest of the line can hold', `length ${count}`);
     }
     return Array.from({ length: count }, () => this.next(type));
   }
 
+  endRow(): void {
+    if (this.isInRow && this.taken < this.words.length) {
+      throw this.problem(`${this.taken} values in a row, as the header declares`, `${this.words.length}`);
+    }
+    this.isInRow = false;
+  }
+
+  endFile(): void {
+    if (this.nextLine()) throw this.problem('the end of the file', quoted(this.words.join(' ')));
+  }
+
   remaining(): number {
-    return this.text.length - this.words.lastIndex;
+    return this.text.length - this.offset;
   }
 
   where(): string {
     return `line ${this.line}`;
+  }
+
+  /** Goes to the next line that is not blank. @returns false where there is none. */
+  private nextLine(): boolean {
+    const { text } = this;
+    while (this.offset < text.length) {
+      let end = this.offset;
+      while (end < text.length && text.charCodeAt(end) !== 10 && text.charCodeAt(end) !== 13) end++;
+      const words = text.slice(this.offset, end).trim();
+      this.line++;
+      this.offset = end + (text.charCodeAt(end) === 13 && text.charCodeAt(end + 1) === 10 ? 2 : 1);
+      if (words === '') continue;
+      this.words = words.split(/\s+/);
+      this.taken = 0;
+      this.isInRow = true;
+      return true;
+    }
+    return false;
+  }
+
+  private problem(expected: string, found: string): FormatError {
+    return new FormatError({ file: this.file, where: this.where(), expected, found });
   }
 }

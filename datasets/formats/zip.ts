@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { FormatError, quoted } from './formatError.js';
+import { checkZipDirectory, ZipBudget, type ZipEntry } from './zipDirectory.js';
 
 /** A file inside a ZIP archive that is held in memory. */
 export interface ZipMember {
@@ -13,12 +15,20 @@ const localSignature = 0x04034b50;
 /** Deflate cannot make more than this out of one byte: a larger declared size is a lie. */
 const largestDeflateRatio = 1032;
 
+/** A small ZIP archive in memory; its members are inflated when they are asked for. */
+export interface ZipReader {
+  readonly names: readonly string[];
+  /** @throws FormatError naming the member: damaged, or none of this name */
+  read(name: string): Buffer;
+}
+
 /**
- * Reads a small ZIP archive (an `.npz`) whole: stored and deflated members, with their checksums verified. Large
- * archives go through 7-Zip (`datasets/extract`).
+ * Opens a small ZIP archive (an `.npz`): stored and deflated members, with their checksums verified. Large archives go
+ * through 7-Zip (`datasets/extract`). Not a library's: fflate verifies no checksum, yauzl (which reads `.pth` files here)
+ * makes promises of what is in memory already.
  * @throws FormatError naming the member or byte
  */
-export function readZip(bytes: Uint8Array, file: string): ZipMember[] {
+export function openZip(bytes: Uint8Array, file: string): ZipReader {
   const archive = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6]));
   if (end < 0 || end + 22 > archive.length) {
@@ -30,18 +40,46 @@ export function readZip(bytes: Uint8Array, file: string): ZipMember[] {
   }
   const count = archive.readUInt16LE(end + 10);
   let offset = archive.readUInt32LE(end + 16);
-  const members: ZipMember[] = [];
+  const members = new Map<string, Member>();
+  const listed: Member[] = [];
   for (let index = 0; index < count; index++) {
     const record = need(archive, offset, 46, file, 'a directory record');
     if (record.readUInt32LE(0) !== directorySignature) {
       throw new FormatError({ file, where: `byte ${offset}`, expected: 'a directory record', found: 'other bytes' });
     }
     const nameLength = record.readUInt16LE(28);
-    const name = need(archive, offset + 46, nameLength, file, 'a file name').toString('utf8');
-    members.push({ name, bytes: memberBytes(archive, record, name, file) });
+    const name = memberName(need(archive, offset + 46, nameLength, file, 'a file name'), record, file, offset);
+    const [compressed, size] = [record.readUInt32LE(20), record.readUInt32LE(24)];
+    const member = { name, record, compressed, size, offset: record.readUInt32LE(42) };
+    members.set(name, member);
+    listed.push(member);
     offset += 46 + nameLength + record.readUInt16LE(30) + record.readUInt16LE(32);
   }
-  return members;
+  checkZipDirectory(listed, archive.length, file);
+  const budget = new ZipBudget(archive.length, file);
+  return {
+    names: [...members.keys()],
+    read: (name) => {
+      const member = members.get(name);
+      if (member === undefined) {
+        throw new FormatError({ file, expected: `a member ${quoted(name)}`, found: 'none' });
+      }
+      return memberBytes(archive, member, file, budget);
+    },
+  };
+}
+
+interface Member extends ZipEntry {
+  /** Its record in the directory. */
+  readonly record: Buffer;
+}
+
+/** In UTF-8 where its flag says so; else in an old code page, of which only ASCII is sure. */
+function memberName(name: Buffer, record: Buffer, file: string, offset: number): string {
+  if ((record.readUInt16LE(8) & 0x0800) === 0) return name.toString('latin1');
+  if (isUtf8(name)) return name.toString('utf8');
+  const found = quoted(name.toString('latin1'));
+  throw new FormatError({ file, where: `byte ${offset}`, expected: 'a name in UTF-8', found });
 }
 
 /** Writes members into one ZIP archive, deflated where that makes them smaller (or all stored, on demand). */
@@ -85,13 +123,11 @@ export function writeZip(members: readonly ZipMember[], options: { store?: boole
   return Buffer.concat([...parts, directoryBytes, end]);
 }
 
-function memberBytes(archive: Buffer, record: Buffer, name: string, file: string): Buffer {
+function memberBytes(archive: Buffer, member: Member, file: string, budget: ZipBudget): Buffer {
+  const { name, record, compressed, size, offset } = member;
   const problem = (expected: string, found: string): FormatError =>
     new FormatError({ file, where: `member ${quoted(name)}`, expected, found });
   const method = record.readUInt16LE(10);
-  const compressed = record.readUInt32LE(20);
-  const size = record.readUInt32LE(24);
-  const offset = record.readUInt32LE(42);
   if (record.readUInt16LE(8) & 1) throw problem('an unencrypted member', 'an encrypted one');
   const local = need(archive, offset, 30, file, `the header of ${quoted(name)}`);
   if (local.readUInt32LE(0) !== localSignature) throw problem(`its header at byte ${offset}`, 'other bytes');
@@ -107,6 +143,7 @@ function memberBytes(archive: Buffer, record: Buffer, name: string, file: string
         `${size} declared`,
       );
     }
+    budget.take(member);
     try {
       bytes = inflateRawSync(data, { maxOutputLength: size + 1 });
     } catch (cause) {

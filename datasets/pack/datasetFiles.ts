@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDataList } from '../formats/dataList.js';
 import { parseObj } from '../formats/obj.js';
+import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/ply.js';
 import { framePath } from '../layout.js';
 import type { FrameId, Split } from '../types.js';
@@ -55,7 +56,7 @@ export async function readDatasetFiles(directory: string, layout: PackLayout): P
   }
   const templateFile = join(directory, layout.template);
   const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
-  const vertexCount = parseObj(template.toString('utf8'), templateFile).vertices.length / 3;
+  const vertexCount = parseObj(textOf(template, templateFile), templateFile).vertices.length / 3;
   const masksFile = join(directory, layout.vertexMasks);
   const vertexMasks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
   readVertexRegions(vertexMasks, masksFile, vertexCount);

@@ -4,6 +4,7 @@ import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { parseDataList } from '../formats/dataList.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
+import { textOf } from '../formats/text.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { calibrationPath, framePath, imagePath, isViewOfKind } from '../layout.js';
@@ -29,7 +30,7 @@ export async function openDirectorySource(
     lists[split] = parseDataList(await readFile(path, 'utf8'), path);
   }
   const templatePath = join(directory, layout.template);
-  const template = meshInMillimetres(parseObj(await readFile(templatePath, 'utf8'), templatePath));
+  const template = meshInMillimetres(parseObj(textOf(await readFile(templatePath), templatePath), templatePath));
   const masksPath = join(directory, layout.vertexMasks);
   const regions = readVertexRegions(await readFile(masksPath), masksPath, template.vertices.length / 3);
 

@@ -3,6 +3,7 @@ import { sampleSurface } from '../../geometry/surfaceSampling.js';
 import { FormatError } from '../formats/formatError.js';
 import { asFloat32, parseNpy } from '../formats/npy.js';
 import { parseObj } from '../formats/obj.js';
+import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/ply.js';
 import type { EncodedFile } from './frameSource.js';
 
@@ -21,7 +22,7 @@ const pointsOfMesh = 100_000;
  */
 export function readScan({ bytes, file }: EncodedFile): Float32Array {
   if (file.endsWith('.ply') || file.endsWith('.obj')) {
-    const mesh = file.endsWith('.ply') ? parsePly(bytes, file) : parseObj(Buffer.from(bytes).toString('utf8'), file);
+    const mesh = file.endsWith('.ply') ? parsePly(bytes, file) : parseObj(textOf(bytes, file), file);
     if (mesh.faces.length === 0) return mesh.vertices;
     const { uniform } = counterRandom(0, 'scan surface', mesh.vertices.length, mesh.faces.length);
     try {

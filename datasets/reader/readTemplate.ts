@@ -5,6 +5,7 @@ import { FormatError } from '../formats/formatError.js';
 import type { NpyArray } from '../formats/npy.js';
 import { parseNpz } from '../formats/npz.js';
 import { parseObj } from '../formats/obj.js';
+import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/ply.js';
 import { meshInMillimetres } from './meshes.js';
 
@@ -39,7 +40,7 @@ async function readMesh(path: string): Promise<Mesh> {
   });
   switch (extname(path).toLowerCase()) {
     case '.obj':
-      return parseObj(bytes.toString('utf8'), path);
+      return parseObj(textOf(bytes, path), path);
     case '.ply':
       return parsePly(bytes, path);
     case '.npz':

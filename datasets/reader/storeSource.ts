@@ -3,6 +3,7 @@ import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
+import { textOf } from '../formats/text.js';
 import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { parseDatasetIndex } from '../indexFile.js';
@@ -67,7 +68,7 @@ export async function openStoreSource(
   }
   const headFiles = headFilesOf(index, store);
   const templateFile = await fetch(headFiles.template);
-  const template = meshInMillimetres(parseObj(Buffer.from(templateFile.bytes).toString('utf8'), templateFile.file));
+  const template = meshInMillimetres(parseObj(textOf(templateFile.bytes, templateFile.file), templateFile.file));
   const masks = await fetch(headFiles.vertexMasks);
   const regions = readVertexRegions(masks.bytes, masks.file, template.vertices.length / 3);
 

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseDataList } from '../../datasets/formats/dataList.js';
 import { parseObj } from '../../datasets/formats/obj.js';
+import { textOf } from '../../datasets/formats/text.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import { headFilesOf, readDatasetIndex } from '../../datasets/reader/storeSource.js';
@@ -75,7 +76,7 @@ async function openTemplate({ template, configuration }: FolderPredictionJob): P
   const store = openStore(configuration.storage);
   const index = await readDatasetIndex(store, template.name);
   const key = `${keys.dataset(template.name)}/${headFilesOf(index, store).template.key}`;
-  return meshInMillimetres(parseObj(Buffer.from((await store.get(key)).body).toString('utf8'), key));
+  return meshInMillimetres(parseObj(textOf((await store.get(key)).body, key), key));
 }
 
 async function originOf(job: FolderPredictionJob, stage: 'coarse' | 'refinement'): Promise<PredictionOrigin> {

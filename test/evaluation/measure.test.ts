@@ -43,7 +43,7 @@ async function makeFolders(folder: string): Promise<void> {
     );
   }
   const masks = regionNames.map((name): [string, { shape: number[]; data: Uint32Array }] => {
-    const vertices = name === 'lips' ? [0, 3] : name === 'neck' ? [1, 2] : [];
+    const vertices = name === 'lips' ? [0, 3] : name === 'neck' ? [1, 2] : [2];
     return [name, { shape: [vertices.length], data: Uint32Array.from(vertices) }];
   });
   await writeFile(join(folder, 'masks.npz'), formatNpz(new Map(masks)));
