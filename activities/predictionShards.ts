@@ -1,6 +1,7 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { DatasetIndex, FrameId, Split } from '../datasets/types.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
+import { mapLimited } from '../storage/mapLimited.js';
 import type { ObjectStore } from '../storage/types.js';
 import { finishedModel, readDatasetIndex, readJson } from './runState.js';
 import type { PredictionPlan, PredictionShard } from './types.js';
@@ -43,13 +44,8 @@ export async function planShards(
   const all = Array.from({ length: Math.ceil(frames / size) }, (_, i) => {
     return { index: before + i, purpose, from: i * size, to: Math.min((i + 1) * size, frames) };
   });
-  const shards: PredictionShard[] = [];
-  for (let i = 0; i < all.length; i += readsAtOnce) {
-    const some = all.slice(i, i + readsAtOnce);
-    const markers = await Promise.all(some.map((shard) => readMarker(store, run, shard)));
-    shards.push(...some.filter((shard, k) => !isDone(markers[k], shard, models)));
-  }
-  return { shards, frames };
+  const markers = await mapLimited(all, readsAtOnce, (shard) => readMarker(store, run, shard));
+  return { shards: all.filter((shard, index) => !isDone(markers[index], shard, models)), frames };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Batch } from '../datasets/types.js';
 import { openBatches, type Batches } from '../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../datasets/batches/settings.js';
 import { FrameUnreadable } from '../datasets/reader/errors.js';
+import { mapLimited } from '../storage/mapLimited.js';
 import { openStore } from '../storage/openStore.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore } from '../storage/types.js';
@@ -146,12 +147,9 @@ async function framesToDo(
   writer: PredictionWriter,
   signal: AbortSignal,
 ): Promise<PredictionJob['frames']> {
-  const missing: PredictionJob['frames'][number][] = [];
-  for (let first = 0; first < frames.length; first += looksAtOnce) {
+  const there = await mapLimited(frames, looksAtOnce, async ({ id }) => {
     if (signal.aborted) throw new PredictionStopped(`Prediction was stopped: ${String(signal.reason)}`);
-    const some = frames.slice(first, first + looksAtOnce);
-    const there = await Promise.all(some.map(({ id }) => writer.has(id)));
-    missing.push(...some.filter((_, index) => !there[index]));
-  }
-  return missing;
+    return writer.has(id);
+  });
+  return frames.filter((_, index) => !there[index]);
 }

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { runLimited } from '../datasets/fetch/runLimited.js';
+import pMap from 'p-map';
 import { formatDataList } from '../datasets/formats/dataList.js';
 import { formatNpz } from '../datasets/formats/npz.js';
 import { formatObj } from '../datasets/formats/obj.js';
@@ -77,7 +77,7 @@ async function writeSubjects(
     { onWord: () => options.onProgress?.(++done, total), signal: options.signal },
   );
   try {
-    await runLimited(plan, threads, (subject) => pool.run(subject));
+    await pMap(plan, (subject) => pool.run(subject), { concurrency: threads });
   } finally {
     await pool.close();
   }

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  ListMultipartUploadsCommand,
   UploadPartCommand,
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { nameOf } from './s3Errors.js';
-import { ChecksumMismatch, type PutOptions, type UnfinishedUpload } from './types.js';
+import { partsOf } from './fileParts.js';
+import { mapLimited } from './mapLimited.js';
+import { lookAtAssembled, removeAssembled, type Assembled } from './s3Assembled.js';
+import { nameOf, statusOf, wasRetried } from './s3Errors.js';
+import { abandonUpload } from './s3Uploads.js';
+import { ChecksumMismatch, StoreUnavailable, type PutOptions } from './types.js';
 
 const mostParts = 10_000;
 const partsAtOnce = 4;
+/** Milliseconds: what a store keeps of an abandoned upload is found by a later claim, which lists them. */
+const abandonTimeout = 10_000;
 
 export interface MultipartTarget {
   readonly client: S3Client;
@@ -26,8 +29,13 @@ export interface MultipartTarget {
 }
 
 /**
- * Sends a large body in parts, four at a time, each with its SHA-256. The object appears when the last part is there,
- * the condition holds and the whole has the promised SHA-256; else nothing of it remains.
+ * Sends a large body in parts, four at a time, each with its SHA-256. The object appears when every part is there, the
+ * condition holds and the whole has the promised SHA-256; what the store made of them is then compared in size and
+ * checksum. The first failure stops all, and nothing of the upload remains.
+ *
+ * `@aws-sdk/lib-storage` does not take its place: it cannot hold the whole against a promised hash before the object
+ * appears, goes on sending the other parts after one has failed or the put was aborted, and lets a failed clean-up
+ * replace the first error.
  *
  * @returns the object's ETag.
  */
@@ -39,102 +47,105 @@ export async function putInParts(
   options: PutOptions,
 ): Promise<string> {
   const { client, bucket: Bucket, objectKey: Key } = target;
-  const send = { abortSignal: options.signal };
   const { UploadId } = await client.send(
     new CreateMultipartUploadCommand({ Bucket, Key, ContentType: options.contentType, ChecksumAlgorithm: 'SHA256' }),
-    send,
+    { abortSignal: options.signal },
   );
+  if (UploadId === undefined) {
+    throw new StoreUnavailable(`${target.store} began an upload of ${target.key} without naming it (no UploadId).`);
+  }
   try {
-    const { parts, sha256 } = await uploadParts(target, UploadId, body, size, leastPartSize, options.signal);
+    const { parts, sha256 } = await sendParts(target, UploadId, body, size, leastPartSize, options.signal);
     if (options.sha256 !== undefined && sha256 !== options.sha256) {
       throw new ChecksumMismatch(target.key, target.store, options.sha256, sha256);
     }
-    const completed = await client.send(
-      new CompleteMultipartUploadCommand({
-        Bucket,
-        Key,
-        UploadId,
-        MultipartUpload: { Parts: parts },
-        IfMatch: options.ifMatch,
-        IfNoneMatch: options.ifAbsent ? '*' : undefined,
-      }),
-      send,
-    );
-    return completed.ETag ?? '';
+    const expected: Assembled = { size, sha256, parts };
+    const etag = await complete(target, UploadId, expected, options);
+    await verify(target, etag, expected);
+    return etag;
   } catch (cause) {
-    await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch(() => undefined);
+    // Whatever becomes of this, what is told is why the upload failed.
+    await abandonUpload(client, Bucket, { key: Key, id: UploadId }, AbortSignal.timeout(abandonTimeout)).catch(
+      () => undefined,
+    );
     throw cause;
   }
 }
 
-/** @param below - with the store's prefix. @returns keys with the store's prefix */
-export async function listUploads(client: S3Client, Bucket: string, below: string): Promise<UnfinishedUpload[]> {
-  const found: UnfinishedUpload[] = [];
-  let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
-  for (;;) {
-    const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: below, ...marker }));
-    for (const { Key, UploadId } of page.Uploads ?? []) {
-      if (Key?.startsWith(below) && UploadId !== undefined) found.push({ key: Key, id: UploadId });
-    }
-    if (page.IsTruncated !== true) return found;
-    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-  }
-}
-
-/** @param upload - its key with the store's prefix */
-export async function abandonUpload(client: S3Client, Bucket: string, { key, id }: UnfinishedUpload): Promise<void> {
-  try {
-    await client.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: id }));
-  } catch (cause) {
-    if (nameOf(cause) !== 'NoSuchUpload') throw cause;
-  }
-}
-
-async function uploadParts(
-  { client, bucket: Bucket, objectKey: Key }: MultipartTarget,
-  UploadId: string | undefined,
+async function sendParts(
+  { client, bucket: Bucket, objectKey: Key, key, store }: MultipartTarget,
+  UploadId: string,
   body: Uint8Array | { readonly path: string },
   size: number,
   leastPartSize: number,
   signal: AbortSignal | undefined,
 ): Promise<{ parts: CompletedPart[]; sha256: string }> {
   const partSize = Math.max(leastPartSize, Math.ceil(size / mostParts));
-  const hash = createHash('sha256');
-  const parts: CompletedPart[] = [];
-  const file = body instanceof Uint8Array ? null : await open(body.path, 'r');
-  const read = async (offset: number): Promise<Uint8Array> => {
-    if (body instanceof Uint8Array) return body.subarray(offset, offset + partSize);
-    const buffer = new Uint8Array(Math.min(partSize, size - offset));
-    let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await file!.read(buffer, filled, buffer.length - filled, offset + filled);
-      if (bytesRead === 0) throw new Error(`${body.path} became shorter while it was sent.`);
-      filled += bytesRead;
+  const whole = createHash('sha256');
+  const hashed = async function* (): AsyncGenerator<{ number: number; content: Uint8Array; checksum: string }> {
+    for await (const { number, content } of partsOf(body, size, partSize)) {
+      whole.update(content);
+      yield { number, content, checksum: createHash('sha256').update(content).digest('base64') };
     }
-    return buffer;
   };
-  const uploading = new Set<Promise<void>>();
-  try {
-    for (let offset = 0, PartNumber = 1; offset < size; offset += partSize, PartNumber++) {
-      const content = await read(offset);
-      hash.update(content);
-      const ChecksumSHA256 = createHash('sha256').update(content).digest('base64');
-      const upload = client
-        .send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: content, ChecksumSHA256 }), {
-          abortSignal: signal,
-        })
-        .then(({ ETag }) => {
-          parts.push({ ETag, PartNumber, ChecksumSHA256 });
-        })
-        .finally(() => uploading.delete(upload));
-      uploading.add(upload);
-      if (uploading.size >= partsAtOnce) await Promise.race(uploading);
+  const parts = await mapLimited(hashed(), partsAtOnce, async (part, _index, failed) => {
+    const { number: PartNumber, content: Body, checksum: ChecksumSHA256 } = part;
+    const abortSignal = signal ? AbortSignal.any([signal, failed]) : failed;
+    const { ETag } = await client.send(
+      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumSHA256 }),
+      { abortSignal },
+    );
+    if (ETag === undefined) {
+      throw new StoreUnavailable(`${store} took part ${PartNumber} of ${key} and gave no ETag for it.`);
     }
-    await Promise.all(uploading);
-  } finally {
-    await Promise.allSettled(uploading);
-    await file?.close();
+    return { ETag, PartNumber, ChecksumSHA256 };
+  });
+  const expected = Math.ceil(size / partSize);
+  if (parts.length !== expected) {
+    throw new Error(`Of ${key}, ${parts.length} parts were sent; ${expected} make up its ${size} bytes.`);
   }
-  parts.sort((a, b) => a.PartNumber! - b.PartNumber!);
-  return { parts, sha256: hash.digest('hex') };
+  return { parts, sha256: whole.digest('hex') };
+}
+
+/** @returns the object's ETag, also where the first answer was lost and the SDK asked again. */
+async function complete(
+  target: MultipartTarget,
+  UploadId: string,
+  expected: Assembled,
+  options: PutOptions,
+): Promise<string> {
+  const { client, bucket: Bucket, objectKey: Key } = target;
+  try {
+    const { ETag } = await client.send(
+      new CompleteMultipartUploadCommand({
+        Bucket,
+        Key,
+        UploadId,
+        MultipartUpload: { Parts: [...expected.parts] },
+        IfMatch: options.ifMatch,
+        IfNoneMatch: options.ifAbsent ? '*' : undefined,
+      }),
+      { abortSignal: options.signal },
+    );
+    return ETag ?? '';
+  } catch (cause) {
+    const mayBeDone = wasRetried(cause) && (nameOf(cause) === 'NoSuchUpload' || statusOf(cause) === 412);
+    const found = mayBeDone ? await lookAtAssembled(client, { Bucket, Key }, expected).catch(() => null) : null;
+    if (found?.isOurs) return found.etag;
+    throw cause;
+  }
+}
+
+/** The object that has just appeared is what was sent, or it is taken away again. @throws StoreUnavailable */
+async function verify(target: MultipartTarget, etag: string, expected: Assembled): Promise<void> {
+  const { client, bucket: Bucket, objectKey: Key, key, store } = target;
+  const found = await lookAtAssembled(client, { Bucket, Key }, expected);
+  if (found === null) throw new StoreUnavailable(`${store} took ${key} in parts, but there is no such object.`);
+  // Someone else has written it since: theirs is not ours to judge.
+  if (found.difference === null || (etag !== '' && found.etag !== etag)) return;
+  const removed = await removeAssembled(client, { Bucket, Key }).then(
+    () => 'It was removed.',
+    (cause: unknown) => `It could not be removed (${nameOf(cause)}): delete it.`,
+  );
+  throw new StoreUnavailable(`${store} did not assemble ${key} as it was sent: ${found.difference}. ${removed}`);
 }

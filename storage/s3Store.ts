@@ -14,7 +14,8 @@ import { conditionsUnsupported } from './conditionalPuts.js';
 import { s3Client, storeName, type S3Configuration } from './s3Client.js';
 import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
 import { describeObject, downloadObject, getObject } from './s3Reading.js';
-import { abandonUpload, listUploads, putInParts } from './s3Multipart.js';
+import { putInParts } from './s3Multipart.js';
+import { abandonUpload, listUploads } from './s3Uploads.js';
 import {
   ChecksumMismatch,
   ObjectNotFound,

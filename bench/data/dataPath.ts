@@ -15,7 +15,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { extractBundle } from '../../datasets/extract/extractBundle.js';
 import { bundlePaths, findBundle, findDownload, volumePaths } from '../../datasets/fetch/bundles.js';
 import { fetchBundle } from '../../datasets/fetch/fetchBundle.js';
-import { runLimited } from '../../datasets/fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { startMiniatureHost } from '../../miniature/host.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import { s3Client } from '../../storage/s3Client.js';
@@ -129,7 +129,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 async function curlAll(host: string, folder: string): Promise<void> {
-  await runLimited(bundlePaths(bundle), 4, async (path) => {
+  await mapLimited(bundlePaths(bundle), 4, async (path) => {
     const file = join(folder, 'downloads', path);
     await mkdir(dirname(file), { recursive: true });
     const form = ['--data-urlencode', 'username=bench', '--data-urlencode', 'password=bench'];
@@ -162,7 +162,7 @@ async function putByHand(client: ReturnType<typeof s3Client>, prefix: string, da
   for (const sequence of sequences) {
     for (const frame of await readdir(join(data, 'test_images_4/S', sequence))) frames.push([sequence, frame]);
   }
-  await runLimited(frames, 12, async ([sequence, frame]) => {
+  await mapLimited(frames, 12, async ([sequence, frame]) => {
     const folder = join(data, 'test_images_4/S', sequence, frame);
     const images = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
     await put(`${prefix}/images/${sequence}/${frame}.tar`, Buffer.concat(images));

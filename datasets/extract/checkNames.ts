@@ -1,3 +1,4 @@
+import { mapLimited } from '../../storage/mapLimited.js';
 import { joinedSize, JoinedReader, findDirectory, type Volume } from './joinedVolumes.js';
 import type { Span } from './errors.js';
 
@@ -33,15 +34,10 @@ export async function findWrongNames(volumes: readonly Volume[], signal?: AbortS
     if (!repeats(header, entry)) wrong.push({ start: entry.offset, end: entry.offset + length });
   };
   try {
-    let waiting: DirectoryEntry[] = [];
-    for await (const entry of entriesOf(reader, directory, joinedSize(volumes))) {
-      waiting.push(entry);
-      if (waiting.length < readsAtOnce) continue;
+    await mapLimited(entriesOf(reader, directory, joinedSize(volumes)), readsAtOnce, async (entry) => {
       signal?.throwIfAborted();
-      await Promise.all(waiting.map(compare));
-      waiting = [];
-    }
-    await Promise.all(waiting.map(compare));
+      await compare(entry);
+    });
     return wrong;
   } finally {
     await reader.close();

@@ -4,7 +4,7 @@ import { defaultBackOff, type BackOff } from './backOff.js';
 import { bundlePaths, findBundle } from './bundles.js';
 import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace, type SpaceNeed } from './diskSpace.js';
 import { downloadFile, type Download } from './download.js';
-import { runLimited } from './runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { FileHashes } from './fileHashes.js';
 import type { HostCredentials } from './hostRequest.js';
 import { measureFiles } from './measureFiles.js';
@@ -108,7 +108,7 @@ async function fetchWhileRoom(options: FetchWhileRoom): Promise<FetchedBundle> {
   const needed = sum([...measured.values()].map(({ size, there }) => Math.max(0, (size ?? 0) - there)));
   const room = { directory, bytes: needed, purpose: `the volumes of ${bundle.name}` };
   await checkDiskSpace([room, ...(options.alsoNeeded ?? [])], options.free);
-  const files = await runLimited(paths, atOnce, async (path): Promise<Download> => {
+  const files = await mapLimited(paths, atOnce, async (path): Promise<Download> => {
     const download = downloadOnce({
       ...common,
       hashes,

@@ -6,7 +6,7 @@ import { requestFile, statedSize, validatorsOf, type HostCredentials } from './h
 import type { BackOff } from './backOff.js';
 import { FileHashes } from './fileHashes.js';
 import { unlessStalled, withRetries } from './retries.js';
-import { runLimited } from './runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { findFetched, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './sidecar.js';
 
 export interface MeasureOptions {
@@ -30,7 +30,7 @@ export interface Measured {
 export async function measureFiles(paths: readonly string[], options: MeasureOptions): Promise<Map<string, Measured>> {
   const hashes = new FileHashes(options.signal);
   try {
-    const measured = await runLimited(paths, options.atOnce, (path) => measure(path, hashes, options));
+    const measured = await mapLimited(paths, options.atOnce, (path) => measure(path, hashes, options));
     return new Map(paths.map((path, i) => [path, measured[i]!]));
   } finally {
     await hashes.close();

@@ -1,7 +1,7 @@
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFrame } from '../reader/frameSource.js';
-import { runLimited } from '../fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { cameraFromTka, formatTka } from '../formats/tka.js';
 import { frameName, isViewOfKind } from '../layout.js';
 import type { Split } from '../types.js';
@@ -41,7 +41,7 @@ export async function checkDataset(
   const chosen = sampleFrames(usable, sample);
   const rigs = new RigChecks(options, inspection.storedResizeFactor);
   let done = 0;
-  const troubles = await runLimited(chosen, framesAtOnce, async ({ split, id }): Promise<FrameTrouble | null> => {
+  const troubles = await mapLimited(chosen, framesAtOnce, async ({ split, id }): Promise<FrameTrouble | null> => {
     signal?.throwIfAborted();
     try {
       const encoded = await source.load(split, id);

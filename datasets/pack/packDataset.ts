@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { runLimited } from '../fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { writeDatasetIndex } from '../indexFile.js';
 import { frameName } from '../layout.js';
@@ -108,7 +108,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   };
   let packed: readonly PackedSequence[];
   try {
-    packed = await runLimited(units, sequencesAtOnce, packUnit);
+    packed = await mapLimited(units, sequencesAtOnce, packUnit);
   } finally {
     await readers.close();
   }

@@ -7,7 +7,7 @@ import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { findBundle } from '../fetch/bundles.js';
 import type { TransferProgress } from '../fetch/progress.js';
-import { runLimited } from '../fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import type { IndexedObject } from '../types.js';
 import { isMissing } from './sequenceFiles.js';
 
@@ -37,7 +37,7 @@ export async function packFiles({ store, bundle, extracted, onProgress, signal }
   for await (const { key, size } of store.list(`${prefix}/`)) there.set(key.slice(prefix.length + 1), size);
   let doneBytes = 0;
   let doneFiles = 0;
-  const stored = await runLimited(files.sort(), filesAtOnce, async (key): Promise<IndexedObject> => {
+  const stored = await mapLimited(files.sort(), filesAtOnce, async (key): Promise<IndexedObject> => {
     signal?.throwIfAborted();
     const path = join(extracted, key);
     const { size } = await stat(path);

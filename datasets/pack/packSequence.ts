@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';
-import { runLimited } from '../fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { frameName, framePath } from '../layout.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
 import type { FrameReaders, ReadObject } from './frameReaders.js';
@@ -50,7 +50,7 @@ export async function packSequence(options: PackSequenceOptions): Promise<Packed
   const frames: IndexedFrame[] = [];
   const unusable: FrameProblem[] = [];
   const incomplete: FrameProblem[] = [];
-  const outcomes = await runLimited(files.frames, atOnce, async (frame) => {
+  const outcomes = await mapLimited(files.frames, atOnce, async (frame) => {
     signal?.throwIfAborted();
     try {
       return await packFrame(frame, calibrations, options);
@@ -83,7 +83,7 @@ type PackedCalibrations = ReadonlyMap<string, PackedCalibration | FormatError>;
 
 async function packCalibrations({ files, put }: PackSequenceOptions): Promise<PackedCalibrations> {
   const { subject, sequence } = files;
-  const packed = await runLimited(
+  const packed = await mapLimited(
     [...files.calibrations],
     4,
     async ([name, file]): Promise<[string, PackedCalibration | FormatError]> => {

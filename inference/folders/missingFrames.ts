@@ -1,4 +1,5 @@
 import type { FrameId } from '../../datasets/types.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import type { OpenedJob } from './openJob.js';
 
 const looksAtOnce = 16;
@@ -17,11 +18,9 @@ export async function missingFrames(
     const found = await Promise.all(folders.map((folder) => folder.has(id)));
     return !found.includes(false);
   };
-  const missing: number[] = [];
-  for (let from = 0; from < frames.length; from += looksAtOnce) {
-    onLook(from);
-    const there = await Promise.all(frames.slice(from, from + looksAtOnce).map(isThere));
-    missing.push(...there.flatMap((is, i) => (is ? [] : [from + i])));
-  }
-  return missing;
+  const there = await mapLimited(frames, looksAtOnce, (id, index) => {
+    onLook(index);
+    return isThere(id);
+  });
+  return there.flatMap((is, index) => (is ? [] : [index]));
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { runLimited } from '../../datasets/fetch/runLimited.js';
+import { mapLimited } from '../../storage/mapLimited.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectInformation, ObjectStore } from '../../storage/types.js';
@@ -116,6 +116,6 @@ for (const fate of fates) {
     const all = await killedAt(Infinity, fate);
     assert.ok(all > 30, `${all} requests`);
     // The disk is what takes its time: many at once.
-    await runLimited([...Array(all).keys()], 10, (before) => killedAt(before + 1, fate));
+    await mapLimited([...Array(all).keys()], 10, (before) => killedAt(before + 1, fate));
   });
 }

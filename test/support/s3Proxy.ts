@@ -29,6 +29,8 @@ export type Treatment =
   | { readonly kind: 'delay'; readonly milliseconds: number }
   /** Half of the body reaches the server, then both connections are cut. */
   | { readonly kind: 'cut the body' }
+  /** Carried out by other means, which give the answer's XML. */
+  | { readonly kind: 'answer'; readonly answer: (body: string) => Promise<string> }
   /** Carried out, but the client never hears of it. */
   | { readonly kind: 'lose the answer' }
   /** Held until it is said what becomes of it; the client may be dead by then. */
@@ -126,6 +128,10 @@ export class S3Proxy {
       const body = await bodyOf(request);
       if ((await treatment.until) === 'drop') response.destroy();
       else await this.forward(request, response, seen, body);
+    } else if (treatment?.kind === 'answer') {
+      const answer = await treatment.answer((await bodyOf(request)).toString());
+      response.writeHead(200, { 'Content-Type': 'application/xml' });
+      response.end(answer);
     } else if (treatment?.kind === 'cut the body') {
       await this.cut(request, response);
     } else {
