@@ -18,7 +18,7 @@ export interface Translated {
   readonly problems: readonly (Omit<ConfigurationProblem, 'where'> & { readonly option: string })[];
 }
 
-/** Whether a file is a published run's `config.json` (options in the groups base, data, train, model; spec 5). */
+/** Whether a file is a published run's `config.json` (options in the groups base, data, train, model; method 5). */
 export function isPublished(file: Tree): boolean {
   if ('storage' in file || 'dataset' in file) return false;
   return (

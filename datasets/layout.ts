@@ -1,6 +1,6 @@
 import type { FrameId } from './types.js';
 
-/** FaMoS's layout on a disk (spec section 1): paths below the folders of images, calibrations, scans, registrations. */
+/** FaMoS's layout on a disk (method 1): paths below the folders of images, calibrations, scans, registrations. */
 
 /** `S/Q/N/Q.N.C.png` */
 export function imagePath({ subject, sequence, frame }: FrameId, view: string, extension = 'png'): string {

@@ -2,7 +2,7 @@ import { FormatError, listed } from './formats/formatError.js';
 import type { NpyArray } from './formats/npy.js';
 import { openNpz } from './formats/npz.js';
 
-/** The template's regions (spec section 4) under their names in the masks file. */
+/** The template's regions (method 4) under their names in the masks file. */
 export const regionNames = [
   'face',
   'left_ear',

@@ -16,15 +16,15 @@ export interface Camera {
   readonly distortion: readonly [number, number];
 }
 
-/** Below this depth a division by z is left out, as the published code does (spec 2.3). */
+/** Below this depth a division by z is left out, as the published code does (method 2.3). */
 const leastDepth = 1e-7;
 
 /**
- * Projects points into a view (spec 2.3): world to camera, division by z (by 1 where |z| < 1e-7), radial distortion,
+ * Projects points into a view (method 2.3): world to camera, division by z (by 1 where |z| < 1e-7), radial distortion,
  * intrinsics. Points behind the camera are projected as well: there is no test that z > 0.
  *
  * @param points `[N, 3]`, world mm.
- * @param options.distort false leaves the radial distortion out, as depth rendering does (spec 3.2).
+ * @param options.distort false leaves the radial distortion out, as depth rendering does (method 3.2).
  * @returns `[N, 3]`: x px, y px, depth z in mm. The caller's.
  */
 export function projectPoints(
@@ -76,7 +76,7 @@ export function multiply3x3(left: Float64Array, right: Float64Array): Float64Arr
 }
 
 /**
- * The camera of an image that was rotated by 90° counter-clockwise (spec 1: portrait views become landscape): the
+ * The camera of an image that was rotated by 90° counter-clockwise (method 1: portrait views become landscape): the
  * intrinsics multiplied from the left by [[0,1,0],[−1,0,W],[0,0,1]], W the width before; width and height swap.
  */
 export function rotateCounterClockwise(camera: Camera): Camera {

@@ -11,7 +11,7 @@ export interface ClosestPoints {
   readonly distances: Float32Array;
   /**
    * `[N, 3]` barycentric coordinates, in that triangle, of the point's projection on the triangle's plane: not clamped,
-   * so they may be negative (spec 4).
+   * so they may be negative (method 4).
    */
   readonly barycentric: Float32Array;
 }

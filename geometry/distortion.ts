@@ -1,4 +1,4 @@
-/** What a `.tka` calibration says about radial distortion, after division by the resize factor r (spec 1). */
+/** What a `.tka` calibration says about radial distortion, after division by the resize factor r (method 1). */
 export interface TsaiDistortion {
   /** Tsai's radial coefficients as stored: `K`, `K2`. */
   readonly k: number;
@@ -16,7 +16,7 @@ export interface TsaiDistortion {
 /**
  * Tsai's model undistorts (distorted to undistorted); sampling images needs the other direction. Over 100 radii up to
  * the image's diagonal, the forward coefficients are the least-squares fit of r/u − 1 on (u², u⁴), where
- * u = r (1 + K f² r² + K2 f⁴ r⁴) (spec 1).
+ * u = r (1 + K f² r² + K2 f⁴ r⁴) (method 1).
  *
  * @returns k1, k2 of `Camera.distortion`.
  */

@@ -40,7 +40,7 @@ export function faceAreas(mesh: Mesh): Float64Array {
 }
 
 /**
- * Vertex normals (spec 3.2): sum of the un-normalised normals of the faces around a vertex, normalised.
+ * Vertex normals (method 3.2): sum of the un-normalised normals of the faces around a vertex, normalised.
  *
  * @returns `[L, 3]`; zero for a vertex in no face.
  */

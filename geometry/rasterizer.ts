@@ -31,7 +31,7 @@ export function clearRaster(raster: Raster): void {
 
 /**
  * Draws triangles with a z-buffer. The nearest wins a pixel, of ties the one drawn first, which is the lowest index; a
- * pixel is covered when its centre is inside or on the edge; both sides of a triangle are drawn (spec 3.2).
+ * pixel is covered when its centre is inside or on the edge; both sides of a triangle are drawn (method 3.2).
  *
  * @param positions `[N, 3]` x, y, depth. The centre of the pixel in row h, column w is at x = w, y = h.
  * @param faces `[F, 3]`.

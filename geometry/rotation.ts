@@ -28,7 +28,7 @@ export function quaternionToMatrix(w: number, x: number, y: number, z: number): 
 }
 
 /**
- * Rotation from its 6-D representation (spec 2.4): Gram–Schmidt on two 3-vectors; they and their cross product are the
+ * Rotation from its 6-D representation (method 2.4): Gram–Schmidt on two 3-vectors; they and their cross product are the
  * matrix's rows.
  *
  * @param six the two vectors, one after the other.

@@ -72,7 +72,7 @@ export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: 
 }
 
 /**
- * Barycentric coordinates of a point's projection on a triangle's plane, not clamped (spec 4). A triangle whose normal
+ * Barycentric coordinates of a point's projection on a triangle's plane, not clamped (method 4). A triangle whose normal
  * n has n·n < 1e-16 uses 1 for the divisor.
  */
 export function writePlaneBarycentric(

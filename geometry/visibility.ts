@@ -2,17 +2,17 @@ import { type Camera, projectPoints } from './camera.js';
 import type { Mesh } from './mesh.js';
 import { clearRaster, createRaster, rasterizeTriangles, type Raster } from './rasterizer.js';
 
-/** Side of the depth picture, px (spec 3.2). */
+/** Side of the depth picture, px (method 3.2). */
 const defaultResolution = 200;
 /** How far behind the depth picture, in shares of the view's depth range, a vertex still counts as seen. */
 const tolerance = 3e-3;
 
-/** The sigmoid of 100 · visibility (spec 3.2): 1 for visible vertices and 0.5 for hidden ones, to float32's last digit. */
+/** The sigmoid of 100 · visibility (method 3.2): 1 for visible vertices and 0.5 for hidden ones, to float32's last digit. */
 export const visibleWeight = 1;
 export const hiddenWeight = 0.5;
 
 /**
- * Which vertices each view sees (spec 3.2), by comparison with a square depth picture that the mesh fills.
+ * Which vertices each view sees (method 3.2), by comparison with a square depth picture that the mesh fills.
  * Radial distortion is left out.
  *
  * @param cameras V views, with the intrinsics of the images that the network gets (in training the augmented ones).
@@ -37,7 +37,7 @@ export function visibleVertices(mesh: Mesh, cameras: readonly Camera[], resoluti
 }
 
 /**
- * The weight of each vertex in each view by visibility, as the surface-aware fusion uses it (spec 3.2 and 3.4).
+ * The weight of each vertex in each view by visibility, as the surface-aware fusion uses it (method 3.2 and 3.4).
  *
  * @returns `[V, L]`, 1 visible, 0.5 hidden. The caller's.
  */

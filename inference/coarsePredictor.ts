@@ -23,7 +23,7 @@ export interface CoarsePrediction {
   readonly localisation: Localisation;
 }
 
-/** The trained coarse model: views of calibrated cameras → vertices (spec section 2), identity grids, running statistics. */
+/** The trained coarse model: views of calibrated cameras → vertices (method 2), identity grids, running statistics. */
 export class CoarsePredictor {
   private readonly state: ModelState;
 
@@ -76,7 +76,7 @@ export class CoarsePredictor {
     scales: ArrayLike<number>,
   ): Localisation {
     const { gridSide, gridSpacing } = this.configuration;
-    // The offsets are not symmetric about 0 (spec 2.2).
+    // The offsets are not symmetric about 0 (method 2.2).
     const meanOffset = ((gridSide - 1) / 2 - Math.floor(gridSide / 2)) * gridSpacing;
     const coordinate = (axis: number): number => {
       const row = linear[3 * axis]! + linear[3 * axis + 1]! + linear[3 * axis + 2]!;

@@ -8,7 +8,7 @@ import { refinementNetwork } from '../training/networks/refinementNetwork.js';
 import type { StageNetwork } from '../training/networks/stageNetwork.js';
 import { modelStateFrom } from '../training/process/stateArrays.js';
 
-/** The trained refinement: views and coarse vertices → vertices (spec section 3), identity grids, running statistics. */
+/** The trained refinement: views and coarse vertices → vertices (method 3), identity grids, running statistics. */
 export class RefinementPredictor {
   private readonly state: ModelState;
   private readonly network: StageNetwork;

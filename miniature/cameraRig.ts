@@ -102,7 +102,7 @@ function calibrate(
 
 /**
  * The same camera with its body turned by 90°, so that its picture is portrait, and becomes the upright landscape
- * picture when it is rotated counter-clockwise (spec section 1): x = W − y', y = x' with W the portrait's width.
+ * picture when it is rotated counter-clockwise (method 1): x = W − y', y = x' with W the portrait's width.
  */
 function turnedOnItsSide(upright: TkaCalibration): TkaCalibration {
   const [width, height] = upright.imageSize;

@@ -24,7 +24,7 @@ export interface GenerateOptions {
 
 /**
  * Generates the data set as it lies on a disk once the published one is extracted: a folder in FaMoS layout with
- * images, calibrations, scans, registrations, data lists, template and vertex masks (spec section 1).
+ * images, calibrations, scans, registrations, data lists, template and vertex masks (method 1).
  * The same settings give the same bytes.
  *
  * @param directory is made; files of the same names are overwritten.

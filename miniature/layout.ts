@@ -1,6 +1,6 @@
 import type { Split } from '../datasets/types.js';
 
-/** Where things lie below the folder of the extracted data: the published defaults (spec section 1). */
+/** Where things lie below the folder of the extracted data: the published defaults (method 1). */
 export interface SplitFolders {
   readonly list: string;
   readonly images: string;

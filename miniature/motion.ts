@@ -4,7 +4,7 @@ import { multiply3x3 } from '../geometry/camera.js';
 import { expressionNames, type ExpressionName, type FaceState } from './expressions.js';
 import type { MiniatureSettings } from './settings.js';
 
-/** The middle of the capture volume, world mm (the origin of the spec's voxel grid). */
+/** The middle of the capture volume, world mm (the origin of the coarse model's voxel grid, method 2.2). */
 export const volumeCentre = [0, -50, 0] as const;
 
 /** A head in a frame: what its face does, and where it is. */

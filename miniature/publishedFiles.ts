@@ -2,7 +2,7 @@ import { splitFolders, testSequenceFolders, testSubsetFolders } from './layout.j
 
 /** An archive of the published host, and which part of the extracted data it brings. */
 export interface PublishedArchive {
-  /** PATH on the host (spec section 1); split ones get `.001`, `.002`, … */
+  /** PATH on the host (method 1); split ones get `.001`, `.002`, … */
   readonly path: string;
   /** How many volumes the published archive has; none where it is not split. */
   readonly volumes?: number;

@@ -55,7 +55,7 @@ export interface CoarseIntermediates extends CoarseOutput {
 }
 
 /**
- * Coarse model (spec section 2): images of calibrated views → vertices of the head.
+ * Coarse model (method 2): images of calibrated views → vertices of the head.
  *
  * A pure function of its arguments; differentiable by parameters, images and cameras.
  *
@@ -138,7 +138,7 @@ function transformedPlacement(
 }
 
 /**
- * Softmax over the voxels of each vertex's channel, and the expectation of the transformed grid's positions (spec 2.6).
+ * Softmax over the voxels of each vertex's channel, and the expectation of the transformed grid's positions (method 2.6).
  * The expectation of the offsets is placed instead, which is the same and leaves the offsets constant. The output
  * layer's bias adds the same number to all voxels of a channel: the softmax takes it away.
  */

@@ -4,7 +4,7 @@ import type { Pass } from './pass.js';
 import { resnetTrunk } from './resnet.js';
 
 /**
- * Feature net (spec 2.1), shared by all views: a ResNet trunk; at each of its five resolutions a 1×1 convolution to F
+ * Feature net (method 2.1), shared by all views: a ResNet trunk; at each of its five resolutions a 1×1 convolution to F
  * channels; from the deepest up, resized to the next finer one and added; at last resized to the images' size.
  *
  * Batch normalisation in training is joint over batch and views.

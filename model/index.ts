@@ -1,4 +1,4 @@
-/** The networks (spec sections 2 and 3): pure functions of parameters, buffers and inputs. */
+/** The networks (method 2 and 3): pure functions of parameters, buffers and inputs. */
 export { coarseForward, type CoarseOptions, type CoarseOutput } from './coarse.js';
 export { refinementForward, type CoarseSurface, type RefinementOptions, type RefinementOutput } from './refinement.js';
 export { applyStatistics, disposeStatistics } from './pass.js';

@@ -15,7 +15,7 @@ import {
 } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 
-/** What the localiser finds: how to transform the volume so that the head fills it (spec 2.4). */
+/** What the localiser finds: how to transform the volume so that the head fills it (method 2.4). */
 export interface Localisation {
   /** The twelve numbers as the last layer returns them. `[B, 12]` */
   readonly raw: Tensor2D;
@@ -28,7 +28,7 @@ export interface Localisation {
 }
 
 /**
- * Grid localiser, a rigid spatial transformer (spec 2.4): `levels` times [convolution 3³, BN, max-pool 2³, ReLU],
+ * Grid localiser, a rigid spatial transformer (method 2.4): `levels` times [convolution 3³, BN, max-pool 2³, ReLU],
  * flattened, two linear layers to twelve numbers x: scales = factor · (tanh x₀₋₂ + 1)/2, rotation from the 6-D
  * representation x₃₋₈, translation tanh x₉₋₁₁.
  *

@@ -5,7 +5,7 @@ import type {
   V2VConfiguration,
 } from '../configs/schema/model.js';
 
-/** How a tensor starts when nothing is loaded into it (spec 2.4 and 2.5; initialise.ts draws the numbers). */
+/** How a tensor starts when nothing is loaded into it (method 2.4 and 2.5; initialise.ts draws the numbers). */
 export type Start =
   | { readonly kind: 'constant'; readonly values: readonly number[] }
   | { readonly kind: 'normal'; readonly deviation: number }
@@ -47,12 +47,12 @@ export function refinementLayout(configuration: RefinementModelConfiguration): T
   return [...featureNetLayout(featureNet), ...v2vLayout('local_densify_net.local_net', v2v, input, 1)];
 }
 
-/** Whether a parameter belongs to the grid localiser, which has a learning rate of its own (spec 4). */
+/** Whether a parameter belongs to the grid localiser, which has a learning rate of its own (method 4). */
 export function isLocaliserParameter(name: string): boolean {
   return name.startsWith('sparse_point_net.grid_refiner.');
 }
 
-/** Whether a tensor belongs to the feature net, with which refinement starts from the coarse model (spec 3.1). */
+/** Whether a tensor belongs to the feature net, with which refinement starts from the coarse model (method 3.1). */
 export function isFeatureNetTensor(name: string): boolean {
   return name.startsWith('feature_net.');
 }
@@ -60,7 +60,7 @@ export function isFeatureNetTensor(name: string): boolean {
 /** Before the names of torchvision's ResNet-34, which the feature net's trunk is. */
 export const trunkPrefix = 'feature_net.model.resnet34_32s.';
 
-/** Whether a tensor belongs to the trunk, which starts from one that was trained on ImageNet (spec 2.1). */
+/** Whether a tensor belongs to the trunk, which starts from one that was trained on ImageNet (method 2.1). */
 export function isTrunkTensor(name: string): boolean {
   return name.startsWith(trunkPrefix);
 }

@@ -1,7 +1,7 @@
 import { multiply, reshape, tf, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from '../tensor/index.js';
 import type { ViewTensors } from './types.js';
 
-/** Below this depth a division by z is left out (spec 2.3). */
+/** Below this depth a division by z is left out (method 2.3). */
 const leastDepth = 1e-7;
 
 /** Cameras of a batch, ready to project. */
@@ -18,7 +18,7 @@ export interface ProjectionCameras {
 }
 
 /**
- * Folds what follows the intrinsics into them (spec 2.3): pixel x (0 … W − 1) is normalised by 2x/(W−1) − 1, read in the
+ * Folds what follows the intrinsics into them (method 2.3): pixel x (0 … W − 1) is normalised by 2x/(W−1) − 1, read in the
  * align_corners = false convention, ((u+1) W − 1)/2, that is x W/(W−1) − 1/2; `sampleBilinear` wants (· + 1)/(W + 1).
  */
 export function projectionCameras(

@@ -70,7 +70,7 @@ export interface RefinementIntermediates extends RefinementOutput {
 const templateScale = 0.01;
 
 /**
- * Refinement model (spec section 3): moves every coarse vertex within a small grid around it.
+ * Refinement model (method 3): moves every coarse vertex within a small grid around it.
  *
  * A pure function of its arguments; differentiable by parameters and images.
  *
@@ -229,7 +229,7 @@ function outputLayer(localNet: Pass, back: Tensor5D): Tensor2D {
   return reshape(multiply(reshape(back, [-1, channels]), weight), [volumes, -1]);
 }
 
-/** Each vertex's expected offset, turned with its grid: the same as the expectation of turned offsets (spec 3.6). */
+/** Each vertex's expected offset, turned with its grid: the same as the expectation of turned offsets (method 3.6). */
 function turned(offsets: Tensor2D, rotations: Tensor4D): Tensor3D {
   const [batch, vertexCount] = rotations.shape;
   const columns = multiply(reshape(rotations, [batch * vertexCount, 3, 3]), reshape(offsets, [-1, 3, 1]));

@@ -1,7 +1,7 @@
 import { addReluInto, convolution3d, relu, tf, type Tensor5D } from '../tensor/index.js';
 import type { Pass } from './pass.js';
 
-/** The layers that V2V networks are made of (spec 2.5). All take and return `[M, D, H, W, C]`. */
+/** The layers that V2V networks are made of (method 2.5). All take and return `[M, D, H, W, C]`. */
 
 /** Convolution, batch normalisation; without the rectifier. What the convolution returned is freed. */
 export function convolveNormalize3d(pass: Pass, x: Tensor5D, convolution: string, normalization: string): Tensor5D {

@@ -12,7 +12,7 @@ import { toCameras, toSamplingCoordinates, type ProjectionCameras } from './proj
 import { homogeneousOffsets, placementMatrix, type GridPlacement, type VoxelGrid } from './voxelGrid.js';
 
 /**
- * Samples a placed grid (spec 2.3): projects every voxel into every view, samples the feature maps bilinearly with zero
+ * Samples a placed grid (method 2.3): projects every voxel into every view, samples the feature maps bilinearly with zero
  * padding, and fuses over views by mean and unbiased variance. Differentiable by features and placement.
  *
  * @param framed feature maps with a frame of zeros (`frameByZeros`). `[B·V, H + 2, W + 2, F]`

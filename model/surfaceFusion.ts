@@ -32,7 +32,7 @@ export interface LocalSamples {
 }
 
 /**
- * Samples the local grids of a chunk of vertices and fuses the views by how well each sees the surface (spec 3.4).
+ * Samples the local grids of a chunk of vertices and fuses the views by how well each sees the surface (method 3.4).
  * Its intermediates (all views at all voxels) are computed again in the backward pass. Differentiable by the features.
  *
  * @returns weighted means, then variances. `[l, n, 2F]`, n voxels a grid
@@ -107,7 +107,7 @@ const steepness = 50;
 const linearAbove = 5;
 
 /**
- * Weights of the views at each voxel (spec 3.4): visibility · max(0, −cos(view direction, normal)) · inside; softplus with
+ * Weights of the views at each voxel (method 3.4): visibility · max(0, −cos(view direction, normal)) · inside; softplus with
  * β = 50; normalised to sum 1 over views.
  *
  * The angle is the same in camera coordinates, where the view direction is the voxel's own.

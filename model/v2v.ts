@@ -4,7 +4,7 @@ import type { Pass } from './pass.js';
 import { convolutionBlock, residualBlock } from './residualBlock.js';
 
 /**
- * V2V network without its output layer (spec 2.5 and 3.5): front, encoder–decoder, back.
+ * V2V network without its output layer (method 2.5 and 3.5): front, encoder–decoder, back.
  *
  * @param pass within the network (`…global_net` or `…local_net`).
  * @param x `[M, D, D, D, I]` @returns `[M, D, D, D, backChannels[1]]`

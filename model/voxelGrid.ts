@@ -1,6 +1,6 @@
 import { multiply, reshape, tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensor/index.js';
 
-/** A cube of voxels: offsets (i − side/2) · spacing for i = 0 … side − 1 on each axis (not symmetric; spec 2.2). */
+/** A cube of voxels: offsets (i − side/2) · spacing for i = 0 … side − 1 on each axis (not symmetric; method 2.2). */
 export interface VoxelGrid {
   readonly side: number;
   /** mm */

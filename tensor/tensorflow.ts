@@ -14,7 +14,7 @@ export type {
 } from '@tensorflow/tfjs-node-gpu';
 
 /**
- * TensorFlow through tfjs-node-gpu, for CPU and GPU alike (design, section 4).
+ * TensorFlow through tfjs-node-gpu, for CPU and GPU alike.
  *
  * What is settled before the library is loaded, and cannot be changed afterwards (environment):
  * - `TF_NUM_INTRAOP_THREADS`: threads of one operation; unset, TensorFlow takes all cores.

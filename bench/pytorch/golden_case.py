@@ -100,7 +100,7 @@ def read_png(path: Path) -> np.ndarray:
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Gaussian blur and bilinear interpolation, per axis, both mirrored at the edge pixels (spec section 6)."""
+    """Gaussian blur and bilinear interpolation, per axis, both mirrored at the edge pixels (method 6)."""
     for axis, target in ((0, height), (1, width)):
         size = image.shape[axis]
         if size == target:

@@ -83,7 +83,7 @@ class SkipNet(nn.Module):
 
 
 class FeatureNet(nn.Module):
-    """Spec 2.1; batch normalisation is joint over batch and views."""
+    """method 2.1; batch normalisation is joint over batch and views."""
 
     def __init__(self, size: FeatureNetSize) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ def run_checkpointed(module: nn.Module, x: Tensor) -> Tensor:
 
 
 class V2V(nn.Module):
-    """Spec 2.5 and 3.5: front, encoder-decoder, back; the output layer is left to the caller."""
+    """method 2.5 and 3.5: front, encoder-decoder, back; the output layer is left to the caller."""
 
     def __init__(self, size: V2VSize, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Losses (spec section 4)."""
+"""Losses (method 4)."""
 
 from dataclasses import dataclass
 

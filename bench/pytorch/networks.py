@@ -1,4 +1,4 @@
-"""Both stages, written from the facts in spec/tempeh.md: plain PyTorch that wastes neither time nor memory.
+"""Both stages, written from the facts in docs/method.md: plain PyTorch that wastes neither time nor memory.
 
 It serves twice: `bench.py` measures it as the bar that tempeh-flow is held against, and in float64 it is an
 oracle for tempeh-flow's numbers (`check_golden.py`).
@@ -24,7 +24,7 @@ def rotation_from_six(six: Tensor) -> Tensor:
 
 
 class Localiser(nn.Module):
-    """Spec 2.4."""
+    """method 2.4."""
 
     def __init__(self, size: CoarseSize, inputs: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class SparsePointNet(nn.Module):
 
 
 class Coarse(nn.Module):
-    """Spec section 2."""
+    """method 2."""
 
     def __init__(self, vertices: int, size: CoarseSize = CoarseSize()) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class LocalDensifyNet(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Spec section 3."""
+    """method 3."""
 
     def __init__(self, size: RefinementSize = RefinementSize(), vertex_chunk: int = 512) -> None:
         super().__init__()

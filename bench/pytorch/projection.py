@@ -1,4 +1,4 @@
-"""Cameras, grids, and sampling (spec 2.2, 2.3, 3.4)."""
+"""Cameras, grids, and sampling (method 2.2, 2.3, 3.4)."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -72,7 +72,7 @@ def sample_and_fuse(features: Tensor, views: Views, points: Tensor) -> Tensor:
 def sample_local_grids(
     features: Tensor, views: Views, points: Tensor, normals: Tensor, visibility: Tensor, per_vertex: int
 ) -> Tensor:
-    """Surface-aware fusion (spec 3.4).
+    """Surface-aware fusion (method 3.4).
 
     points `(1, l*n, 3)`, n = per_vertex of each of l vertices; normals `(1, l, 3)`; visibility `(1, V, l)`.
     Returns weighted means, then weighted variances. `(1, 2F, l*n)`

@@ -1,4 +1,4 @@
-"""The coarse mesh as the refinement sees it (spec 3.2): normals, and which view sees which vertex."""
+"""The coarse mesh as the refinement sees it (method 3.2): normals, and which view sees which vertex."""
 
 import torch
 import torch.nn.functional as F

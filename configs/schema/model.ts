@@ -3,7 +3,7 @@ import { z } from 'zod';
 const positiveInteger = z.int().positive();
 const millimetres = z.number().positive();
 
-/** The feature net (spec 2.1): a ResNet trunk of basic blocks, and a 1×1 convolution at each of its five resolutions. */
+/** The feature net (method 2.1): a ResNet trunk of basic blocks, and a 1×1 convolution at each of its five resolutions. */
 export const featureNetSchema = z.strictObject({
   /** Channels of the 7×7 stem. ResNet-34: 64. */
   stemChannels: positiveInteger.default(64),
@@ -39,7 +39,7 @@ const v2vSchema = (paper: { encoderChannels: number[]; pooledLevels: number; bac
 
 const millimetrePoint = z.tuple([z.number(), z.number(), z.number()]);
 
-/** The coarse model (spec section 2). */
+/** The coarse model (method 2). */
 export const coarseModelSchema = z.strictObject({
   featureNet: featureNetSchema.prefault({}),
   /** Voxels along each axis, D. */
@@ -60,7 +60,7 @@ export const coarseModelSchema = z.strictObject({
   v2v: v2vSchema({ encoderChannels: [64, 128, 128, 128, 128], pooledLevels: 5, backChannels: [64, 128] }),
 });
 
-/** The refinement model (spec section 3). */
+/** The refinement model (method 3). */
 export const refinementModelSchema = z.strictObject({
   featureNet: featureNetSchema.prefault({}),
   /** Voxels along each axis of the grid around every vertex. */

@@ -7,7 +7,7 @@ const weight = z.number().min(0);
 export const trainingStages = ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const;
 export type TrainingStage = (typeof trainingStages)[number];
 
-/** Weights by region of the template (spec section 4). Vertices in no region keep weight 1. */
+/** Weights by region of the template (method 4). Vertices in no region keep weight 1. */
 const regionWeights = (
   face: number,
   ears: number,

@@ -6,7 +6,7 @@ import { assembleBatch } from './assemble.js';
 import type { TrainingBatchSettings } from './settings.js';
 
 /**
- * A training batch out of whole samples (spec section 1): a random subset of the views, one draw of their number a batch;
+ * A training batch out of whole samples (method 1): a random subset of the views, one draw of their number a batch;
  * augmentation a view; a random subset of the scan points. All of it depends on (seed, step) and the sample's place.
  */
 export function trainingBatch(step: number, samples: readonly Sample[], settings: TrainingBatchSettings): Batch {

@@ -31,7 +31,7 @@ function isThisMachine(hostname: string): boolean {
 }
 
 /**
- * Asks the host for a file (spec section 1): a POST of user name and password, with `domain`, `resume` and `sfile`.
+ * Asks the host for a file (method 1): a POST of user name and password, with `domain`, `resume` and `sfile`.
  * Where the host points elsewhere, that is asked without the credentials.
  *
  * @param host `https://…/download.php`

@@ -2,7 +2,7 @@ import type { FrameId } from '../types.js';
 import { FormatError, quoted, withoutByteOrderMark } from './formatError.js';
 
 /**
- * Reads a data list: a JSON array of `[subject, sequence, frame]` (spec section 1), in its order.
+ * Reads a data list: a JSON array of `[subject, sequence, frame]` (method 1), in its order.
  * @throws FormatError naming the entry
  */
 export function parseDataList(text: string, file: string): FrameId[] {

@@ -4,7 +4,7 @@ import { FormatError, linesOf, quoted } from './formatError.js';
 import { rotationProblem } from './rotationProblem.js';
 
 /**
- * A camera as a FaMoS calibration file (`.tka`) states it (spec section 1): a Tsai camera at the sensor's full
+ * A camera as a FaMoS calibration file (`.tka`) states it (method 1): a Tsai camera at the sensor's full
  * resolution, in millimetres and pixels.
  */
 export interface TkaCalibration {
@@ -110,7 +110,7 @@ export function parseTka(text: string, file: string): TkaCalibration {
 }
 
 /**
- * The camera of an image that is stored or used at a fraction of the sensor's resolution (spec section 1): size, focal
+ * The camera of an image that is stored or used at a fraction of the sensor's resolution (method 1): size, focal
  * length and principal point are divided by the resize factor, and the undistortion becomes a forward distortion, whose
  * coefficients depend on that factor. The skew is not used, as in the published system.
  * @param name - the calibration file's stem

@@ -10,7 +10,7 @@ export interface Augmentation {
   readonly brightness: readonly [number, number, number];
 }
 
-/** Draws scale ~ U and brightness 1 + σ N(0, 1) a channel (spec section 1). */
+/** Draws scale ~ U and brightness 1 + σ N(0, 1) a channel (method 1). */
 export function drawAugmentation(settings: AugmentationConfiguration, random: CounterRandom): Augmentation {
   const [least, largest] = settings.scale;
   const scale = least + (largest - least) * random.uniform();

@@ -15,7 +15,7 @@ export interface EncodedView {
 }
 
 /**
- * A view as the networks see it (spec section 1): the image resized with anti-aliasing to the calibration's size divided
+ * A view as the networks see it (method 1): the image resized with anti-aliasing to the calibration's size divided
  * by `resizeFactor`, portrait views turned to landscape, the camera likewise.
  *
  * @throws FormatError when the image cannot be decoded.

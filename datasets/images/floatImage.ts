@@ -46,7 +46,7 @@ export function rotateImageCounterClockwise({ width, height, data }: PixelImage)
   return { width: height, height: width, data: turned };
 }
 
-/** An image at another size, anti-aliased (spec section 6, last paragraph; see resampling). */
+/** An image at another size, anti-aliased (method 6; see resampling). */
 export function resizeImage(image: PixelImage, width: number, height: number): FloatImage {
   if (image.width === width && image.height === height) return { width, height, data: coloursOf(image.data) };
   const across = resampleRows(image.data, image.height, image.width, axisResampling(image.width, width));

@@ -1,7 +1,7 @@
 import type { Pixels } from '../types.js';
 import { coloursOf } from './floatImage.js';
 
-/** ImageNet's statistics, by channel (spec section 1). */
+/** ImageNet's statistics, by channel (method 1). */
 const mean = [0.485, 0.456, 0.406] as const;
 const deviation = [0.229, 0.224, 0.225] as const;
 

@@ -10,7 +10,7 @@ export interface AxisResampling {
 const remembered = new Map<string, AxisResampling>();
 
 /**
- * Anti-aliased resizing of one axis (spec section 6): a Gaussian blur with σ = (factor − 1)/2, truncated at 4 σ and
+ * Anti-aliased resizing of one axis (method 6): a Gaussian blur with σ = (factor − 1)/2, truncated at 4 σ and
  * mirrored at the border without repeating the edge pixel, then bilinear interpolation at pixel centres. Both are linear:
  * they are merged into one set of weights an output pixel.
  */

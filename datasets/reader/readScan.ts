@@ -14,7 +14,7 @@ export const scanExtensions = ['npy', 'ply', 'obj'] as const;
 const pointsOfMesh = 100_000;
 
 /**
- * Points of a scan, mm (spec section 1): those of an `.npy`, or points drawn on the surface of a mesh (`.ply`, `.obj`),
+ * Points of a scan, mm (method 1): those of an `.npy`, or points drawn on the surface of a mesh (`.ply`, `.obj`),
  * uniformly by area, the same ones at every reading; the vertices of a mesh without faces.
  *
  * @returns `[n, 3]`

@@ -35,7 +35,7 @@ function calibration(path: string): (name: string) => number[] {
   };
 }
 
-/** The golden case's cameras (sample 0) from their files, at a resize factor, portrait ones turned (spec 1). */
+/** The golden case's cameras (sample 0) from their files, at a resize factor, portrait ones turned (method 1). */
 function goldenCameras(resizeFactor: number): Camera[] {
   const folder = goldenPath('data/calibrations/subject_000/seq_a');
   return readdirSync(folder)

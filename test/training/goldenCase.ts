@@ -34,7 +34,7 @@ export function goldenPair(name: string): { readonly whole: Float32Array; readon
   return { whole, samples: [whole.subarray(0, half), whole.subarray(half)] };
 }
 
-/** The published weights of a stage (spec section 4). */
+/** The published weights of a stage (method 4). */
 export function publishedSettings(stage: 'coarse' | 'refinement'): LossSettings {
   const zero = { face: 0, ears: 0, eyeRegion: 0, lips: 0, neck: 0, nostrils: 0, scalp: 0, boundary: 0 };
   return {

@@ -3,7 +3,7 @@ import type { LossTerms } from '../losses/trainingLoss.js';
 
 type Split = 'train' | 'validation';
 
-/** Writes a step's or a validation's losses under the published tags (spec section 4). What was not computed is left out. */
+/** Writes a step's or a validation's losses under the published tags (method 4). What was not computed is left out. */
 export function logLosses(events: EventLog, step: number, split: Split, terms: LossTerms): void {
   const scalars = {
     'Total loss': terms.total,

@@ -40,7 +40,7 @@ export interface StepMilliseconds {
   readonly update: number;
 }
 
-/** One step of a stage: forward, losses, gradients, clipping, AdamW, running statistics (spec section 4). */
+/** One step of a stage: forward, losses, gradients, clipping, AdamW, running statistics (method 4). */
 export function trainingStep(batch: Batch, options: TrainingStepOptions): TrainingStepOutcome {
   try {
     return unguardedStep(batch, options);

@@ -1,7 +1,7 @@
 import type { LossWithGradient } from './pointLoss.js';
 
 /**
- * Edge regulariser (spec section 4): MSE of w_e · (edge vector) between prediction and registration.
+ * Edge regulariser (method 4): MSE of w_e · (edge vector) between prediction and registration.
  *
  * @param prediction `[B, L, 3]`, mm. @param registration `[B, L, 3]`, mm.
  * @param edges `[E, 2]`. @param weights `[E]`.

@@ -5,7 +5,7 @@ export interface LossWithGradient {
 }
 
 /**
- * Points loss (spec section 4): MSE of w_v · prediction and w_v · registration over all numbers.
+ * Points loss (method 4): MSE of w_v · prediction and w_v · registration over all numbers.
  *
  * @param prediction `[B, L, 3]`, mm. @param registration `[B, L, 3]`, mm. @param weights `[L]`.
  */

@@ -2,7 +2,7 @@ import { writePlaneBarycentric } from '../../geometry/triangleDistance.js';
 import type { LossWithGradient } from './pointLoss.js';
 
 /**
- * Point-to-surface loss of one sample (spec section 4): for every scan point the squared distance d² to its projection
+ * Point-to-surface loss of one sample (method 4): for every scan point the squared distance d² to its projection
  * on the plane of its closest triangle, by barycentric coordinates that are not clamped; Geman–McClure
  * ρ = sqrt(σ² d² / (σ² + d²) + 1e-16); mean over points.
  *

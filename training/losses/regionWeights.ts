@@ -28,7 +28,7 @@ const others: Rule[] = [
   { region: 'boundary', weight: 'boundary', rings: 1 },
 ];
 
-/** Later regions overwrite earlier ones (spec section 4); the two losses differ in where the ears come. */
+/** Later regions overwrite earlier ones (method 4); the two losses differ in where the ears come. */
 const pointOrder = [face, ...ears, ...eyeballs, ...others];
 const edgeOrder = [face, ...eyeballs, ...ears, ...others];
 

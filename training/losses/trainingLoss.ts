@@ -38,7 +38,7 @@ export interface LossOptions {
 export type LossSettings = Pick<StageConfiguration, 'losses' | 'pointRegionWeights' | 'edgeRegionWeights'>;
 
 /**
- * The stage's loss (spec section 4): points, point-to-surface, edges, weighted.
+ * The stage's loss (method 4): points, point-to-surface, edges, weighted.
  *
  * It is computed on the host, with gradients in closed form: the closest triangles need the prediction there anyway,
  * and the rest is a few milliseconds. The prediction is read back once, and its gradient sent once.

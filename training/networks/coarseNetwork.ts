@@ -11,7 +11,7 @@ export interface NetworkOptions {
   readonly randomGridRotations: boolean;
 }
 
-/** The coarse model under training: a random rotation of each sample's voxel grid (spec 2.2). */
+/** The coarse model under training: a random rotation of each sample's voxel grid (method 2.2). */
 export function coarseNetwork(configuration: CoarseModelConfiguration, options: NetworkOptions): StageNetwork {
   const { state, seed, randomGridRotations } = options;
   return {

@@ -6,7 +6,7 @@ import type { CoarseSurface } from '../../model/refinement.js';
 import { inPhase, tf } from '../../tensor/index.js';
 
 /**
- * What the refinement needs of the coarse predictions of a batch: normals, and which view sees which vertex (spec 3.2),
+ * What the refinement needs of the coarse predictions of a batch: normals, and which view sees which vertex (method 3.2),
  * with the cameras that belong to the batch's images. The tensors belong to the caller, or to the surrounding tidy.
  */
 export function coarseSurface(batch: Batch, template: Mesh): CoarseSurface {

@@ -2,7 +2,7 @@ import { counterRandom } from '../../geometry/random.js';
 import { randomRotation } from '../../geometry/rotation.js';
 
 /**
- * Uniformly random rotations of voxel grids (spec 2.2, 3.3): the same for the same seed, model, step and sample.
+ * Uniformly random rotations of voxel grids (method 2.2, 3.3): the same for the same seed, model, step and sample.
  *
  * @param grids - grids a sample: one in the coarse model, one a vertex in the refinement.
  * @returns `[B, grids, 3, 3]`

@@ -7,7 +7,7 @@ import { coarseSurface } from './coarseSurface.js';
 import { gridRotations } from './gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
 
-/** The refinement under training: a random rotation of the grid around every vertex (spec 3.3). */
+/** The refinement under training: a random rotation of the grid around every vertex (method 3.3). */
 export function refinementNetwork(
   configuration: RefinementModelConfiguration,
   template: Mesh,

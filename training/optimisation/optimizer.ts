@@ -12,7 +12,7 @@ import {
 } from '../../tensor/adam.js';
 import { tf, type Tensor, type Variable } from '../../tensor/index.js';
 
-/** The two parameter groups (spec section 4). */
+/** The two parameter groups (method 4). */
 export type ParameterGroup = 'base' | 'localiser';
 
 /** The published names of the grid localiser's parameters start with this. */

@@ -1,6 +1,6 @@
 import type { ScheduleConfiguration } from '../../configs/schema/training.js';
 
-/** Where the step schedule halves the rate, as shares of all iterations (spec section 4). */
+/** Where the step schedule halves the rate, as shares of all iterations (method 4). */
 const halvings = [0.2, 0.4, 0.6, 0.8];
 
 /**

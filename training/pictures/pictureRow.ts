@@ -28,7 +28,7 @@ export function viewsToShow(viewCount: number): number[] {
 }
 
 /**
- * One view of a sample (spec section 4): input | coarse, in refinement | target | reconstruction | its error in jet
+ * One view of a sample (method 4): input | coarse, in refinement | target | reconstruction | its error in jet
  * colours, painted on the target.
  *
  * @param image - ImageNet-normalised, of the camera's size. `[H, W, 3]`

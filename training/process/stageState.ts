@@ -46,8 +46,8 @@ export function stageLayouts(stage: TrainingStage, { model }: RunConfiguration, 
 
 /**
  * Where a stage starts: at its newest checkpoint that can be read; fine-tuning at least at pre-training's last; or anew,
- * the coarse model with the trunk that was imported into the run, if any (spec 2.1), refinement with the trained coarse
- * model's feature net (spec 3.1).
+ * the coarse model with the trunk that was imported into the run, if any (method 2.1), refinement with the trained coarse
+ * model's feature net (method 3.1).
  *
  * @throws StageNotFinished when the stage before it has not.
  * @throws CheckpointMismatch, NoUsableCheckpoint, NetworkRefused

@@ -8,7 +8,7 @@ import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/types.js';
 import { goldenFolder, goldenFrames } from './goldenFolder.js';
 
-/** Puts the golden case into a store by the layout of a packed data set (design, section 3), by hand. */
+/** Puts the golden case into a store by the layout of a packed data set (docs/architecture.md), by hand. */
 export async function packGolden(store: ObjectStore, name: string): Promise<DatasetIndex> {
   const put = async (key: string, body: Buffer): Promise<IndexedObject> => {
     await store.put(`${keys.dataset(name)}/${key}`, body);
