@@ -1,4 +1,4 @@
-import type { StorageConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';

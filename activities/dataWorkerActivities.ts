@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { StorageConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { datasetFailures, type UserFault } from '../configs/temporal.js';
 import {
   deleteVolumes,

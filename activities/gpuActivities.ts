@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import type { StageProgress, StageResult, TrainingJob } from '../training/process/protocol.js';

@@ -1,5 +1,6 @@
 import type { DatasetConfiguration } from '../configs/schema/dataset.js';
-import type { RunConfiguration, StorageConfiguration } from '../configs/schema/run.js';
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { PackConfiguration } from '../datasets/pack/packDataset.js';

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
@@ -37,10 +37,11 @@ export async function loadConfiguration(file: string, overrides: readonly string
   return resolveConfiguration(text, path, overrides);
 }
 
-/** Path of a configuration file: one of ours goes by its name. */
+/** Path of a configuration file: one of ours goes by its name, where no file here has it (a folder may). */
 export function configurationPath(file: string): string {
   const ours = join(packageRoot, 'configs', `${file}.yaml`);
-  return /^[\w-]+$/.test(file) && !existsSync(file) && existsSync(ours) ? ours : file;
+  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return /^[\w-]+$/.test(file) && !isFile && existsSync(ours) ? ours : file;
 }
 
 /**

@@ -10,7 +10,7 @@ interface ConfigurationArguments extends GlobalOptions {
 
 const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
   command: 'show',
-  describe: 'Print a configuration with every default filled in',
+  describe: 'Print a configuration with every default filled in, each setting with a comment',
   builder: (yargs) =>
     yargs
       .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
@@ -24,8 +24,12 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
   handler: async ({ config, set, json }) => {
     const { loadConfiguration } = await import('../../configs/load.js');
     const configuration = await loadConfiguration(config, set);
-    const { stringify } = await import('yaml');
-    process.stdout.write(json ? `${JSON.stringify(configuration, null, 2)}\n` : stringify(configuration));
+    if (json) {
+      process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
+      return;
+    }
+    const { explainedYaml } = await import('../../configs/explainedYaml.js');
+    process.stdout.write(explainedYaml(configuration));
   },
 };
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DataConfiguration } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { addressSchema } from '../../configs/schema/address.js';
-import type { StorageConfiguration } from '../../configs/schema/run.js';
+import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import { supervisionSchema } from '../../configs/schema/supervision.js';
 import { findDownload } from '../../datasets/fetch/bundles.js';
 import { requireSecrecy } from '../../datasets/fetch/hostRequest.js';

@@ -3,62 +3,103 @@ import { addressSchema } from './address.js';
 
 /** Where the frames come from. */
 export const datasetSchema = z.strictObject({
-  /** Its name in the object store: `datasets/NAME/…`. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes'),
-  source: z.discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('bundles'),
-      /** `https://host/download.php`; the credentials come from the data worker's environment or files. */
-      host: addressSchema,
-      /**
-       * User name and password may be sent to another machine by plain http, where everybody on the way can read them, and
-       * change what comes. Without it only https is asked, and this machine.
-       */
-      passwordInClear: z.boolean().optional(),
-      bundles: z.array(z.string()).min(1),
-      /** Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them. */
-      sha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits')).optional(),
-    }),
-    /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */
-    z.strictObject({ kind: z.literal('directory'), path: z.string() }),
-  ]),
-  /** Relative to the data worker's working folder (its `--directory`). */
-  downloads: z.string().default('downloads'),
-  extracted: z.string().default('data'),
-  /** Paths below `extracted` (or the source folder). */
-  layout: z.strictObject({
-    train: z.strictObject({
-      list: z.string(),
-      images: z.string(),
-      calibrations: z.string(),
-      scans: z.string(),
-      registrations: z.string(),
-    }),
-    validation: z.strictObject({
-      list: z.string(),
-      images: z.string(),
-      calibrations: z.string(),
-      scans: z.string(),
-      registrations: z.string(),
-    }),
-    test: z.strictObject({
-      list: z.string(),
-      images: z.string(),
-      calibrations: z.string(),
-      scans: z.string(),
-      registrations: z.string().nullable(),
-    }),
-    template: z.string(),
-    vertexMasks: z.string(),
-  }),
-  /** The images are stored at this fraction of the sensor's resolution. */
-  storedResizeFactor: z.int().positive().default(4),
-  imageExtension: z.string().default('png'),
-  /** Volumes are deleted once what they hold is packed. */
-  deleteDownloads: z.boolean().default(false),
-  /** The share of frames that may be unusable (missing or unreadable views, calibration, scan, registration) before the run stops. */
-  unusableFrames: z.number().min(0).max(1).default(0.01),
-  downloadsAtOnce: z.int().positive().default(4),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and dashes')
+    .describe('Its name in the object store: `datasets/NAME/…`.'),
+  source: z
+    .discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('bundles'),
+        host: addressSchema.describe(
+          '`https://host/download.php`; the credentials come from the data worker’s environment or files.',
+        ),
+        passwordInClear: z
+          .boolean()
+          .optional()
+          .describe(
+            'User name and password may be sent to another machine by plain http, where everybody on the way can read them, and change what comes. Without it only https is asked, and this machine.',
+          ),
+        bundles: z
+          .array(z.string())
+          .min(1)
+          .describe(
+            'What is fetched, by the names in datasets/published.yaml (`tempeh-flow fetch --help` lists them).',
+          ),
+        sha256: z
+          .record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'))
+          .optional()
+          .describe(
+            'Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them.',
+          ),
+      }),
+      /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */
+      z.strictObject({
+        kind: z.literal('directory'),
+        path: z.string().describe('The folder, on the data worker’s disk.'),
+      }),
+    ])
+    .describe('Where the files come from: bundles of a host, or a folder in FaMoS’s layout.'),
+  downloads: z
+    .string()
+    .default('downloads')
+    .describe('Relative to the data worker’s working folder (its `--directory`).'),
+  extracted: z
+    .string()
+    .default('data')
+    .describe('Folder that archives are extracted into, relative to the data worker’s `--directory`.'),
+  layout: z
+    .strictObject({
+      train: z
+        .strictObject({
+          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
+          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
+          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
+          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
+          registrations: z.string().describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
+        })
+        .describe('The training set.'),
+      validation: z
+        .strictObject({
+          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
+          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
+          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
+          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
+          registrations: z.string().describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
+        })
+        .describe('The validation set: people that are not trained on.'),
+      test: z
+        .strictObject({
+          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
+          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
+          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
+          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
+          registrations: z
+            .string()
+            .nullable()
+            .describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
+        })
+        .describe('The test set, for the evaluation at the end.'),
+      template: z.string().describe('Head template (.obj or .ply): the topology of all meshes.'),
+      vertexMasks: z.string().describe('Vertices of the template by region (.npz).'),
+    })
+    .describe('Paths below `extracted` (or the source folder).'),
+  storedResizeFactor: z
+    .int()
+    .positive()
+    .default(4)
+    .describe('The images are stored at this fraction of the sensor’s resolution.'),
+  imageExtension: z.string().default('png').describe('Ending of the images’ names, without the dot.'),
+  deleteDownloads: z.boolean().default(false).describe('Volumes are deleted once what they hold is packed.'),
+  unusableFrames: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe(
+      'The share of frames that may be unusable (missing or unreadable views, calibration, scan, registration) before the run stops.',
+    ),
+  downloadsAtOnce: z.int().positive().default(4).describe('Files that are fetched side by side.'),
 });
 
 export type DatasetConfiguration = z.infer<typeof datasetSchema>;

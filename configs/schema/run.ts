@@ -1,36 +1,10 @@
 import { z } from 'zod';
-import { addressSchema } from './address.js';
 import { datasetSchema } from './dataset.js';
 import { coarseModelSchema, refinementModelSchema } from './model.js';
+import { storageSchema } from './storage.js';
 import { supervisionSchema } from './supervision.js';
 import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
 import { crossFieldProblems } from './crossChecks.js';
-
-/** Where objects live. Credentials are never here: the worker's environment or files have them. */
-export const storageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('s3'),
-    bucket: z.string().min(3),
-    /** Before every key; empty or ending in a slash. */
-    prefix: z
-      .string()
-      .regex(/^$|\/$/, 'empty, or ending in /')
-      .default(''),
-    /** null: what the worker's environment says (`AWS_ENDPOINT_URL_S3`), or AWS itself. */
-    endpoint: addressSchema.nullable().default(null),
-    region: z.string().default('us-east-1'),
-    forcePathStyle: z.boolean().default(false),
-    /** Some S3-compatible stores refuse the SDK's default checksums. */
-    requestChecksums: z.enum(['always', 'when-required']).default('always'),
-    /**
-     * How checkpoints are kept from being overwritten by a worker that was given up. `required` (also where nothing is said):
-     * a store that does not heed If-Match and If-None-Match is refused. `emulated`: such a store is taken, and the condition is looked up before each
-     * put; of two workers that write in the same milliseconds, one can then replace the other's checkpoint.
-     */
-    conditionalPuts: z.enum(['required', 'emulated']).optional(),
-  }),
-  z.strictObject({ kind: z.literal('directory'), path: z.string() }),
-]);
 
 /**
  * Of the networks' arithmetic. `float32`: TensorFloat-32, which TensorFlow takes silently where a GPU has it, is off.
@@ -43,38 +17,46 @@ export type Precision = z.infer<typeof precisionSchema>;
 /** A whole run: data, networks, stages, services. One file of this is what `tempeh-flow start` takes. */
 export const runConfigurationSchema = z
   .strictObject({
-    /** All randomness derives from it, by counters. */
-    seed: z.int().min(0).default(0),
-    /** Bit-identical repetition, on two threads and more and on a GPU; at a cost in speed. */
-    deterministic: z.boolean().default(true),
-    /** Of training and predictions; checkpoints hold float32 whatever it is. */
-    precision: precisionSchema.default('float32'),
-    storage: storageSchema,
-    dataset: datasetSchema,
-    /** Which cameras the network sees. */
-    viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo'),
+    seed: z.int().min(0).default(0).describe('All randomness derives from it, by counters.'),
+    deterministic: z
+      .boolean()
+      .default(true)
+      .describe('Bit-identical repetition, on two threads and more and on a GPU; at a cost in speed.'),
+    precision: precisionSchema
+      .default('float32')
+      .describe('Of training and predictions; checkpoints hold float32 whatever it is.'),
+    storage: storageSchema.describe('Where all that lasts is kept: an S3 bucket, or a folder.'),
+    dataset: datasetSchema.describe('The data set: where it comes from and how it is laid out.'),
+    viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo').describe('Which cameras the network sees.'),
     model: z
-      .strictObject({ coarse: coarseModelSchema.prefault({}), refinement: refinementModelSchema.prefault({}) })
-      .prefault({}),
-    training: stagesSchema.prefault({}),
-    checkpoints: checkpointsSchema.prefault({}),
+      .strictObject({
+        coarse: coarseModelSchema.prefault({}).describe('The coarse model (method 2).'),
+        refinement: refinementModelSchema.prefault({}).describe('The refinement model (method 3).'),
+      })
+      .prefault({})
+      .describe('The two networks.'),
+    training: stagesSchema.prefault({}).describe('The three training stages.'),
+    checkpoints: checkpointsSchema.prefault({}).describe('Which checkpoints are kept.'),
     loader: z
       .strictObject({
-        /** Batches prepared ahead of the step. */
-        prefetch: z.int().positive().default(4),
-        threads: z.int().positive().default(4),
-        /** Bytes of the worker's disk that cached objects may take. */
-        cacheBytes: z.int().positive().default(200e9),
+        prefetch: z.int().positive().default(4).describe('Batches prepared ahead of the step.'),
+        threads: z.int().positive().default(4).describe('Loader threads a trainer.'),
+        cacheBytes: z
+          .int()
+          .positive()
+          .default(200e9)
+          .describe('Bytes of the worker’s disk that cached objects may take.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('How batches are prepared.'),
     predictions: z
       .strictObject({
-        /** Frames a shard of the prediction cache. */
-        framesPerShard: z.int().positive().default(500),
-        shardsAtOnce: z.int().positive().default(8),
+        framesPerShard: z.int().positive().default(500).describe('Frames a shard of the prediction cache.'),
+        shardsAtOnce: z.int().positive().default(8).describe('Shards that are given to workers side by side.'),
       })
-      .prefault({}),
-    supervision: supervisionSchema.prefault({}),
+      .prefault({})
+      .describe('How frames are shared out for prediction.'),
+    supervision: supervisionSchema.prefault({}).describe('When something that says nothing counts as lost.'),
   })
   .superRefine((configuration, context) => {
     for (const problem of crossFieldProblems(configuration)) {
@@ -82,7 +64,6 @@ export const runConfigurationSchema = z
     }
   });
 
-export type StorageConfiguration = z.infer<typeof storageSchema>;
 /** The resolved configuration: every default filled in. It is stored with its run. */
 export type RunConfiguration = z.infer<typeof runConfigurationSchema>;
 /** What a file may say: everything with a default may be left out. */

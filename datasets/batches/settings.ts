@@ -1,5 +1,5 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
-import type { StorageConfiguration } from '../../configs/schema/run.js';
+import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import type { FrameFolders } from '../reader/frameFolders.js';

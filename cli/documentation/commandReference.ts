@@ -1,0 +1,40 @@
+import { buildProgram } from '../program.js';
+
+/**
+ * `docs/commands.md`: what `--help` says of every command. Written by `npm run docs`; a test holds it against the program.
+ */
+export async function commandReference(): Promise<string> {
+  const sections = [
+    '# Commands',
+    '',
+    'What `tempeh-flow COMMAND --help` prints. Written by `npm run docs` from the program; do not edit by hand.',
+  ];
+  const waiting: string[][] = [[]];
+  for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
+    const help = await helpOf(command);
+    sections.push('', `## tempeh-flow ${command.join(' ')}`.trimEnd(), '', '```', help, '```');
+    waiting.unshift(...subcommands(help, command).map((name) => [...command, name]));
+  }
+  return `${sections.join('\n')}\n`;
+}
+
+/** The help of a command at a width that does not depend on the terminal. */
+async function helpOf(command: readonly string[]): Promise<string> {
+  const args = [...command, '--help'];
+  return new Promise((resolve, reject) => {
+    const parsing = buildProgram(args)
+      .wrap(110)
+      .parseAsync(args, {}, (error, _, output) => {
+        if (error) reject(error);
+        else resolve(output.trimEnd());
+      });
+    parsing.then(undefined, reject);
+  });
+}
+
+/** Names of the commands that a help lists below a command; the default command has its own page. */
+function subcommands(help: string, command: readonly string[]): string[] {
+  const list = /^Commands:\n((?: +.*\n?)+)/m.exec(help)?.[1] ?? '';
+  const line = new RegExp(`^  tempeh-flow ${command.map((word) => `${word} `).join('')}([a-z][a-z-]*)`, 'gm');
+  return [...new Set([...list.matchAll(line)].map((match) => match[1]!))].filter((name) => name !== 'completion');
+}
