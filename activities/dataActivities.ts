@@ -10,9 +10,12 @@ import { checkAndStoreExtension, checkAndStoreRun } from './prepareRun.js';
 import { findDatasetIndex } from './runState.js';
 import { transferring, type Transfer } from './transferring.js';
 import type { DataActivities } from './types.js';
+import type { WorkerLimits } from './workerLimits.js';
 
 export interface DataActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
+  /** What inputs may name. */
+  readonly limits: WorkerLimits;
   /** The task queue of this data worker's own. */
   readonly ownQueue: string;
   /** Aborted when the worker is told to stop: what runs ends as retryable. */
@@ -20,7 +23,9 @@ export interface DataActivityDependencies {
 }
 
 /** What any data worker does. */
-export function createDataActivities({ openStore, ownQueue, stopping }: DataActivityDependencies): DataActivities {
+export function createDataActivities(dependencies: DataActivityDependencies): DataActivities {
+  const { ownQueue, stopping, limits } = dependencies;
+  const openStore = limits.stores(dependencies.openStore);
   return {
     async prepareRun(input) {
       await understood(() => checkAndStoreRun(input, openStore));

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
@@ -14,17 +14,20 @@ import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
-import { readCredentials } from './credentials.js';
+import { credentialsFor } from './credentials.js';
 import { summariseDataset } from './datasetSummary.js';
 import { userFault } from './failures.js';
 import { transferring, type Transfer } from './transferring.js';
 import type { DataConfiguration, DataWorkerActivities } from './types.js';
+import type { WorkerLimits } from './workerLimits.js';
 
 export interface DataWorkerActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** The worker's folder: downloads and extracted data of a configuration lie below it. */
   readonly directory: string;
-  /** Where the credentials of the published data are. */
+  /** What inputs may name: stores and folders. */
+  readonly limits: WorkerLimits;
+  /** Where the credentials of the published data are, and whom they are for. */
   readonly environment: NodeJS.ProcessEnv;
   /** Aborted when the worker is told to stop: what runs ends as retryable, what is on the disk stays. */
   readonly stopping: AbortSignal;
@@ -47,20 +50,25 @@ const faults: Readonly<Record<string, UserFault>> = {
 
 /** What a data worker does on its own disk. Each of them goes on where an earlier attempt on the same disk stopped. */
 export function createDataWorkerActivities(dependencies: DataWorkerActivityDependencies): DataWorkerActivities {
-  const { openStore, directory, environment, stopping } = dependencies;
+  const { directory, limits, environment, stopping } = dependencies;
+  const openStore = limits.stores(dependencies.openStore);
+  const folderOf = (setting: string, path: string) => limits.checkFolder(setting, resolve(directory, path));
   const pathOf = ({ dataset, storage }: DataConfiguration): DataPath => {
     const { source } = dataset;
     if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
     return {
       host: source.host,
       bundles: source.bundles,
-      downloads: resolve(directory, dataset.downloads),
-      extracted: resolve(directory, dataset.extracted),
+      downloads: folderOf('dataset.downloads', dataset.downloads),
+      extracted: folderOf('dataset.extracted', dataset.extracted),
       downloadsAtOnce: dataset.downloadsAtOnce,
       sha256: source.sha256,
       // What is packed next may need them again.
       deleteExtracted: dataset.deleteDownloads && storage === null,
-      credentials: async () => ({ ...(await readCredentials(environment)), inClear: source.passwordInClear ?? false }),
+      credentials: async () => {
+        const credentials = await credentialsFor(source.host, environment);
+        return { ...credentials, inClear: source.passwordInClear ?? false };
+      },
       onMended: (message) => void log.warn(message),
     };
   };
@@ -97,11 +105,15 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       return work(async ({ signal, onProgress, listener }) => {
         const { dataset } = configuration;
         const { source } = dataset;
-        const from = source.kind === 'directory' ? source.path : dataset.extracted;
+        const from =
+          source.kind === 'directory'
+            ? folderOf('dataset.source.path', source.path)
+            : folderOf('dataset.extracted', dataset.extracted);
+        checkLayout(dataset.layout, from, limits);
         const index = await packDataset({
           store: storeOf(configuration, listener),
           configuration: dataset,
-          directory: resolve(directory, from),
+          directory: from,
           onProgress,
           signal,
         });
@@ -119,4 +131,12 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       });
     },
   };
+}
+
+/** Paths of the layout lie below the data's folder: none leads out of what is allowed. */
+function checkLayout(layout: object, base: string, limits: WorkerLimits, name = 'dataset.layout'): void {
+  for (const [key, value] of Object.entries(layout) as [string, unknown][]) {
+    if (typeof value === 'string') limits.checkFolder(`${name}.${key}`, join(base, value));
+    else if (typeof value === 'object' && value !== null) checkLayout(value, base, limits, `${name}.${key}`);
+  }
 }

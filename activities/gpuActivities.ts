@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
@@ -13,21 +12,23 @@ import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
 import { stageSignals } from './stageSignals.js';
 import { runSupervised } from './supervisedActivity.js';
 import type { GpuActivities } from './types.js';
+import type { WorkerLimits } from './workerLimits.js';
 
 export interface GpuActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** The modules of the child processes. */
   readonly trainerModule: string;
   readonly predictorModule: string;
-  /** The worker's own folder: caches, event files and logs of a run go to `runs/RUN`. */
-  readonly directory: string;
+  /** What inputs may name; caches, event files and logs of a run go to its `runFolder`. */
+  readonly limits: WorkerLimits;
   /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
   readonly stopping: AbortSignal;
 }
 
 /** What a GPU worker does: each activity is a child process that has the GPU to itself. */
 export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
-  const { openStore, directory, stopping } = dependencies;
+  const { limits, stopping } = dependencies;
+  const openStore = limits.stores(dependencies.openStore);
   /** Stores that have answered this worker: credentials that they refuse later have expired. */
   const proven = new Set<string>();
   const provenFor = ({ storage }: RunConfiguration) => {
@@ -38,7 +39,8 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     ...createFolderActivities(dependencies),
 
     async trainStage({ run, configuration, stage }) {
-      const workingDirectory = join(directory, 'runs', run);
+      const workingDirectory = limits.runFolder(run);
+      limits.checkStore(configuration.storage);
       const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), workingDirectory };
       const { isProven, prove } = provenFor(configuration);
       const tellWorkflow = stageSignals(Context.current());
@@ -61,7 +63,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     },
 
     async predictShard({ run, configuration, shard }) {
-      const workingDirectory = join(directory, 'runs', run);
+      const workingDirectory = limits.runFolder(run);
       const { isProven, prove } = provenFor(configuration);
       const onStore = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
         onPatientStore((listener) => openStore(configuration.storage, listener), stopping, work);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { environmentFor } from '../configs/processEnvironment.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, TrainerFault } from '../training/process/protocol.js';
@@ -67,7 +68,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
     const end = await superviseProcess<ProcessEvent<Progress, Result>>({
       name,
       modulePath: activity.modulePath,
-      environment: childEnvironment(),
+      environment: environmentFor('gpu-process'),
       log,
       start: activity.start,
       stop: (reason) => ({ kind: 'stop', reason }),
@@ -151,13 +152,4 @@ function cancelledBy(context: Context, reached: Reached<unknown>): CancelledFail
 /** What a workflow is told by the failure of an activity that is not tried again. */
 function detailsOf({ progress, interruptions }: Reached<unknown>): unknown[] {
   return [progress ?? undefined, interruptions];
-}
-
-/** All that the worker has, but not what only data workers need. */
-function childEnvironment(): NodeJS.ProcessEnv {
-  const environment = { ...process.env };
-  for (const name of ['TEMPEH_USERNAME', 'TEMPEH_PASSWORD', 'TEMPEH_USERNAME_FILE', 'TEMPEH_PASSWORD_FILE']) {
-    delete environment[name];
-  }
-  return environment;
 }

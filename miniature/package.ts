@@ -104,7 +104,7 @@ async function filesBelow(base: string, content: string): Promise<string[]> {
 async function runSevenZip(parameters: readonly string[], cwd: string): Promise<void> {
   try {
     // ZIP stores local times.
-    await promisify(execFile)(path7z, parameters, { cwd, env: { ...process.env, TZ: 'UTC' } });
+    await promisify(execFile)(path7z, parameters, { cwd, env: { PATH: process.env['PATH'], TZ: 'UTC' } });
   } catch (cause) {
     throw new Error(`7-Zip could not pack the miniature (${parameters.join(' ')}, in ${cwd})`, { cause });
   }

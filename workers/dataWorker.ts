@@ -3,13 +3,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
+import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
 import { runWorkers, type WorkerProcessOptions } from './runWorkers.js';
 import { workflowBundle } from './workflowBundle.js';
 
 export interface DataWorkerOptions extends WorkerProcessOptions {
-  /** Has TEMPEH_USERNAME and TEMPEH_PASSWORD, or the names of files with them; this process's own if absent. */
+  /** Says what inputs may name (activities/workerLimits.ts), and holds TEMPEH_USERNAME…; this process's own if absent. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -19,19 +20,20 @@ export interface DataWorkerOptions extends WorkerProcessOptions {
  */
 export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
   const { directory, environment = process.env } = options;
+  const limits = WorkerLimits.of(directory, environment);
   await runWorkers('data', options, async (stopping, logger) => {
     const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet()), queueOf(directory)]);
     return [
       {
         taskQueue: taskQueues.data,
         workflowBundle: bundle,
-        activities: createDataActivities({ openStore, ownQueue, stopping }),
+        activities: createDataActivities({ openStore, limits, ownQueue, stopping }),
         maxConcurrentActivityTaskExecutions: 8,
       },
       {
         taskQueue: ownQueue,
         ofAnyVersion: true,
-        activities: createDataWorkerActivities({ openStore, directory, environment, stopping }),
+        activities: createDataWorkerActivities({ openStore, directory, limits, environment, stopping }),
         // Of one data set, fetching and extraction run side by side.
         maxConcurrentActivityTaskExecutions: 4,
       },

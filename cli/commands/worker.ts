@@ -11,6 +11,9 @@ interface WorkerArguments extends GlobalOptions, ConnectionOptions {
 const variables =
   'From the environment: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…; the AWS variables for the object store (AWS_ENDPOINT_URL_S3, AWS_PROFILE, …)';
 
+const limits =
+  'What inputs of workflows may name: endpoints in TEMPEH_STORES, folders below those in TEMPEH_FOLDERS (docs/security.md).';
+
 function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArguments, 'verbose'>> {
   return withConnectionOptions(yargs)
     .option('directory', {
@@ -34,7 +37,7 @@ const data: CommandModule<GlobalOptions, WorkerArguments> = {
   describe: 'Fetches, extracts, packs, evaluates; runs the workflows',
   builder: (yargs) =>
     workerOptions(yargs, 'data').epilogue(
-      `${variables}; TEMPEH_USERNAME and TEMPEH_PASSWORD (or TEMPEH_USERNAME_FILE, TEMPEH_PASSWORD_FILE) for the published data.`,
+      `${variables}; TEMPEH_USERNAME and TEMPEH_PASSWORD (or TEMPEH_USERNAME_FILE, TEMPEH_PASSWORD_FILE) for TEMPEH_HOST, by default the published host (several hosts: TEMPEH_HOSTS_FILE). ${limits}`,
     ),
   handler: async (options) => {
     const { worker } = await import('../machine/worker.js');
@@ -45,7 +48,7 @@ const data: CommandModule<GlobalOptions, WorkerArguments> = {
 const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
   command: 'gpu',
   describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
-  builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}.`),
+  builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}. ${limits}`),
   handler: async (options) => {
     const { worker } = await import('../machine/worker.js');
     process.exitCode = await worker('gpu', options);

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { readCredentials } from '../../activities/credentials.js';
+import { credentialsFor, readCredentials } from '../../activities/credentials.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 
@@ -10,8 +10,14 @@ export interface Asked {
 
 const variables = ['TEMPEH_USERNAME', 'TEMPEH_USERNAME_FILE', 'TEMPEH_PASSWORD', 'TEMPEH_PASSWORD_FILE'];
 
-/** From the environment or files; where it names none, a person at the terminal is asked. @throws CommandError */
-export async function findCredentials(): Promise<Asked> {
+/**
+ * From the environment or files; where it names none, a person at the terminal is asked. Whoever gives `--host` decides
+ * where they go, unless the environment says whom they are for.
+ *
+ * @throws CommandError; CredentialsRefused if they are for another host.
+ */
+export async function findCredentials(host: string): Promise<Asked> {
+  if (process.env['TEMPEH_HOST'] || process.env['TEMPEH_HOSTS_FILE']) return credentialsFor(host, process.env);
   if (variables.some((name) => process.env[name])) return readCredentials(process.env);
   if (process.stdin.isTTY) return askCredentials();
   throw new CommandError(

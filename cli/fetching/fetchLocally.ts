@@ -26,7 +26,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
   const { dataset, storage } = configuration;
   const { source } = dataset;
   if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
-  const credentials = { ...(await findCredentials()), inClear: source.passwordInClear ?? false };
+  const credentials = { ...(await findCredentials(source.host)), inClear: source.passwordInClear ?? false };
   const display = new Display();
   const stopping = stopOnRequest(() =>
     display.print('Stopping: what is there is kept. (Ctrl-C once more ends at once.)'),

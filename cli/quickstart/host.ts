@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, delimiter, resolve } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { startMiniatureHost, type MiniatureHost } from '../../miniature/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
@@ -47,7 +47,7 @@ export async function serveMiniature(
   return {
     address: host.address,
     fingerprint: basename(packageDirectory),
-    environment: { TEMPEH_USERNAME: username, TEMPEH_PASSWORD: password },
+    environment: { TEMPEH_HOST: host.address, TEMPEH_USERNAME: username, TEMPEH_PASSWORD: password },
     close: () => host.close(),
   };
 }
@@ -73,6 +73,17 @@ export async function provideData(
   if (!existsSync(path)) {
     throw new CommandError(`There is no folder ${path} (dataset.source.path).`, exitCodes.usage);
   }
+  if (path.includes(delimiter)) {
+    throw new CommandError(
+      `${path} (dataset.source.path) holds "${delimiter}", which separates folders: give it another name.`,
+      exitCodes.usage,
+    );
+  }
   report(path);
-  return { source: { ...source, path }, fingerprint: path, environment: {}, close: async () => undefined };
+  return {
+    source: { ...source, path },
+    fingerprint: path,
+    environment: { TEMPEH_FOLDERS: path },
+    close: async () => undefined,
+  };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { environmentFor } from '../../configs/processEnvironment.js';
 import { startGuarded, type GuardedProcess } from '../../infra/services/index.js';
 import { CommandError } from '../errors.js';
 import type { Workspace } from '../machine/workspace.js';
@@ -27,7 +28,7 @@ export interface LaunchedWorker {
 /**
  * Runs a worker as a process of its own, and starts it again when it dies.
  *
- * @param environment beside ours: addresses and credentials.
+ * @param environment beside ours: addresses and credentials. Of both, it gets what its kind needs.
  * @param onRestart told why.
  */
 export async function launchWorker(
@@ -44,7 +45,10 @@ export async function launchWorker(
       program: process.execPath,
       arguments: ['--enable-source-maps', main, 'worker', kind, '--directory', directory],
       // Versioned workers would wait until somebody promotes them.
-      environment: { ...process.env, ...environment, TEMPORAL_DEPLOYMENT_NAME: '' },
+      environment: {
+        ...environmentFor(`${kind}-worker`, { ...process.env, ...environment }),
+        TEMPORAL_DEPLOYMENT_NAME: '',
+      },
       directory: space.directory,
       logFile,
       graceSeconds,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfiguration } from '../../configs/load.js';
+import { environmentFor } from '../../configs/processEnvironment.js';
 import { choosePorts } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
 import { s3At } from '../../storage/s3Client.js';
@@ -70,7 +71,7 @@ async function storeOf(space: Workspace, config: string | undefined): Promise<Ob
 async function runTensorboard(folder: string, events: string, port: number, signal: AbortSignal): Promise<number> {
   const options = ['--logdir', events, '--host', '127.0.0.1', '--port', String(port), '--reload_multifile', 'true'];
   const child = spawn(python, ['-m', 'tensorboard.main', ...options], {
-    env: { ...process.env, PYTHONPATH: folder },
+    env: { ...environmentFor('tensorboard'), PYTHONPATH: folder },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });

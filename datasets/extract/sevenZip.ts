@@ -111,8 +111,8 @@ async function run(
   consume: (stdout: NodeJS.ReadableStream, said: string[]) => Promise<unknown>,
 ): Promise<void> {
   signal?.throwIfAborted();
-  // ZIP stores local times; one zone for all workers.
-  const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8' };
+  // Nothing else of ours: it reads what others have made. ZIP stores local times; one zone for all workers.
+  const env = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], TZ: 'UTC', LC_ALL: 'C.UTF-8' };
   const child = spawn(path7z, [...parameters], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const kill = () => child.kill('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });

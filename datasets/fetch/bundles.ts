@@ -14,7 +14,7 @@ export interface Bundle {
 
 /** @throws UnknownBundle naming the known ones. */
 export function findBundle(name: string): Bundle {
-  const bundle = published.bundles[name];
+  const bundle = Object.hasOwn(published.bundles, name) ? published.bundles[name] : undefined;
   if (bundle) return { name, ...bundle };
   const known = Object.keys(published.bundles).join(', ');
   throw new UnknownBundle(`There is no bundle "${name}". Name one of: ${known} (dataset.source.bundles).`);
@@ -22,7 +22,7 @@ export function findBundle(name: string): Bundle {
 
 /** What `tempeh-flow fetch` offers by a name. @throws UnknownBundle */
 export function findDownload(name: string): PublishedDownload {
-  const download = published.downloads[name];
+  const download = Object.hasOwn(published.downloads, name) ? published.downloads[name] : undefined;
   if (download) return download;
   throw new UnknownBundle(
     `There is no download "${name}". Name one of: ${Object.keys(published.downloads).join(', ')}.`,

@@ -36,7 +36,7 @@ async function supervise(
   const end = await superviseProcess<TrainerEvent>({
     name: 'trainer',
     modulePath,
-    environment: { ...process.env, BEHAVIOUR: behaviour, ...options.environment },
+    environment: { ...process.env, TEMPEH_TEST_BEHAVIOUR: behaviour, ...options.environment },
     log,
     start: { kind: 'train' },
     stop: (reason) => ({ kind: 'stop', reason }),

@@ -178,9 +178,9 @@ export class Cluster {
     const environment = {
       AWS_ENDPOINT_URL_S3: this.s3.endpoint,
       ...credentials,
-      JOURNAL: journal,
-      PACE: this.paceFile,
-      CLOCK: this.clockFile,
+      TEMPEH_TEST_JOURNAL: journal,
+      TEMPEH_TEST_PACE: this.paceFile,
+      TEMPEH_TEST_CLOCK: this.clockFile,
       NODE_OPTIONS: `--import=${pathToFileURL(clock).href}`,
     };
     const folderOf = (name: string): string => join(directory, 'workers', this.run, name);

@@ -20,7 +20,7 @@ export function setPace(file: string, from: Place | null): void {
 
 /** Before a step of a trainer. */
 export async function keepPace(stage: TrainingStage, step: number): Promise<void> {
-  const file = process.env['PACE'];
+  const file = process.env['TEMPEH_TEST_PACE'];
   if (file === undefined) return;
   const from = JSON.parse(readFileSync(file, 'utf8')) as Place | null;
   if (from !== null && order({ stage, step }) >= order(from)) await sleep(creepMilliseconds);

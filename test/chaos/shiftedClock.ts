@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-const file = process.env['CLOCK'];
+const file = process.env['TEMPEH_TEST_CLOCK'];
 if (file !== undefined) {
   const RealDate = Date;
   let seconds = 0;

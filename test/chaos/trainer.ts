@@ -31,7 +31,7 @@ serveParent<Start, TrainerEvent>({
   isStart: (message): message is Start => message.kind === 'train',
   graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
   run: async ({ job }, report, signal) => {
-    const file = process.env['JOURNAL'];
+    const file = process.env['TEMPEH_TEST_JOURNAL'];
     if (file === undefined) throw new Error('JOURNAL names no file');
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);

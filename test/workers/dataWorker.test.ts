@@ -44,11 +44,17 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   const lines: string[] = [];
   const stop = new AbortController();
   const directory = freshDirectory();
+  const stores = freshDirectory();
   let ready = false;
   const worker = runDataWorker({
     temporal: settings,
     directory,
-    environment: { TEMPEH_USERNAME: 'me', TEMPEH_PASSWORD: password },
+    environment: {
+      TEMPEH_HOST: host.address,
+      TEMPEH_USERNAME: 'me',
+      TEMPEH_PASSWORD: password,
+      TEMPEH_FOLDERS: stores,
+    },
     signal: stop.signal,
     writeLog: (line) => void lines.push(line),
     onReady: () => (ready = true),
@@ -62,7 +68,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   const client = await connectClient(settings);
   try {
     await waitFor('the worker', async () => ready || undefined);
-    const store = { kind: 'directory', path: freshDirectory() } as const;
+    const store = { kind: 'directory', path: join(stores, 'packed') } as const;
     const packed = { key: 'k', size: 10, sha256: 's' };
     const splits = {
       train: [{ id: {}, images: packed, calibrations: [], scan: null, registration: null }],
@@ -94,7 +100,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
     const source = { kind: 'bundles' as const, host: host.address, bundles: ['template'] };
     const { dataset } = configuration;
     const empty = testConfiguration({
-      storage: { kind: 'directory', path: freshDirectory() },
+      storage: { kind: 'directory', path: join(stores, 'empty') },
       dataset: { ...dataset, source },
     });
     await startRun(client, { run: 'refused', configuration: empty, steps: ['dataset'] });

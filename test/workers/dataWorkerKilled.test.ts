@@ -94,6 +94,8 @@ test('a data worker killed in download, extraction and packing, and in the end f
     ...s3.environment,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
+    TEMPEH_HOST: host.address,
+    TEMPEH_STORES: proxy.endpoint,
     TEMPEH_USERNAME: credentials.username,
     TEMPEH_PASSWORD: credentials.password,
   };

@@ -60,6 +60,11 @@ async function manyFrames(context: TestContext, count: number): Promise<FolderPr
   };
 }
 
+/** What the workers' owner allows. */
+function foldersOf({ outputs }: FolderPredictionJob): string[] {
+  return [join(outputs.coarse!, '..'), goldenFolder, '/nonexistent'];
+}
+
 function resultOf(run: string): Promise<FolderPredictionSummary> {
   return temporal.client.workflow.getHandle(run).result() as Promise<FolderPredictionSummary>;
 }
@@ -96,7 +101,7 @@ test('two workers share the frames; one is killed in the middle, and nothing is 
 
   await temporal.withWorkers(testActivities([]), 'data', async () => {
     const workers = await Promise.all(
-      ['one', 'other'].map((name) => forkGpuWorker(temporal.settings, join(out, '..', name))),
+      ['one', 'other'].map((name) => forkGpuWorker(temporal.settings, join(out, '..', name), foldersOf(job))),
     );
     await startFolderPrediction(temporal.client, { run: 'shared', job });
     const [first] = await waitFor('a prediction', async () => {
@@ -134,12 +139,15 @@ test('a worker that does not see the folders names itself and what it lacks; a b
   const directory = join(job.outputs.coarse!, '..', 'worker');
   await rm(join(job.images, imagePath(frameOf(1), views[0]!), '..'), { recursive: true });
   await temporal.withWorkers(testActivities([]), 'data', async () => {
-    await forkGpuWorker(temporal.settings, directory);
+    await forkGpuWorker(temporal.settings, directory, foldersOf(job));
     const failureOf = async (run: string, change: Partial<FolderPredictionJob>): Promise<string | null> => {
       await startFolderPrediction(temporal.client, { run, job: { ...job, ...change } });
       await assert.rejects(resultOf(run));
       return (await describeRun(temporal.client, run)).failure;
     };
+    const foreign = await failureOf('foreign', { outputs: { ...job.outputs, coarse: '/etc/predictions' } });
+    assert.match(foreign ?? '', /the output of the coarse stage is \/etc\/predictions, which is not below a folder/);
+    assert.match(foreign ?? '', /set TEMPEH_FOLDERS=\/etc\/predictions/);
     const unseen = await failureOf('unseen', { images: '/nonexistent/images' });
     assert.match(
       unseen ?? '',

@@ -124,7 +124,7 @@ for (const [behaviour, wanted] of [
 ] as const) {
   test(`a trainer's ${behaviour} is retried on the same worker, and told`, async () => {
     const directory = freshDirectory();
-    process.env['BEHAVIOUR'] = behaviour;
+    process.env['TEMPEH_TEST_BEHAVIOUR'] = behaviour;
     try {
       await temporal.withWorkers(testActivities([]), 'data', async () => {
         await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
@@ -136,7 +136,7 @@ for (const [behaviour, wanted] of [
         });
       });
     } finally {
-      delete process.env['BEHAVIOUR'];
+      delete process.env['TEMPEH_TEST_BEHAVIOUR'];
     }
   });
 }
@@ -146,7 +146,7 @@ for (const [behaviour, message] of [
   ['refused at start', 'They were never accepted.'],
 ] as const) {
   test(`what only a person can mend ends the run: ${behaviour}`, async () => {
-    process.env['BEHAVIOUR'] = behaviour;
+    process.env['TEMPEH_TEST_BEHAVIOUR'] = behaviour;
     const run = behaviour.replaceAll(' ', '-');
     try {
       await temporal.withWorkers(testActivities([]), 'data', async () => {
@@ -158,7 +158,7 @@ for (const [behaviour, message] of [
         });
       });
     } finally {
-      delete process.env['BEHAVIOUR'];
+      delete process.env['TEMPEH_TEST_BEHAVIOUR'];
     }
   });
 }

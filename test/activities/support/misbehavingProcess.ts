@@ -1,12 +1,12 @@
 /**
- * A child process that behaves as the environment's BEHAVIOUR says: what a supervisor has to live with. Speaks the
+ * A child process that behaves as the environment's TEMPEH_TEST_BEHAVIOUR says: what a supervisor has to live with. Speaks the
  * trainer's protocol; a test's subject, not a stand-in for the trainer.
  */
 import { overtimeExitCode } from '../../../activities/overtime.js';
 import { spawn } from 'node:child_process';
 import { writeFileSync, writeSync } from 'node:fs';
 
-const behaviour = process.env['BEHAVIOUR'] ?? '';
+const behaviour = process.env['TEMPEH_TEST_BEHAVIOUR'] ?? '';
 const send = (message: unknown) => void process.send?.(message);
 const progress = (step: number) => ({ kind: 'progress', progress: { step } });
 setInterval(() => {}, 1000);

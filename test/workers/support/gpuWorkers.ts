@@ -1,10 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
 import type { TemporalSettings } from '../../../client/connectionSettings.js';
 
 const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
+
+/** Where the tests' configurations have their store, which no trainer of theirs opens. */
+const storeFolder = '/nonexistent';
 
 const forked: ChildProcess[] = [];
 
@@ -13,13 +17,21 @@ export function killForkedWorkers(): void {
   for (const worker of forked.splice(0)) if (worker.pid !== undefined) worker.kill('SIGKILL');
 }
 
-/** A real GPU worker in a process of its own; returns when it takes work. */
+/**
+ * A real GPU worker in a process of its own; returns when it takes work.
+ *
+ * @param folders that its owner allows beside its own.
+ */
 export async function forkGpuWorker(
   { address, namespace }: TemporalSettings,
   directory: string,
+  folders: readonly string[] = [storeFolder],
 ): Promise<ChildProcess> {
   const module = fileURLToPath(new URL('./gpuWorkerProcess.js', import.meta.url));
-  const worker = fork(module, [address, namespace, directory], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const worker = fork(module, [address, namespace, directory], {
+    env: { ...process.env, TEMPEH_FOLDERS: folders.join(delimiter) },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   forked.push(worker);
   await once(worker, 'message');
   return worker;
@@ -31,7 +43,8 @@ export async function withGpuWorker(
   test: () => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
-  const running = runGpuWorker({ ...options, trainerModule, signal: stop.signal, writeLog: () => {} });
+  const environment = { TEMPEH_FOLDERS: storeFolder };
+  const running = runGpuWorker({ ...options, environment, trainerModule, signal: stop.signal, writeLog: () => {} });
   try {
     await Promise.race([test(), running]);
   } finally {

@@ -1,6 +1,6 @@
 /**
  * A child process that counts steps and keeps the count in a file, as a trainer keeps its checkpoints: for tests of what
- * is around a trainer. It behaves as the environment's BEHAVIOUR says, in its first attempt.
+ * is around a trainer. It behaves as the environment's TEMPEH_TEST_BEHAVIOUR says, in its first attempt.
  */
 import { existsSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function train(job: TrainingJob): void {
     bytesWritten: 0,
     skippedBatches: 0,
   });
-  if (process.env['BEHAVIOUR'] === 'refused at start') {
+  if (process.env['TEMPEH_TEST_BEHAVIOUR'] === 'refused at start') {
     send({ kind: 'failed', fault: 'credentials', message: 'They were never accepted.' }, () => process.exit(1));
     return;
   }
@@ -54,7 +54,7 @@ function train(job: TrainingJob): void {
     send({ kind: 'finished', result }, () => process.exit(0));
   }, stepMilliseconds);
   const misbehave = () => {
-    const fault = process.env['BEHAVIOUR'];
+    const fault = process.env['TEMPEH_TEST_BEHAVIOUR'];
     if (fault === undefined) return;
     clearInterval(timer);
     if (fault === 'hang') return;
