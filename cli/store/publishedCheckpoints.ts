@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { resolveConfiguration } from '../../configs/load.js';
 import { parseCheckpointName, runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
+import { listed } from '../../datasets/formats/formatError.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
@@ -37,6 +38,8 @@ export async function importCheckpoint(options: ImportCheckpointOptions): Promis
   await needFile(file);
   const { configuration, store } = await open(options);
   const imported = await importPublished({ store, run, configuration, file, stage, step, final });
+  const { unused } = imported;
+  if (unused.length > 0) print(`${file} holds other things, too, which are not used: ${listed(unused)}.`);
   if (imported.kind === 'trunk') {
     print(`${file}: ${imported.tensors} tensors of a ResNet trunk, with which coarse training of ${run} will start.`);
     print(`  ${imported.key} in ${store.description}`);

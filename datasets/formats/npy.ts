@@ -24,7 +24,7 @@ export interface NpyArray<Data extends NpyData = NpyData> {
 const magic = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy's own limits: it refuses more of either. */
 const largestHeader = 10_000;
-const mostAxes = 64;
+export const mostAxes = 64;
 /** `'descr': '<f4'`, `'fortran_order': False`, `'shape': (2, 3L)`; numbers of Python 2 may end in L. */
 const dictionaryEntry = /['"](descr|fortran_order|shape)['"]\s*:\s*(['"][^'"]*['"]|True|False|\([\d\s,L]*\))/g;
 const arrayTypes: Record<string, { new (length: number): NpyData; BYTES_PER_ELEMENT: number }> = {
@@ -49,35 +49,41 @@ const arrayTypes: Record<string, { new (length: number): NpyData; BYTES_PER_ELEM
  * @throws FormatError naming file and byte; before anything of the declared size is allocated
  */
 export function parseNpy(bytes: Uint8Array, file: string): NpyArray {
-  const header = readHeader(bytes, file);
-  const type = arrayTypes[header.type];
-  if (!type) {
-    throw new FormatError({
-      file,
-      where: 'header',
-      expected: `numbers (one of ${Object.keys(arrayTypes).join(', ')})`,
-      found: quoted(header.descriptor),
-    });
-  }
-  const count = elementCount(header.shape);
-  const available = bytes.length - header.dataOffset;
-  if (!Number.isSafeInteger(count) || count * type.BYTES_PER_ELEMENT !== available) {
-    throw new FormatError({
-      file,
-      where: `byte ${header.dataOffset}`,
-      expected: `${count * type.BYTES_PER_ELEMENT} bytes of data for shape (${header.shape.join(', ')})`,
-      found: `${available} bytes`,
-    });
+  const { descriptor, shape, fortranOrder, dataOffset } = readNpyHeader(bytes, file);
+  const problem = (expected: string, found: string): FormatError =>
+    new FormatError({ file, where: `byte ${dataOffset}`, expected, found });
+  return decodeElements(descriptor, shape, fortranOrder, bytes.subarray(dataOffset), problem);
+}
+
+/**
+ * The elements of an array as NumPy stores them.
+ * @param descriptor type and byte order: `<f4`
+ * @param bytes copied from, not kept
+ * @throws what `problem` makes of types that are no numbers, and of other sizes, before anything of the shape's is allocated
+ */
+export function decodeElements(
+  descriptor: string,
+  shape: readonly number[],
+  fortranOrder: boolean,
+  bytes: Uint8Array,
+  problem: (expected: string, found: string) => Error,
+): NpyArray {
+  const kind = descriptor.replace(/^[<>|=]/, '');
+  const type = Object.hasOwn(arrayTypes, kind) ? arrayTypes[kind] : undefined;
+  if (!type) throw problem(`numbers (one of ${Object.keys(arrayTypes).join(', ')})`, quoted(descriptor));
+  const count = elementCount(shape);
+  if (!Number.isSafeInteger(count) || count * type.BYTES_PER_ELEMENT !== bytes.length) {
+    const expected = `${count * type.BYTES_PER_ELEMENT} bytes of data for shape (${shape.join(', ')})`;
+    throw problem(expected, `${bytes.length} bytes`);
   }
   const stored = new type(count);
   const view = Buffer.from(stored.buffer);
-  view.set(bytes.subarray(header.dataOffset));
-  if (header.bigEndian) swapBytes(view, type.BYTES_PER_ELEMENT);
-  const { shape } = header;
-  if (header.type === 'b1') for (let i = 0; i < view.length; i++) view[i] = view[i] === 0 ? 0 : 1;
-  const data = header.type === 'f2' ? widenHalfFloats(stored as Uint16Array) : stored;
-  const ordered = header.fortranOrder ? toCOrder(data, shape) : data;
-  return header.type === 'b1' ? { shape, data: ordered, isBoolean: true } : { shape, data: ordered };
+  view.set(bytes);
+  if (descriptor.startsWith('>')) swapBytes(view, type.BYTES_PER_ELEMENT);
+  if (kind === 'b1') for (let i = 0; i < view.length; i++) view[i] = view[i] === 0 ? 0 : 1;
+  const data = kind === 'f2' ? widenHalfFloats(stored as Uint16Array) : stored;
+  const ordered = fortranOrder ? toCOrder(data, shape) : data;
+  return kind === 'b1' ? { shape, data: ordered, isBoolean: true } : { shape, data: ordered };
 }
 
 /** How many elements an array of a shape has. */
@@ -127,17 +133,17 @@ function requireFinite(data: Float32Array, file: string): void {
   }
 }
 
-interface Header {
-  descriptor: string;
-  /** Kind and size without the byte order: `f4`. */
-  type: string;
-  bigEndian: boolean;
-  fortranOrder: boolean;
-  shape: number[];
-  dataOffset: number;
+/** What stands before the elements of an array file. */
+export interface NpyHeader {
+  /** Type and byte order: `<f4`, `|O` for objects. */
+  readonly descriptor: string;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  readonly dataOffset: number;
 }
 
-function readHeader(bytes: Uint8Array, file: string): Header {
+/** @throws FormatError */
+export function readNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < 12 || !buffer.subarray(0, 6).equals(magic)) {
     throw new FormatError({
@@ -166,7 +172,7 @@ function readHeader(bytes: Uint8Array, file: string): Header {
 }
 
 /** The header's dictionary: three entries in any order, and nothing else. */
-function readDictionary(text: string, file: string): Omit<Header, 'dataOffset'> {
+function readDictionary(text: string, file: string): Omit<NpyHeader, 'dataOffset'> {
   const entries = /^\s*\{([^{}]*)\}\s*$/.exec(text)?.[1];
   const found = new Map<string, string>();
   let rest = entries ?? '';
@@ -192,14 +198,7 @@ function readDictionary(text: string, file: string): Omit<Header, 'dataOffset'> 
       found: `${sides.length}`,
     });
   }
-  const type = descriptor.slice(1, -1);
-  return {
-    descriptor: type,
-    type: type.replace(/^[<>|=]/, ''),
-    bigEndian: type.startsWith('>'),
-    fortranOrder: order === 'True',
-    shape: sides,
-  };
+  return { descriptor: descriptor.slice(1, -1), fortranOrder: order === 'True', shape: sides };
 }
 
 /** `(2, 3)`, `(2,)`, `()`; null for anything else. */

@@ -27,7 +27,10 @@ export interface ImportOptions {
   readonly final: boolean;
 }
 
-export type Imported =
+export type Imported = {
+  /** Entries of the file that are not used. */
+  readonly unused: readonly string[];
+} & (
   | { readonly kind: 'trunk'; readonly key: string; readonly tensors: number }
   | {
       readonly kind: CheckpointStage;
@@ -36,7 +39,8 @@ export type Imported =
       readonly hasOptimizer: boolean;
       /** Stages that count as done with it. */
       readonly finished: readonly TrainingStage[];
-    };
+    }
+);
 
 /**
  * Brings a published checkpoint into a run that has none of that stage yet: training goes on at its step, and later
@@ -71,6 +75,7 @@ export async function importPublished(options: ImportOptions): Promise<Imported>
   const checkpoint = await writeFirstCheckpoint({ ...options, state, finished });
   return {
     kind: published.kind,
+    unused: published.unused,
     stage: trainingStage,
     checkpoint,
     hasOptimizer: published.optimizer !== null,
@@ -115,7 +120,7 @@ function standing(
 
 async function importTrunk(
   { store, run, file, configuration }: ImportOptions,
-  { states }: PublishedFile,
+  { states, unused }: PublishedFile,
 ): Promise<Imported> {
   const manifest = await readManifest(store, run, 'coarse');
   if (manifest !== null && manifest.checkpoints.length > 0) {
@@ -127,5 +132,5 @@ async function importTrunk(
   if (problems.length > 0) throw new PublishedCheckpointMismatch(file, problems);
   const key = keys.trunk(run);
   await store.put(key, encodeModel(trunk));
-  return { kind: 'trunk', key, tensors: Object.keys(trunk).length };
+  return { kind: 'trunk', unused, key, tensors: Object.keys(trunk).length };
 }

@@ -5,11 +5,12 @@ import {
   type PythonValue,
 } from '../../datasets/formats/pytorch/pickleWriter.js';
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
+import { described } from '../../datasets/formats/formatError.js';
 import { fromPublished, toPublished } from '../../model/layoutConversion.js';
 import { isLocaliserParameter, type TensorLayout } from '../../model/parameterLayout.js';
 import { fitting } from '../../checkpoints/fitting.js';
 import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
-import { isTensor, publishedTensor } from './stateDict.js';
+import { finiteValues, isTensor, publishedTensor } from './stateDict.js';
 
 const moments = ['exp_avg', 'exp_avg_sq'] as const;
 const groupNames = ['base', 'special'] as const;
@@ -66,8 +67,9 @@ export function fromPublishedOptimizer(
     }
     for (const moment of moments) {
       const found = publishedTensor(state.get(moment), `${name}: ${moment}`, layout.publishedShape, problems);
-      if (found)
-        arrays[`${layout.name}.${moment}`] = { shape: layout.shape, values: fromPublished(layout, found.values) };
+      const least = moment === 'exp_avg_sq' ? 0 : -Infinity;
+      const values = found && finiteValues(found, `${name}: ${moment}`, least, problems);
+      if (values) arrays[`${layout.name}.${moment}`] = { shape: layout.shape, values: fromPublished(layout, values) };
     }
     const step = stepCount(state.get('step'));
     if (step === null) problems.push(`missing: ${name}: step, a number of steps`);
@@ -98,9 +100,7 @@ function parameterNumbers(
     const name = groupNames.find((candidate) => candidate === id);
     const members = group instanceof Map ? group.get('params') : undefined;
     if (name === undefined || found.has(name) || !Array.isArray(members)) {
-      problems.push(
-        `unexpected: optimiser group ${index} (group_id ${JSON.stringify(id)}); there are base and special`,
-      );
+      problems.push(`unexpected: optimiser group ${index} (group_id ${described(id)}); there are base and special`);
       continue;
     }
     found.add(name);
@@ -112,7 +112,7 @@ function parameterNumbers(
     for (const [position, layout] of expected[name].entries()) {
       const number = members[position];
       if (typeof number === 'number' && !numbers.has(number)) numbers.set(number, layout);
-      else problems.push(`unexpected: optimiser group ${name}: parameter number ${JSON.stringify(number)}`);
+      else problems.push(`unexpected: optimiser group ${name}: parameter number ${described(number)}`);
     }
   }
   for (const name of groupNames) {

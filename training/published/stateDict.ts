@@ -21,8 +21,16 @@ export function fromStateDict(
 ): Record<string, NamedArray> {
   const arrays: Record<string, NamedArray> = {};
   for (const layout of layouts) {
-    const published = publishedTensor(dictionary.get(layout.name), layout.name, layout.publishedShape, problems);
-    if (published) arrays[layout.name] = { shape: layout.shape, values: ourValues(layout, published) };
+    const { name, shape, role } = layout;
+    const published = publishedTensor(dictionary.get(name), name, layout.publishedShape, problems);
+    if (published === null) continue;
+    if (role === 'counter') {
+      if (isCount(published, name, problems)) arrays[name] = { shape, values: Int32Array.from(published.values) };
+      continue;
+    }
+    const least = name.endsWith('.running_var') ? 0 : -Infinity;
+    const values = finiteValues(published, name, least, problems);
+    if (values !== null) arrays[name] = { shape, values: fromPublished(layout, values) };
   }
   const names = new Set<string | number>(layouts.map(({ name }) => name));
   for (const name of dictionary.keys()) if (!names.has(name)) problems.push(`unexpected: ${name}`);
@@ -65,6 +73,49 @@ export function isTensor(value: PytorchValue | undefined): value is PytorchTenso
   return typeof value === 'object' && value !== null && 'values' in value && 'shape' in value;
 }
 
-function ourValues(layout: TensorLayout, { values }: PytorchTensor): Float32Array | Int32Array {
-  return layout.role === 'counter' ? Int32Array.from(values) : fromPublished(layout, values);
+/**
+ * A tensor's values, if all of them are finite numbers of at least `least`; else a problem names the first that is not:
+ * PyTorch loads such a file, and every prediction from it is NaN.
+ */
+export function finiteValues(
+  { values, shape }: PytorchTensor,
+  name: string,
+  least: number,
+  problems: string[],
+): Float32Array | null {
+  if (!(values instanceof Float32Array)) {
+    problems.push(`wrong type: ${name} holds whole numbers, but should hold floating ones`);
+    return null;
+  }
+  let wrong = 0;
+  let first = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i]) && values[i]! >= least) continue;
+    if (wrong === 0) first = i;
+    wrong++;
+  }
+  if (wrong === 0) return values;
+  const expected = least === 0 ? 'a finite number of at least 0' : 'a finite number';
+  const many = `${wrong} of its ${values.length} numbers`;
+  problems.push(`unusable: ${name}${placeIn(shape, first)} is ${values[first]}, but should be ${expected} (${many})`);
+  return null;
+}
+
+/** `[1, 0, 2]`, of an element by its number in C order. */
+function placeIn(shape: readonly number[], element: number): string {
+  const place: number[] = [];
+  for (let axis = shape.length - 1, rest = element; axis >= 0; axis--) {
+    place.unshift(rest % shape[axis]!);
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return place.length === 0 ? '' : `[${place.join(', ')}]`;
+}
+
+const largestCount = 2 ** 31 - 1;
+
+function isCount({ values }: PytorchTensor, name: string, problems: string[]): boolean {
+  const wrong = values.find((value) => !(Number.isInteger(value) && value >= 0 && value <= largestCount));
+  if (wrong === undefined) return true;
+  problems.push(`unusable: ${name} is ${wrong}, but should be a whole number of at least 0`);
+  return false;
 }

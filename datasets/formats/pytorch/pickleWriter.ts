@@ -1,4 +1,4 @@
-import { opcode } from './pickleOpcodes.js';
+import { opcode } from '../pickle/opcodes.js';
 
 /** What Python is to read as a float even where it is a whole number, such as a learning rate of 1. */
 export class PythonFloat {

@@ -1,15 +1,27 @@
-import { FormatError } from '../formatError.js';
-import { openPytorchArchive, type PytorchArchive } from './archive.js';
-import { PickleGlobal, PickleObject, PickleTuple, readPickle, type PickleValue } from './pickleReader.js';
-import { elementReader, isStorageType, storageTypes, type StorageType } from './storageTypes.js';
+import { basename } from 'node:path';
+import { FormatError, listed } from '../formatError.js';
+import { NumpyArray, numpyVocabulary } from '../pickle/numpyVocabulary.js';
+import { readPickle } from '../pickle/pickleReader.js';
+import { plainVocabulary } from '../pickle/plainVocabulary.js';
+import {
+  PickleGlobal,
+  PickleInstance,
+  PickleObject,
+  PickleSet,
+  PickleTuple,
+  type PickleValue,
+} from '../pickle/values.js';
+import { openPytorchArchive } from './archive.js';
+import { TensorReader, type PytorchTensor } from './tensorReader.js';
+import { TensorReference, torchVocabulary } from './torchVocabulary.js';
 
-/** A tensor of a PyTorch file, in C order, in PyTorch's layout. */
-export interface PytorchTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
+export type { PytorchTensor } from './tensorReader.js';
 
-/** A PyTorch file as plain data: dictionaries as Maps, lists and tuples as arrays, tensors as PytorchTensor. */
+/**
+ * A PyTorch file as plain data: dictionaries and namespaces as Maps, lists, tuples and sets as arrays, tensors and
+ * arrays of NumPy's numbers as PytorchTensor, NumPy's single numbers as numbers, devices and classes as their names. What
+ * the file shares is shared here, too.
+ */
 export type PytorchValue =
   | null
   | boolean
@@ -21,30 +33,13 @@ export type PytorchValue =
   | Map<string | number, PytorchValue>
   | PytorchTensor;
 
-/** Ten times the largest of the published ones. */
-const largestTensor = 2 ** 28;
-
-class StorageReference {
-  constructor(
-    readonly type: StorageType,
-    readonly key: string,
-    readonly elements: number,
-  ) {}
-}
-
-class TensorReference {
-  constructor(
-    readonly storage: StorageReference,
-    readonly offset: number,
-    readonly shape: readonly number[],
-    readonly strides: readonly number[],
-  ) {}
-}
+/** Levels of dictionaries and lists in one another; a state dict has two. */
+const deepest = 100;
 
 /**
  * Reads a file that `torch.save` wrote (`.pth`, ZIP format): state dicts, optimiser states, options. Its pickle is read
  * by a machine that builds plain data and tensors and refuses every other name: nothing is executed.
- * Storages may be shared, strided, of half precision; each tensor comes as 32-bit floats of its own.
+ * Storages may be shared, strided, negative, of half precision.
  *
  * @param leftOut keys of the outermost dictionary that are not wanted: their storages are not read.
  * @throws FormatError naming the member, the byte, the tensor
@@ -58,9 +53,11 @@ export async function readPytorchFile(path: string, leftOut: readonly string[] =
         throw new FormatError({ file: path, where: 'member byteorder', expected: 'little', found: order });
       }
     }
-    const tree = readTree(await archive.read('data.pkl'), path);
+    const place = { file: path, where: 'member data.pkl', advice: savedAnew(path) };
+    const vocabularies = [torchVocabulary, plainVocabulary, numpyVocabulary];
+    const tree = readPickle(await archive.read('data.pkl'), vocabularies, place);
     if (tree instanceof Map) for (const key of leftOut) tree.delete(key);
-    return await new Materializer(archive, path).value(tree);
+    return await new Materializer(new TensorReader(archive, path), path).value(tree, '', 0);
   } finally {
     archive.close();
   }
@@ -73,145 +70,93 @@ export async function fingerprintPytorchFile(path: string): Promise<string> {
   return archive.fingerprint;
 }
 
-function readTree(pickle: Uint8Array, path: string): PickleValue {
-  return readPickle(
-    pickle,
-    {
-      call: (name, items) => {
-        switch (name) {
-          case 'collections.OrderedDict':
-            return items.length === 0 ? new Map() : undefined;
-          case 'torch.Size':
-            return items[0];
-          case 'torch._utils._rebuild_tensor_v2':
-            return rebuildTensor(items);
-          case 'torch._utils._rebuild_parameter':
-            return items[0];
-          default:
-            return undefined;
-        }
-      },
-      persistent: (id) => storageReference(id),
-    },
-    path,
-    'member data.pkl',
+/** For files with objects of other programs. */
+function savedAnew(path: string): string {
+  const [from, to] = [basename(path), basename(path).replace(/(\.\w+)?$/, '.weights.pth')].map((name) =>
+    name.replace(/[^\w.-]/g, '_'),
+  );
+  return (
+    'If you trust the file, save what is needed of it with PyTorch: python3 -c "import torch; ' +
+    `c = torch.load('${from}', map_location='cpu', weights_only=False); torch.save(c.state_dict() if hasattr(c, 'state_dict') ` +
+    `else {k: c[k] for k in ('model', 'state_dict', 'optimizer_model') if k in c} or c, '${to}')"`
   );
 }
 
-function storageReference(id: PickleValue): PickleObject | undefined {
-  if (!(id instanceof PickleTuple)) return undefined;
-  const [kind, type, key, , elements] = id.items;
-  if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string') return undefined;
-  const name = type.name.replace(/^torch\./, '');
-  if (!isStorageType(name) || typeof elements !== 'number') return undefined;
-  return new PickleObject(new StorageReference(name, key, elements));
-}
-
-function rebuildTensor(items: readonly PickleValue[]): PickleObject | undefined {
-  const [storage, offset, shape, strides] = items;
-  const sides = wholeNumbers(shape);
-  const steps = wholeNumbers(strides);
-  if (!(storage instanceof PickleObject) || !(storage.value instanceof StorageReference)) return undefined;
-  if (typeof offset !== 'number' || offset < 0 || !sides || sides.length !== steps?.length) return undefined;
-  return new PickleObject(new TensorReference(storage.value, offset, sides, steps));
-}
-
-function wholeNumbers(value: PickleValue | undefined): number[] | undefined {
-  const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : undefined;
-  const numbers = items?.filter(
-    (item): item is number => typeof item === 'number' && Number.isInteger(item) && item >= 0,
-  );
-  return numbers && numbers.length === items?.length ? numbers : undefined;
-}
-
-/** Whether elements follow one another in C order, as nearly all published tensors' do. */
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
-}
-
-/** Turns the pickle's tree into values, reading each storage once and only while tensors use it. */
+/** Turns the pickle's tree into values. */
 class Materializer {
-  private last: { readonly key: string; readonly bytes: Uint8Array } | null = null;
+  private readonly made = new Map<object, PytorchValue>();
+  private readonly underWay = new Set<object>();
 
   constructor(
-    private readonly archive: PytorchArchive,
+    private readonly tensors: TensorReader,
     private readonly path: string,
   ) {}
 
-  async value(tree: PickleValue, name = ''): Promise<PytorchValue> {
-    if (tree instanceof PickleObject) {
-      if (tree.value instanceof TensorReference) return this.tensor(tree.value, name);
-      throw this.problem(name, 'a tensor', 'a storage by itself');
-    }
-    if (tree instanceof PickleTuple) return this.list(tree.items, name);
-    if (Array.isArray(tree)) return this.list(tree, name);
-    if (tree instanceof Map) {
-      const result = new Map<string | number, PytorchValue>();
-      for (const [key, item] of tree) {
-        if (typeof key !== 'string' && typeof key !== 'number')
-          throw this.problem(name, 'keys of text or numbers', 'others');
-        result.set(key, await this.value(item, name ? `${name}.${key}` : String(key)));
-      }
-      return result;
-    }
-    if (tree instanceof PickleGlobal) return tree.name;
-    return tree;
+  async value(tree: PickleValue, name: string, depth: number): Promise<PytorchValue> {
+    if (typeof tree !== 'object' || tree === null || tree instanceof Uint8Array) return tree;
+    const known = this.made.get(tree);
+    if (known !== undefined) return known;
+    if (this.underWay.has(tree)) throw this.problem(name, 'data that end', 'a collection that holds itself');
+    if (depth > deepest) throw this.problem(name, `at most ${deepest} levels of collections`, 'more');
+    this.underWay.add(tree);
+    const value = await this.make(tree, name, depth + 1);
+    this.underWay.delete(tree);
+    this.made.set(tree, value);
+    return value;
   }
 
-  private async list(items: readonly PickleValue[], name: string): Promise<PytorchValue[]> {
+  private async make(tree: Exclude<PickleValue, null> & object, name: string, depth: number): Promise<PytorchValue> {
+    if (tree instanceof TensorReference) return this.tensors.tensor(tree, name);
+    if (tree instanceof PickleTuple || tree instanceof PickleSet) return this.list(tree.items, name, depth);
+    if (Array.isArray(tree)) return this.list(tree, name, depth);
+    if (tree instanceof Map) return this.dictionary(tree, name, depth);
+    if (tree instanceof PickleInstance) return this.dictionary(tree.entries(), name, depth);
+    if (tree instanceof PickleGlobal) return tree.name;
+    if (tree instanceof NumpyArray) {
+      if (tree.objects !== null) return this.list(tree.objects, name, depth);
+      const problem = (expected: string, found: string): FormatError => this.problem(name, expected, found);
+      const numbers = tree.numbers(problem);
+      if (numbers !== null) return this.tensors.array(numbers, name);
+    }
+    throw this.problem(
+      name,
+      'plain data or a tensor',
+      tree instanceof PickleObject ? 'a part of one by itself' : 'others',
+    );
+  }
+
+  private async dictionary(
+    entries: Iterable<readonly [PickleValue, PickleValue]>,
+    name: string,
+    depth: number,
+  ): Promise<PytorchValue> {
+    const result = new Map<string | number, PytorchValue>();
+    for (const [given, item] of entries) {
+      const key = keyOf(given);
+      if (key === null) throw this.problem(name, 'keys of text or numbers', 'others');
+      if (result.has(key)) throw this.problem(name, 'each key once', `${listed([String(key)])} again`);
+      result.set(key, await this.value(item, name ? `${name}.${key}` : String(key), depth));
+    }
+    return result;
+  }
+
+  private async list(items: readonly PickleValue[], name: string, depth: number): Promise<PytorchValue[]> {
     const values: PytorchValue[] = [];
-    for (const [index, item] of items.entries()) values.push(await this.value(item, `${name}[${index}]`));
+    for (const [index, item] of items.entries()) values.push(await this.value(item, `${name}[${index}]`, depth));
     return values;
   }
 
-  private async tensor(reference: TensorReference, name: string): Promise<PytorchTensor> {
-    const { storage, offset, shape, strides } = reference;
-    const bytes = await this.storage(storage, name);
-    const size = shape.reduce((product, side) => product * side, 1);
-    // Of what is not expanded (stride 0), a tensor has no more elements than its storage: a huge shape is a lie.
-    if (size > largestTensor) throw this.problem(name, `at most ${largestTensor} elements`, `[${shape.join(', ')}]`);
-    const last = shape.reduce((index, side, axis) => index + (side - 1) * strides[axis]!, offset);
-    const available = Math.floor(bytes.byteLength / storageTypes[storage.type].bytes);
-    if (size > 0 && last >= available) {
-      throw this.problem(name, `a storage of ${last + 1} elements for [${shape.join(', ')}]`, `${available}`);
-    }
-    const values = new Float32Array(size);
-    if (storage.type === 'FloatStorage' && isContiguous(shape, strides)) {
-      new Uint8Array(values.buffer).set(bytes.subarray(offset * 4, (offset + size) * 4));
-      return { shape, values };
-    }
-    const element = elementReader(storage.type, bytes);
-    const index = new Array<number>(shape.length).fill(0);
-    let position = offset;
-    for (let i = 0; i < size; i++) {
-      values[i] = element(position);
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        position += strides[axis]!;
-        index[axis]!++;
-        if (index[axis]! < shape[axis]!) break;
-        position -= strides[axis]! * shape[axis]!;
-        index[axis] = 0;
-      }
-    }
-    return { shape, values };
-  }
-
-  private async storage(storage: StorageReference, name: string): Promise<Uint8Array> {
-    if (this.last?.key === storage.key) return this.last.bytes;
-    const bytes = await this.archive.read(`data/${storage.key}`);
-    const expected = storage.elements * storageTypes[storage.type].bytes;
-    if (bytes.byteLength !== expected)
-      throw this.problem(name, `a storage of ${expected} bytes`, `${bytes.byteLength}`);
-    this.last = { key: storage.key, bytes };
-    return bytes;
-  }
-
   private problem(name: string, expected: string, found: string): FormatError {
-    return new FormatError({ file: this.path, where: name && `tensor ${name}`, expected, found });
+    return new FormatError({ file: this.path, where: name && `entry ${name.slice(0, 200)}`, expected, found });
   }
+}
+
+/** Pairs and the like are keys of options, not of weights: their text does. */
+function keyOf(key: PickleValue): string | number | null {
+  if (typeof key === 'string' || typeof key === 'number') return key;
+  if (key === null || typeof key === 'boolean' || typeof key === 'bigint') return String(key);
+  if (key instanceof PickleGlobal) return key.name;
+  if (!(key instanceof PickleTuple) || key.items.length > 8) return null;
+  const parts = key.items.map((item) => (typeof item === 'object' ? null : String(item).slice(0, 100)));
+  return parts.includes(null) ? null : `(${parts.join(', ')})`;
 }

@@ -6,15 +6,21 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { PickleGlobal, readPickle } from '../../../datasets/formats/pytorch/pickleReader.js';
+import { readPickle } from '../../../datasets/formats/pickle/pickleReader.js';
+import { numpyVocabulary } from '../../../datasets/formats/pickle/numpyVocabulary.js';
+import { plainVocabulary } from '../../../datasets/formats/pickle/plainVocabulary.js';
+import { sparseVocabulary } from '../../../datasets/formats/pickle/sparseVocabulary.js';
+import { PickleGlobal } from '../../../datasets/formats/pickle/values.js';
 import {
   readPytorchFile,
   type PytorchTensor,
   type PytorchValue,
 } from '../../../datasets/formats/pytorch/readPytorch.js';
+import { torchVocabulary } from '../../../datasets/formats/pytorch/torchVocabulary.js';
 
 // Written by makeFixture.py beside it, with Python's own pickle module.
 const fixture = join(packageRoot, 'test/datasets/pytorch/fixture.pth');
+const everything = [torchVocabulary, plainVocabulary, numpyVocabulary, sparseVocabulary];
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tempeh-pytorch-'));
@@ -57,9 +63,9 @@ test('refuses to call what is not a tensor: a pickle that would run a command ru
     Buffer.from('touch '),
     Buffer.from('tR.'),
   ]);
-  const refuse = { call: () => undefined, persistent: () => undefined };
-  assert.throws(() => readPickle(pickle, refuse, 'evil.pth', 'member data.pkl'), /posix\.system.*not read for safety/);
-  assert.ok(readPickle(Buffer.from('cposix\nsystem\n.'), refuse, 'evil.pth', '') instanceof PickleGlobal);
+  const place = { file: 'evil.pth', where: 'member data.pkl' };
+  assert.throws(() => readPickle(pickle, everything, place), /posix\.system.*not read for safety/);
+  assert.ok(readPickle(Buffer.from('cposix\nsystem\n.'), everything, place) instanceof PickleGlobal);
 });
 
 test('names an old file, another format and a damaged member', async () => {
@@ -76,11 +82,10 @@ test('names an old file, another format and a damaged member', async () => {
 });
 
 test('whatever bytes come as a pickle, the reader ends with a value or a FormatError', () => {
-  const handlers = { call: () => undefined, persistent: () => undefined };
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       try {
-        readPickle(bytes, handlers, 'f', 'm');
+        readPickle(bytes, everything, { file: 'f', where: 'm' });
       } catch (error) {
         assert.ok(error instanceof FormatError, String(error));
       }

@@ -1,3 +1,9 @@
+import { isUtf8 } from 'node:buffer';
+
+/** The state of a random number generator has 16 bytes; converting takes quadratic time. */
+const longestInteger = 256;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Reads numbers and text from bytes in order; every read is checked against the end. */
 export class ByteCursor {
   offset = 0;
@@ -36,10 +42,12 @@ export class ByteCursor {
 
   /** A two's complement integer of so many bytes, little-endian. */
   signedInteger(length: number): bigint {
-    const bytes = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-    return length > 0 ? BigInt.asIntN(length * 8, value) : 0n;
+    if (length > longestInteger) {
+      throw this.problem(`a whole number of at most ${longestInteger} bytes`, `one of ${length}`);
+    }
+    if (length === 0) return 0n;
+    const digits = Buffer.from(this.take(length)).reverse().toString('hex');
+    return BigInt.asIntN(length * 8, BigInt(`0x${digits}`));
   }
 
   /** The bytes themselves, not a copy. */
@@ -48,8 +56,20 @@ export class ByteCursor {
     return this.bytes.subarray(start, start + length);
   }
 
+  /** Text in UTF-8. */
   text(length: number): string {
-    return new TextDecoder().decode(this.take(length));
+    const bytes = this.take(length);
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw this.problem('text in UTF-8', 'other bytes');
+    }
+  }
+
+  /** Text of Python 2, whose encoding is not told: UTF-8 where it can be. */
+  oldText(length: number): string {
+    const bytes = Buffer.from(this.take(length));
+    return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
   }
 
   /** Text up to a line feed, which is consumed. */

@@ -1,78 +1,61 @@
 import { FormatError, quoted } from '../formatError.js';
 import { ByteCursor } from './byteCursor.js';
-import { opcode } from './pickleOpcodes.js';
+import { opcode } from './opcodes.js';
+import { PickleStack } from './pickleStack.js';
+import { PickleGlobal, PickleObject, PickleSet, PickleTuple, type PickleValue, type Vocabulary } from './values.js';
 
-/** A Python dictionary: keys of any kind, in their order. */
-export type PickleDictionary = Map<PickleValue, PickleValue>;
+/** Elements and bytes that calls may copy, for each byte of the pickle and in a small one. */
+const largestExpansion = 16;
+const leastBudget = 1 << 20;
 
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleValue[]
-  | PickleTuple
-  | PickleDictionary
-  | PickleGlobal
-  | PickleObject;
+/** Characters of a module and a name in it. */
+const longestName = 1000;
 
-export class PickleTuple {
-  constructor(readonly items: readonly PickleValue[]) {}
+/** Where a pickle stands, for messages. */
+export interface PicklePlace {
+  readonly file: string;
+  /** The member inside of the archive. */
+  readonly where: string;
+  /** What to do about a name that is not read. */
+  readonly advice?: string;
 }
-
-/** A name of Python's, `module.name`: read, never imported. */
-export class PickleGlobal {
-  constructor(readonly name: string) {}
-}
-
-/** What the caller makes of a call or of a persistent id. */
-export class PickleObject {
-  constructor(readonly value: unknown) {}
-}
-
-/** What a pickle may build: the caller decides for each name, and refuses all others. Nothing is ever executed. */
-export interface PickleHandlers {
-  /** A call `name(...arguments)`; undefined refuses it. */
-  call(name: string, callArguments: readonly PickleValue[]): PickleValue | undefined;
-  /** What stands outside of the pickle (PyTorch: a storage); undefined refuses it. */
-  persistent(id: PickleValue): PickleValue | undefined;
-  /** State put on a made object (`BUILD`); most have none that matters. */
-  build?(object: PickleValue, state: PickleValue): void;
-}
-
-const mark = Symbol('mark');
-type StackItem = PickleValue | typeof mark;
 
 /**
- * Reads a Python pickle without Python, building plain data only.
- * @param where the member inside of the archive, for messages
- * @throws FormatError naming the byte, for what is not plain data: an unknown opcode, a name that the handlers refuse
+ * Reads a Python pickle of the protocols 2 to 5 without Python. It builds plain data, and what the vocabularies know;
+ * every other name is refused, nothing is ever executed. Time and memory grow with its length alone.
+ *
+ * @param bytes the whole pickle, and nothing behind it.
+ * @throws FormatError naming the byte
  */
-export function readPickle(bytes: Uint8Array, handlers: PickleHandlers, file: string, where: string): PickleValue {
-  return new PickleMachine(bytes, handlers, file, where).run();
+export function readPickle(bytes: Uint8Array, vocabularies: readonly Vocabulary[], place: PicklePlace): PickleValue {
+  return new PickleMachine(bytes, vocabularies, place).run();
 }
 
-class PickleMachine {
+class PickleMachine extends PickleStack {
   private readonly cursor: ByteCursor;
-  private readonly stack: StackItem[] = [];
-  private readonly memo = new Map<number, PickleValue>();
+  private budget: number;
 
   constructor(
-    bytes: Uint8Array,
-    private readonly handlers: PickleHandlers,
-    private readonly file: string,
-    private readonly where: string,
+    private readonly bytes: Uint8Array,
+    private readonly vocabularies: readonly Vocabulary[],
+    private readonly place: PicklePlace,
   ) {
+    super();
     this.cursor = new ByteCursor(bytes, (expected, found) => this.problem(expected, found));
+    this.budget = Math.max(leastBudget, bytes.length * largestExpansion);
   }
 
   run(): PickleValue {
     for (;;) {
       const code = this.cursor.unsigned8();
-      if (code === opcode.stop) return this.pop();
-      this.step(code);
+      if (code !== opcode.stop) {
+        this.step(code);
+        continue;
+      }
+      const value = this.pop();
+      const left = this.bytes.length - this.cursor.offset;
+      if (left > 0) throw this.problem('the end of the pickle', `${left} bytes more`);
+      return value;
     }
   }
 
@@ -88,14 +71,16 @@ class PickleMachine {
         cursor.unsigned64();
         return;
       case opcode.mark:
-        this.stack.push(mark);
+        this.pushMark();
         return;
       case opcode.pop:
-        this.stack.pop();
+        this.drop();
         return;
       case opcode.popMark:
         this.popToMark();
         return;
+      case opcode.duplicate:
+        return this.push(this.top());
       case opcode.none:
         return this.push(null);
       case opcode.newTrue:
@@ -121,13 +106,16 @@ class PickleMachine {
       case opcode.binaryUnicode8:
         return this.push(cursor.text(cursor.unsigned64()));
       case opcode.shortBinaryString:
-        return this.push(cursor.text(cursor.unsigned8()));
+        return this.push(cursor.oldText(cursor.unsigned8()));
       case opcode.binaryString:
-        return this.push(cursor.text(cursor.unsigned32()));
+        return this.push(cursor.oldText(cursor.unsigned32()));
       case opcode.shortBinaryBytes:
         return this.push(cursor.take(cursor.unsigned8()));
       case opcode.binaryBytes:
         return this.push(cursor.take(cursor.unsigned32()));
+      case opcode.binaryBytes8:
+      case opcode.byteArray8:
+        return this.push(cursor.take(cursor.unsigned64()));
       default:
         return this.stepContainers(code);
     }
@@ -140,6 +128,17 @@ class PickleMachine {
         return this.push(new Map());
       case opcode.emptyList:
         return this.push([]);
+      case opcode.emptySet:
+        return this.push(new PickleSet([]));
+      case opcode.frozenSet:
+        return this.push(new PickleSet(this.popToMark()));
+      case opcode.addItems: {
+        const items = this.popToMark();
+        const set = this.top();
+        if (!(set instanceof PickleSet)) throw this.problem('a set', 'something else');
+        for (const item of items) set.items.push(item);
+        return;
+      }
       case opcode.emptyTuple:
         return this.push(new PickleTuple([]));
       case opcode.tuple:
@@ -179,7 +178,7 @@ class PickleMachine {
       case opcode.longBinaryPut:
         return this.remember(cursor.unsigned32());
       case opcode.memoize:
-        return this.remember(this.memo.size);
+        return this.rememberNext();
       case opcode.binaryGet:
         return this.push(this.recall(cursor.unsigned8()));
       case opcode.longBinaryGet:
@@ -200,6 +199,7 @@ class PickleMachine {
         const module = this.pop();
         if (typeof name !== 'string' || typeof module !== 'string')
           throw this.problem('a module and a name', 'no text');
+        if (module.length + name.length > longestName) throw this.problem('the name of a class', 'a long text');
         return this.push(new PickleGlobal(`${module}.${name}`));
       }
       case opcode.reduce:
@@ -209,86 +209,46 @@ class PickleMachine {
         if (!(callArguments instanceof PickleTuple) || !(callee instanceof PickleGlobal)) {
           throw this.problem('a call of a name with a tuple', 'something else');
         }
-        const made = this.handlers.call(callee.name, callArguments.items);
-        if (made === undefined) {
-          throw this.problem(
-            'plain data and tensors',
-            `a call of ${quoted(callee.name)}, which is not read for safety`,
-          );
-        }
-        return this.push(made);
+        return this.push(this.call(callee.name, callArguments.items));
       }
       case opcode.build: {
         const state = this.pop();
-        this.handlers.build?.(this.top(), state);
-        return;
+        const object = this.top();
+        // Attributes of a dictionary or a set of a class of their own, such as the versions in a state dict.
+        if (object instanceof Map || object instanceof PickleSet) return;
+        if (object instanceof PickleObject && object.setState(state, (count) => this.spend(count))) return;
+        throw this.problem('a state that is understood', 'another one');
       }
       case opcode.binaryPersistentId: {
-        const loaded = this.handlers.persistent(this.pop());
-        if (loaded === undefined) throw this.problem('the id of a storage', 'an unknown persistent id');
-        return this.push(loaded);
+        const id = this.pop();
+        for (const vocabulary of this.vocabularies) {
+          const loaded = vocabulary.persistent?.(id);
+          if (loaded !== undefined) return this.push(loaded);
+        }
+        throw this.problem('the id of a storage', 'an unknown persistent id');
       }
       default:
         throw this.problem('an opcode of plain data', `opcode 0x${code.toString(16)}`);
     }
   }
 
-  private push(value: PickleValue): void {
-    this.stack.push(value);
-  }
-
-  private pushTuple(count: number): void {
-    const items: PickleValue[] = [];
-    for (let i = 0; i < count; i++) items.unshift(this.pop());
-    this.push(new PickleTuple(items));
-  }
-
-  private pop(): PickleValue {
-    const item = this.stack.pop();
-    if (item === undefined || item === mark) throw this.problem('a value on the stack', 'none');
-    return item;
-  }
-
-  private top(): PickleValue {
-    const item = this.pop();
-    this.push(item);
-    return item;
-  }
-
-  private topList(): PickleValue[] {
-    const list = this.top();
-    if (!Array.isArray(list)) throw this.problem('a list', 'something else');
-    return list;
-  }
-
-  private topDictionary(): PickleDictionary {
-    const top = this.top();
-    if (!(top instanceof Map)) throw this.problem('a dictionary', 'something else');
-    return top;
-  }
-
-  private popToMark(): PickleValue[] {
-    const items: PickleValue[] = [];
-    for (;;) {
-      const item = this.stack.pop();
-      if (item === mark) return items.reverse();
-      if (item === undefined) throw this.problem('a mark on the stack', 'none');
-      items.push(item);
+  private call(name: string, callArguments: readonly PickleValue[]): PickleValue {
+    for (const vocabulary of this.vocabularies) {
+      const made = vocabulary.call(name, callArguments, (count) => this.spend(count));
+      if (made !== undefined) return made;
     }
+    const advice = this.place.advice === undefined ? '' : `. ${this.place.advice}`;
+    throw this.problem('plain data and tensors', `a call of ${quoted(name)}, which is not read for safety${advice}`);
   }
 
-  private remember(index: number): void {
-    this.memo.set(index, this.top());
+  private spend(count: number): void {
+    this.budget -= count;
+    if (this.budget < 0) throw this.problem('plain data', 'calls that copy the same data over and over');
   }
 
-  private recall(index: number): PickleValue {
-    const value = this.memo.get(index);
-    if (value === undefined) throw this.problem(`a value remembered as ${index}`, 'none');
-    return value;
-  }
-
-  private problem(expected: string, found: string): FormatError {
-    return new FormatError({ file: this.file, where: `${this.where}, byte ${this.cursor.offset}`, expected, found });
+  protected problem(expected: string, found: string): FormatError {
+    const { file, where } = this.place;
+    return new FormatError({ file, where: `${where}, byte ${this.cursor.offset}`, expected, found });
   }
 }
 

@@ -1,10 +1,11 @@
-/** The opcodes of Python's pickle format, protocols 0 to 5, that torch.save writes or a hostile file might hold. */
+/** The opcodes of Python's pickle format, protocols 0 to 5, that PyTorch and NumPy write. */
 export const opcode = {
   mark: 0x28,
   emptyTuple: 0x29,
   stop: 0x2e,
   pop: 0x30,
   popMark: 0x31,
+  duplicate: 0x32,
   binaryBytes: 0x42,
   shortBinaryBytes: 0x43,
   binaryFloat: 0x47,
@@ -41,7 +42,12 @@ export const opcode = {
   long4: 0x8b,
   shortBinaryUnicode: 0x8c,
   binaryUnicode8: 0x8d,
+  binaryBytes8: 0x8e,
+  emptySet: 0x8f,
+  addItems: 0x90,
+  frozenSet: 0x91,
   stackGlobal: 0x93,
   memoize: 0x94,
   frame: 0x95,
+  byteArray8: 0x96,
 } as const;
