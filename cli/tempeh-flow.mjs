@@ -3,9 +3,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// The AWS SDK tells users of Node 20 on each start that it will want a newer one: that is ours to act on.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 const main = new URL('../build/cli/main.js', import.meta.url);
 if (existsSync(fileURLToPath(main))) {
   await import(main.href);

@@ -36,8 +36,6 @@ async function runFiles(files, concurrency, timeout) {
   return counts;
 }
 
-// As the program's launcher does: no advice of the AWS SDK to users of Node 20.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 // The tests run in processes of their own, which read their options from the environment.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
 const words = process.argv.slice(2);

@@ -3,8 +3,11 @@ import { SetupError } from './errors.mjs';
 import { cacheDirectory } from './paths.mjs';
 import { megabytes } from './progress.mjs';
 
-/** The oldest Node that the program runs on. */
+/** The oldest Node that the program still runs on. */
 export const minimumNode = [20, 19];
+
+/** The oldest Node that is supported: the AWS SDK drops Node 20 in January 2027. */
+export const supportedNode = 22;
 
 /**
  * @throws {SetupError} this machine cannot run the program, whatever is installed
@@ -13,9 +16,11 @@ export function checkPlatform() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = minimumNode;
   if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
-    throw new SetupError(
-      `Node ${process.versions.node} is too old.`,
-      `Install Node ${minimumNode.join('.')} or newer (20, 22 and 24 are tested).`,
+    throw new SetupError(`Node ${process.versions.node} is too old.`, `Install Node ${supportedNode} or newer.`);
+  }
+  if (major < supportedNode) {
+    console.error(
+      `Node ${process.versions.node} still works, but will not for long: the AWS SDK drops Node 20 in January 2027. Install Node ${supportedNode} or newer.`,
     );
   }
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { SetupError } from './errors.mjs';
 import { makeCacheEntry } from './cacheEntry.mjs';
 import { runtimeDirectory } from './cacheContents.mjs';
 import { installedMarker } from './paths.mjs';
@@ -27,10 +28,20 @@ const cudaMembers = { 'nvidia/': 'nvidia/' };
  *
  * @param {readonly string[]} options `--gpu` or `--cpu`
  * @returns {'cpu' | 'gpu'}
+ * @throws {SetupError} a GPU is asked for where the wheel has no CUDA
  */
 export function chooseVariant(options) {
-  if (options.includes('--gpu')) return 'gpu';
-  if (options.includes('--cpu')) return 'cpu';
+  const noCuda = process.arch === 'arm64';
+  if (options.includes('--gpu')) {
+    if (noCuda) {
+      throw new SetupError(
+        'TensorFlow’s wheel for arm64 has no CUDA: with --gpu it would compute on the processor all the same.',
+        'Leave --gpu out to train on the processor, or use an x86-64 machine for the GPU.',
+      );
+    }
+    return 'gpu';
+  }
+  if (options.includes('--cpu') || noCuda) return 'cpu';
   if (hasNvidiaDriver()) return 'gpu';
   const marker = readInstalledMarker();
   return marker?.variant === 'gpu' && runtimeIsCached('gpu') ? 'gpu' : 'cpu';

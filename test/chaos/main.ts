@@ -18,8 +18,6 @@ import { enterNamespace } from './namespace.js';
 import { smallMiniature } from './smallMiniature.js';
 import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 
-// As the program's launcher does: no advice of the AWS SDK to users of Node 20.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const integerFrom = (least: number, name: string) => (value: number) => {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new Error(`--${name}: expected an integer from ${least} on`);
