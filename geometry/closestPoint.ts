@@ -1,14 +1,18 @@
-import { DistantSearch } from './distantSearch.js';
+import { DistantSearch, isDistant, reachesOf } from './distantSearch.js';
 import { spatialOrder } from './spatialOrder.js';
-import { isCloser, squaredDistanceToTriangle, tie, writePlaneBarycentric } from './triangleDistance.js';
+import { isCloser, tie, writePlaneBarycentric, writeSquaredDistance } from './triangleDistance.js';
 import type { TriangleTree } from './triangleTree.js';
 
-/** For each of N points, the closest place on a mesh. */
-export interface ClosestPoints {
+/** For each of N points, the closest triangle of a mesh. */
+export interface ClosestFaces {
   /** `[N]` the closest triangle; of equally near ones the lowest index. */
   readonly faceIndices: Int32Array;
   /** `[N]` exact unsigned distance to it, mm. */
   readonly distances: Float32Array;
+}
+
+/** For each of N points, the closest place on a mesh. */
+export interface ClosestPoints extends ClosestFaces {
   /**
    * `[N, 3]` barycentric coordinates, in that triangle, of the point's projection on the triangle's plane: not clamped,
    * so they may be negative (method 4).
@@ -30,91 +34,125 @@ export function findClosestPoints(tree: TriangleTree, points: Float32Array): Clo
     distances: new Float32Array(count),
     barycentric: new Float32Array(3 * count),
   };
-  const search = new Search(tree);
-  let distant: DistantSearch | undefined;
-  let slot = 0;
-  // Neighbours in this order are neighbours in space, so each point's face is a good first guess for the next one's.
-  for (const i of spatialOrder(points)) {
-    const x = points[3 * i]!;
-    const y = points[3 * i + 1]!;
-    const z = points[3 * i + 2]!;
-    const isDistant = DistantSearch.isDistant(tree, x, y, z);
-    if (isDistant) distant ??= new DistantSearch(tree);
-    const used = isDistant ? distant! : search;
-    slot = used.run(x, y, z, slot);
-    found.faceIndices[i] = tree.faceOfSlot[slot]!;
-    found.distances[i] = Math.sqrt(used.squaredDistance[0]!);
-    writePlaneBarycentric(tree.corners, 9 * slot, x, y, z, found.barycentric, 3 * i);
+  const reaches = hasDistantPoints(tree, points) ? reachesOf(tree) : null;
+  new ClosestSearch(tree, reaches).run(points, spatialOrder(points), 0, count, found);
+  const slotOfFace = new Uint32Array(tree.faceOfSlot.length);
+  for (let slot = 0; slot < slotOfFace.length; slot++) slotOfFace[tree.faceOfSlot[slot]!] = slot;
+  for (let i = 0; i < count; i++) {
+    const [x, y, z] = [points[3 * i]!, points[3 * i + 1]!, points[3 * i + 2]!];
+    writePlaneBarycentric(tree.corners, 9 * slotOfFace[found.faceIndices[i]!]!, x, y, z, found.barycentric, 3 * i);
   }
   return found;
 }
 
-/** One search after the other over the same tree: branch and bound, the nearer child first. */
-class Search {
-  /** Of the last search; in an array because a number field of a class would be allocated anew at each write. */
-  readonly squaredDistance = new Float64Array(1);
+/** Whether a search of these points needs the tree's reaches (`reachesOf`). */
+export function hasDistantPoints(tree: TriangleTree, points: Float32Array): boolean {
+  for (let i = 0; i < points.length; i += 3) {
+    if (isDistant(tree.boxes, points[i]!, points[i + 1]!, points[i + 2]!)) return true;
+  }
+  return false;
+}
+
+/** Searches over one tree. What is found for a point does not depend on which others are searched with it. */
+export class ClosestSearch {
+  private readonly distant: DistantSearch | null;
+  private readonly query = new Float64Array(4);
   private readonly stackNodes = new Int32Array(64);
   private readonly stackDistances = new Float64Array(64);
 
-  constructor(private readonly tree: TriangleTree) {}
+  /** @param reaches null: no point is distant (`hasDistantPoints`). */
+  constructor(
+    private readonly tree: TriangleTree,
+    reaches: Float64Array | null,
+  ) {
+    this.distant = reaches && new DistantSearch(tree, reaches);
+  }
 
-  /** @param guess the slot of a triangle that may be near. @returns the slot of the closest triangle. */
-  run(x: number, y: number, z: number, guess: number): number {
+  /**
+   * Searches the points `order[from]` … `order[end - 1]`: branch and bound, the nearer child first.
+   *
+   * @param points `[N, 3]`, mm.
+   * @param order `spatialOrder` of them: neighbours in it are neighbours in space, so each point's triangle is a good
+   *   first guess for the next one's.
+   * @throws RangeError when a coordinate of a point is not finite.
+   */
+  run(points: Float32Array, order: Uint32Array, from: number, end: number, found: ClosestFaces): void {
+    const { distant, query, stackNodes, stackDistances } = this;
     const { boxes, corners, leafCount, leafStarts, faceOfSlot } = this.tree;
-    const { stackNodes, stackDistances } = this;
-    let best = squaredDistanceToTriangle(corners, 9 * guess, x, y, z);
-    if (!(best < Infinity)) {
-      throw new RangeError(`closest triangle of (${x}, ${y}, ${z}): the point is not finite`);
-    }
-    let bestSlot = guess;
-    // Twice the distances below are compared with this, 4 · best: see boxDistance.
-    let bound = 4 * (best * (1 + tie.relative) + tie.absolute);
-    let depth = 0;
-    let node = 0;
-    for (;;) {
-      if (node < leafCount - 1) {
-        const left = 2 * node + 1;
-        const leftDistance = boxDistance(boxes, 6 * left, x, y, z);
-        const rightDistance = boxDistance(boxes, 6 * left + 6, x, y, z);
-        if (leftDistance <= rightDistance) {
-          if (rightDistance <= bound) {
-            stackNodes[depth] = left + 1;
-            stackDistances[depth++] = rightDistance;
-          }
-          if (leftDistance <= bound) {
-            node = left;
-            continue;
+    const { faceIndices, distances } = found;
+    const ofSlots = 6 * (2 * leafCount - 1);
+    let guess = 0;
+    for (let k = from; k < end; k++) {
+      const i = order[k]!;
+      const x = points[3 * i]!;
+      const y = points[3 * i + 1]!;
+      const z = points[3 * i + 2]!;
+      if (distant !== null && isDistant(boxes, x, y, z)) {
+        guess = distant.run(x, y, z, guess);
+        faceIndices[i] = faceOfSlot[guess]!;
+        distances[i] = Math.sqrt(distant.squaredDistance[0]!);
+        continue;
+      }
+      query[0] = x;
+      query[1] = y;
+      query[2] = z;
+      writeSquaredDistance(corners, 9 * guess, query);
+      let best = query[3]!;
+      if (!(best < Infinity)) {
+        throw new RangeError(`closest triangle of (${x}, ${y}, ${z}): the point is not finite`);
+      }
+      let bestSlot = guess;
+      // Twice the distances below are compared with this, 4 · best: see boxDistance.
+      let bound = 4 * (best * (1 + tie.relative) + tie.absolute);
+      let depth = 0;
+      let node = 0;
+      search: for (;;) {
+        if (node < leafCount - 1) {
+          const left = 2 * node + 1;
+          const leftDistance = boxDistance(boxes, 6 * left, x, y, z);
+          const rightDistance = boxDistance(boxes, 6 * left + 6, x, y, z);
+          if (leftDistance <= rightDistance) {
+            if (rightDistance <= bound) {
+              stackNodes[depth] = left + 1;
+              stackDistances[depth++] = rightDistance;
+            }
+            if (leftDistance <= bound) {
+              node = left;
+              continue;
+            }
+          } else {
+            if (leftDistance <= bound) {
+              stackNodes[depth] = left;
+              stackDistances[depth++] = leftDistance;
+            }
+            if (rightDistance <= bound) {
+              node = left + 1;
+              continue;
+            }
           }
         } else {
-          if (leftDistance <= bound) {
-            stackNodes[depth] = left;
-            stackDistances[depth++] = leftDistance;
-          }
-          if (rightDistance <= bound) {
-            node = left + 1;
-            continue;
+          const leaf = node - (leafCount - 1);
+          const endOfLeaf = leafStarts[leaf + 1]!;
+          for (let slot = leafStarts[leaf]!; slot < endOfLeaf; slot++) {
+            if (slot === guess || boxDistance(boxes, ofSlots + 6 * slot, x, y, z) > bound) continue;
+            writeSquaredDistance(corners, 9 * slot, query);
+            const distance = query[3]!;
+            if (!isCloser(distance, faceOfSlot[slot]!, best, faceOfSlot[bestSlot]!)) continue;
+            bestSlot = slot;
+            // The smallest of a tie is kept as the bound, so that ties do not creep upwards.
+            if (distance < best) best = distance;
+            bound = 4 * (best * (1 + tie.relative) + tie.absolute);
           }
         }
-      } else {
-        const leaf = node - (leafCount - 1);
-        const end = leafStarts[leaf + 1]!;
-        for (let slot = leafStarts[leaf]!; slot < end; slot++) {
-          const distance = squaredDistanceToTriangle(corners, 9 * slot, x, y, z);
-          if (!isCloser(distance, faceOfSlot[slot]!, best, faceOfSlot[bestSlot]!)) continue;
-          bestSlot = slot;
-          // The smallest of a tie is kept as the bound, so that ties do not creep upwards.
-          if (distance < best) best = distance;
-          bound = 4 * (best * (1 + tie.relative) + tie.absolute);
-        }
+        do {
+          if (depth === 0) break search;
+          depth--;
+        } while (stackDistances[depth]! > bound);
+        node = stackNodes[depth]!;
       }
-      do {
-        if (depth === 0) {
-          this.squaredDistance[0] = best;
-          return bestSlot;
-        }
-        depth--;
-      } while (stackDistances[depth]! > bound);
-      node = stackNodes[depth]!;
+      guess = bestSlot;
+      faceIndices[i] = faceOfSlot[guess]!;
+      distances[i] = Math.sqrt(best);
     }
   }
 }

@@ -8,13 +8,23 @@ export function isCloser(distance: number, face: number, closest: number, closes
   return !(tied && face >= closestFace);
 }
 
+/** A point x y z and, fourth, a squared distance: as an argument and a result, numbers would be allocated in each call. */
+export type Query = Float64Array;
+
+/** The exact squared distance of a point to a triangle, as `writeSquaredDistance` computes it. */
+export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: number, y: number, z: number): number {
+  const query: Query = Float64Array.of(x, y, z, 0);
+  writeSquaredDistance(corners, at, query);
+  return query[3]!;
+}
+
 /**
  * Exact squared distance of a point to a triangle (C. Ericson, Real-Time Collision Detection, 5.1.5: the Voronoi region
  * of the triangle's feature that is nearest). Triangles without area count as the edge or the point that they are.
  *
  * @param corners coordinates a b c of triangles, 9 numbers each. @param at where this triangle's start.
  */
-export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: number, y: number, z: number): number {
+export function writeSquaredDistance(corners: Float32Array, at: number, query: Query): void {
   const ax = corners[at]!;
   const ay = corners[at + 1]!;
   const az = corners[at + 2]!;
@@ -24,9 +34,9 @@ export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: 
   const acX = corners[at + 6]! - ax;
   const acY = corners[at + 7]! - ay;
   const acZ = corners[at + 8]! - az;
-  const apX = x - ax;
-  const apY = y - ay;
-  const apZ = z - az;
+  const apX = query[0]! - ax;
+  const apY = query[1]! - ay;
+  const apZ = query[2]! - az;
   const abAb = abX * abX + abY * abY + abZ * abZ;
   const abAc = abX * acX + abY * acY + abZ * acZ;
   const acAc = acX * acX + acY * acY + acZ * acZ;
@@ -68,7 +78,7 @@ export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: 
   const dx = apX - s * abX - t * acX;
   const dy = apY - s * abY - t * acY;
   const dz = apZ - s * abZ - t * acZ;
-  return dx * dx + dy * dy + dz * dz;
+  query[3] = dx * dx + dy * dy + dz * dz;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface TriangleTree {
   readonly verticesOfSlot: Uint32Array;
   /** `[F, 9]` their coordinates: what a refit writes. */
   readonly corners: Float32Array;
-  /** `[2 leafCount - 1, 6]` centre and half extent of each node's box, x y z x y z. */
+  /** `[2 leafCount - 1 + F, 6]` centre and half extent of each node's box, x y z x y z; then of each slot's triangle. */
   readonly boxes: Float64Array;
 }
 
@@ -47,7 +47,7 @@ export function buildTriangleTree(mesh: Mesh): TriangleTree {
     faceOfSlot,
     verticesOfSlot,
     corners: new Float32Array(9 * faceCount),
-    boxes: new Float64Array(6 * (2 * leafCount - 1)),
+    boxes: new Float64Array(6 * (2 * leafCount - 1 + faceCount)),
   };
   refitTriangleTree(tree, mesh.vertices);
   return tree;
@@ -100,6 +100,22 @@ function longestAxis(centres: Float64Array, faces: Uint32Array): number {
 }
 
 /**
+ * A tree over the same triangles that is refitted by itself.
+ *
+ * @param allocate gives memory for its numbers: that of other threads, too.
+ */
+export function treeOfSameTopology(
+  tree: TriangleTree,
+  allocate: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes),
+): TriangleTree {
+  return {
+    ...tree,
+    corners: new Float32Array(allocate(tree.corners.byteLength)),
+    boxes: new Float64Array(allocate(tree.boxes.byteLength)),
+  };
+}
+
+/**
  * Moves the tree's triangles to new vertices of the same topology. Searches stay exact however far they moved; the
  * tree is only slower when the shape has nothing in common with the one that it was built from.
  *
@@ -107,39 +123,103 @@ function longestAxis(centres: Float64Array, faces: Uint32Array): number {
  * @throws RangeError when a vertex of a face is missing or not finite.
  */
 export function refitTriangleTree(tree: TriangleTree, vertices: Float32Array): void {
-  const { leafCount, leafStarts, verticesOfSlot, corners, boxes } = tree;
-  for (let i = 0; i < verticesOfSlot.length; i++) {
-    const vertex = 3 * verticesOfSlot[i]!;
-    corners[3 * i] = vertices[vertex]!;
-    corners[3 * i + 1] = vertices[vertex + 1]!;
-    corners[3 * i + 2] = vertices[vertex + 2]!;
+  refitSubtree(tree, vertices, 0, 1);
+}
+
+/** How many parts a tree can be refitted in: a power of two, at most `wanted`. */
+export function refitParts({ leafCount }: TriangleTree, wanted: number): number {
+  let parts = 1;
+  while (2 * parts <= Math.min(wanted, leafCount)) parts *= 2;
+  return parts;
+}
+
+/**
+ * One of the `parts` of a refit, which may run in several threads at a time; `refitTop` follows the last of them.
+ *
+ * @param parts from `refitParts`.
+ * @throws RangeError when a vertex of a face is missing or not finite.
+ */
+export function refitSubtree(tree: TriangleTree, vertices: Float32Array, part: number, parts: number): void {
+  const { leafCount, leafStarts } = tree;
+  const leaves = leafCount / parts;
+  const firstLeaf = part * leaves;
+  moveCorners(tree, vertices, 3 * leafStarts[firstLeaf]!, 3 * leafStarts[firstLeaf + leaves]!);
+  for (let leaf = firstLeaf; leaf < firstLeaf + leaves; leaf++) boxLeaf(tree, leaf);
+  for (let width = leaves / 2, first = (leafCount + firstLeaf) / 2 - 1; width >= 1; width /= 2) {
+    for (let node = first; node < first + width; node++) boxInnerNode(tree.boxes, node);
+    first = (first + 1) / 2 - 1;
   }
-  const broken = corners.findIndex((coordinate) => !Number.isFinite(coordinate));
-  if (broken >= 0) {
+}
+
+/** The nodes above the parts of a refit. */
+export function refitTop(tree: TriangleTree, parts: number): void {
+  for (let node = parts - 2; node >= 0; node--) boxInnerNode(tree.boxes, node);
+}
+
+function moveCorners(
+  { verticesOfSlot, corners }: TriangleTree,
+  vertices: Float32Array,
+  from: number,
+  end: number,
+): void {
+  // Stays 0 as long as all are finite.
+  let check = 0;
+  for (let i = from; i < end; i++) {
+    const vertex = 3 * verticesOfSlot[i]!;
+    const x = vertices[vertex]!;
+    const y = vertices[vertex + 1]!;
+    const z = vertices[vertex + 2]!;
+    check += 0 * (x + y + z);
+    corners[3 * i] = x;
+    corners[3 * i + 1] = y;
+    corners[3 * i + 2] = z;
+  }
+  if (check === 0) return;
+  for (let i = 3 * from; i < 3 * end; i++) {
+    if (Number.isFinite(corners[i])) continue;
     throw new RangeError(
-      `closest-point search: vertex ${verticesOfSlot[Math.floor(broken / 3)]} of ${vertices.length / 3} is missing or not finite`,
+      `closest-point search: vertex ${verticesOfSlot[Math.floor(i / 3)]} of ${vertices.length / 3} is missing or not finite`,
     );
   }
-  const nodeCount = 2 * leafCount - 1;
-  for (let node = nodeCount - 1; node >= 0; node--) {
-    const leaf = node - (leafCount - 1);
-    for (let axis = 0; axis < 3; axis++) {
-      let low = Infinity;
-      let high = -Infinity;
-      if (leaf >= 0) {
-        for (let i = 9 * leafStarts[leaf]! + axis; i < 9 * leafStarts[leaf + 1]!; i += 3) {
-          const value = corners[i]!;
-          if (value < low) low = value;
-          if (value > high) high = value;
-        }
-      } else {
-        for (let child = 12 * node + 6 + axis; child <= 12 * node + 12 + axis; child += 6) {
-          low = Math.min(low, boxes[child]! - boxes[child + 3]!);
-          high = Math.max(high, boxes[child]! + boxes[child + 3]!);
-        }
-      }
-      boxes[6 * node + axis] = (low + high) / 2;
-      boxes[6 * node + axis + 3] = (high - low) / 2;
+}
+
+function boxLeaf({ leafCount, leafStarts, corners, boxes }: TriangleTree, leaf: number): void {
+  const ofLeaf = 6 * (leafCount - 1 + leaf);
+  const ofSlots = 6 * (2 * leafCount - 1);
+  const end = leafStarts[leaf + 1]!;
+  for (let axis = 0; axis < 3; axis++) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let slot = leafStarts[leaf]!; slot < end; slot++) {
+      const a = corners[9 * slot + axis]!;
+      const b = corners[9 * slot + axis + 3]!;
+      const c = corners[9 * slot + axis + 6]!;
+      const least = a < b ? (a < c ? a : c) : b < c ? b : c;
+      const most = a > b ? (a > c ? a : c) : b > c ? b : c;
+      boxes[ofSlots + 6 * slot + axis] = (least + most) / 2;
+      boxes[ofSlots + 6 * slot + axis + 3] = (most - least) / 2;
+      if (least < low) low = least;
+      if (most > high) high = most;
     }
+    boxes[ofLeaf + axis] = (low + high) / 2;
+    boxes[ofLeaf + axis + 3] = (high - low) / 2;
+  }
+}
+
+function boxInnerNode(boxes: Float64Array, node: number): void {
+  const left = 12 * node + 6;
+  for (let axis = 0; axis < 3; axis++) {
+    const leftMiddle = boxes[left + axis]!;
+    const leftExtent = boxes[left + axis + 3]!;
+    const rightMiddle = boxes[left + axis + 6]!;
+    const rightExtent = boxes[left + axis + 9]!;
+    const leftLow = leftMiddle - leftExtent;
+    const rightLow = rightMiddle - rightExtent;
+    const leftHigh = leftMiddle + leftExtent;
+    const rightHigh = rightMiddle + rightExtent;
+    const low = leftLow < rightLow ? leftLow : rightLow;
+    const high = leftHigh > rightHigh ? leftHigh : rightHigh;
+    boxes[6 * node + axis] = (low + high) / 2;
+    boxes[6 * node + axis + 3] = (high - low) / 2;
   }
 }
