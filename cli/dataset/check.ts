@@ -32,6 +32,13 @@ export function reportLines(report: DatasetReport): string[] {
   const rigLines = findingLines(
     rigs.map(({ subject, sequence, findings }) => ({ where: `${subject}/${sequence}`, findings })),
   );
+  const worldLines = [
+    ...findingLines(report.shared.map((finding) => ({ where: finding.file ?? '', findings: [finding] }))),
+    ...findingLines(
+      report.worlds.map(({ split, id, findings }) => ({ where: `${split} ${frameName(id)}`, findings })),
+      'frames',
+    ),
+  ];
   const seen = `${rigs.length} sequence${rigs.length === 1 ? '' : 's'}`;
   return [
     styled('bold', report.description),
@@ -54,6 +61,10 @@ export function reportLines(report: DatasetReport): string[] {
       ? []
       : [`Rig: ${cameras} cameras, seen in ${seen}, ${rigLines.length === 0 ? 'as it should be' : 'with findings'}.`]),
     ...rigLines,
+    ...(read.frames === 0
+      ? []
+      : [`Units and worlds: ${worldLines.length === 0 ? 'as they should be' : 'with findings'}.`]),
+    ...worldLines,
     ...report.familiar.map(
       ({ split, subjects }) =>
         `  ${styled('yellow', '!')} ${split}: ${some(subjects)} ${subjects.length === 1 ? 'is' : 'are'} trained on as well. ` +

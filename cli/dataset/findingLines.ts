@@ -1,28 +1,52 @@
 import type { RigFinding } from '../../datasets/inspect/types.js';
+import type { WorldFinding } from '../../datasets/worlds/types.js';
 import { styled } from '../terminal/terminal.js';
 
-/** Findings of several rigs, those that say the same of several cameras or sequences told once. */
-export function findingLines(
-  rigs: readonly { readonly where: string; readonly findings: readonly RigFinding[] }[],
-): string[] {
-  const groups = new Map<string, { finding: RigFinding; where: string; count: number }>();
-  for (const { where, findings } of rigs) {
+/** Findings that were made at some place. */
+interface Found {
+  readonly where: string;
+  readonly findings: readonly (RigFinding | WorldFinding)[];
+}
+
+/**
+ * Findings of several rigs, frames or files; what says the same of several cameras, sequences or frames is told once.
+ *
+ * @param places what `where` names, of several.
+ */
+export function findingLines(found: readonly Found[], places: 'sequences' | 'frames' = 'sequences'): string[] {
+  const groups = new Map<string, { finding: RigFinding | WorldFinding; where: string; count: number }>();
+  for (const { where, findings } of found) {
+    // Two cameras of a frame are one place.
+    const here = new Set<string>();
     for (const finding of findings) {
-      const key = JSON.stringify([finding.severity, finding.camera, finding.expected, finding.advice]);
+      const key = keyOf(finding);
       const group = groups.get(key);
-      if (group) group.count++;
-      else groups.set(key, { finding, where, count: 1 });
+      if (!group) groups.set(key, { finding, where, count: 1 });
+      else if (!here.has(key) || !('part' in finding)) group.count++;
+      here.add(key);
     }
   }
   return [...groups.values()]
     .sort((a, b) => a.finding.severity.localeCompare(b.finding.severity))
     .flatMap(({ finding, where, count }) => {
-      const { severity, camera, found, expected, advice } = finding;
+      const { severity, expected, advice } = finding;
       const mark = severity === 'error' ? styled('red', '✘') : styled('yellow', '!');
-      const others = count > 1 ? ` (and ${count - 1} more sequences)` : '';
+      const others = count > 1 ? ` (and ${count - 1} more ${places})` : '';
       return [
-        `  ${mark} ${camera === null ? 'rig' : `camera ${camera}`}${where ? `, ${where}${others}` : ''}: ${found}`,
+        `  ${mark} ${subjectOf(finding)}${where ? `, ${where}${others}` : ''}: ${finding.found}`,
         `    expected ${expected}. ${advice}`,
       ];
     });
+}
+
+/** What makes findings the same; places and sizes differ from frame to frame. */
+function keyOf(finding: RigFinding | WorldFinding): string {
+  const { severity, expected, advice } = finding;
+  if (!('part' in finding)) return JSON.stringify([severity, finding.camera, expected, advice]);
+  return JSON.stringify([severity, finding.part, advice.replace(/\([-\d., ]+\)/g, '()')]);
+}
+
+function subjectOf(finding: RigFinding | WorldFinding): string {
+  if ('part' in finding) return finding.part;
+  return finding.camera === null ? 'rig' : `camera ${finding.camera}`;
 }

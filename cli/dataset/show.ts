@@ -5,7 +5,7 @@ import { cameraFromTka } from '../../datasets/formats/tka.js';
 import { contactSheet, type SheetFrame } from '../../datasets/inspect/contactSheet.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
 import { rigPicture } from '../../datasets/inspect/rigPicture.js';
-import { sampleFrames } from '../../datasets/inspect/sampleFrames.js';
+import { sampleFrames } from '../../datasets/sampleFrames.js';
 import type { InspectedFrame, Inspection } from '../../datasets/inspect/types.js';
 import { frameName } from '../../datasets/layout.js';
 import { decodeFrame } from '../../datasets/reader/decodeFrame.js';
@@ -49,7 +49,8 @@ export async function show(options: ShowArguments): Promise<number> {
     }
     if (cameras.length > 0) {
       const findings = rigFindings(cameras, volume);
-      const picture = await encodePng(rigPicture(cameras, volume, findings));
+      const scan = frames[0]?.sample.scanPoints ?? new Float32Array(0);
+      const picture = await encodePng(rigPicture(cameras, volume, findings, scan));
       const { subject, sequence } = chosen[0]!.id;
       await write(join(options.output, 'rig.png'), picture, `${cameras.length} cameras of ${subject}/${sequence}`);
       for (const line of findingLines([{ where: '', findings }])) process.stdout.write(`${line}\n`);

@@ -99,6 +99,12 @@ export const datasetSchema = z.strictObject({
     .describe(
       'The share of frames that may be unusable (missing or unreadable views, calibration, scan, registration) before the run stops.',
     ),
+  worldChecks: z
+    .enum(['refuse', 'ignore'])
+    .optional()
+    .describe(
+      'Before packing some frames are held against the template, and their scans against their registrations: `refuse` (which holds where nothing is said) stops where most of them are in another unit or world, `ignore` packs them as they are.',
+    ),
   downloadsAtOnce: z.int().positive().default(4).describe('Files that are fetched side by side.'),
 });
 

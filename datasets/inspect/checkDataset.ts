@@ -1,27 +1,24 @@
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { FrameUnreadable } from '../reader/errors.js';
-import type { EncodedFrame } from '../reader/frameSource.js';
 import { mapLimited } from '../../storage/mapLimited.js';
-import { cameraFromTka, formatTka } from '../formats/tka.js';
 import { frameName, isViewOfKind } from '../layout.js';
+import { sampleFrames } from '../sampleFrames.js';
 import type { Split } from '../types.js';
-import { imageFindings } from './imageFindings.js';
-import { rigFindings } from './rigFindings.js';
-import { sampleFrames } from './sampleFrames.js';
+import { frameFindings } from '../worlds/frameFindings.js';
+import { templateFindings } from '../worlds/templateFindings.js';
+import { problemsOf } from './problems.js';
+import { RigChecks } from './rigChecks.js';
 import type {
   DatasetReport,
   FrameTrouble,
   InspectedFrame,
   Inspection,
   InspectOptions,
-  RigReport,
   SequenceCount,
-  RigFinding,
+  WorldReport,
 } from './types.js';
 
 const framesAtOnce = 4;
-/** Of troubles, in the reasons why a data set is unusable. */
-const mostNamed = 3;
 
 /**
  * Checks a data set: what there is of it, by names and sizes; some or all of its frames whole; the rigs of these.
@@ -40,6 +37,7 @@ export async function checkDataset(
   const usable = frames.filter((frame) => !bad.has(nameOf(frame)));
   const chosen = sampleFrames(usable, sample);
   const rigs = new RigChecks(options, inspection.storedResizeFactor);
+  const worlds: WorldReport[] = [];
   let done = 0;
   const troubles = await mapLimited(chosen, framesAtOnce, async ({ split, id }): Promise<FrameTrouble | null> => {
     signal?.throwIfAborted();
@@ -47,6 +45,9 @@ export async function checkDataset(
       const encoded = await source.load(split, id);
       await rigs.add(id, encoded);
       await decodeFrame(id, encoded, null, inspection.storedResizeFactor, source.template.vertices.length / 3);
+      const used = { ...encoded, views: encoded.views.filter(({ name }) => isViewOfKind(name, viewKind)) };
+      const findings = await frameFindings(used, { template: source.template, volume: options.volume });
+      if (findings.length > 0) worlds.push({ split, id, findings });
       return null;
     } catch (cause) {
       if (!(cause instanceof FrameUnreadable)) throw cause;
@@ -71,6 +72,8 @@ export async function checkDataset(
     incomplete,
     read: { frames: chosen.length, of: usable.length, troubles: troubles.filter((trouble) => trouble !== null) },
     rigs: rigs.reports,
+    shared: templateFindings(source.template, options.dataset.layout.template),
+    worlds: inOrder(worlds, chosen),
     familiar: familiarSubjects(usable),
   };
   const problems = problemsOf(report, options.dataset.unusableFrames);
@@ -88,42 +91,10 @@ function viewTrouble({ split, id, views }: InspectedFrame, kind: InspectOptions[
   return [{ split, id, reason }];
 }
 
-/** The rigs of the frames that are read: one a sequence. */
-class RigChecks {
-  private readonly known = new Map<string, RigReport & { findings: RigFinding[] }>();
-  private readonly byCalibrations = new Map<string, readonly RigFinding[]>();
-
-  constructor(
-    private readonly options: InspectOptions,
-    private readonly storedResizeFactor: number,
-  ) {}
-
-  /** In the order of their names: frames are read side by side, and come as they come. */
-  get reports(): readonly RigReport[] {
-    return [...this.known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, report]) => report);
-  }
-
-  async add({ subject, sequence }: { subject: string; sequence: string }, { views }: EncodedFrame): Promise<void> {
-    const { viewKind, volume } = this.options;
-    const used = views.filter(({ name }) => isViewOfKind(name, viewKind));
-    const key = `${subject}/${sequence}`;
-    let report = this.known.get(key);
-    if (!report) {
-      // Most rigs stand still over many sequences.
-      const content = JSON.stringify(used.map(({ name, calibration }) => [name, formatTka(calibration, 'exact')]));
-      let findings = this.byCalibrations.get(content);
-      if (!findings) {
-        const cameras = used.map(({ name, calibration }) => cameraFromTka(calibration, 1, name));
-        this.byCalibrations.set(content, (findings = rigFindings(cameras, volume)));
-      }
-      report = { subject, sequence, cameras: used.length, findings: [...findings] };
-      this.known.set(key, report);
-    }
-    for (const finding of await imageFindings(used, this.storedResizeFactor)) {
-      const isKnown = report.findings.some(({ camera, found }) => camera === finding.camera && found === finding.found);
-      if (!isKnown) report.findings.push(finding);
-    }
-  }
+/** Frames are read side by side, and come as they come. */
+function inOrder(worlds: readonly WorldReport[], frames: readonly InspectedFrame[]): WorldReport[] {
+  const places = new Map(frames.map((frame, i) => [nameOf(frame), i]));
+  return [...worlds].sort((a, b) => places.get(nameOf(a))! - places.get(nameOf(b))!);
 }
 
 function countSequences(frames: readonly InspectedFrame[], unusable: readonly FrameTrouble[]): SequenceCount[] {
@@ -155,43 +126,6 @@ function familiarSubjects(frames: readonly InspectedFrame[]): DatasetReport['fam
   return (['validation', 'test'] as const)
     .map((split) => ({ split, subjects: [...subjectsOf(split)].filter((subject) => trained.has(subject)).sort() }))
     .filter(({ subjects }) => subjects.length > 0);
-}
-
-function problemsOf(
-  { sequences, unusable, read, rigs }: Pick<DatasetReport, 'sequences' | 'unusable' | 'read' | 'rigs'>,
-  threshold: number,
-): string[] {
-  const problems: string[] = [];
-  const named = (troubles: readonly FrameTrouble[]): string => {
-    const some = troubles.slice(0, mostNamed).map(({ split, id, reason }) => `${split} ${frameName(id)}: ${reason}`);
-    return `${some.join('; ')}${troubles.length > mostNamed ? '; …' : ''}`;
-  };
-  for (const split of ['train', 'validation', 'test'] as const) {
-    if (sequences.some((count) => count.split === split && count.frames > 0)) continue;
-    problems.push(
-      `No frame of the ${split} split can be used: mend its frames or its list (dataset.layout.${split}.list).`,
-    );
-  }
-  const total = sequences.reduce((sum, { frames, unusable: bad }) => sum + frames + bad, 0);
-  if (unusable.length > threshold * total) {
-    problems.push(
-      `${unusable.length} of ${total} frames are unusable; dataset.unusableFrames allows ` +
-        `${Math.floor(threshold * total)} (${100 * threshold} %): ${named(unusable)}`,
-    );
-  }
-  if (read.troubles.length > threshold * read.frames) {
-    problems.push(
-      `${read.troubles.length} of ${read.frames} frames that were read are damaged: ${named(read.troubles)}`,
-    );
-  }
-  const wrong = rigs.filter(({ findings }) => findings.some(({ severity }) => severity === 'error'));
-  if (wrong.length > 0) {
-    const { subject, sequence } = wrong[0]!;
-    const which =
-      wrong.length === 1 ? `${subject}/${sequence}` : `${wrong.length} sequences (${subject}/${sequence} …)`;
-    problems.push(`The calibrations of ${which} cannot be right: see what is said of the rig.`);
-  }
-  return problems;
 }
 
 function nameOf({ split, id }: Pick<FrameTrouble, 'split' | 'id'>): string {

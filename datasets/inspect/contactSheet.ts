@@ -11,8 +11,15 @@ import type { Sample, SampleView, Split } from '../types.js';
 const background: Colour = [24, 27, 33];
 const words: Colour = [220, 224, 230];
 const meshColour: Colour = [70, 190, 255];
+/** Of points near to the camera, and of far ones. */
+const scanColours: readonly [Colour, Colour] = [
+  [255, 205, 80],
+  [170, 60, 60],
+];
 /** Of the mesh over its view. */
 const opacity = 0.6;
+/** Rows of tiles a row of views: the view, the registration over it, the scan over it. */
+const layers = 3;
 const gap = 4;
 const titleHeight = 28;
 
@@ -32,8 +39,8 @@ export interface SheetOptions {
 
 /**
  * Frames one below the other: the views side by side, landscape, as the networks see them, and below each the same with
- * the registration drawn over it, through the camera's calibration. A registration that does not cover the face says that
- * calibration, registration or image are not of the same moment, unit or world.
+ * the registration drawn over it, and then with the scan's points over it, through the camera's calibration. A registration
+ * or a scan that does not cover the face says that it, the calibration or the image are not of the same moment, unit or world.
  */
 export function contactSheet(frames: readonly SheetFrame[], options: SheetOptions): RgbImage {
   const { tileWidth = 240, columns = 8 } = options;
@@ -41,7 +48,7 @@ export function contactSheet(frames: readonly SheetFrame[], options: SheetOption
     const first = sample.views[0]?.camera;
     const tileHeight = first ? Math.round((tileWidth * first.height) / first.width) : 0;
     const rows = Math.ceil(sample.views.length / columns);
-    return { tileHeight, height: titleHeight + rows * 2 * (tileHeight + gap) + gap };
+    return { tileHeight, height: titleHeight + rows * layers * (tileHeight + gap) + gap };
   });
   const across = Math.min(columns, Math.max(1, ...frames.map(({ sample }) => sample.views.length)));
   const height = blocks.reduce((sum, block) => sum + block.height, gap);
@@ -50,16 +57,18 @@ export function contactSheet(frames: readonly SheetFrame[], options: SheetOption
   frames.forEach(({ split, sample }, index) => {
     const { tileHeight, height: blockHeight } = blocks[index]!;
     const without = sample.vertices ? '' : '  (no registration)';
-    canvas.text(gap, top + 7, `${split}  ${frameName(sample.id)}${without}`, words, 2);
+    const noScan = sample.scanPoints.length > 0 ? '' : '  (no scan)';
+    canvas.text(gap, top + 7, `${split}  ${frameName(sample.id)}${without}${noScan}`, words, 2);
     sample.views.forEach((view, i) => {
       const left = gap + (i % columns) * (tileWidth + gap);
-      const y = top + titleHeight + Math.floor(i / columns) * 2 * (tileHeight + gap);
+      const y = top + titleHeight + Math.floor(i / columns) * layers * (tileHeight + gap);
       const tile = scaledView(view, tileWidth, tileHeight);
       canvas.image(left, y, tile.image);
       const over = sample.vertices
         ? withMesh(tile.image, tile.camera, { vertices: sample.vertices, faces: options.faces })
         : tile.image;
       canvas.image(left, y + tileHeight + gap, over);
+      canvas.image(left, y + 2 * (tileHeight + gap), withPoints(tile.image, tile.camera, sample.scanPoints));
       canvas.text(left + 4, y + 4, view.camera.name, [0, 0, 0], 2);
       canvas.text(left + 3, y + 3, view.camera.name, words, 2);
     });
@@ -97,5 +106,29 @@ function withMesh(image: RgbImage, camera: Camera, mesh: Mesh): RgbImage {
     const colour: Colour = [shade * meshColour[0], shade * meshColour[1], shade * meshColour[2]];
     canvas.blend(pixel % width, Math.floor(pixel / width), colour, opacity);
   }
+  return canvas;
+}
+
+/** A view with points over it: of those that fall on a pixel the nearest, brighter the nearer. */
+function withPoints(image: RgbImage, camera: Camera, points: Float32Array): RgbImage {
+  const { width, height } = image;
+  const canvas = new Canvas(width, height, background);
+  canvas.image(0, 0, image);
+  const projected = projectPoints(camera, points);
+  const depths = new Float32Array(width * height).fill(Infinity);
+  let [nearest, furthest] = [Infinity, -Infinity];
+  for (let i = 0; i < projected.length; i += 3) {
+    const [x, y, depth] = [Math.round(projected[i]!), Math.round(projected[i + 1]!), projected[i + 2]!];
+    if (!(depth > 0 && x >= 0 && y >= 0 && x < width && y < height)) continue;
+    depths[y * width + x] = Math.min(depths[y * width + x]!, depth);
+    [nearest, furthest] = [Math.min(nearest, depth), Math.max(furthest, depth)];
+  }
+  const [near, far] = scanColours;
+  depths.forEach((depth, pixel) => {
+    if (depth === Infinity) return;
+    const share = furthest > nearest ? (depth - nearest) / (furthest - nearest) : 0;
+    const colour = near.map((value, i) => value + share * (far[i]! - value)) as unknown as Colour;
+    canvas.blend(pixel % width, Math.floor(pixel / width), colour, 0.9);
+  });
   return canvas;
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { pathsOf } from '../pack/packDataset.js';
+import { pathsOf } from '../pack/datasetFiles.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
 import { openDirectorySource } from '../reader/datasetDirectory.js';

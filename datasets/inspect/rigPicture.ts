@@ -9,6 +9,9 @@ const background: Colour = [24, 27, 33];
 const faint: Colour = [92, 98, 110];
 const words: Colour = [220, 224, 230];
 const volumeColour: Colour = [240, 200, 66];
+const scanColour: Colour = [235, 120, 90];
+/** Of a scan, so many are drawn. */
+const scanPoints = 3000;
 const colours = {
   stereo: [90, 170, 255],
   colour: [92, 196, 99],
@@ -43,9 +46,16 @@ const panels: readonly Panel[] = [
 
 /**
  * A rig from two sides: cameras with names, pictures' corners and viewing directions, the volume that the coarse model
- * searches, the world's axes, a scale. Cameras of which something is wrong are red.
+ * searches, a scan's points, the world's axes, a scale. Cameras of which something is wrong are red.
+ *
+ * @param scan `[n, 3]`, mm; may be empty.
  */
-export function rigPicture(cameras: readonly Camera[], volume: Volume, findings: readonly RigFinding[]): RgbImage {
+export function rigPicture(
+  cameras: readonly Camera[],
+  volume: Volume,
+  findings: readonly RigFinding[],
+  scan: Float32Array,
+): RgbImage {
   const canvas = new Canvas(panels.length * side, side, background);
   const centres = cameras.map(cameraCentre);
   const reach = centres.map((centre) => Math.max(...centre.map((value, i) => Math.abs(value - volume.centre[i]!))));
@@ -58,6 +68,7 @@ export function rigPicture(cameras: readonly Camera[], volume: Volume, findings:
       return [index * side + side / 2 + scale * along(panel.right), side / 2 - scale * along(panel.up)];
     };
     drawGround(canvas, panel, index, place, volume, extent);
+    drawScan(canvas, scan, index, place);
     cameras.forEach((camera, i) => {
       const colour = wrong.has(camera.name) ? colours.wrong : colours[kindOf(camera.name)];
       drawCamera(canvas, camera, centres[i]!, colour, place, volume, (frustumShare * side) / scale);
@@ -98,6 +109,21 @@ function drawGround(
   const pixels = (bar * (side / 2 - margin)) / extent;
   canvas.line(left + 20, side - 24, left + 20 + pixels, side - 24, words);
   canvas.text(left + 20, side - 18, `${bar} mm`, words, 2);
+}
+
+function drawScan(
+  canvas: Canvas,
+  scan: Float32Array,
+  index: number,
+  place: (point: readonly number[]) => [number, number],
+): void {
+  const step = 3 * Math.max(1, Math.ceil(scan.length / 3 / scanPoints));
+  for (let i = 0; i < scan.length; i += step) {
+    const [x, y] = place([scan[i]!, scan[i + 1]!, scan[i + 2]!]).map(Math.round) as [number, number];
+    // Each panel has its own half.
+    if (x < index * side || x >= (index + 1) * side || y < 0 || y >= side) continue;
+    canvas.blend(x, y, scanColour, 0.7);
+  }
 }
 
 function drawCamera(

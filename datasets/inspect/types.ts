@@ -1,6 +1,7 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { FrameSource } from '../reader/frameSource.js';
 import type { FrameId, Split } from '../types.js';
+import type { Finding, WorldFinding } from '../worlds/types.js';
 
 /** What a check needs to know of a configuration. */
 export interface InspectOptions {
@@ -68,6 +69,13 @@ export interface RigReport {
   readonly findings: readonly RigFinding[];
 }
 
+/** Findings about units and worlds of a frame that was read whole. */
+export interface WorldReport {
+  readonly split: Split;
+  readonly id: FrameId;
+  readonly findings: readonly WorldFinding[];
+}
+
 /** What a check found. Plain data. */
 export interface DatasetReport {
   readonly description: string;
@@ -84,6 +92,10 @@ export interface DatasetReport {
   /** Frames that were read whole: checksums compared, images, meshes and scans decoded. */
   readonly read: { readonly frames: number; readonly of: number; readonly troubles: readonly FrameTrouble[] };
   readonly rigs: readonly RigReport[];
+  /** About the template, which all frames share. */
+  readonly shared: readonly WorldFinding[];
+  /** Frames of which something was found. */
+  readonly worlds: readonly WorldReport[];
   /** Subjects who are trained on and also validated or tested on: errors would not tell how well strangers are captured. */
   readonly familiar: readonly { readonly split: Split; readonly subjects: readonly string[] }[];
   readonly usable: boolean;
@@ -91,15 +103,10 @@ export interface DatasetReport {
   readonly problems: readonly string[];
 }
 
-/** Something about a rig that training would stumble over, in words that lead to its mending. */
-export interface RigFinding {
-  /** `error`: the networks cannot learn from it. `warning`: it works, but is not what was meant, most likely. */
-  readonly severity: 'error' | 'warning';
+/** Something about a rig. */
+export interface RigFinding extends Finding {
   /** null: of the rig as a whole. */
   readonly camera: string | null;
-  readonly found: string;
-  readonly expected: string;
-  readonly advice: string;
 }
 
 /** The grid of voxels that the coarse model searches for the head. mm. */

@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Mesh } from '../../geometry/mesh.js';
 import { parseDataList } from '../formats/dataList.js';
 import { parseObj } from '../formats/obj.js';
 import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/ply.js';
 import { framePath } from '../layout.js';
+import { meshInMillimetres } from '../reader/meshes.js';
 import type { FrameId, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
 import { DatasetUnusable } from './errors.js';
-import { isMissing } from './sequenceFiles.js';
+import { isMissing, type SplitPaths } from './sequenceFiles.js';
 
 /** Paths of a split below the data set's folder; null where it has no scans or registrations. */
 export interface SplitLayout {
@@ -39,6 +41,8 @@ export interface DatasetFiles {
   readonly lists: Lists;
   readonly template: Buffer | null;
   readonly vertexMasks: Buffer | null;
+  /** The template's mesh, mm. */
+  readonly templateMesh: Mesh | null;
   /** L, of the template, or else of the registrations; 0 where there are neither. */
   readonly vertexCount: number;
 }
@@ -50,17 +54,19 @@ export async function readDatasetFiles(directory: string, layout: PackLayout): P
     return {
       lists,
       template: null,
+      templateMesh: null,
       vertexMasks: null,
       vertexCount: await registeredVertices(directory, layout, lists),
     };
   }
   const templateFile = join(directory, layout.template);
   const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
-  const vertexCount = parseObj(textOf(template, templateFile), templateFile).vertices.length / 3;
+  const templateMesh = meshInMillimetres(parseObj(textOf(template, templateFile), templateFile));
+  const vertexCount = templateMesh.vertices.length / 3;
   const masksFile = join(directory, layout.vertexMasks);
   const vertexMasks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
   readVertexRegions(vertexMasks, masksFile, vertexCount);
-  return { lists, template, vertexMasks, vertexCount };
+  return { lists, template, templateMesh, vertexMasks, vertexCount };
 }
 
 async function readLists(directory: string, layout: PackLayout): Promise<Lists> {
@@ -102,4 +108,14 @@ async function readNeeded(file: string, what: string): Promise<Buffer> {
       cause: error,
     });
   }
+}
+
+/** Folders of a split, below the folder of the data set. */
+export function pathsOf(directory: string, { images, calibrations, scans, registrations }: SplitLayout): SplitPaths {
+  return {
+    images: join(directory, images),
+    calibrations: join(directory, calibrations),
+    scans: scans === null ? null : join(directory, scans),
+    registrations: registrations === null ? null : join(directory, registrations),
+  };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
@@ -8,17 +7,18 @@ import type { TransferProgress } from '../fetch/progress.js';
 import { writeDatasetIndex } from '../indexFile.js';
 import { frameName } from '../layout.js';
 import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
-import { readDatasetFiles, splits, type Lists, type PackLayout, type SplitLayout } from './datasetFiles.js';
+import { pathsOf, readDatasetFiles, splits, type Lists, type PackLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
 import { FrameReaders } from './frameReaders.js';
 import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
-import { findSequenceFiles, type SplitPaths } from './sequenceFiles.js';
+import { findSequenceFiles } from './sequenceFiles.js';
+import { checkSampledWorlds } from './sampledWorlds.js';
 import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
 
 /** What packing needs to know of a data set: the part of a run's configuration, or of what was fetched by itself. */
 export interface PackConfiguration extends Pick<
   DatasetConfiguration,
-  'name' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
+  'name' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames' | 'worldChecks'
 > {
   readonly layout: PackLayout;
 }
@@ -56,12 +56,13 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const { store, configuration, directory, onProgress, signal } = options;
   const { name, layout, imageExtension, storedResizeFactor } = configuration;
   const prefix = keys.dataset(name);
-  const { lists, template, vertexMasks, vertexCount } = await readDatasetFiles(directory, layout);
+  const { lists, template, templateMesh, vertexMasks, vertexCount } = await readDatasetFiles(directory, layout);
 
   const totalFiles = splits.reduce((sum, split) => sum + lists[split].length, 0);
   let doneFiles = 0;
   let doneBytes = 0;
   const report = (current: string) => onProgress?.({ doneBytes, totalBytes: null, doneFiles, totalFiles, current });
+  await checkSampledWorlds({ directory, configuration, lists, template: templateMesh, onFrame: report, signal });
   report('looking for what is packed');
   const sizes = new Map<string, number>();
   for await (const { key, size } of store.list(`${prefix}/`)) {
@@ -140,16 +141,6 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   await put('dataset.json', indexBytes, sha256Of(indexBytes));
   report('dataset.json');
   return index;
-}
-
-/** Folders of a split, below the folder of the data set. */
-export function pathsOf(directory: string, { images, calibrations, scans, registrations }: SplitLayout): SplitPaths {
-  return {
-    images: join(directory, images),
-    calibrations: join(directory, calibrations),
-    scans: scans === null ? null : join(directory, scans),
-    registrations: registrations === null ? null : join(directory, registrations),
-  };
 }
 
 /** Frames of each sequence, in the lists' order. */

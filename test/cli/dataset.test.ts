@@ -70,8 +70,8 @@ describe('tempeh-flow dataset', () => {
     ]);
     assert.equal(shown.code, 0, shown.stderr);
     const sizeOf = async (name: string) => imageSize(await readFile(join(output, name)), name);
-    // Four views of 240 pixels a frame, each twice.
-    assert.deepEqual(await sizeOf('contact-sheet.png'), { width: 4 * 244 + 4, height: 2 * (28 + 2 * 184 + 4) + 4 });
+    // Four views of 240 pixels a frame, each thrice: alone, with the registration, with the scan.
+    assert.deepEqual(await sizeOf('contact-sheet.png'), { width: 4 * 244 + 4, height: 2 * (28 + 3 * 184 + 4) + 4 });
     assert.deepEqual(await sizeOf('rig.png'), { width: 1800, height: 900 });
     const unknown = await tempehFlow([
       'dataset',

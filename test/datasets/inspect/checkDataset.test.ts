@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { checkDataset } from '../../../datasets/inspect/checkDataset.js';
 import { inspectDirectory } from '../../../datasets/inspect/inspectDirectory.js';
 import { inspectStore } from '../../../datasets/inspect/inspectStore.js';
-import { sampleFrames } from '../../../datasets/inspect/sampleFrames.js';
+import { sampleFrames } from '../../../datasets/sampleFrames.js';
 import type { DatasetReport, InspectedFrame, InspectOptions } from '../../../datasets/inspect/types.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';

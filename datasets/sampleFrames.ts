@@ -1,4 +1,4 @@
-import type { InspectedFrame } from './types.js';
+import type { Split } from './types.js';
 
 /**
  * So many frames, spread evenly over a data set, so that all its splits and as many subjects as can be are among them;
@@ -6,10 +6,13 @@ import type { InspectedFrame } from './types.js';
  *
  * @param count null: all.
  */
-export function sampleFrames(frames: readonly InspectedFrame[], count: number | null): InspectedFrame[] {
+export function sampleFrames<Frame extends { readonly split: Split }>(
+  frames: readonly Frame[],
+  count: number | null,
+): Frame[] {
   if (count === null || count >= frames.length) return [...frames];
   if (count <= 0) return [];
-  const chosen = new Set<InspectedFrame>();
+  const chosen = new Set<Frame>();
   for (const split of ['train', 'validation', 'test'] as const) {
     const first = frames.find((frame) => frame.split === split);
     if (first && chosen.size < count) chosen.add(first);
