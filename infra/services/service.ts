@@ -20,10 +20,13 @@ export interface ServiceDefinition {
   readonly directory: string;
   /** Preferred ports; 0 for any. Others are taken where these are in use. */
   readonly ports: readonly number[];
+  /** Ports that this process listens on for the service already. */
+  readonly heldPorts?: readonly number[];
   /** Seconds between SIGTERM and SIGKILL. */
   readonly graceSeconds: number;
   /** Seconds until it must be healthy. */
   readonly startSeconds: number;
+  /** @param ports those chosen, then those held. */
   command(ports: readonly number[]): {
     program: string;
     arguments: string[];
@@ -65,7 +68,8 @@ export async function startService(definition: ServiceDefinition): Promise<Runni
       if (existsSync(logFile) && statSync(logFile).size > largestLog) renameSync(logFile, `${logFile}.1`);
       for (let attempt = 1; ; attempt += 1) {
         const logStart = existsSync(logFile) ? statSync(logFile).size : 0;
-        const ports = await choosePorts(attempt === 1 ? definition.ports : definition.ports.map(() => 0));
+        const chosen = await choosePorts(attempt === 1 ? definition.ports : definition.ports.map(() => 0));
+        const ports = [...chosen, ...(definition.heldPorts ?? [])];
         const child = await startGuarded({ ...definition.command(ports), ...definition, logFile });
         const owner = identify(process.pid) ?? { pid: process.pid, startTime: '' };
         writeState(directory, { service: child.identity, owner, ports });

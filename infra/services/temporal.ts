@@ -1,8 +1,10 @@
+import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { temporalProgram } from './binaries.js';
 import { getLocal } from './httpRequest.js';
 import { loopback } from './ports.js';
 import { type RunningService, startService } from './service.js';
+import { startUiFront, type UiFront, type UiTarget } from './uiFront.js';
 
 export type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
 
@@ -42,25 +44,56 @@ export interface TemporalService extends RunningService {
  * @throws ServiceError
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalService> {
+  const front = await startUiFront(options.uiPort ?? 8233);
+  try {
+    const service = await startBehind(front, options);
+    const [port, uiPort] = service.ports;
+    // That of the process that it belongs to.
+    if (service.reused) await front.close();
+    return {
+      ...service,
+      stop: async () => {
+        await service.stop();
+        await front.close();
+      },
+      address: `${loopback}:${port}`,
+      namespace: options.namespace ?? 'default',
+      uiUrl: `http://${loopback}:${uiPort}`,
+    };
+  } catch (error) {
+    await front.close();
+    throw error;
+  }
+}
+
+/** The server itself; its web page is reached through the front. */
+async function startBehind(front: UiFront, options: TemporalOptions): Promise<RunningService> {
   const { directory, namespace = 'default', searchAttributes = tempehSearchAttributes } = options;
   const program = temporalProgram();
-  const service = await startService({
+  return startService({
     name: 'temporal',
     directory,
-    ports: [options.port ?? 7233, options.uiPort ?? 8233],
+    ports: [options.port ?? 7233],
+    heldPorts: [front.port],
     graceSeconds: 10,
     startSeconds: 60,
-    command: ([port, uiPort]) => ({
-      program,
-      arguments: [
-        ...['server', 'start-dev', '--ip', loopback, '--port', String(port), '--ui-port', String(uiPort)],
-        ...['--db-filename', path.resolve(directory, 'temporal.sqlite'), '--namespace', namespace],
-        ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-        ...['--ui-disable-news-fetch', '--log-level', 'warn'],
-      ],
-      // The user's own Temporal settings (variables, configuration file) are for other servers.
-      environment: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], HOME: path.resolve(directory) },
-    }),
+    command: ([port]) => {
+      const ui = hiddenPlace();
+      front.aim(ui);
+      return {
+        program,
+        arguments: [
+          ...['server', 'start-dev', '--ip', loopback, '--port', String(port)],
+          ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--ui-disable-news-fetch', '--log-level', 'warn'],
+          // Its HTTP API would do what any web page says that a browser of this machine shows: nobody may use it.
+          ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
+          ...['--db-filename', path.resolve(directory, 'temporal.sqlite'), '--namespace', namespace],
+          ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+        ],
+        // The user's own Temporal settings (variables, configuration file) are for other servers.
+        environment: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], HOME: path.resolve(directory) },
+      };
+    },
     checkHealth: async ([, uiPort = 0]) => {
       // Through the web page's server: then page, server, namespace and search attributes are all there.
       const api = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
@@ -71,6 +104,13 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
       return status === 200 && absent.length === 0 ? true : `search attributes missing: ${absent.join(', ')}`;
     },
   });
-  const [port, uiPort] = service.ports;
-  return { ...service, address: `${loopback}:${port}`, namespace, uiUrl: `http://${loopback}:${uiPort}` };
+}
+
+/**
+ * A loopback address and port for the web page's own server, which believes whoever finds it: among 2^37, so that no page
+ * in a browser finds it by trying. (All of 127.0.0.0/8 is this machine, on Linux.)
+ */
+function hiddenPlace(): UiTarget {
+  const host = ['127', randomInt(1, 255), randomInt(256), randomInt(1, 255)].join('.');
+  return { host, port: randomInt(20_000, 32_000) };
 }
