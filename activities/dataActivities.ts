@@ -1,4 +1,5 @@
 import type { StorageConfiguration } from '../configs/schema/storage.js';
+import { findDatasetIndex } from '../datasets/reader/storeSource.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
@@ -7,7 +8,6 @@ import { underWay } from './failures.js';
 import { understood } from './interruptible.js';
 import { planShards } from './predictionShards.js';
 import { checkAndStoreExtension, checkAndStoreRun } from './prepareRun.js';
-import { findDatasetIndex } from './runState.js';
 import { transferring, type Transfer } from './transferring.js';
 import type { DataActivities } from './types.js';
 import type { WorkerLimits } from './workerLimits.js';

@@ -76,6 +76,8 @@ export function processFault(
 const userErrors: Readonly<Record<string, UserFault>> = {
   ConfigurationError: 'ConfigurationInvalid',
   StoreAccessDenied: 'CredentialsRefused',
+  StoredObjectInvalid: 'DataUnusable',
+  ManifestMissing: 'DataUnusable',
 };
 
 /**

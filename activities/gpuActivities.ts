@@ -6,6 +6,7 @@ import type { PredictionJob, PredictionProgress, PredictionResult } from '../inf
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import type { StageProgress, StageResult, TrainingJob } from '../training/process/protocol.js';
 import { createFolderActivities } from './folderPredictions.js';
+import { knownStepOf } from './knownStep.js';
 import { onPatientStore } from './onPatientStore.js';
 import { openShard } from './predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processEvents.js';
@@ -38,10 +39,11 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
   return {
     ...createFolderActivities(dependencies),
 
-    async trainStage({ run, configuration, stage }) {
+    async trainStage({ run, configuration, stage, knownStep: told }) {
       const workingDirectory = limits.runFolder(run);
       limits.checkStore(configuration.storage);
-      const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), workingDirectory };
+      const knownStep = knownStepOf(stage, Context.current().info.heartbeatDetails, told);
+      const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), knownStep, workingDirectory };
       const { isProven, prove } = provenFor(configuration);
       const tellWorkflow = stageSignals(Context.current());
       return runSupervised<StageProgress, StageResult>({

@@ -1,9 +1,14 @@
+import { z } from 'zod';
+import { finishedModel } from '../checkpoints/finalModel.js';
+import { checkpointStageOf } from '../checkpoints/manifest.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import { findDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, Split } from '../datasets/types.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
 import { mapLimited } from '../storage/mapLimited.js';
+import { readStored } from '../storage/storedJson.js';
 import type { ObjectStore } from '../storage/types.js';
-import { finishedModel, readDatasetIndex, readJson } from './runState.js';
+import { userFault } from './failures.js';
 import type { PredictionPlan, PredictionShard } from './types.js';
 
 type Purpose = PredictionShard['purpose'];
@@ -14,13 +19,14 @@ export interface ShardFrame {
 }
 
 /** What stands at `keys.predictionShard`: by which models a shard was predicted, and whether all of it. */
-interface ShardMarker {
+const markerSchema = z.object({
   /** Of its frames: with another `predictions.framesPerShard` the shard of the same number has others. */
-  readonly from?: number;
-  readonly to?: number;
-  readonly models: readonly string[];
-  readonly done: boolean;
-}
+  from: z.int().min(0).optional(),
+  to: z.int().min(0).optional(),
+  models: z.array(z.string()),
+  done: z.boolean(),
+});
+type ShardMarker = z.infer<typeof markerSchema>;
 
 const splitsOf: Readonly<Record<Purpose, readonly Split[]>> = {
   'refinement-input': ['train', 'validation'],
@@ -36,7 +42,7 @@ export async function planShards(
   { dataset, predictions }: RunConfiguration,
   purpose: Purpose,
 ): Promise<PredictionPlan> {
-  const index = await readDatasetIndex(store, dataset.name);
+  const index = await packedIndex(store, dataset.name);
   const models = await modelsFor(store, run, purpose);
   const frames = framesOf(index, purpose).length;
   const size = predictions.framesPerShard;
@@ -58,7 +64,7 @@ export async function openShard(
   { dataset }: RunConfiguration,
   shard: PredictionShard,
 ): Promise<{ frames: ShardFrame[]; close: () => Promise<void> }> {
-  const index = await readDatasetIndex(store, dataset.name);
+  const index = await packedIndex(store, dataset.name);
   const models = await modelsFor(store, run, shard.purpose);
   const frames = framesOf(index, shard.purpose).slice(shard.from, shard.to);
   const key = keys.predictionShard(run, shard.index);
@@ -80,7 +86,22 @@ function framesOf(index: DatasetIndex, purpose: Purpose): ShardFrame[] {
 
 async function modelsFor(store: ObjectStore, run: string, purpose: Purpose): Promise<string[]> {
   const stages = purpose === 'test' ? (['coarse-finetuning', 'refinement'] as const) : (['coarse-finetuning'] as const);
-  return Promise.all(stages.map((stage) => finishedModel(store, run, stage)));
+  return Promise.all(
+    stages.map(async (stage) => {
+      const model = await finishedModel(store, run, stage);
+      if (model !== null) return model;
+      const key = keys.manifest(run, checkpointStageOf(stage));
+      const message = `${stage} of ${run} is not finished (${key} in ${store.description}). Train it first: tempeh-flow start ${stage}.`;
+      throw userFault('ConfigurationInvalid', message);
+    }),
+  );
+}
+
+async function packedIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
+  const index = await findDatasetIndex(store, name);
+  if (index !== null) return index;
+  const message = `The data set ${name} is not in ${store.description}. Pack it first: tempeh-flow start dataset.`;
+  throw userFault('DataUnusable', message);
 }
 
 function predictionKeys(run: string, purpose: Purpose, { subject, sequence, frame }: FrameId): string[] {
@@ -94,7 +115,8 @@ function predictionKeys(run: string, purpose: Purpose, { subject, sequence, fram
 }
 
 async function readMarker(store: ObjectStore, run: string, shard: PredictionShard): Promise<ShardMarker | null> {
-  return (await readJson(store, keys.predictionShard(run, shard.index))) as ShardMarker | null;
+  const todo = 'Delete it: its frames are predicted again';
+  return readStored(store, keys.predictionShard(run, shard.index), { schema: markerSchema, todo });
 }
 
 function isDone(

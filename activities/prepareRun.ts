@@ -6,11 +6,11 @@ import { runNamePattern, runNameRule } from '../configs/runNames.js';
 import { runConfigurationSchema, type RunConfiguration } from '../configs/schema/run.js';
 import { checkConditionalPuts } from '../storage/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
+import { readStored, StoredObjectInvalid } from '../storage/storedJson.js';
 import { StoreUnsuitable, type ObjectStore } from '../storage/types.js';
+import { readTrainedStages } from '../checkpoints/trainedStages.js';
 import { userFault } from './failures.js';
-import { readJson } from './runState.js';
 import { storeConfiguration } from './storeConfiguration.js';
-import { readTrainedStages } from './trainedStages.js';
 import type { RunInput, StageExtension } from './types.js';
 
 /**
@@ -54,19 +54,38 @@ export async function checkAndStoreExtension(
   await replaceConfiguration(openStore(configuration.storage), run, checked.data);
 }
 
-/** A run that has begun to train keeps what its checkpoints depend on. @throws ConfigurationInvalid */
+/**
+ * A run that has begun to train keeps what its checkpoints depend on.
+ *
+ * @throws ConfigurationInvalid
+ * @throws StoredObjectInvalid where it has begun to train, and what it trained with cannot be read.
+ */
 async function replaceConfiguration(store: ObjectStore, run: string, edited: RunConfiguration): Promise<void> {
-  const stored = runConfigurationSchema.safeParse(await readJson(store, keys.runConfiguration(run)));
-  // None, or one of a version with other settings: nothing that it could be compared with.
-  const before = stored.success ? stored.data : null;
+  const trained = await readTrainedStages(store, run);
+  const before = await storedConfiguration(store, run, Object.keys(trained).length > 0);
   if (before !== null) {
     try {
-      refuseEdits(run, before, edited, await readTrainedStages(store, run));
+      refuseEdits(run, before, edited, trained);
     } catch (cause) {
       throw cause instanceof ConfigurationError ? userFault('ConfigurationInvalid', cause.message) : cause;
     }
   }
   await storeConfiguration(store, run, before, edited);
+}
+
+/** null where there is none, or one of a version with other settings. @param isNeeded such a one is refused. */
+async function storedConfiguration(
+  store: ObjectStore,
+  run: string,
+  isNeeded: boolean,
+): Promise<RunConfiguration | null> {
+  const todo = `Put back the configuration that ${run} has trained with, as \`config show\` prints it; or start a new run`;
+  try {
+    return await readStored(store, keys.runConfiguration(run), { schema: runConfigurationSchema, todo });
+  } catch (cause) {
+    if (!(cause instanceof StoredObjectInvalid) || isNeeded) throw cause;
+    return null;
+  }
 }
 
 /** Without them two attempts could both believe that they train a stage. @throws ConfigurationInvalid */

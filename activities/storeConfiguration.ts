@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { configurationChanges, describeChanges } from '../configs/changes.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { keys } from '../storage/keys.js';
+import { readStored } from '../storage/storedJson.js';
 import type { ObjectStore } from '../storage/types.js';
-import { readJson } from './runState.js';
 
 /** What stands at `keys.replacedConfiguration`: a configuration that a run had, and what was changed of it when. */
 export interface ReplacedConfiguration {
@@ -12,6 +13,8 @@ export interface ReplacedConfiguration {
   readonly changes: readonly string[];
   readonly configuration: RunConfiguration;
 }
+
+const replacedSchema = z.object({ changes: z.array(z.string()), configuration: z.looseObject({}) });
 
 /**
  * Stores a run's configuration. One that differs from what it had before is kept with what changed, so that a run's
@@ -30,8 +33,9 @@ export async function storeConfiguration(
   if (before !== null && changes.length > 0) {
     let count = 0;
     for await (const { key } of store.list(keys.replacedConfigurations(run))) if (key.endsWith('.json')) count++;
-    const last = count === 0 ? null : await readJson(store, keys.replacedConfiguration(run, count));
-    if (!isSame(last as ReplacedConfiguration | null, before, changes)) {
+    const form = { schema: replacedSchema };
+    const last = count === 0 ? null : await readStored(store, keys.replacedConfiguration(run, count), form);
+    if (!isSame(last, before, changes)) {
       const replaced: ReplacedConfiguration = {
         version: 1,
         replacedAt: new Date().toISOString(),
@@ -46,7 +50,11 @@ export async function storeConfiguration(
 }
 
 /** An attempt that was killed between the two puts has written it already. */
-function isSame(last: ReplacedConfiguration | null, before: RunConfiguration, changes: readonly string[]): boolean {
+function isSame(
+  last: z.infer<typeof replacedSchema> | null,
+  before: RunConfiguration,
+  changes: readonly string[],
+): boolean {
   if (last === null) return false;
   return (
     JSON.stringify(last.changes) === JSON.stringify(changes) &&

@@ -51,8 +51,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const { configuration, name } = activity;
   const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
   let progress: Progress | null = null;
-  let message: string | null = null;
-  let starting = false;
+  let starting: string | null = null;
+  let warning: string | null = null;
   const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
   const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
   let preemptions = before?.preemptions ?? 0;
@@ -60,6 +60,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const known = (): Progress | null => progress ?? before?.progress ?? null;
   const worked = (): boolean => known() !== null || activity.isProven?.() === true;
   const heartbeat = () => {
+    // What it is about to do, until it does it; a warning stays.
+    const message = starting ?? warning;
     // `kind` and `progress` belong together by the two callers' types.
     context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions, waitsFor: waiting.message });
   };
@@ -78,17 +80,16 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
         if (event.kind === 'waiting') waiting.on(event.message);
         else if (event.kind !== 'warning') waiting.over();
         if (event.kind === 'progress') {
-          // What it was about to start, it does; a warning stays.
-          if (starting) message = null;
-          starting = false;
+          starting = null;
           progress = event.progress;
           activity.onProgress?.(event.progress);
         }
-        if (event.kind === 'starting' || event.kind === 'warning') {
-          message = event.message;
-          starting = event.kind === 'starting';
+        if (event.kind === 'starting') starting = event.message;
+        if (event.kind === 'warning') {
+          warning = event.message;
+          starting = null;
+          context.log.warn(event.message, { process: name });
         }
-        if (event.kind === 'warning') context.log.warn(event.message, { process: name });
         heartbeat();
       },
       stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),

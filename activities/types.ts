@@ -71,7 +71,7 @@ export interface DataWorkerActivities {
 }
 
 export interface GpuActivities {
-  trainStage(input: RunInput & { readonly stage: TrainingStage }): Promise<StageResult & MaybeInterrupted>;
+  trainStage(input: RunInput & TrainStageInput): Promise<StageResult & MaybeInterrupted>;
   predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult & MaybeInterrupted>;
   /** What is to be predicted of folders; removes predictions that are to be replaced. */
   planFolderPrediction(input: FolderPredictionInput): Promise<FolderPlan & MaybeInterrupted>;
@@ -79,6 +79,12 @@ export interface GpuActivities {
   predictFolderShard(input: FolderPredictionInput): Promise<PredictionResult & MaybeInterrupted>;
   /** Writes beside the predictions which frames have none, and why. */
   noteFailedFrames(input: FolderPredictionInput & { readonly failures: readonly FrameFailure[] }): Promise<void>;
+}
+
+export interface TrainStageInput {
+  readonly stage: TrainingStage;
+  /** Step of the newest checkpoint of the stage's folder that the workflow knows of; absent if it knows of none. */
+  readonly knownStep?: number;
 }
 
 /** Prediction of folders by itself: there is no run that it belongs to. */

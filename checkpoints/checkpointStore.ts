@@ -1,16 +1,23 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
-import type { TrainingStage } from '../configs/schema/training.js';
+import type { CheckpointConfiguration, TrainingStage } from '../configs/schema/training.js';
 import { checkConditionalPuts } from '../storage/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
-import { CredentialsExpired, StoreAccessDenied, type ObjectStore, type UnfinishedUpload } from '../storage/types.js';
+import {
+  CredentialsExpired,
+  StoreAccessDenied,
+  type ObjectInformation,
+  type ObjectStore,
+  type UnfinishedUpload,
+} from '../storage/types.js';
 import type { CheckpointReference } from './reference.js';
 import { ClaimedManifest } from './claimedManifest.js';
 import { NoUsableCheckpoint } from './errors.js';
+import { goingOnFrom, loadNewest } from './loadCheckpoint.js';
 import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest.js';
-import { DamagedCheckpoint, readParts } from './readCheckpoint.js';
 import { retain } from './retention.js';
+import { listStageObjects } from './stageObjects.js';
 import { strayObjects } from './strayObjects.js';
-import { decodeTrainingState, type CheckpointParts, type TrainingState } from './trainingState.js';
+import type { CheckpointParts, TrainingState } from './trainingState.js';
 
 export interface CheckpointRun {
   readonly run: string;
@@ -18,6 +25,8 @@ export interface CheckpointRun {
   readonly configuration: RunConfiguration;
   /** Names this process alone. */
   readonly attempt: string;
+  /** Step of the newest checkpoint of this stage's folder that Temporal knows of; null or absent if it knows of none. */
+  readonly knownStep?: number | null;
 }
 
 /** What one save brings along. */
@@ -47,12 +56,13 @@ export class CheckpointStore {
    * Takes over from whatever attempt came before, and clears away what it left unfinished.
    *
    * @throws StoreUnsuitable for a store that would let two attempts overwrite each other.
+   * @throws ManifestMissing, CheckpointsLost where the stage has begun, and its manifest or all of it is gone.
    */
   static async claim(store: ObjectStore, job: CheckpointRun): Promise<CheckpointStore> {
     const stage = checkpointStageOf(job.stage);
     // Among the checkpoints, where the next claim clears away what a kill leaves of it.
     await checkConditionalPuts(store, `${keys.checkpoints(job.run, stage)}/conditional-put-check-${job.attempt}`);
-    const claimed = await ClaimedManifest.claim(store, job.run, stage, job.attempt);
+    const claimed = await ClaimedManifest.claim(store, job.run, stage, job.attempt, job.knownStep);
     const checkpoints = new CheckpointStore(store, job, claimed);
     await checkpoints.sweep((manifest) => manifest);
     return checkpoints;
@@ -63,34 +73,30 @@ export class CheckpointStore {
   }
 
   /**
-   * The newest checkpoint that can be read. Damaged ones are quarantined, with the events that came after what is
-   * returned: those steps will be trained again.
+   * The newest checkpoint that can be read. Damaged ones are put aside, with the events that came after what is returned:
+   * those steps will be trained again. Where none can be read, nothing is changed.
    *
+   * @param warn - is told once of all that was put aside.
    * @returns null if there has never been one.
    * @throws NoUsableCheckpoint when there are some, all damaged.
    */
   async load(warn: (message: string) => void): Promise<TrainingState | null> {
-    const reasons: string[] = [];
-    for (const checkpoint of this.manifest.checkpoints.toReversed()) {
-      try {
-        const state = decodeTrainingState(await readParts(this.store, checkpoint), checkpoint.key);
-        if (reasons.length > 0) warn(`Training goes on from the checkpoint of step ${state.step} instead.`);
-        return state;
-      } catch (cause) {
-        if (!(cause instanceof DamagedCheckpoint)) throw cause;
-        warn(`${cause.message}. It is put aside; the one before it is tried.`);
-        reasons.push(cause.message);
-        const before = this.manifest.events;
-        await this.claimed.update((manifest) => quarantine(manifest, checkpoint, cause.reason));
-        const kept = new Set(this.manifest.events.map(({ key }) => key));
-        await this.discard(before.map(({ key }) => key).filter((key) => !kept.has(key)));
-      }
+    const found = await loadNewest(this.store, this.manifest);
+    if (!('state' in found)) {
+      if (found.damaged.length === 0) return null;
+      const reasons = found.damaged.map(({ step, key, reason }) => `step ${step} (${key}): ${reason}`);
+      throw new NoUsableCheckpoint(keys.manifest(this.manifest.run, this.manifest.stage), this.manifest.run, reasons);
     }
-    if (this.manifest.quarantined.length === 0) return null;
-    throw new NoUsableCheckpoint(
-      keys.manifest(this.manifest.run, this.manifest.stage),
-      this.manifest.quarantined.map(({ step, key, reason }) => `step ${step} (${key}): ${reason}`),
-    );
+    const { checkpoint, damaged, state } = found;
+    if (this.manifest.checkpoints.at(-1)?.key !== checkpoint.key) {
+      const before = this.manifest.events;
+      await this.claimed.update((manifest) => goingOnFrom(found, manifest));
+      const kept = new Set(this.manifest.events.map(({ key }) => key));
+      await this.discard(before.map(({ key }) => key).filter((key) => !kept.has(key)));
+      const what = damaged.map(({ message }) => `${message}. It is put aside.`);
+      warn([...what, `Training goes on from the checkpoint of step ${state.step} instead.`].join(' '));
+    }
+    return state;
   }
 
   /**
@@ -152,11 +158,23 @@ export class CheckpointStore {
   }
 
   private async sweep(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
-    const strays = await strayObjects(this.store, change(this.manifest));
+    const { run, stage } = this.manifest;
+    const there = await listStageObjects(this.store, run, stage);
+    const { previousAttempt } = this.claimed;
+    const strays = strayObjects(there, change(this.manifest), { previousAttempt, isOld: await this.isOld() });
     const uploads = await this.unfinishedUploads();
     await this.replace(change, signal);
     await this.discard(strays);
     await this.store.abandonUploads(uploads).catch(() => undefined);
+  }
+
+  /** By the store's own clock: that of this machine may be wrong. */
+  private async isOld(): Promise<(object: ObjectInformation) => boolean> {
+    const { run, stage } = this.manifest;
+    const now = (await this.store.head(keys.manifest(run, stage)))?.modified ?? new Date(0);
+    // Runs of earlier versions have no such setting.
+    const { sweepAfterHours = 24 } = this.job.configuration.checkpoints as Partial<CheckpointConfiguration>;
+    return ({ modified }) => sweepAfterHours === 0 || now.getTime() - modified.getTime() >= sweepAfterHours * 3_600_000;
   }
 
   /** Parts of large files that killed attempts were uploading. Where they may not be listed, the bucket's owner sees to them. */
@@ -178,18 +196,4 @@ export class CheckpointStore {
       if (cause instanceof StoreAccessDenied) throw cause;
     }
   }
-}
-
-/** Forgets a damaged checkpoint, that its stage had finished with it, and the events behind the one before it. */
-function quarantine(manifest: Manifest, damaged: ManifestCheckpoint, reason: string): Manifest {
-  const { key, step } = damaged;
-  const checkpoints = manifest.checkpoints.filter((checkpoint) => checkpoint.key !== key);
-  const last = checkpoints.at(-1)?.step ?? 0;
-  return {
-    ...manifest,
-    checkpoints,
-    quarantined: [...manifest.quarantined, { step, key, reason, at: new Date().toISOString() }],
-    finished: Object.fromEntries(Object.entries(manifest.finished).filter(([, final]) => final.key !== key)),
-    events: manifest.events.filter(({ to }) => to <= last),
-  };
 }

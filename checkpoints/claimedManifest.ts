@@ -1,14 +1,10 @@
 import { keys } from '../storage/keys.js';
-import { ObjectNotFound, PreconditionFailed, type ObjectStore } from '../storage/types.js';
-import { LeaseLost } from './errors.js';
-import { emptyManifest, formatManifest, parseManifest, type CheckpointStage, type Manifest } from './manifest.js';
+import { PreconditionFailed, type ObjectStore } from '../storage/types.js';
+import { CheckpointsLost, LeaseLost } from './errors.js';
+import { emptyManifest, formatManifest, type CheckpointStage, type Manifest } from './manifest.js';
+import { readBegun, type ManifestVersion } from './readManifest.js';
 
 const claimAttempts = 20;
-
-/** Reads without claiming: what everyone but the trainer does. null if the stage has not begun. */
-export async function readManifest(store: ObjectStore, run: string, stage: CheckpointStage): Promise<Manifest | null> {
-  return (await readVersion(store, run, stage))?.manifest ?? null;
-}
 
 /**
  * The manifest in the hands of the one attempt that may write it. Every write replaces the version that was read or
@@ -18,19 +14,31 @@ export class ClaimedManifest {
   private constructor(
     private readonly store: ObjectStore,
     readonly attempt: string,
-    private version: { manifest: Manifest; etag: string },
+    private version: ManifestVersion,
+    /** Whose lease was taken over; null if there was none. */
+    readonly previousAttempt: string | null,
   ) {}
 
-  /** Takes the lease over from whoever holds it. */
+  /**
+   * Takes the lease over from whoever holds it. A stage without a manifest begins.
+   *
+   * @param knownStep - of a checkpoint that Temporal knows of; null if it knows of none.
+   * @throws ManifestMissing where objects of the stage are there.
+   * @throws CheckpointsLost where a checkpoint is known of.
+   */
   static async claim(
     store: ObjectStore,
     run: string,
     stage: CheckpointStage,
     attempt: string,
+    knownStep: number | null = null,
   ): Promise<ClaimedManifest> {
     const key = keys.manifest(run, stage);
     for (let tries = 1; ; tries++) {
-      const found = await readVersion(store, run, stage);
+      const found = await readBegun(store, run, stage);
+      if (knownStep !== null && !namesAny(found?.manifest)) {
+        throw new CheckpointsLost(run, key, store.description, knownStep);
+      }
       const before = found?.manifest ?? emptyManifest(run, stage);
       const manifest: Manifest = {
         ...before,
@@ -43,7 +51,7 @@ export class ClaimedManifest {
           ...condition,
           contentType: 'application/json',
         });
-        return new ClaimedManifest(store, attempt, { manifest, etag });
+        return new ClaimedManifest(store, attempt, { manifest, etag }, before.lease?.attempt ?? null);
       } catch (cause) {
         // Someone wrote in between: the lease is to be taken from what they wrote.
         if (!(cause instanceof PreconditionFailed) || tries >= claimAttempts) throw cause;
@@ -55,7 +63,10 @@ export class ClaimedManifest {
     return this.version.manifest;
   }
 
-  /** @throws LeaseLost if another attempt has claimed the manifest since. */
+  /**
+   * @throws LeaseLost if another attempt has claimed the manifest since.
+   * @throws ManifestMissing if someone has deleted it.
+   */
   async update(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
     for (let tries = 1; ; tries++) {
       const { manifest: before, etag: ifMatch } = this.version;
@@ -72,7 +83,7 @@ export class ClaimedManifest {
       } catch (cause) {
         if (!(cause instanceof PreconditionFailed)) throw cause;
         // An earlier write of ours may have arrived although it seemed to fail: then what stands there is ours.
-        const found = await readVersion(this.store, before.run, before.stage);
+        const found = await readBegun(this.store, before.run, before.stage);
         if (found?.manifest.lease?.attempt !== this.attempt || tries > 1) throw new LeaseLost(key, this.attempt);
         this.version = found;
         if (found.manifest.revision === manifest.revision) return;
@@ -81,16 +92,6 @@ export class ClaimedManifest {
   }
 }
 
-async function readVersion(
-  store: ObjectStore,
-  run: string,
-  stage: CheckpointStage,
-): Promise<{ manifest: Manifest; etag: string } | null> {
-  try {
-    const { body, information } = await store.get(keys.manifest(run, stage));
-    return { manifest: parseManifest(body, run, stage), etag: information.etag };
-  } catch (cause) {
-    if (cause instanceof ObjectNotFound) return null;
-    throw cause;
-  }
+function namesAny(manifest: Manifest | undefined): boolean {
+  return manifest !== undefined && manifest.checkpoints.length + manifest.quarantined.length > 0;
 }

@@ -1,7 +1,7 @@
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { ObjectStore } from '../storage/types.js';
 import type { CheckpointReference } from './reference.js';
-import { readManifest } from './claimedManifest.js';
+import { readManifest } from './readManifest.js';
 import { FinalModelDamaged, StageNotFinished } from './errors.js';
 import { checkpointStageOf, type ManifestCheckpoint } from './manifest.js';
 import { DamagedCheckpoint, readPart } from './readCheckpoint.js';
@@ -36,6 +36,12 @@ export async function loadFinalModel(
   });
   const { step, key, modelSha256 } = final;
   return { checkpoint: { step, key, modelSha256 }, arrays: decodeModel(bytes, `${key}/model.safetensors`) };
+}
+
+/** Hex SHA-256 of the model that a stage ended with; null if it has not been finished. @throws StoredObjectInvalid */
+export async function finishedModel(store: ObjectStore, run: string, stage: TrainingStage): Promise<string | null> {
+  const manifest = await readManifest(store, run, checkpointStageOf(stage));
+  return manifest?.finished[stage]?.modelSha256 ?? null;
 }
 
 /** What the manifest says of the checkpoint that a finished stage ended with. @throws StageNotFinished */

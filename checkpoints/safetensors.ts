@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { printable } from '../text/printable.js';
+
 /**
  * The safetensors format: eight bytes of header length, a JSON header, then the numbers, little-endian.
  * https://huggingface.co/docs/safetensors — `safetensors.numpy.load_file` reads what is written here.
@@ -16,11 +19,15 @@ export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
 
-interface HeaderEntry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().min(0)).max(16),
+  /** Bytes from (included) and to (excluded), counted from the end of the header. */
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+});
+type HeaderEntry = z.infer<typeof entrySchema>;
+
+const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(entrySchema);
 
 const alignment = 8;
 /** What the reference implementation refuses, too. */
@@ -58,50 +65,67 @@ export function encodeSafetensors(arrays: NamedArrays, metadata: Readonly<Record
   return bytes;
 }
 
-/** @param file - what the bytes are, for messages. @returns arrays of their own, not views into `bytes`. */
+/**
+ * @param file - what the bytes are, for messages.
+ * @returns arrays of their own, not views into `bytes`.
+ * @throws SafetensorsError naming the file and the field.
+ */
 export function decodeSafetensors(
   bytes: Uint8Array,
   file: string,
 ): { arrays: Record<string, NamedArray>; metadata: Record<string, string> } {
-  const { header, start } = readHeader(bytes, file);
+  const { entries, metadata, start } = readHeader(bytes, file);
   const arrays: Record<string, NamedArray> = {};
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      metadata = entry as Record<string, string>;
-      continue;
-    }
-    const { dtype, shape, data_offsets: offsets } = entry as HeaderEntry;
+  let end = 0;
+  for (const [name, { dtype, shape, data_offsets: offsets }] of entries) {
     const [from, to] = offsets;
+    const tensor = printable(name);
     if (dtype !== 'F32' && dtype !== 'I32') {
-      throw new SafetensorsError(`${file}: ${name} has numbers of type ${dtype}; expected F32 or I32`);
+      throw new SafetensorsError(`${file}: ${tensor} has numbers of type ${printable(dtype)}; expected F32 or I32`);
     }
     const count = shape.reduce((product, length) => product * length, 1);
-    if (!(from >= 0 && to - from === count * 4 && start + to <= bytes.length)) {
+    if (from !== end || to - from !== count * 4 || start + to > bytes.length) {
       throw new SafetensorsError(
-        `${file}: ${name} of shape [${shape.join(', ')}] lies at bytes ${from} to ${to} of ${bytes.length - start}`,
+        `${file}: ${tensor} of shape [${shape.join(', ')}] lies at bytes ${from} to ${to} of ${bytes.length - start}; ` +
+          `expected ${end} to ${end + count * 4}`,
       );
     }
+    end = to;
     // A copy: Buffer's own slice would be a view.
     const buffer = Uint8Array.prototype.slice.call(bytes, start + from, start + to).buffer;
     arrays[name] = { shape, values: dtype === 'F32' ? new Float32Array(buffer) : new Int32Array(buffer) };
   }
+  if (start + end !== bytes.length) {
+    throw new SafetensorsError(`${file}: ${bytes.length - start} bytes follow the header; expected ${end}`);
+  }
   return { arrays, metadata };
 }
 
-function readHeader(bytes: Uint8Array, file: string): { header: Record<string, unknown>; start: number } {
+/** The tensors in the order of their bytes, which follow one another without gap or overlap. */
+function readHeader(
+  bytes: Uint8Array,
+  file: string,
+): { entries: [string, HeaderEntry][]; metadata: Record<string, string>; start: number } {
   if (bytes.length < 8) throw new SafetensorsError(`${file}: ${bytes.length} bytes are no safetensors file`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > largestHeader || 8 + length > bytes.length) {
     throw new SafetensorsError(`${file}: a header of ${length} bytes in a file of ${bytes.length}`);
   }
+  let json: unknown;
   try {
-    const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length));
-    const header: unknown = JSON.parse(json);
-    if (typeof header === 'object' && header !== null)
-      return { header: header as Record<string, unknown>, start: 8 + length };
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)));
   } catch (cause) {
     throw new SafetensorsError(`${file}: the header is not JSON`, { cause });
   }
-  throw new SafetensorsError(`${file}: the header is no JSON object`);
+  const parsed = headerSchema.safeParse(json);
+  if (!parsed.success) {
+    const [first] = parsed.error.issues;
+    const field = z.core.toDotPath(first?.path ?? []);
+    const place = field === '' ? 'the header' : `the header's field ${printable(field)}`;
+    throw new SafetensorsError(`${file}: ${place}: ${printable(first?.message ?? '')}`);
+  }
+  const { __metadata__: metadata = {}, ...tensors } = parsed.data;
+  const entries = Object.entries(tensors as Record<string, HeaderEntry>);
+  entries.sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+  return { entries, metadata, start: 8 + length };
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { TrainingStage } from '../configs/schema/training.js';
-import { decodeSafetensors, encodeSafetensors, type NamedArrays } from './safetensors.js';
+import { parseStored, sha256Schema } from '../storage/storedJson.js';
+import { stageNameSchema } from './manifest.js';
+import { decodeSafetensors, encodeSafetensors, SafetensorsError, type NamedArrays } from './safetensors.js';
 
 /** Everything that training depends on, off the device: what a checkpoint holds. Nobody changes it once it is taken. */
 export interface TrainingState {
@@ -32,17 +34,36 @@ const modelMetadata = { format: 'tempeh-flow', layout: 'channels-last' };
 
 const stateSchema = z.object({
   step: z.int().min(0),
-  stage: z.enum(['coarse-pretraining', 'coarse-finetuning', 'refinement'] satisfies TrainingStage[]),
+  stage: stageNameSchema,
   seed: z.int(),
   skippedBatches: z.int().min(0),
   loss: z.number().nullable(),
   validationPending: z.boolean(),
   configurationSha256: z.string(),
+  /** Stages that are done with it; absent in those of earlier versions, as are `parts`. */
+  finishes: z.array(stageNameSchema).optional(),
+  /** The files beside it, so that a manifest can be made again from a checkpoint alone. */
+  parts: z.record(z.string(), z.object({ size: z.int().min(0), sha256: sha256Schema })).optional(),
 });
 
-/** @param configuration - the resolved configuration, whose hash is stored beside the numbers. */
-export function encodeTrainingState(state: TrainingState, configuration: unknown): CheckpointParts {
+/** What a checkpoint's `state.json` says. */
+export type StoredState = z.infer<typeof stateSchema>;
+
+/**
+ * @param configuration - the resolved configuration, whose hash is stored beside the numbers.
+ * @param finishes - stages that are done with it.
+ */
+export function encodeTrainingState(
+  state: TrainingState,
+  configuration: unknown,
+  finishes: readonly TrainingStage[] = [],
+): CheckpointParts {
   const { step, stage, seed, skippedBatches, loss, validationPending, model, optimizer } = state;
+  const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });
+  const arrays = {
+    'model.safetensors': part(encodeModel(model)),
+    'optimizer.safetensors': part(encodeSafetensors(optimizer, modelMetadata)),
+  };
   const json = {
     step,
     stage,
@@ -51,19 +72,23 @@ export function encodeTrainingState(state: TrainingState, configuration: unknown
     loss,
     validationPending,
     configurationSha256: sha256Of(Buffer.from(JSON.stringify(configuration))),
-  } satisfies z.infer<typeof stateSchema>;
-  const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });
-  return {
-    'model.safetensors': part(encodeModel(model)),
-    'optimizer.safetensors': part(encodeSafetensors(optimizer, modelMetadata)),
-    'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)),
-  };
+    finishes: [...finishes],
+    parts: Object.fromEntries(
+      Object.entries(arrays).map(([name, { body, sha256 }]) => [name, { size: body.length, sha256 }]),
+    ),
+  } satisfies StoredState;
+  return { ...arrays, 'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)) };
 }
 
-/** @param key - where the parts lie, for messages. */
+/** @throws StoredObjectInvalid */
+export function parseTrainingState(bytes: Uint8Array, key: string): StoredState {
+  return parseStored(bytes, key, { schema: stateSchema });
+}
+
+/** @param key - where the parts lie, for messages. @throws StoredObjectInvalid, SafetensorsError */
 export function decodeTrainingState(parts: Readonly<Record<PartName, Uint8Array>>, key: string): TrainingState {
-  const json: unknown = JSON.parse(new TextDecoder().decode(parts['state.json']));
-  const { configurationSha256: _, ...state } = stateSchema.parse(json);
+  const stored = parseTrainingState(parts['state.json'], `${key}/state.json`);
+  const { configurationSha256: _, finishes: __, parts: ___, ...state } = stored;
   return {
     ...state,
     model: decodeModel(parts['model.safetensors'], `${key}/model.safetensors`),
@@ -79,7 +104,7 @@ export function encodeModel(model: NamedArrays): Uint8Array {
 export function decodeModel(bytes: Uint8Array, file: string): NamedArrays {
   const { arrays, metadata } = decodeSafetensors(bytes, file);
   if (metadata['layout'] !== modelMetadata.layout) {
-    throw new Error(
+    throw new SafetensorsError(
       `${file} has layout "${metadata['layout'] ?? 'not stated'}"; expected "${modelMetadata.layout}", as this program writes it`,
     );
   }

@@ -1,4 +1,4 @@
-import { readTrainedStages } from '../../activities/trainedStages.js';
+import { readTrainedStages } from '../../checkpoints/trainedStages.js';
 import { configurationChanges, describeChanges, refuseEdits } from '../../configs/changes.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';

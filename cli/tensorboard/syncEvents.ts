@@ -1,16 +1,9 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { checkpointStages } from '../../checkpoints/manifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { keys } from '../../storage/keys.js';
-import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
-
-/** Whose event logs there are: pre-training and fine-tuning share one. */
-export const eventStages = ['coarse', 'refinement'] as const;
-
-/** The part of a stage's manifest that says which segments of its event log count. */
-interface EventsOfManifest {
-  readonly lease: { readonly attempt: string } | null;
-  readonly events: readonly { readonly key: string }[];
-}
+import type { ObjectStore } from '../../storage/types.js';
 
 /**
  * Brings a folder's event files up to the object store's, for TensorBoard: the sealed segments, and the open one of the
@@ -26,8 +19,8 @@ export async function syncEvents(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const files: string[] = [];
-  for (const stage of eventStages) {
-    const manifest = await readManifest(store, keys.manifest(run, stage));
+  for (const stage of checkpointStages) {
+    const manifest = await readManifest(store, run, stage);
     if (manifest === null) continue;
     const folder = join(directory, stage);
     await mkdir(folder, { recursive: true });
@@ -50,13 +43,4 @@ export async function syncEvents(
 /** The open segment only grows: the same size is the same content. */
 async function isCurrent(file: string, size: number): Promise<boolean> {
   return (await stat(file).catch(() => null))?.size === size;
-}
-
-async function readManifest(store: ObjectStore, key: string): Promise<EventsOfManifest | null> {
-  try {
-    return JSON.parse(Buffer.from((await store.get(key)).body).toString()) as EventsOfManifest;
-  } catch (error) {
-    if (error instanceof ObjectNotFound) return null;
-    throw error;
-  }
 }

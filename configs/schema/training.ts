@@ -222,6 +222,15 @@ export const checkpointsSchema = z.strictObject({
     .describe(
       'Seconds a trainer has to save when it is told to stop; what cannot be saved in time is skipped in favour of the last.',
     ),
+  sweepAfterHours: z
+    .number()
+    .min(0)
+    .default(24)
+    .describe(
+      'Hours that an unfinished upload of nobody known must have lain among checkpoints and events before it is cleared away. ' +
+        'What the attempt before left, and what checkpoints have overtaken, goes at once; a whole checkpoint that is newer than ' +
+        'those that count is never cleared away.',
+    ),
 });
 
 export type StageConfiguration = z.infer<typeof stagesSchema>[TrainingStage];

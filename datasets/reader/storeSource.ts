@@ -19,18 +19,24 @@ import { meshInMillimetres } from './meshes.js';
 /** Kept parsed, a kilobyte each: of a thousand sequences. */
 const mostCalibrations = 16_000;
 
-/** @throws DatasetMissing when nothing is packed under the name. */
-export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {
+/** null when nothing is packed under the name. @throws FormatError */
+export async function findDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex | null> {
   try {
     const { body } = await store.get(keys.datasetIndex(name));
     return parseDatasetIndex(body, keys.datasetIndex(name));
   } catch (cause) {
-    if (!(cause instanceof ObjectNotFound)) throw cause;
-    throw new DatasetMissing(
-      `There is no data set ${name} in ${store.description}: \`tempeh-flow start dataset\` fetches and packs it.`,
-      { cause },
-    );
+    if (cause instanceof ObjectNotFound) return null;
+    throw cause;
   }
+}
+
+/** @throws DatasetMissing when nothing is packed under the name; FormatError */
+export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {
+  const index = await findDatasetIndex(store, name);
+  if (index !== null) return index;
+  throw new DatasetMissing(
+    `There is no data set ${name} in ${store.description}: \`tempeh-flow start dataset\` fetches and packs it.`,
+  );
 }
 
 /** @throws DatasetMissing for a data set that was packed without them, to be predicted from only. */

@@ -5,6 +5,7 @@ import { openShard, planShards } from '../../activities/predictionShards.js';
 import type { PredictionShard } from '../../activities/types.js';
 import type { FrameId, Split } from '../../datasets/types.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { emptyStore, keysOf, putJson } from './support/store.js';
 
@@ -20,8 +21,15 @@ async function preparedStore(): Promise<ObjectStore> {
   return store;
 }
 
-async function finish(store: ObjectStore, stage: 'coarse' | 'refinement', name: string, model: string): Promise<void> {
-  await putJson(store, `runs/r/${stage}/manifest.json`, { finished: { [name]: { modelSha256: model } } });
+async function finish(
+  store: ObjectStore,
+  stage: 'coarse' | 'refinement',
+  name: 'coarse-finetuning' | 'refinement',
+  model: string,
+): Promise<void> {
+  const finished = { [name]: { step: 10, modelSha256: model.repeat(64) } };
+  const manifest = manifestWith('r', stage, { checkpoints: [[10, name]], finished });
+  await putJson(store, `runs/r/${stage}/manifest.json`, manifest);
 }
 
 async function plan(store: ObjectStore, purpose: PredictionShard['purpose'] = 'refinement-input') {

@@ -5,6 +5,7 @@ import { checkAndStoreExtension, checkAndStoreRun } from '../../activities/prepa
 import type { ReplacedConfiguration } from '../../activities/storeConfiguration.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { emptyStore, keysOf, putJson } from './support/store.js';
 
@@ -63,7 +64,8 @@ test('a run that has trained keeps what its checkpoints depend on; one that has 
     checkAndStoreRun({ run: 'heads', configuration: testConfiguration(change) }, () => store);
   await prepare({ seed: 1 });
   await prepare({ seed: 2 });
-  await putJson(store, 'runs/heads/coarse/manifest.json', { checkpoints: [{ step: 10, stage: 'coarse-pretraining' }] });
+  const manifest = manifestWith('heads', 'coarse', { checkpoints: [[10, 'coarse-pretraining']] });
+  await putJson(store, 'runs/heads/coarse/manifest.json', manifest);
   await assert.rejects(prepare({ seed: 3 }), refused(/seed: found 3; the run has trained with 2/));
   await prepare({ seed: 2, loader: { threads: 9 } });
   const { body } = await store.get('runs/heads/configuration.json');
@@ -102,7 +104,7 @@ test('a stage that trains is extended, but not below what it has trained, nor wh
   await checkAndStoreRun({ run, configuration }, () => store);
   const extend = (stage: 'coarse-pretraining' | 'coarse-finetuning', iterations: number) =>
     checkAndStoreExtension({ run, configuration, stage, iterations }, () => store);
-  const coarse = { checkpoints: [{ step: 25, stage: 'coarse-pretraining' }], finished: {} };
+  const coarse = manifestWith('heads', 'coarse', { checkpoints: [[25, 'coarse-pretraining']] });
   await putJson(store, 'runs/heads/coarse/manifest.json', coarse);
   await assert.rejects(extend('coarse-pretraining', 24), refused(/found 24; .* trained to step 25\. Give it 20 again/));
   await assert.rejects(extend('coarse-pretraining', 40), refused(/coarse-finetuning/));
@@ -114,19 +116,21 @@ test('a stage that trains is extended, but not below what it has trained, nor wh
     /^training\.coarse-pretraining\.iterations: 20 → 30/,
   );
 
-  const key = 'final';
-  const finished = { 'coarse-pretraining': { step: 20, key } };
-  const tuned = {
-    checkpoints: [...[20, 35].map((step, i) => ({ step, stage: i ? 'coarse-finetuning' : 'coarse-pretraining' }))],
-    finished,
-  };
+  const tuned = manifestWith('heads', 'coarse', {
+    checkpoints: [
+      [20, 'coarse-pretraining'],
+      [35, 'coarse-finetuning'],
+    ],
+    finished: { 'coarse-pretraining': { step: 20 } },
+  });
   await putJson(store, 'runs/heads/coarse/manifest.json', tuned);
   await putJson(store, 'runs/heads/configuration.json', configuration);
   const branch =
     /coarse-finetuning was built on .*--from heads\/coarse-pretraining --run NAME --set training\.coarse-pretraining\.iterations=30/;
   await assert.rejects(extend('coarse-pretraining', 30), refused(branch));
   await extend('coarse-finetuning', 60);
-  await putJson(store, 'runs/heads/refinement/manifest.json', { checkpoints: [{ step: 3, stage: 'refinement' }] });
+  const refined = manifestWith('heads', 'refinement', { checkpoints: [[3, 'refinement']] });
+  await putJson(store, 'runs/heads/refinement/manifest.json', refined);
   await putJson(store, 'runs/heads/configuration.json', configuration);
   await assert.rejects(
     extend('coarse-finetuning', 60),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
 import { readEvents } from '../checkpoints/events/eventReader.js';
 import type { Cluster } from './cluster.js';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import { finishedModel } from '../../activities/runState.js';
+import { finishedModel } from '../../checkpoints/finalModel.js';
 import type { TrainerEvent } from '../../training/process/protocol.js';
 import { startRun } from '../../client/runs.js';
 import { startChildWork } from '../support/childWork.js';

@@ -2,7 +2,9 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import { runConfigurationSchema } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import type { CheckpointStore, Save } from '../../checkpoints/checkpointStore.js';
-import { encodeTrainingState, type TrainingState } from '../../checkpoints/trainingState.js';
+import { emptyManifest, type CheckpointStage, type EventSegment, type Manifest } from '../../checkpoints/manifest.js';
+import { encodeTrainingState, partNames, type TrainingState } from '../../checkpoints/trainingState.js';
+import { keys } from '../../storage/keys.js';
 
 /** A resolved configuration with nothing but what has no default. */
 export function plainConfiguration(checkpoints: Partial<RunConfiguration['checkpoints']> = {}): RunConfiguration {
@@ -46,4 +48,42 @@ export function saveOf(
 
 export async function loadedStep(checkpoints: CheckpointStore): Promise<number | null> {
   return (await checkpoints.load(() => undefined))?.step ?? null;
+}
+
+export interface ManifestContents {
+  /** Steps, and the training stage that each was taken in. */
+  readonly checkpoints?: readonly (readonly [number, TrainingStage])[];
+  /** Step and model of the final checkpoints. */
+  readonly finished?: Partial<Record<TrainingStage, { readonly step: number; readonly modelSha256?: string }>>;
+  readonly lease?: string;
+  readonly events?: readonly EventSegment[];
+}
+
+const someSha256 = 'f'.repeat(64);
+
+/** A manifest as the store has it, of checkpoints that attempt `a` saved. */
+export function manifestWith(run: string, stage: CheckpointStage, contents: ManifestContents): Manifest {
+  const { checkpoints = [], finished = {}, lease, events = [] } = contents;
+  const at = '2026-11-29T00:00:00.000Z';
+  const keyOf = (step: number): string => keys.checkpoint(run, stage, step, 'a');
+  return {
+    ...emptyManifest(run, stage),
+    lease: lease === undefined ? null : { attempt: lease, claimedAt: at },
+    checkpoints: checkpoints.map(([step, trained]) => ({
+      step,
+      stage: trained,
+      attempt: 'a',
+      key: keyOf(step),
+      createdAt: at,
+      parts: Object.fromEntries(partNames.map((name) => [name, { size: 1, sha256: someSha256 }])),
+      milestone: false,
+    })),
+    finished: Object.fromEntries(
+      Object.entries(finished).map(([name, { step, modelSha256 = someSha256 }]) => [
+        name,
+        { step, key: keyOf(step), modelSha256, loss: null, at },
+      ]),
+    ),
+    events: [...events],
+  };
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { keys } from '../../storage/keys.js';
 import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { LeaseLost, NoUsableCheckpoint } from '../../checkpoints/errors.js';
 import { loadedStep, plainConfiguration, saveOf, stateAt } from './checkpointFixtures.js';
 
@@ -24,8 +24,8 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       for await (const { key } of store.list(prefix)) found.push(key);
       return found;
     };
-    const segment = (from: number, to: number): { key: string; from: number; to: number } => ({
-      key: keys.eventSegment('events', 'coarse', from, 'one'),
+    const segment = (run: string, from: number, to: number): { key: string; from: number; to: number } => ({
+      key: keys.eventSegment(run, 'coarse', from, 'one'),
       from,
       to,
     });
@@ -86,9 +86,9 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
     test('a damaged checkpoint is put aside, loudly, with the events behind the one before it', async () => {
       const run = newRun();
       const first = await claim(run, 'one');
-      for (const { key } of [segment(0, 10), segment(10, 20)]) await store.put(key, new Uint8Array(4));
-      await first.save(saveOf(10, { events: segment(0, 10) }));
-      await first.save(saveOf(20, { events: segment(10, 20) }));
+      for (const { key } of [segment(run, 0, 10), segment(run, 10, 20)]) await store.put(key, new Uint8Array(4));
+      await first.save(saveOf(10, { events: segment(run, 0, 10) }));
+      await first.save(saveOf(20, { events: segment(run, 10, 20) }));
       await damage(run, 'one', 20);
       const warnings: string[] = [];
       const second = await claim(run, 'two');
@@ -96,9 +96,9 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       assert.equal(state!.step, 10);
       assert.match(warnings[0]!, /step 20 .* is damaged: model\.safetensors has SHA-256/);
       assert.match(warnings.join('\n'), /goes on from the checkpoint of step 10/);
-      assert.deepEqual(second.manifest.events, [segment(0, 10)]);
-      assert.ok(await store.head(segment(0, 10).key));
-      assert.equal(await store.head(segment(10, 20).key), null, 'what TensorBoard would show twice');
+      assert.deepEqual(second.manifest.events, [segment(run, 0, 10)]);
+      assert.ok(await store.head(segment(run, 0, 10).key));
+      assert.equal(await store.head(segment(run, 10, 20).key), null, 'what TensorBoard would show twice');
       assert.deepEqual(
         second.manifest.quarantined.map(({ step }) => step),
         [20],
@@ -134,9 +134,9 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
         { run, stage: 'coarse-pretraining', attempt: 'one', configuration },
       );
       for (let step = 10; step <= 40; step += 10) {
-        await checkpoints.save(saveOf(step, { events: segment(step - 10, step) }));
+        await checkpoints.save(saveOf(step, { events: segment(run, step - 10, step) }));
         // As one that seemed to fail, and is tried again.
-        await checkpoints.save(saveOf(step, { events: segment(step - 10, step) }));
+        await checkpoints.save(saveOf(step, { events: segment(run, step - 10, step) }));
       }
       const { checkpoints: kept, events } = (await readManifest(store, run, 'coarse'))!;
       assert.deepEqual(

@@ -8,7 +8,7 @@ import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectInformation, ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
 
 /**

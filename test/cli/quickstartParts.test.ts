@@ -12,6 +12,7 @@ import { syncEvents } from '../../cli/tensorboard/syncEvents.js';
 import { readJson, writeJson } from '../../cli/machine/workspace.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
+import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-cli-'));
@@ -22,8 +23,10 @@ describe('event files on the local disk', () => {
   const local = join(folder, 'events');
   const put = (key: string, text: string) => store.put(key, Buffer.from(text));
   const segment = (from: number, attempt: string) => keys.eventSegment('run', 'coarse', from, attempt);
-  const manifest = (attempt: string, sealed: string[]) =>
-    put(keys.manifest('run', 'coarse'), JSON.stringify({ lease: { attempt }, events: sealed.map((key) => ({ key })) }));
+  const manifest = (lease: string, sealed: string[]) => {
+    const events = sealed.map((key) => ({ key, from: 0, to: 100 }));
+    return put(keys.manifest('run', 'coarse'), JSON.stringify(manifestWith('run', 'coarse', { lease, events })));
+  };
   const contents = async (files: readonly string[]) =>
     (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join(' ');
 

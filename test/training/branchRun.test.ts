@@ -8,7 +8,7 @@ import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { branchRun, BranchRefused, refuseOtherNetworks, type BranchPoint } from '../../training/process/branchRun.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { DamagedCheckpoint } from '../../checkpoints/readCheckpoint.js';
 import { loadFinalModel } from '../../checkpoints/finalModel.js';
 import { plainConfiguration, saveOf, stateAt } from '../checkpoints/checkpointFixtures.js';

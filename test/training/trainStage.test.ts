@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { tensorMemory } from '../../tensor/index.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { StageNotFinished } from '../../checkpoints/errors.js';
 import { Diverged, StageStopped } from '../../training/errors.js';
 import type { StageResult, TrainerEvent } from '../../training/process/protocol.js';

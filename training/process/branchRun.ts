@@ -4,7 +4,8 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { ClaimedManifest, readManifest } from '../../checkpoints/claimedManifest.js';
+import { ClaimedManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import {
   checkpointStageOf,
   type CheckpointStage,
@@ -127,10 +128,11 @@ async function copyStage(branch: Branch, source: Manifest, chosen: ManifestCheck
   const wanted = source.checkpoints.filter(
     ({ key }) => key === chosen.key || finished.some(([, final]) => final.key === key),
   );
+  // First: objects without a manifest would look like those of a run that lost it.
+  const claimed = await ClaimedManifest.claim(store, run, source.stage, attempt);
   const copies = new Map<string, ManifestCheckpoint>();
   for (const checkpoint of wanted)
     copies.set(checkpoint.key, await copyCheckpoint(branch, source.stage, checkpoint, attempt));
-  const claimed = await ClaimedManifest.claim(store, run, source.stage, attempt);
   await claimed.update((manifest) => ({
     ...manifest,
     checkpoints: [...copies.values()],

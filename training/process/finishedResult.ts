@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { checkpointStageOf } from '../../checkpoints/manifest.js';
 import { DamagedCheckpoint, readPart } from '../../checkpoints/readCheckpoint.js';
 import type { StageResult, TrainingJob } from './protocol.js';

@@ -14,6 +14,8 @@ export interface TrainingJob {
   readonly configuration: RunConfiguration;
   /** Names this attempt in the manifest's lease: a zombie of an earlier one is fenced off by it. */
   readonly attempt: string;
+  /** Step of the newest checkpoint of its folder that Temporal's history knows of; null or absent if it knows of none. */
+  readonly knownStep?: number | null;
   /** A folder of the worker's own for caches and event files; survives attempts, may vanish. */
   readonly workingDirectory: string;
 }

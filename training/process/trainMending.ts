@@ -1,6 +1,6 @@
 import { openStore } from '../../storage/openStore.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import { FinalModelDamaged, StageNotFinished } from '../../checkpoints/errors.js';
 import { checkpointStageOf } from '../../checkpoints/manifest.js';
 import type { StageResult, TrainerEvent, TrainingJob } from './protocol.js';
@@ -23,7 +23,8 @@ export async function trainMending(
     if (damaged === null) throw cause;
     const message = `The weights that ${damaged} ended with are damaged: its last steps are trained again`;
     report({ kind: 'warning', message });
-    await trainMending({ ...job, stage: damaged }, report, signal, tools);
+    // What is known of the stage itself says nothing of the one before.
+    await trainMending({ ...job, stage: damaged, knownStep: null }, report, signal, tools);
     return trainStage(job, report, signal, tools);
   }
 }

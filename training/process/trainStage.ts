@@ -40,7 +40,7 @@ export interface TrainStageTools {
  *
  * @param report - progress, checkpoints, warnings.
  * @param signal - aborted: the step is finished and saved, then StageStopped is thrown.
- * @throws StageStopped, Diverged, LeaseLost, StageNotFinished, CheckpointMismatch, StoreAccessDenied …: see faultOf.
+ * @throws StageStopped, Diverged, LeaseLost, ManifestMissing, StageNotFinished, CheckpointMismatch …: see faultOf.
  */
 export async function trainStage(
   job: TrainingJob,
@@ -49,7 +49,7 @@ export async function trainStage(
   tools: TrainStageTools = {},
 ): Promise<StageResult> {
   const started = performance.now();
-  const { run, stage, configuration, attempt } = job;
+  const { run, stage, configuration, attempt, knownStep = null } = job;
   const settings: StageConfiguration = configuration.training[stage];
   const { storage } = configuration;
   const warn = (message: string): void => report({ kind: 'warning', message });
@@ -65,7 +65,7 @@ export async function trainStage(
   const claiming = `Claiming ${stage} of run ${run}`;
   report({ kind: 'starting', message: claiming });
   const checkpoints = await patiently(claiming, () => {
-    return CheckpointStore.claim(store, { run, stage, configuration, attempt });
+    return CheckpointStore.claim(store, { run, stage, configuration, attempt, knownStep });
   });
   if (storage.kind === 's3' && storage.conditionalPuts === 'emulated') {
     warn(`storage.conditionalPuts is "emulated": ${emulationLoses}.`);

@@ -1,7 +1,7 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest.js';
 import { readParts } from '../../checkpoints/readCheckpoint.js';
 import { decodeTrainingState } from '../../checkpoints/trainingState.js';

@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../checkpoints/readManifest.js';
 import type { CheckpointStage } from '../../checkpoints/manifest.js';
 import { encodeModel, type TrainingState } from '../../checkpoints/trainingState.js';
 import type { CheckpointReference } from '../../checkpoints/reference.js';

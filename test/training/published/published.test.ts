@@ -11,7 +11,7 @@ import { PythonTensor, type PythonValue } from '../../../datasets/formats/pytorc
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
 import { coarseLayout, refinementLayout, type TensorLayout } from '../../../model/parameterLayout.js';
 import { openStore } from '../../../storage/openStore.js';
-import { readManifest } from '../../../checkpoints/claimedManifest.js';
+import { readManifest } from '../../../checkpoints/readManifest.js';
 import { loadFinalModel } from '../../../checkpoints/finalModel.js';
 import { readParts } from '../../../checkpoints/readCheckpoint.js';
 import { decodeTrainingState, type TrainingState } from '../../../checkpoints/trainingState.js';
