@@ -7,6 +7,8 @@ export interface Npz {
   readonly names: readonly string[];
   /** @throws FormatError naming file and member; also where there is no such array */
   array(name: string): NpyArray;
+  /** The file that the array is in. @throws as `array` */
+  member(name: string): Buffer;
 }
 
 const extension = '.npy';
@@ -20,14 +22,11 @@ const extension = '.npy';
 export function openNpz(bytes: Uint8Array, file: string): Npz {
   const zip = openZip(bytes, file);
   const names = zip.names.filter((name) => name.endsWith(extension)).map((name) => name.slice(0, -extension.length));
-  return {
-    names,
-    array: (name) => {
-      if (!names.includes(name))
-        throw new FormatError({ file, expected: `an array ${name}`, found: listed(names, 20) });
-      return parseNpy(zip.read(name + extension), `${file}:${name}${extension}`);
-    },
+  const member = (name: string): Buffer => {
+    if (names.includes(name)) return zip.read(name + extension);
+    throw new FormatError({ file, expected: `an array ${name}`, found: listed(names, 20) });
   };
+  return { names, member, array: (name) => parseNpy(member(name), `${file}:${name}${extension}`) };
 }
 
 /** Reads all arrays of a NumPy archive, by name. @throws FormatError naming file and member */

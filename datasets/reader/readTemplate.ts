@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Mesh } from '../../geometry/mesh.js';
-import { FormatError } from '../formats/formatError.js';
-import type { NpyArray } from '../formats/npy.js';
-import { parseNpz } from '../formats/npz.js';
+import { FormatError, listed } from '../formats/formatError.js';
+import { isMeshSampler, readMeshSampler } from '../formats/meshSampler.js';
+import { asFloat32 } from '../formats/npy.js';
+import { openNpz, type Npz } from '../formats/npz.js';
 import { parseObj } from '../formats/obj.js';
 import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/ply.js';
@@ -14,8 +15,8 @@ const plausibleMetres = [0.05, 5] as const;
 const plausibleMillimetres = [50, 5000] as const;
 
 /**
- * Reads the topology that predictions have: a mesh (`.obj`, `.ply`), or an `.npz` with an array of positions `(L, 3)` and
- * one of triangles `(F, 3)`, whatever their names.
+ * Reads the topology that predictions have: a mesh (`.obj`, `.ply`), the `mesh_sampler.npz` of a published run, or another
+ * `.npz` with an array of positions `(L, 3)` and one of triangles `(F, 3)`.
  *
  * @returns in mm. Published templates are in metres; of a file in millimetres the size tells.
  * @throws FormatError for a file without faces, or of an impossible size.
@@ -43,29 +44,50 @@ async function readMesh(path: string): Promise<Mesh> {
       return parseObj(textOf(bytes, path), path);
     case '.ply':
       return parsePly(bytes, path);
-    case '.npz':
-      return meshOfArrays(parseNpz(bytes, path), path);
+    case '.npz': {
+      const archive = openNpz(bytes, path);
+      return isMeshSampler(archive) ? readMeshSampler(archive, path) : meshOfArrays(archive, path);
+    }
     default:
       throw new FormatError({ file: path, expected: 'a template named .obj, .ply or .npz', found: 'another name' });
   }
 }
 
-/** The largest pair of arrays that fit each other as positions and triangles: a file may hold coarser levels, too. */
-function meshOfArrays(arrays: ReadonlyMap<string, NpyArray>, file: string): Mesh {
-  const rowsOfThree = [...arrays.values()]
+/** Names that programs give to positions and triangles; any other pair must be the only one that fits. */
+const usualNames = [
+  ['v', 'f'],
+  ['vertices', 'faces'],
+  ['verts', 'faces'],
+  ['points', 'faces'],
+] as const;
+
+/** Positions and triangles by their usual names, or the largest arrays that fit each other: coarser levels may lie beside. */
+function meshOfArrays(archive: Npz, file: string): Mesh {
+  const arrays = archive.names.map((name) => ({ name, ...archive.array(name) }));
+  const problem = (found: string): FormatError =>
+    new FormatError({ file, expected: 'positions (L, 3) and triangles (F, 3) of a template', found });
+  const rowsOfThree = arrays
     .filter(({ shape }) => shape.length === 2 && shape[1] === 3 && shape[0]! > 0)
     .sort((a, b) => b.shape[0]! - a.shape[0]!);
-  const positions = rowsOfThree.filter(({ data }) => data instanceof Float32Array || data instanceof Float64Array);
-  for (const { data } of rowsOfThree) {
-    const faces = Array.from(data as ArrayLike<number | bigint>, Number);
+  const usual = usualNames.find((names) => names.every((name) => rowsOfThree.some((array) => array.name === name)));
+  const named = usual ? rowsOfThree.filter(({ name }) => (usual as readonly string[]).includes(name)) : rowsOfThree;
+  const positions = named.filter(({ data }) => data instanceof Float32Array || data instanceof Float64Array);
+  for (const triangles of named) {
+    const faces = Array.from(triangles.data as ArrayLike<number | bigint>, Number);
     if (!faces.every((index) => Number.isSafeInteger(index) && index >= 0)) continue;
     const most = faces.reduce((largest, index) => Math.max(largest, index), 0);
-    const fitting = positions.find((array) => array.data !== data && array.shape[0]! > most);
-    if (fitting === undefined) continue;
-    return { vertices: Float32Array.from(fitting.data as ArrayLike<number>), faces: Uint32Array.from(faces) };
+    const fitting = positions.filter(({ data, shape }) => data !== triangles.data && shape[0]! > most);
+    const [first, second] = fitting;
+    if (first === undefined) continue;
+    // Normals have the shape of positions, and would make a template, too.
+    if (second !== undefined && second.shape[0] === first.shape[0]) {
+      throw problem(
+        `two arrays that may be the positions: ${listed(fitting.map(({ name }) => name))}; call them v and f`,
+      );
+    }
+    return { vertices: asFloat32(first, file, { finite: true }), faces: Uint32Array.from(faces) };
   }
-  const found = [...arrays].map(([name, { shape }]) => `${name} (${shape.join(', ')})`).join(', ') || 'no arrays';
-  throw new FormatError({ file, expected: 'positions (L, 3) and triangles (F, 3) of a template', found });
+  throw problem(listed(arrays.map(({ name, shape }) => `${name} (${shape.join(', ')})`)));
 }
 
 function largestExtent(vertices: Float32Array): number {
