@@ -56,14 +56,14 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
         const told = (doneFiles: number, totalFiles: number | null) =>
           onProgress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
         told(0, null);
-        const { frames, subjects, methods, version } = await evaluateRun({
+        const { frames, subjects, methods, farPoints, version } = await evaluateRun({
           store: patientStore(openStore(configuration.storage, listener), listener),
           configuration,
           run,
           onProgress: ({ done, total }) => told(done, total),
           signal,
         });
-        return { version, run, frames, subjects, methods };
+        return { version, run, frames, subjects, methods, ...(farPoints && { farPoints }) };
       };
       return transferring(stopping, work, underWay);
     },

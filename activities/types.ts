@@ -145,7 +145,7 @@ export interface PredictionPlan {
 }
 
 /** The part of an evaluation that fits a payload. */
-export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut'> & MaybeInterrupted;
+export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut' | 'regions'> & MaybeInterrupted;
 
 /** Heartbeat details of fetch, extraction and packing. */
 export interface TransferProgress {

@@ -3,15 +3,23 @@ import { alignmentRotation, centroid, meanRotation, translated } from './rigidAl
 
 const alignments = 4;
 
+/** Heads of one topology without their poses. */
+export interface AlignedHeads {
+  /** `[L, 3]`, mm, centred at 0. */
+  readonly mean: Float32Array;
+  /** Each `[L, 3]`, mm, centred at 0 and rotated onto the mean. */
+  readonly heads: readonly Float32Array[];
+  /** The rotation of each, from the mean to the head as it was. */
+  readonly orientations: readonly Float64Array[];
+}
+
 /**
- * The mean of heads in the same topology: each is centred at the mean of its vertices and rotated (never scaled) onto the
- * mean, which is taken anew, four times over (generalised Procrustes). The result stands in the mean orientation of the
- * heads: a guess of a head about which only the place is known.
+ * Centres heads at the mean of their vertices and rotates them (never scales) onto their mean, which is taken anew, four
+ * times over (generalised Procrustes).
  *
  * @param heads one or more `[L, 3]`, mm, at their places in the world.
- * @returns `[L, 3]`, mm, centred at 0; the caller's.
  */
-export function meanHead(heads: readonly Float32Array[]): Float32Array {
+export function alignHeads(heads: readonly Float32Array[]): AlignedHeads {
   const centred = heads.map((head) => {
     const [x, y, z] = centroid(head);
     return translated(head, [-x, -y, -z]);
@@ -27,5 +35,23 @@ export function meanHead(heads: readonly Float32Array[]): Float32Array {
     mean = Float32Array.from(sum, (value: number) => value / centred.length);
   }
   const reference = mean;
-  return rotatePoints(meanRotation(centred.map((head) => alignmentRotation(reference, head))), reference);
+  return {
+    mean: reference,
+    heads: centred.map((head) => rotatePoints(alignmentRotation(head, reference), head)),
+    orientations: centred.map((head) => alignmentRotation(reference, head)),
+  };
+}
+
+/**
+ * The mean in the mean orientation of the heads: a guess of a head about which only the place is known.
+ *
+ * @returns `[L, 3]`, mm, centred at 0; the caller's.
+ */
+export function orientedMean({ mean, orientations }: AlignedHeads): Float32Array {
+  return rotatePoints(meanRotation(orientations), mean);
+}
+
+/** The mean head in the mean orientation. @param heads one or more `[L, 3]`, mm. @returns `[L, 3]`, mm; the caller's. */
+export function meanHead(heads: readonly Float32Array[]): Float32Array {
+  return orientedMean(alignHeads(heads));
 }

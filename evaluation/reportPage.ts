@@ -39,9 +39,12 @@ export function reportPage({ evaluation, frames, largestError, about }: ReportCo
     })
     .join('\n')}</tbody>
 </table></div>
+${partsTable(evaluation)}
+${farPointsNote(evaluation)}
 ${leftOut.length === 0 ? '' : `<p class="warning">${leftOut.length} test frames are not in these figures; the first: ${escaped(leftOut[0]!.reason)}.</p>`}
 <h2>Share of scan points within an error</h2>
 ${cumulativeChart(evaluation)}
+${regionTable(evaluation)}
 <h2>By sequence</h2>
 ${sequenceTable(evaluation)}
 ${frames.length === 0 ? '' : `<h2>Test frames</h2>${legend(largestError)}${frames.map(frameRow).join('\n')}`}
@@ -54,6 +57,46 @@ function cells(summary: ErrorSummary | null): string {
   if (summary === null) return '<td>–<td>–<td>–<td>–';
   const { median, mean, standardDeviation, percentile90 } = summary;
   return [median, mean, standardDeviation, percentile90].map((value) => `<td>${value.toFixed(2)}`).join('');
+}
+
+/** What the errors of vertices consist of; empty without registrations. */
+function partsTable({ methods }: Evaluation): string {
+  const split = methods.filter(({ parts }) => parts);
+  if (split.length === 0) return '';
+  const rows = split.map(({ method, parts, aligned, acceleration }) => {
+    const explained = parts?.expressionExplained;
+    const figures = [parts?.pose, parts?.identity, parts?.expression].map((value) => value?.toFixed(2) ?? '–');
+    const shares = [typeof explained === 'number' ? `${(100 * explained).toFixed(0)} %` : '–'];
+    const after = [aligned?.pointToSurface.mean, aligned?.vertices.mean].map((value) => value?.toFixed(2) ?? '–');
+    const cellsOf = [...figures, ...shares, ...after, acceleration?.toFixed(3) ?? '–'];
+    return `<tr><th>${escaped(method)}${cellsOf.map((value) => `<td>${value}`).join('')}`;
+  });
+  return `<h2>What the errors are made of</h2>
+<div class="scroll"><table><thead><tr><th>vertices, root mean square<th>pose<th>identity<th>expression<th>expression explained<th>aligned: surface<th>aligned: vertices<th>jitter</thead>
+<tbody>${rows.join('\n')}</tbody></table></div>
+<p class="note">Pose: what rigid alignment of each frame takes away. Identity: a subject's mean residual after it. Expression: the rest; of the true expression's displacement the share that is explained. Aligned: means after alignment. Jitter: mean acceleration of vertices, mm a frame².</p>`;
+}
+
+function farPointsNote({ farPoints }: Evaluation): string {
+  if (!farPoints || farPoints.count === 0) return '';
+  const { count, share, beyond } = farPoints;
+  return `<p class="note">${count} scan points (${(100 * share).toFixed(2)} %) are more than ${beyond} mm from the head (hair, shoulders, noise), and in no figure.</p>`;
+}
+
+function regionTable({ regions, methods }: Evaluation): string {
+  if (!regions || regions.length === 0) return '';
+  const names = [...new Set(regions.map(({ region }) => region))];
+  const rows = names.map((region) => {
+    const means = methods.map(({ method }) => {
+      const found = regions.find((row) => row.region === region && row.method === method);
+      return `<td>${found?.pointToSurface.mean.toFixed(2) ?? '–'}`;
+    });
+    return `<tr><th>${escaped(region)}${means.join('')}`;
+  });
+  const heads = methods.map(({ method }) => `<th>${escaped(method)}`).join('');
+  return `<h2>By region</h2>
+<div class="scroll"><table><thead><tr><th>region${heads}</thead><tbody>${rows.join('\n')}</tbody></table></div>
+<p class="note">Mean point-to-surface error.</p>`;
 }
 
 function sequenceTable({ methods, perSequence }: Evaluation): string {

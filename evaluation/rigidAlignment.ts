@@ -1,4 +1,4 @@
-import { quaternionToMatrix } from '../geometry/rotation.js';
+import { quaternionToMatrix, rotatePoints } from '../geometry/rotation.js';
 
 /**
  * The rotation R that brings points nearest to others: it maximises Σ b · (R a) (Horn 1987, the eigenvector of the
@@ -95,4 +95,18 @@ export function meanRotation(rotations: readonly Float64Array[]): Float64Array {
     }
   }
   return bestRotation(correlation);
+}
+
+/** @param matrix `[3, 3]` row-major. @returns its transpose, of a rotation the inverse; the caller's. */
+export function transposed(matrix: Float64Array): Float64Array {
+  return Float64Array.from({ length: 9 }, (_, i) => matrix[3 * (i % 3) + Math.floor(i / 3)]!);
+}
+
+/** Points moved rigidly as near to others as they come, vertex by vertex. Both `[N, 3]`. @returns the caller's */
+export function aligned(points: Float32Array, onto: Float32Array): Float32Array {
+  const [fromX, fromY, fromZ] = centroid(points);
+  const [toX, toY, toZ] = centroid(onto);
+  const centred = translated(points, [-fromX, -fromY, -fromZ]);
+  const rotation = alignmentRotation(centred, translated(onto, [-toX, -toY, -toZ]));
+  return translated(rotatePoints(rotation, centred), [toX, toY, toZ]);
 }

@@ -19,6 +19,7 @@ export function predictionsNote({ frames, predicted, failures }: PredictionSumma
 }
 
 export function evaluationNote({ frames, methods }: EvaluationSummary): string {
-  const medians = methods.map(({ method, pointToSurface }) => `${method} ${pointToSurface.median.toFixed(2)} mm`);
+  const models = methods.filter(({ method }) => method === 'coarse' || method === 'refinement');
+  const medians = models.map(({ method, pointToSurface }) => `${method} ${pointToSurface.median.toFixed(2)} mm`);
   return `${frames} test frames; median point-to-surface error: ${medians.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { methodNames } from '../../evaluation/types.js';
 import { evaluationTable } from '../runs/evaluationTable.js';
 import { columns, duration, styled } from '../terminal/terminal.js';
 import type { LastRun } from './lastRun.js';
@@ -21,17 +22,22 @@ export function summary(last: LastRun, servicesRun: boolean): string {
   ].join('\n');
 }
 
-/** How much better the models are than guesses, in words. */
+/** What the models learnt beyond the head's pose, in words. */
 function comparison({ evaluation: { methods } }: LastRun): string {
-  const mean = (name: string): number | undefined =>
-    methods.find(({ method }) => method.startsWith(name))?.pointToSurface.mean;
-  const [coarse, refined, guess] = [mean('coarse'), mean('refinement'), mean("mean head at the volume's")];
-  if (coarse === undefined || refined === undefined || guess === undefined) return '';
-  const factor = guess / coarse;
-  const times = factor >= 1 ? `${factor.toFixed(1)} times nearer to` : `${(1 / factor).toFixed(1)} times farther from`;
-  const change = Math.abs(100 * (1 - refined / coarse)).toFixed(0);
-  const verb = refined <= coarse ? 'lowers' : 'raises';
-  return `\nBy the mean, the coarse model is ${times} the scans than the mean head at the volume's centre;\nrefinement ${verb} its error by ${change} %.\n`;
+  const row = (name: string) => methods.find(({ method }) => method === name);
+  const refined = row(methodNames.refinement);
+  const known = row(methodNames.meanHeadPosed);
+  if (!refined?.vertices || !known?.vertices) return '';
+  const share = (a: number, b: number): string => (b > 0 ? (a / b).toFixed(2) : '–');
+  const explained = refined.parts?.expressionExplained;
+  const expression =
+    typeof explained === 'number'
+      ? `\n${(100 * explained).toFixed(0)} % of the displacement of expressions is explained.`
+      : '';
+  return (
+    `\nBy the mean, refined heads have ${share(refined.vertices.mean, known.vertices.mean)} times the vertex error of the training set's mean head ` +
+    `put at the true pose,\nand ${share(refined.pointToSurface.mean, known.pointToSurface.mean)} times its distance to the scans: below 1, shapes are learnt and not only places.${expression}\n`
+  );
 }
 
 function places({ temporal, objectStore, events, report, run }: LastRun): string[][] {

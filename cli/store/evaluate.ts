@@ -3,9 +3,11 @@ import { basename, resolve } from 'node:path';
 import { FormatError } from '../../datasets/formats/formatError.js';
 import { openFolders } from '../../evaluation/measure/folders.js';
 import { measure } from '../../evaluation/measure/measure.js';
+import { asEvaluation } from '../../evaluation/measure/asEvaluation.js';
 import { openRun } from '../../evaluation/measure/run.js';
 import type { MeasuredSet, Measurement, Summary } from '../../evaluation/measure/types.js';
 import { writeMeasurement } from '../../evaluation/measure/writeMeasurement.js';
+import { TestSet } from '../../evaluation/testSet.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
@@ -13,6 +15,7 @@ import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { loadWithStore } from './placeholders.js';
+import { evaluationTable } from '../runs/evaluationTable.js';
 import { bar } from '../runs/progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from '../terminal/terminal.js';
@@ -60,7 +63,10 @@ export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
   const out = resolve(options.out);
   await writeMeasurement(out, set, measurement);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...measurement, perFrame: undefined }, null, 2)}\n`);
-  else process.stdout.write(`${table(measurement)}\n\n${out}: report.html, evaluation.json, *.csv, pictures\n`);
+  else
+    process.stdout.write(
+      `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures\n`,
+    );
   return exitCodes.ok;
 }
 
@@ -72,12 +78,13 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     }
     const configuration = await loadWithStore(options.config, options.set);
     const store = openStore(configuration.storage);
-    const { dataset } = (await storedConfiguration(store, run)) ?? configuration;
+    const { dataset, model } = (await storedConfiguration(store, run)) ?? configuration;
     if (!(await exists(store, run))) {
       const todo = 'tempeh-flow list shows those that Temporal knows; folders are named by --predictions and --scans';
       throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
     }
-    return openRun(store, run, dataset.name);
+    const testSet = await TestSet.open(store, run, dataset.name);
+    return openRun({ store, run, testSet, volumeCentre: model.coarse.gridOrigin });
   }
   if (predictions.length === 0 || scans === undefined) {
     throw new CommandError('Evaluate what? Name a RUN, or folders: --predictions DIR --scans DIR.', exitCodes.usage);
@@ -115,7 +122,7 @@ async function folder(option: string, path: string): Promise<string> {
   throw new CommandError(`--${option} ${path}: there is no such folder.`, exitCodes.usage);
 }
 
-function table({ frames, leftOut, methods, regions }: Measurement): string {
+function regionTable({ frames, leftOut, methods, regions }: Measurement): string {
   const figures = ({ median, mean, standardDeviation, percentiles }: Summary): string[] =>
     [median, mean, standardDeviation, percentiles['90'] ?? NaN].map((value) => value.toFixed(3));
   const dim = (cells: readonly string[]): string[] => cells.map((cell) => styled('dim', cell));

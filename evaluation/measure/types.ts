@@ -1,5 +1,6 @@
 import type { FrameId } from '../../datasets/types.js';
 import type { Mesh } from '../../geometry/mesh.js';
+import type { ErrorParts, FarPoints } from '../types.js';
 
 /** Percentiles that every summary has. */
 export const percentiles = [5, 10, 25, 50, 75, 90, 95, 99] as const;
@@ -28,9 +29,11 @@ export interface MeasuredFrame {
 
 /** Predictions to be measured: folders, or a run in an object store. */
 export interface MeasuredSet {
-  /** Of people. */
+  /** For people. */
   readonly description: string;
   readonly methods: readonly string[];
+  /** Methods that know the truth, or no picture: they are not aligned, and not the ones that far points are told by. */
+  readonly baselines?: ReadonlySet<string>;
   readonly frames: readonly FrameId[];
   /** Vertex indices by region; null: there are no masks. */
   readonly regions: Readonly<Record<string, ArrayLike<number>>> | null;
@@ -53,7 +56,13 @@ export interface Measurement {
     readonly cumulative: readonly number[];
     /** Distances of vertices to the registrations'; null where there are none. */
     readonly vertices: Summary | null;
+    /** After rigid alignment of each frame to its registration; null for baselines, and without registrations. */
+    readonly aligned: { readonly pointToSurface: Summary; readonly vertices: Summary } | null;
+    readonly parts: ErrorParts | null;
+    /** Mean acceleration of vertices, mm a frame². */
+    readonly acceleration: number | null;
   })[];
+  readonly farPoints: FarPoints;
   /** A scan point is in the regions of the predicted vertex that it is nearest to in the closest triangle; regions overlap. */
   readonly regions: readonly Measured<{ readonly region: string }>[];
   readonly sequences: readonly Measured<{

@@ -4,7 +4,7 @@ import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { FrameId } from '../../datasets/types.js';
 import { scaleEnd } from '../report.js';
 import { cumulativeChart, reportPage, type FramePictures } from '../reportPage.js';
-import type { Evaluation } from '../types.js';
+import { asEvaluation } from './asEvaluation.js';
 import { framePictures } from './pictures.js';
 import { tables } from './tables.js';
 import type { MeasuredSet, Measurement } from './types.js';
@@ -53,32 +53,6 @@ function framesToShow({ perFrame, methods }: Measurement): FrameId[] {
   }, null);
   const wanted = new Set(worst === null ? spread : [...spread, worst]);
   return [...wanted].map(({ subject, sequence, frame }) => ({ subject, sequence, frame }));
-}
-
-/** What the report of a run is made of. */
-function asEvaluation({ of, frames, methods, sequences, perFrame, leftOut }: Measurement): Evaluation {
-  const perSequence = new Map<string, Evaluation['perSequence'][number]>();
-  for (const { subject, sequence, frames: count, method, pointToSurface } of sequences) {
-    const name = `${subject}/${sequence}`;
-    const before = perSequence.get(name)?.pointToSurface;
-    const means = { ...before, [method]: pointToSurface.mean };
-    perSequence.set(name, { subject, sequence, frames: count, pointToSurface: means });
-  }
-  return {
-    version: 1,
-    run: of,
-    frames,
-    subjects: [...new Set(perFrame.map(({ subject }) => subject))],
-    methods: methods.map(({ method, pointToSurface, vertices, cumulative }) => ({
-      method,
-      pointToSurface: { ...pointToSurface, percentile90: pointToSurface.percentiles['90'] ?? NaN },
-      pointToSurfaceQuantiles: Array.from({ length: 20 }, (_, i) => cumulative[5 * i + 4] ?? NaN),
-      vertices: vertices === null ? null : { ...vertices, percentile90: vertices.percentiles['90'] ?? NaN },
-    })),
-    perFrame: [],
-    perSequence: [...perSequence.values()],
-    leftOut: leftOut.map(({ id, reason }) => ({ ...id, reason })),
-  };
 }
 
 function standalone(chart: string): string {

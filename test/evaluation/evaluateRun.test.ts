@@ -152,12 +152,23 @@ describe('evaluation of a run', () => {
     const { code, stdout, stderr } = await tempehFlow(['evaluate', run, ...where, '--out', out]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /\(3 frames\)/);
+    assert.match(stdout, /mean head at the true pose .*\n[^]*identity +expression +explained/);
     const measured = JSON.parse(await readFile(join(out, 'evaluation.json'), 'utf8')) as Measurement;
     const vertices = measured.methods.map(({ method, vertices: of }) => [method, of?.mean.toFixed(2)]);
     assert.deepEqual(vertices, [
       ['coarse', '4.00'],
       ['refinement', '1.00'],
+      // All heads have one shape here: at the true pose the mean is the truth.
+      [methodNames.meanHeadPosed, '0.00'],
+      [methodNames.meanHeadLocalised, '2.00'],
+      [methodNames.meanHeadCentred, '61.00'],
+      [methodNames.registration, '0.00'],
     ]);
+    const coarse = measured.methods[0];
+    assert.ok(
+      Math.abs(coarse!.parts!.pose - 4) < 1e-3 && coarse!.aligned!.vertices.mean < 1e-3,
+      'it is moved, no more',
+    );
     assert.ok(measured.regions.some(({ region }) => region === 'lips'));
     const unknown = await tempehFlow(['evaluate', 'rum', ...where, '--out', out]);
     assert.equal(unknown.code, 2);

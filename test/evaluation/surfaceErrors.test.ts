@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MethodStatistics, sequenceMeans } from '../../evaluation/frameErrors.js';
+import { asEvaluation } from '../../evaluation/measure/asEvaluation.js';
+import { measure } from '../../evaluation/measure/measure.js';
 import { errorsAtVertices, pointToSurface, vertexErrors } from '../../evaluation/surfaceErrors.js';
 import { translated } from '../../evaluation/rigidAlignment.js';
 import type { Mesh } from '../../geometry/mesh.js';
@@ -36,24 +37,29 @@ describe('point-to-surface errors', () => {
   });
 });
 
-describe('a table of methods', () => {
-  const statistics = new MethodStatistics(buildTriangleTree(box));
-  const frame = (name: string, offset: number) =>
-    statistics.add({
-      subject: 'S',
-      sequence: 'talk',
-      frame: name,
-      heads: new Map([
-        ['good', box.vertices],
-        ['moved', translated(box.vertices, [offset, 0, 0])],
-      ]),
-      scanPoints: Float32Array.of(10, 0, 0, 10, 1, 1),
-      registration: box.vertices,
-    });
-  const frames = [frame('0001', 1), frame('0002', 3)];
+describe('a table of methods', async () => {
+  const ids = ['0001', '0002'].map((frame) => ({ subject: 'S', sequence: 'talk', frame }));
+  const table = async (registration: Float32Array | null) =>
+    asEvaluation(
+      await measure({
+        description: 'boxes',
+        methods: ['good', 'moved'],
+        frames: ids,
+        regions: null,
+        load: async (id) => ({
+          id,
+          heads: new Map([
+            ['good', box],
+            ['moved', { ...box, vertices: translated(box.vertices, [id.frame === '0001' ? 1 : 3, 0, 0]) }],
+          ]),
+          scanPoints: Float32Array.of(10, 0, 0, 10, 1, 1),
+          registration,
+        }),
+      }),
+    );
+  const { methods: rows, perFrame: frames, perSequence } = await table(box.vertices);
 
   test('every method is measured over the same frames', () => {
-    const rows = statistics.rows();
     assert.deepEqual(
       rows.map(({ method, pointToSurface: { count, mean }, vertices }) => [method, count, mean, vertices?.mean]),
       [
@@ -65,18 +71,22 @@ describe('a table of methods', () => {
     assert.equal(rows[1]?.pointToSurfaceQuantiles.at(-1), 3);
   });
 
+  test('a head that is only moved has no error once it is aligned, and all of it is pose', () => {
+    const moved = rows[1];
+    assert.ok(moved!.aligned!.vertices.mean < 1e-5 && moved!.aligned!.pointToSurface.mean < 1e-5);
+    assert.ok(Math.abs(moved!.parts!.pose - Math.sqrt(5)) < 1e-5, 'the root of the mean of 1² and 3²');
+    assert.ok(moved!.parts!.identity < 1e-3 && moved!.parts!.expression < 1e-3);
+  });
+
   test('a frame has its own mean, a sequence the mean of its frames', () => {
     assert.equal(frames[1]?.pointToSurface['moved'], 3);
-    assert.deepEqual(sequenceMeans(frames), [
+    assert.deepEqual(perSequence, [
       { subject: 'S', sequence: 'talk', frames: 2, pointToSurface: { good: 0, moved: 2 } },
     ]);
   });
 
-  test('a test set without registrations has no vertex errors', () => {
-    const without = new MethodStatistics(buildTriangleTree(box));
-    const scanPoints = Float32Array.of(10, 0, 0);
-    const heads = new Map([['good', box.vertices]]);
-    without.add({ subject: 'S', sequence: 'talk', frame: '1', heads, scanPoints, registration: null });
-    assert.equal(without.rows()[0]?.vertices, null);
+  test('a test set without registrations has no vertex errors', async () => {
+    const [row] = (await table(null)).methods;
+    assert.deepEqual([row?.vertices, row?.aligned, row?.parts], [null, null, null]);
   });
 });
