@@ -76,6 +76,7 @@ export function processFault(
 const userErrors: Readonly<Record<string, UserFault>> = {
   ConfigurationError: 'ConfigurationInvalid',
   StoreAccessDenied: 'CredentialsRefused',
+  StoreUnsuitable: 'ConfigurationInvalid',
   StoredObjectInvalid: 'DataUnusable',
   ManifestMissing: 'DataUnusable',
 };

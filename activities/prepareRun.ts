@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { refuseEdits } from '../configs/changes.js';
 import { ConfigurationError } from '../configs/configurationError.js';
@@ -91,7 +90,7 @@ async function storedConfiguration(
 /** Without them two attempts could both believe that they train a stage. @throws ConfigurationInvalid */
 async function refuseUnsuitable(store: ObjectStore, run: string): Promise<void> {
   try {
-    await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check-${randomUUID()}`);
+    await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check`);
   } catch (cause) {
     if (!(cause instanceof StoreUnsuitable)) throw cause;
     throw userFault('ConfigurationInvalid', `${store.description} cannot hold checkpoints. ${cause.message}`);

@@ -42,7 +42,7 @@ export function strayObjects(there: StageObjects, manifest: Manifest, rules: Str
     if (namedSegments.has(segment.key)) return false;
     return segment.from < reached || (!isLeadingUp(segment) && mayGo(segment, segment));
   });
-  const checks = there.others.filter(({ key }) => /\/conditional-put-check-[^/]+$/.test(key));
+  const checks = there.others.filter(({ key }) => /\/conditional-put-check(-[^/]+)?$/.test(key));
   return [...parts, ...segments, ...checks].map(({ key }) => key);
 }
 

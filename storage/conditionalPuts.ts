@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withCleanUp } from './cleanUp.js';
+import { jittered } from './persistently.js';
 import { PreconditionFailed, StoreUnsuitable, type ObjectStore } from './types.js';
 
 /** What a run gives up with `storage.conditionalPuts: emulated`, of people. */
@@ -27,7 +30,8 @@ export function emulateConditions(store: ObjectStore): ObjectStore {
  * Makes sure that a store heeds the conditions of puts: some S3-compatible ones accept and ignore them, and then two
  * workers could overwrite each other's checkpoints.
  *
- * @param key - of an object that is made and deleted again; nobody else's.
+ * @param key - of an object that is made and deleted again. The same for every attempt at the same work: where it cannot be
+ *   deleted, no more than one remains.
  * @throws StoreUnsuitable
  */
 export async function checkConditionalPuts(store: ObjectStore, key: string): Promise<void> {
@@ -35,8 +39,10 @@ export async function checkConditionalPuts(store: ObjectStore, key: string): Pro
     try {
       return await check(store, key);
     } catch (cause) {
-      // Another attempt at the same work may clear it away, as something that was left behind.
-      if (!(cause instanceof PreconditionFailed) || tries === 3) throw cause;
+      if (!(cause instanceof PreconditionFailed)) throw cause;
+      // Another attempt at the same work may have written it, or cleared it away as something that was left behind.
+      if (tries === 3) throw conditionsUnsupported(store.description, 'mistakes', cause);
+      await sleep(jittered(200));
     }
   }
 }
@@ -52,22 +58,28 @@ async function check(store: ObjectStore, key: string): Promise<void> {
       throw cause;
     }
   };
-  try {
-    const { etag } = await store.put(key, first);
-    const absence = await isHeeded(store.put(key, second, { ifAbsent: true }));
-    await store.put(key, second, absence ? { ifMatch: etag } : {});
-    const match = await isHeeded(store.put(key, first, { ifMatch: etag }));
-    if (absence && match) return;
-  } finally {
-    await store.delete([key]);
-  }
-  throw conditionsUnsupported(store.description, 'ignores');
+  await withCleanUp(
+    async () => {
+      const { etag } = await store.put(key, first);
+      const absence = await isHeeded(store.put(key, second, { ifAbsent: true }));
+      await store.put(key, second, absence ? { ifMatch: etag } : {});
+      const match = await isHeeded(store.put(key, first, { ifMatch: etag }));
+      if (!absence || !match) throw conditionsUnsupported(store.description, 'ignores');
+    },
+    () => store.delete([key]),
+  );
 }
 
+const behaviours = {
+  ignores: 'ignores conditional puts',
+  refuses: 'refuses conditional puts',
+  mistakes: 'does not know the ETags again that it gives, in conditional puts',
+} as const;
+
 /** The error that says what is missing, and the way out. */
-export function conditionsUnsupported(store: string, how: 'ignores' | 'refuses', cause?: unknown): StoreUnsuitable {
+export function conditionsUnsupported(store: string, how: keyof typeof behaviours, cause?: unknown): StoreUnsuitable {
   return new StoreUnsuitable(
-    `${store} ${how} conditional puts (If-Match, If-None-Match), by which a run's checkpoints are kept from being ` +
+    `${store} ${behaviours[how]} (If-Match, If-None-Match), by which a run's checkpoints are kept from being ` +
       'overwritten by a worker that was given up. Use S3, or a compatible store that heeds them (versitygw, MinIO, R2); or ' +
       `set storage.conditionalPuts to "emulated": ${emulationLoses}.`,
     cause === undefined ? undefined : { cause },

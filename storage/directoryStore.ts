@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { withCleanUp } from './cleanUp.js';
 import { isAlive, withLock } from './directoryLock.js';
 import { checkKey } from './objectKey.js';
 import {
@@ -97,20 +98,19 @@ export function directoryStore(root: string): ObjectStore {
       if (!information) throw new ObjectNotFound(key, folder);
       const temporary = `${path}.${randomUUID()}.part`;
       await mkdir(dirname(path), { recursive: true });
-      try {
+      const work = async (): Promise<ObjectInformation> => {
         await pipeline(createReadStream(pathOf(key)), createWriteStream(temporary), { signal: options.signal });
         await rename(temporary, path);
-      } finally {
-        await rm(temporary, { force: true });
-      }
-      return information;
+        return information;
+      };
+      return withCleanUp(work, () => rm(temporary, { force: true }));
     },
 
     async put(key, body, options = {}) {
       checkKey(key);
       const temporary = join(folder, temporaryFolder, `${hostname()}.${process.pid}.${randomUUID()}`);
       await mkdir(dirname(temporary), { recursive: true });
-      try {
+      const work = async (): Promise<ObjectInformation> => {
         const sha256 = await write(temporary, body, options.signal);
         if (options.sha256 !== undefined && options.sha256 !== sha256) {
           throw new ChecksumMismatch(key, folder, options.sha256, sha256);
@@ -119,9 +119,8 @@ export function directoryStore(root: string): ObjectStore {
         const written = await stat(temporary, { bigint: true });
         await publish(key, temporary, options);
         return describe(key, written);
-      } finally {
-        await rm(temporary, { force: true });
-      }
+      };
+      return withCleanUp(work, () => rm(temporary, { force: true }));
     },
 
     head: informationOf,

@@ -21,11 +21,25 @@ const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, ContentDama
 
 /** What waiting does not mend, of the failures of a store. */
 export function isFinalForStore(cause: unknown): boolean {
-  return final.some((kind) => cause instanceof kind);
+  return [...final, ...faults].some((kind) => cause instanceof kind);
+}
+
+/** A fault of the program is no outage. */
+const faults = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/**
+ * A pause of between a half and the whole of `milliseconds`: what many workers do again after an outage that they all
+ * noticed at the same moment would else come to the service at the same moments, too.
+ */
+export function jittered(milliseconds: number): number {
+  return milliseconds * (0.5 + Math.random() / 2);
 }
 
 /**
  * Tries again, for as long as it takes, what fails because a service is away.
+ *
+ * Not by p-retry (7.1): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved at
+ * the last moment would count as lost; and its longest pause has no jitter.
  *
  * @throws the failure itself where no waiting would mend it, or once `signal` is aborted.
  */
@@ -44,9 +58,10 @@ export async function persistently<T>(work: () => Promise<T>, options: Persisten
       } catch (cause) {
         if (signal?.aborted || isFinal(cause)) throw cause;
         reason = cause instanceof Error ? cause.message : String(cause);
-        warn(`${what} failed, and is tried again in ${pause / 1000} s: ${reason}`);
+        const wait = Math.round(jittered(pause));
+        warn(`${what} failed, and is tried again in ${wait / 1000} s: ${reason}`);
         watch.refresh();
-        await sleep(pause, undefined, signal && { signal });
+        await sleep(wait, undefined, signal && { signal });
       }
     }
   } finally {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DeleteObjectCommand, HeadObjectCommand, type CompletedPart, type S3Client } from '@aws-sdk/client-s3';
-import { statusOf } from './s3Errors.js';
+import { statusOf } from './s3Failure.js';
+import { etagOf } from './s3Reading.js';
 
 interface Place {
   readonly Bucket: string;
@@ -43,14 +44,15 @@ export async function lookAtAssembled(
   const checksum = /^([^-]+)(-\d+)?$/.exec(head.ChecksumSHA256 ?? '')?.[1];
   const expected = [checksumOfParts(parts), Buffer.from(sha256, 'hex').toString('base64')];
   const isRight = checksum !== undefined && expected.includes(checksum);
-  const isOurs = found === size && (isRight || (checksum === undefined && head.ETag === etagOfParts(parts)));
+  const isOurs =
+    found === size && (isRight || (checksum === undefined && etagOf(head.ETag, place.Key) === etagOfParts(parts)));
   const difference =
     found !== size
       ? `it has ${found} bytes; ${size} were sent in ${parts.length} parts`
       : checksum !== undefined && !isRight
         ? `the SHA-256 over its parts is ${checksum}; ${expected[0]} was sent`
         : null;
-  return { etag: head.ETag ?? '', isOurs, difference };
+  return { etag: etagOf(head.ETag, place.Key), isOurs, difference };
 }
 
 export async function removeAssembled(client: S3Client, place: Place): Promise<void> {

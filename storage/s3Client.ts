@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { sendMd5WhereWanted } from './contentMd5.js';
 import { renewableCredentials, waitForRenewal } from './s3Credentials.js';
 import type { StoreConfiguration, StoreListener } from './types.js';
 
@@ -40,6 +41,7 @@ export function s3Client(configuration: S3Configuration, listener?: StoreListene
   // It would copy what every request and answer holds, for a log that nobody keeps.
   client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add((next) => (args) => next(signedWithKnownHash(args)), { step: 'build' });
+  sendMd5WhereWanted(client);
   waitForRenewal(client, storeName(configuration), listener);
   return client;
 }

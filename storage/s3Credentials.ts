@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { isExpired, isRefusal, markAcceptedBefore, nameOf, statusOf } from './s3Errors.js';
+import { isExpired, isRefusal, markAcceptedBefore } from './s3Errors.js';
+import { jittered } from './persistently.js';
+import { isBare, nameOf, statusOf } from './s3Failure.js';
 import type { StoreListener } from './types.js';
 
 /** Milliseconds. Shorter than any sensible `supervision.progressTimeoutSeconds`: each word is a sign of life. */
@@ -71,6 +73,8 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
             if ((statusOf(cause) ?? 500) < 500 && context['commandName'] !== 'HeadObjectCommand') proven(kind);
             throw cause;
           }
+          // The like GET, which is sent next, says why.
+          if (context['commandName'] === 'HeadObjectCommand' && isBare(cause)) throw cause;
           if (!accepted.has(isExpired(cause) ? store : kind)) throw cause;
           const waits = listener !== undefined && listener.signal?.aborted !== true;
           if (!waits && attempt > 1) {
@@ -79,7 +83,8 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
           }
           if (waits) {
             tell(cause);
-            await sleep(pause, undefined, listener.signal && { signal: listener.signal }).catch(() => undefined);
+            const signal = listener.signal && { signal: listener.signal };
+            await sleep(jittered(pause), undefined, signal).catch(() => undefined);
           }
         }
         await ask();

@@ -1,3 +1,5 @@
+import { isUnreadable, nameOf, statusOf, type ServiceFailure } from './s3Failure.js';
+import { verdictOf, verdictOfUnknown } from './s3Refusals.js';
 import {
   ChecksumMismatch,
   ContentDamaged,
@@ -9,13 +11,6 @@ import {
   StoreUnavailable,
   StoreUnsuitable,
 } from './types.js';
-
-/** What the SDK's errors have in common. */
-interface ServiceFailure {
-  readonly name?: string;
-  readonly message?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };
-}
 
 /** Refusals that name the credentials: where they were good before, they have expired or are being replaced. */
 const expired = new Set([
@@ -36,27 +31,15 @@ const expired = new Set([
 /** Refusals that may as well be a missing permission. */
 const denied = new Set(['AccessDenied', 'AccessDeniedException', 'AllAccessDisabled']);
 
-export function statusOf(cause: unknown): number | undefined {
-  return (cause as ServiceFailure).$metadata?.httpStatusCode;
-}
-
-/** Of an error of the SDK: its code; its status where it has none (the answer to a HEAD has no body). */
-export function nameOf(cause: unknown): string {
-  const { name = '' } = cause as ServiceFailure;
-  return ['', 'Error', 'Unknown', 'UnknownError'].includes(name) ? String(statusOf(cause) ?? name) : name;
-}
-
 export function isExpired(cause: unknown): boolean {
   return expired.has(nameOf(cause)) || statusOf(cause) === 401;
 }
 
+/** Whether a request was refused for its credentials, or for what they may do: not each 403 is one. */
 export function isRefusal(cause: unknown): boolean {
-  return isExpired(cause) || denied.has(nameOf(cause)) || statusOf(cause) === 403;
-}
-
-/** Whether the SDK sent the request more than once: the first may have been carried out and its answer lost. */
-export function wasRetried(cause: unknown): boolean {
-  return ((cause as ServiceFailure).$metadata?.attempts ?? 1) > 1;
+  if (isExpired(cause)) return true;
+  if (verdictOf(cause) !== null) return false;
+  return denied.has(nameOf(cause)) || (statusOf(cause) === 403 && !isUnreadable(cause));
 }
 
 /** Someone else is writing the same key just now: S3 asks to try again. */
@@ -77,35 +60,71 @@ export function markAcceptedBefore(cause: unknown): void {
   if (typeof cause === 'object' && cause !== null) acceptedBefore.add(cause);
 }
 
-/** The SDK's error as one of the store's own, or as one that says what was done to which object. */
+const ownErrors = [
+  ChecksumMismatch,
+  ContentDamaged,
+  CredentialsExpired,
+  InvalidKey,
+  ObjectNotFound,
+  PreconditionFailed,
+  StoreAccessDenied,
+  StoreUnavailable,
+  StoreUnsuitable,
+];
+
+/** A missing object, as a store itself says it: a 404 of something that stands before it (a gateway) is none. */
+const missing = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound', 'ObjectNotFound']);
+
+/** The SDK's error as one of the store's own, or as one that says what was done to which object, and what to do. */
 export function storeError(cause: unknown, action: string, key: string, store: string): Error {
-  if (cause instanceof InvalidKey || cause instanceof ChecksumMismatch) return cause;
-  const { name = '', message = '' } = cause as ServiceFailure;
+  if (ownErrors.some((kind) => cause instanceof kind)) return cause as Error;
+  const failure = cause as ServiceFailure;
+  const { name = '', message = '' } = failure;
   const status = statusOf(cause);
-  if (name === 'AbortError' && cause instanceof Error) return cause;
+  if (cause instanceof Error && (name === 'AbortError' || isLocal(failure))) return cause;
   if (name === 'NoSuchBucket') {
     return new StoreUnsuitable(
       `The bucket of ${store} does not exist. Create it, or correct storage.bucket and storage.endpoint.`,
-      {
-        cause,
-      },
-    );
-  }
-  if (action === 'read' && isChecksumMismatch(cause)) return new ContentDamaged(key, store, message);
-  if (isRefusal(cause)) {
-    const what = `${store} refused to ${action} ${key} (${nameOf(cause)}: ${message}).`;
-    if (acceptedBefore.has(cause as object)) {
-      return new CredentialsExpired(`${what} It took the credentials before: renew them.`, { cause });
-    }
-    return new StoreAccessDenied(
-      `${what} Check the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, a role) and their permissions.`,
       { cause },
     );
   }
-  if (name === 'NoSuchKey' || name === 'NotFound' || status === 404) return new ObjectNotFound(key, store);
+  if (action === 'read' && isChecksumMismatch(cause)) return new ContentDamaged(key, store, message);
+  if (isRefusal(cause)) return accessError(cause, action, key, store);
+  if (missing.has(failure.Code ?? '')) return new ObjectNotFound(key, store);
   if (name === 'PreconditionFailed' || status === 412) return new PreconditionFailed(key, store);
-  // The answer to a HEAD has no words.
-  const isBare = /^Unknown(Error)?$/.test(name) && status !== undefined;
-  const why = isBare ? `status ${status}` : `${name ? `${name}: ` : ''}${message || String(cause)}`;
-  return new StoreUnavailable(`Could not ${action} ${key} in ${store}: ${why}`, { cause });
+  const verdict = verdictOf(cause) ?? verdictOfUnknown(cause);
+  const said = saidBy(failure);
+  return verdict.outcome === 'waits'
+    ? new StoreUnavailable(`Could not ${action} ${key} in ${store}: ${`${said}. ${verdict.remedy}`.trim()}`, { cause })
+    : new StoreUnsuitable(`${store} refused to ${action} ${key} (${said}). ${verdict.remedy}`, { cause });
+}
+
+/** Of this machine's disk, or a fault of the program: nothing that a store has to do with. */
+function isLocal({ path, syscall, name }: ServiceFailure): boolean {
+  return (
+    (path !== undefined && syscall !== undefined) || ['TypeError', 'RangeError', 'ReferenceError'].includes(name ?? '')
+  );
+}
+
+function accessError(cause: unknown, action: string, key: string, store: string): Error {
+  const { message = '' } = cause as ServiceFailure;
+  const what = `${store} refused to ${action} ${key} (${nameOf(cause)}: ${message}).`;
+  if (acceptedBefore.has(cause as object)) {
+    return new CredentialsExpired(`${what} It took the credentials before: renew them.`, { cause });
+  }
+  const ofKey = /\bkms:/i.test(message) ? ' Those of the key that encrypts objects are among them.' : '';
+  return new StoreAccessDenied(
+    `${what} Check the credentials in the environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, a role) and their permissions.${ofKey}`,
+    { cause },
+  );
+}
+
+/** Code and words of a failure; the status, where there are none. */
+function saidBy(failure: ServiceFailure): string {
+  const { name = '', message = '', code } = failure;
+  const status = statusOf(failure);
+  if (failure.Code === undefined && status !== undefined) return `status ${status}`;
+  const words = (message || String(failure)).replace(/\.$/, '');
+  const label = name === 'Error' || name === '' ? code : name;
+  return label === undefined || words.includes(label) ? words : `${label}: ${words}`;
 }

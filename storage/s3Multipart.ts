@@ -9,7 +9,8 @@ import {
 import { partsOf } from './fileParts.js';
 import { mapLimited } from './mapLimited.js';
 import { lookAtAssembled, removeAssembled, type Assembled } from './s3Assembled.js';
-import { nameOf, statusOf, wasRetried } from './s3Errors.js';
+import { nameOf, statusOf, wasRetried } from './s3Failure.js';
+import { etagOf } from './s3Reading.js';
 import { abandonUpload } from './s3Uploads.js';
 import { ChecksumMismatch, StoreUnavailable, type PutOptions } from './types.js';
 
@@ -127,7 +128,7 @@ async function complete(
       }),
       { abortSignal: options.signal },
     );
-    return ETag ?? '';
+    return etagOf(ETag, target.key);
   } catch (cause) {
     const mayBeDone = wasRetried(cause) && (nameOf(cause) === 'NoSuchUpload' || statusOf(cause) === 412);
     const found = mayBeDone ? await lookAtAssembled(client, { Bucket, Key }, expected).catch(() => null) : null;
@@ -142,7 +143,7 @@ async function verify(target: MultipartTarget, etag: string, expected: Assembled
   const found = await lookAtAssembled(client, { Bucket, Key }, expected);
   if (found === null) throw new StoreUnavailable(`${store} took ${key} in parts, but there is no such object.`);
   // Someone else has written it since: theirs is not ours to judge.
-  if (found.difference === null || (etag !== '' && found.etag !== etag)) return;
+  if (found.difference === null || found.etag !== etag) return;
   const removed = await removeAssembled(client, { Bucket, Key }).then(
     () => 'It was removed.',
     (cause: unknown) => `It could not be removed (${nameOf(cause)}): delete it.`,

@@ -6,8 +6,10 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type GetObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
-import { isChecksumMismatch, statusOf, wasRetried } from './s3Errors.js';
-import type { ObjectInformation } from './types.js';
+import { withCleanUp } from './cleanUp.js';
+import { isChecksumMismatch } from './s3Errors.js';
+import { statusOf, wasRetried } from './s3Failure.js';
+import { StoreUnsuitable, type ObjectInformation } from './types.js';
 
 const attempts = 8;
 const longestWaitMilliseconds = 200;
@@ -74,16 +76,15 @@ export async function downloadObject(
   await mkdir(dirname(path), { recursive: true });
   return tryAgain(signal, async () => {
     const temporary = `${path}.${randomUUID()}.part`;
-    try {
+    const work = async (): Promise<ObjectInformation> => {
       const { Body, ...found } = await client.send(new GetObjectCommand(request), { abortSignal: signal });
       await pipeline(Body as Readable, createWriteStream(temporary), { signal });
       const { size } = await stat(temporary);
       if (size !== found.ContentLength) throw new BodyDiffers(`${size} bytes arrived of ${found.ContentLength}`);
       await rename(temporary, path);
       return describeObject(key, found);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    };
+    return withCleanUp(work, () => rm(temporary, { force: true }));
   });
 }
 
@@ -98,9 +99,24 @@ export function describeObject(
   return {
     key,
     size: found.ContentLength ?? 0,
-    etag: found.ETag ?? '',
+    etag: etagOf(found.ETag, key),
     modified: found.LastModified ?? new Date(0),
   };
+}
+
+/**
+ * The ETag of an answer, as conditional puts name it. A gateway that compresses marks it as weak (`W/`), and a weak one
+ * meets no If-Match: the store itself has it without the mark.
+ *
+ * @throws StoreUnsuitable where there is none: an object could be overwritten without a condition.
+ */
+export function etagOf(given: string | undefined, key: string): string {
+  const etag = given?.replace(/^W\//, '') ?? '';
+  if (etag !== '') return etag;
+  throw new StoreUnsuitable(
+    `The answer about ${key} has no ETag, as every one of an S3 store has: something that stands before the store (a ` +
+      'gateway, a proxy, a page to log in) takes it away or answers instead. Check storage.endpoint, HTTPS_PROXY and NO_PROXY.',
+  );
 }
 
 /**
@@ -128,7 +144,7 @@ async function tryAgain<T>(signal: AbortSignal | undefined, work: () => Promise<
       // With a status or several attempts, the SDK has done what can be done.
       const isUnknown = statusOf(cause) === undefined && !wasRetried(cause);
       const isTorn = cause instanceof BodyDiffers || isChecksumMismatch(cause) || isUnknown;
-      if (!isTorn || attempt >= attempts || signal?.aborted) throw cause;
+      if (!isTorn || cause instanceof StoreUnsuitable || attempt >= attempts || signal?.aborted) throw cause;
       await sleep(Math.min(20 * 2 ** attempt, longestWaitMilliseconds) * Math.random());
     }
   }

@@ -12,8 +12,9 @@ import {
 import { checkKey } from './objectKey.js';
 import { conditionsUnsupported } from './conditionalPuts.js';
 import { s3Client, storeName, type S3Configuration } from './s3Client.js';
-import { isConflict, statusOf, storeError, wasRetried } from './s3Errors.js';
-import { describeObject, downloadObject, getObject } from './s3Reading.js';
+import { isConflict, storeError } from './s3Errors.js';
+import { isBare, nameOf, statusOf, wasRetried } from './s3Failure.js';
+import { describeObject, downloadObject, etagOf, getObject } from './s3Reading.js';
 import { putInParts } from './s3Multipart.js';
 import { abandonUpload, listUploads } from './s3Uploads.js';
 import {
@@ -52,20 +53,21 @@ export function s3Store(
     try {
       return describeObject(key, await client.send(new HeadObjectCommand(located(key))));
     } catch (cause) {
-      const error = storeError(cause, 'read', key, store);
-      if (error instanceof ObjectNotFound) return confirmedMissing(key);
-      throw error;
+      if (isBare(cause)) return askedWhy(key);
+      throw storeError(cause, 'read', key, store);
     }
   };
 
   /**
-   * The answer to a HEAD has no body: of a 404, some stores (versitygw) do not say whether the object or the access key
-   * is unknown. The answer to a GET does. @returns what came to be there in between
+   * The answer to a HEAD has no body: a 404 does not say whether the object or the bucket is missing, or the access key
+   * unknown; a 403, whether it is the clock. The answer to a GET does. @returns what came to be there in between
    */
-  const confirmedMissing = async (key: string): Promise<ObjectInformation | null> => {
+  const askedWhy = async (key: string): Promise<ObjectInformation | null> => {
     try {
-      return (await getObject(client, located(key), key, undefined)).information;
+      return (await getObject(client, { ...located(key), Range: 'bytes=0-0' }, key, undefined, false)).information;
     } catch (cause) {
+      // It is there by now, and empty.
+      if (statusOf(cause) === 416) return (await getObject(client, located(key), key, undefined)).information;
       const error = storeError(cause, 'read', key, store);
       if (error instanceof ObjectNotFound) return null;
       throw error;
@@ -85,7 +87,7 @@ export function s3Store(
       IfNoneMatch: options.ifAbsent ? '*' : undefined,
     });
     const { ETag } = await client.send(command, { abortSignal: options.signal });
-    return ETag ?? '';
+    return etagOf(ETag, key);
   };
 
   /** A put whose answer was lost is sent again by the SDK, and then fails its own condition: look whether it was ours. */
@@ -160,7 +162,8 @@ export function s3Store(
         return await put(key, body, options);
       } catch (cause) {
         // A condition on an object that is gone is answered with 404.
-        if (options.ifMatch !== undefined && statusOf(cause) === 404) throw new PreconditionFailed(key, store);
+        const isGone = nameOf(cause) === 'NoSuchKey' || nameOf(cause) === 'NotFound';
+        if (options.ifMatch !== undefined && isGone) throw new PreconditionFailed(key, store);
         const isConditional = options.ifMatch !== undefined || options.ifAbsent === true;
         if (isConditional && statusOf(cause) === 501) throw conditionsUnsupported(store, 'refuses', cause);
         throw storeError(cause, 'write', key, store);
@@ -217,8 +220,11 @@ export function s3Store(
               Delete: { Quiet: true, Objects: some.map((key) => ({ Key: located(key).Key })) },
             }),
           );
-          const failed = Errors?.find(({ Code }) => Code !== 'NoSuchKey');
-          if (failed) throw Object.assign(new Error(failed.Message), { name: failed.Code ?? 'Error' });
+          for (const { Key, Code = 'Error', Message } of Errors ?? []) {
+            if (Code === 'NoSuchKey') continue;
+            const failure = Object.assign(new Error(Message), { name: Code, Code });
+            throw storeError(failure, 'delete', Key?.slice(prefix.length) ?? some[0]!, store);
+          }
         } catch (cause) {
           throw storeError(cause, 'delete', some[0]!, store);
         }

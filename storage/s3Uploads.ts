@@ -1,5 +1,5 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
-import { nameOf } from './s3Errors.js';
+import { nameOf } from './s3Failure.js';
 import type { UnfinishedUpload } from './types.js';
 
 /** @param below - with the store's prefix. @returns keys with the store's prefix */

@@ -23,7 +23,19 @@ export interface SeenRequest {
 /** What becomes of a request that is not simply passed on. */
 export type Treatment =
   /** Answered here, as S3 does: by default 503 Slow Down. */
-  | { readonly kind: 'refuse'; readonly status?: number; readonly code?: string }
+  | {
+      readonly kind: 'refuse';
+      readonly status?: number;
+      readonly code?: string;
+      readonly message?: string;
+      /** More elements of the error's XML. */
+      readonly more?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** Answered here by a page that is none of S3's. */
+  | { readonly kind: 'page'; readonly status: number; readonly page: string }
+  /** Passed on; the answer comes with these headers, or without (null). */
+  | { readonly kind: 'answer headers'; readonly change: Readonly<Record<string, (value: string) => string | null>> }
   /** Carried out by other means, which give the ETag. */
   | { readonly kind: 'put'; readonly put: (body: Buffer) => Promise<string> }
   | { readonly kind: 'delay'; readonly milliseconds: number }
@@ -111,11 +123,17 @@ export class S3Proxy {
     if (treatment?.kind === 'refuse') {
       request.resume();
       await once(request, 'end');
-      const { status = 503, code = 'SlowDown' } = treatment;
-      response.writeHead(status, { 'Content-Type': 'application/xml', Date: new Date().toUTCString() });
-      response.end(
-        method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>As the test has it.</Message></Error>`,
-      );
+      const { status = 503, code = 'SlowDown', message = 'As the test has it.', more = '' } = treatment;
+      const date = new Date().toUTCString();
+      response.writeHead(status, { 'Content-Type': 'application/xml', Date: date, ...treatment.headers });
+      response.end(method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>`);
+      return;
+    }
+    if (treatment?.kind === 'page') {
+      request.resume();
+      await once(request, 'end');
+      response.writeHead(treatment.status, { 'Content-Type': 'text/html' });
+      response.end(method === 'HEAD' ? '' : treatment.page);
       return;
     }
     if (treatment?.kind === 'put') {
@@ -135,7 +153,7 @@ export class S3Proxy {
     } else if (treatment?.kind === 'cut the body') {
       await this.cut(request, response);
     } else {
-      await this.forward(request, response, seen, null, treatment?.kind === 'lose the answer');
+      await this.forward(request, response, seen, null, treatment);
     }
   }
 
@@ -145,7 +163,7 @@ export class S3Proxy {
     response: ServerResponse,
     seen: SeenRequest,
     body: Buffer | null,
-    loseAnswer = false,
+    treatment: Treatment | null = null,
   ): Promise<void> {
     const upstream = this.open(request);
     if (body === null) request.pipe(upstream);
@@ -153,13 +171,20 @@ export class S3Proxy {
     // A client that is gone must not leave its request half-open at the server.
     response.on('close', () => request.complete || upstream.destroy());
     const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
-    if (loseAnswer) {
+    if (treatment?.kind === 'lose the answer') {
       answer.resume();
       await once(answer, 'end');
       response.destroy();
       return;
     }
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    const headers = { ...answer.headers };
+    for (const [name, change] of Object.entries(treatment?.kind === 'answer headers' ? treatment.change : {})) {
+      const value = headers[name];
+      const changed = typeof value === 'string' ? change(value) : null;
+      if (changed === null) delete headers[name];
+      else headers[name] = changed;
+    }
+    response.writeHead(answer.statusCode ?? 502, headers);
     answer.pipe(response);
     answer.on('error', () => response.destroy());
     answer.once('end', () => {

@@ -121,7 +121,7 @@ function choose({ checkpoints }: Manifest, { run, stage, step }: BranchPoint): M
 async function copyStage(branch: Branch, source: Manifest, chosen: ManifestCheckpoint): Promise<void> {
   const { store, run } = branch;
   const attempt = `branch-${randomUUID()}`;
-  await checkConditionalPuts(store, `${keys.checkpoints(run, source.stage)}/conditional-put-check-${attempt}`);
+  await checkConditionalPuts(store, `${keys.checkpoints(run, source.stage)}/conditional-put-check`);
   const finished = Object.entries(source.finished).filter(
     ([, { step, key }]) => step <= chosen.step && source.checkpoints.some((checkpoint) => checkpoint.key === key),
   );

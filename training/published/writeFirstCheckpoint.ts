@@ -35,7 +35,7 @@ export async function writeFirstCheckpoint({
   const stage = checkpointStageOf(state.stage);
   refuseOthers(await readManifest(store, run, stage));
   const attempt = `import-${randomUUID()}`;
-  await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check-${attempt}`);
+  await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check`);
   const claimed = await ClaimedManifest.claim(store, run, stage, attempt);
   refuseOthers(claimed.manifest);
   const encoded = encodeTrainingState(state, configuration);
