@@ -6,6 +6,8 @@ import { createDataWorkerActivities } from '../activities/dataWorkerActivities.j
 import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
+import { LineLogger } from './log.js';
+import { ownDirectory } from './ownDirectory.js';
 import { runWorkers, type WorkerProcessOptions } from './runWorkers.js';
 import { workflowBundle } from './workflowBundle.js';
 
@@ -17,10 +19,31 @@ export interface DataWorkerOptions extends WorkerProcessOptions {
 /**
  * Runs workflows, fetches, extracts, packs and evaluates until it is told to stop. What needs the worker's disk comes by
  * a queue of its own.
+ *
+ * @throws DirectoryTaken if another data worker runs on its folder.
  */
 export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
   const { directory, environment = process.env } = options;
   const limits = WorkerLimits.of(directory, environment);
+  const own = await ownDirectory(directory, {
+    ...(options.signal ? { signal: options.signal } : {}),
+    onWait: (message) => new LineLogger('data', options.writeLog).warn(message),
+  });
+  const signal = options.signal ? AbortSignal.any([options.signal, own.lost]) : own.lost;
+  try {
+    await runDefined({ ...options, signal }, limits, environment);
+    own.lost.throwIfAborted();
+  } finally {
+    await own.release();
+  }
+}
+
+async function runDefined(
+  options: DataWorkerOptions,
+  limits: WorkerLimits,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { directory } = options;
   await runWorkers('data', options, async (stopping, logger) => {
     const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet()), queueOf(directory)]);
     return [

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { temporalBinary, versitygwBinary } from '../setup/cacheContents.mjs';
+import { temporalProgram, versitygwProgram } from '../services/binaries.js';
 import { isPortFree } from '../services/ports.js';
 import { type Check, check } from './check.js';
-import { probe } from './probe.js';
+import { type Probe, probe } from './probe.js';
 
 /** Ports that the embedded services prefer. */
 const preferredPorts = { 'Temporal server': 7233, 'Temporal web page': 8233, 'S3 server': 9000 };
@@ -12,7 +14,7 @@ export async function checkServers(): Promise<Check[]> {
 }
 
 async function checkTemporal(): Promise<Check> {
-  const { ran, text } = await probe(temporalBinary(), ['--version']);
+  const { ran, text } = await versionOf(temporalBinary(), temporalProgram);
   return check('Temporal server', ran, 'missing', {
     found: ran ? text.replace('temporal version ', '') : text,
     expected: 'the one that the set-up keeps in the cache',
@@ -21,12 +23,22 @@ async function checkTemporal(): Promise<Check> {
 }
 
 async function checkObjectStore(): Promise<Check> {
-  const { ran, text } = await probe(versitygwBinary(), ['--version']);
+  const { ran, text } = await versionOf(versitygwBinary(), versitygwProgram);
   return check('S3 server', ran, 'missing', {
     found: ran ? `versitygw ${/Version\s*:\s*(\S+)/.exec(text)?.[1] ?? text}` : text,
     expected: 'the one that the set-up keeps in the cache',
     mend: 'Run `npm run setup`.',
   });
+}
+
+/** @param check refuses one that is not the program that was set up. */
+async function versionOf(file: string, check: () => Promise<string>): Promise<Probe> {
+  if (!existsSync(file)) return { ran: false, text: 'not found' };
+  try {
+    return await probe(await check(), ['--version']);
+  } catch (error) {
+    return { ran: false, text: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function checkPorts(): Promise<Check> {

@@ -43,7 +43,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
   for (const folder of [objects, metadata]) mkdirSync(folder, { recursive: true });
   const credentialsFile = path.join(directory, 'credentials.json');
   const credentials = loadOrCreateCredentials(credentialsFile);
-  const program = versitygwProgram();
+  const program = await versitygwProgram();
   const service = await startService({
     name: 'object-store',
     directory,

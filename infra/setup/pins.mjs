@@ -12,7 +12,7 @@ import { SetupError } from './errors.mjs';
  * @typedef {{ distribution: string, version: string, sha256: string }} Wheel a wheel for this machine's architecture
  * @typedef {{
  *   tensorflow: { version: string, cpu: Record<string, WheelPin>, gpu: WheelPin, cuda: WheelPin[] },
- *   temporal: WheelPin,
+ *   temporal: WheelPin & { programSha256: Partial<Record<string, string>> },
  *   go: WheelPin,
  *   versitygw: { module: string, version: string, package: string, minimumGo: string },
  * }} Pins

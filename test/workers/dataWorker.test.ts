@@ -68,6 +68,8 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   const client = await connectClient(settings);
   try {
     await waitFor('the worker', async () => ready || undefined);
+    const second = runDataWorker({ temporal: settings, directory, writeLog: () => {} });
+    await assert.rejects(second, /is the folder of another data worker that runs: process \d+ on /);
     const store = { kind: 'directory', path: join(stores, 'packed') } as const;
     const packed = { key: 'k', size: 10, sha256: 's' };
     const splits = {
