@@ -32,6 +32,9 @@ export interface ConvertArguments extends GlobalOptions {
   origin: number[] | undefined;
   axes: string;
   undistorted: boolean;
+  scale: number | undefined;
+  align: string | undefined;
+  'camera-name': string | undefined;
   ignore: string[];
   'accept-residual': number;
   config: string;
@@ -97,14 +100,15 @@ const show: CommandModule<GlobalOptions, ShowArguments> = {
 
 const convert: CommandModule<GlobalOptions, ConvertArguments> = {
   command: 'convert-calibrations <files..>',
-  describe: "Convert an own rig's calibrations (OpenCV's YAML, or JSON) into .tka files",
+  describe: "Convert an own rig's calibrations (OpenCV, COLMAP, Metashape, Kalibr, …) into .tka files",
   builder: (yargs) =>
     configurationOptions(yargs)
       .positional('files', {
         type: 'string',
         array: true,
         demandOption: true,
-        describe: 'YAML or JSON, one camera or several each',
+        describe:
+          'Calibration files of OpenCV, CMU Panoptic, Kalibr, Metashape, transforms.json; folders of COLMAP models',
       })
       .option('output', { type: 'string', demandOption: true, describe: 'Folder for the .tka files' })
       .option('list', {
@@ -117,6 +121,11 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
       .option('units', {
         choices: ['mm', 'cm', 'm'] as const,
         describe: 'Of translations, where the file does not say',
+      })
+      .option('scale', {
+        type: 'number',
+        conflicts: 'units',
+        describe: 'Millimetres a unit of translations, in place of --units (COLMAP, transforms.json)',
       })
       .option('extrinsics', {
         choices: ['world-to-camera', 'camera-to-world'] as const,
@@ -134,10 +143,19 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
         default: 'x,y,z',
         describe: 'Which axes of the old world become x (left of the face), y (up), z (where it looks): x,-z,y',
       })
+      .option('align', {
+        type: 'string',
+        conflicts: ['units', 'scale', 'origin'],
+        describe: "File with a matrix of 4×4 numbers that takes points of the files' world to that of the scans, in mm",
+      })
       .option('undistorted', {
         type: 'boolean',
         default: false,
         describe: 'The images are undistorted, to the same camera matrix: distortion coefficients are left out',
+      })
+      .option('camera-name', {
+        type: 'string',
+        describe: "Pattern whose first group is a camera's name in its image's path, as '([^/]+)/[^/]*$'",
       })
       .option('ignore', {
         type: 'string',

@@ -10,10 +10,19 @@ export interface ConvertedCalibration {
   readonly camera: OpencvCamera;
   /** The `.tka` file's text. */
   readonly tka: string;
-  /** Distance between where OpenCV projects and where the reader does, over the image, px of the full resolution. */
-  readonly residual: { readonly max: number; readonly rms: number };
+  readonly residual: Residual;
   /** Terms of OpenCV's lens model that a radial k1, k2 had to stand in for. */
   readonly approximated: readonly string[];
+}
+
+/** Distance between where a lens puts a point and where the reader does, px of the full resolution. */
+export interface Residual {
+  readonly max: number;
+  readonly rms: number;
+  /** Where it is largest, px. */
+  readonly at: readonly [number, number];
+  /** Over the image, from corner to corner: rows from the top, each from the left. `[5][6]` */
+  readonly grid: readonly (readonly number[])[];
 }
 
 /** Thrown when a lens cannot be written down: its distortion folds the picture. */
@@ -24,7 +33,9 @@ export class LensUnusable extends Error {
 const terms = ['k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4'] as const;
 /** The image is compared at so many places, borders included. */
 const columns = 21;
-const rows = 16;
+const rows = 17;
+/** Every fourth of them is told. */
+const told = 4;
 /** mm; a `.tka` has focal length and pixel size in millimetres, of which only the quotient is used. */
 const nominalPixel = 0.005;
 
@@ -37,11 +48,18 @@ const nominalPixel = 0.005;
  * @throws LensUnusable
  */
 export function convertCalibration(camera: OpencvCamera): ConvertedCalibration {
-  const approximated = terms.filter((_, i) => i >= 2 && camera.distortion[i] !== 0);
+  const approximated = [...terms.filter((_, i) => i >= 2 && camera.distortion[i] !== 0), ...furtherTerms(camera)];
   const samples = imageSamples(camera);
   const lens = approximated.length === 0 ? exactLens(camera) : fittedLens(camera, samples);
   const tka = formatTka(calibrationOf(camera, lens), 'exact');
   return { camera, tka, residual: residualOf(camera, tka, samples), approximated };
+}
+
+/** By Metashape's names. */
+function furtherTerms({ further }: OpencvCamera): string[] {
+  if (!further) return [];
+  const values = { K4: further.r8, P3: further.growth[0], P4: further.growth[1], B2: further.shear };
+  return Object.entries(values).flatMap(([name, value]) => (value === 0 ? [] : [name]));
 }
 
 /** Pixels and the directions (x, y, 1) that they see. */
@@ -143,7 +161,7 @@ function calibrationOf({ rotation: r, translation: t, imageSize }: OpencvCamera,
 }
 
 /** By the reader itself, out of the text that it will read: points a metre before the camera. */
-function residualOf(camera: OpencvCamera, tka: string, { pixels, directions }: Samples): { max: number; rms: number } {
+function residualOf(camera: OpencvCamera, tka: string, { pixels, directions }: Samples): Residual {
   const read = cameraFromTka(parseTka(tka, camera.name), 1, camera.name);
   const { rotation: r, translation: t } = camera;
   const points = new Float64Array((directions.length / 2) * 3);
@@ -154,12 +172,14 @@ function residualOf(camera: OpencvCamera, tka: string, { pixels, directions }: S
     }
   }
   const projected = projectPoints(read, points);
-  let max = 0;
-  let sum = 0;
-  for (let i = 0; i < pixels.length / 2; i++) {
-    const distance = Math.hypot(projected[3 * i]! - pixels[2 * i]!, projected[3 * i + 1]! - pixels[2 * i + 1]!);
-    max = Math.max(max, distance);
-    sum += distance ** 2;
-  }
-  return { max, rms: Math.sqrt(sum / (pixels.length / 2)) };
+  const distances = Float64Array.from({ length: rows * columns }, (_, i) =>
+    Math.hypot(projected[3 * i]! - pixels[2 * i]!, projected[3 * i + 1]! - pixels[2 * i + 1]!),
+  );
+  const max = Math.max(...distances);
+  const largest = distances.indexOf(max);
+  const grid = Array.from({ length: (rows - 1) / told + 1 }, (_, row) =>
+    Array.from({ length: (columns - 1) / told + 1 }, (_, column) => distances[told * (row * columns + column)]!),
+  );
+  const rms = Math.sqrt(distances.reduce((sum, distance) => sum + distance ** 2, 0) / distances.length);
+  return { max, rms, at: [pixels[2 * largest]!, pixels[2 * largest + 1]!], grid };
 }

@@ -12,35 +12,52 @@ export interface OpencvCamera {
   readonly principalPoint: readonly [number, number];
   /** k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4, in OpenCV's order; zeros where the file has fewer. `[12]` */
   readonly distortion: Float64Array;
+  /** Terms that OpenCV does not have, but other programs. */
+  readonly further?: FurtherTerms;
   /** World to camera, row by row. `[3 * 3]` */
   readonly rotation: Float64Array;
   /** mm. */
   readonly translation: readonly [number, number, number];
 }
 
+/** Of Metashape's model, beside those that OpenCV has as well. */
+export interface FurtherTerms {
+  /** Of the radial distortion, with r⁸. */
+  readonly r8: number;
+  /** The tangential distortion is multiplied by 1 + growth[0] r² + growth[1] r⁴. */
+  readonly growth: readonly [number, number];
+  /** px that x gains by y. */
+  readonly shear: number;
+}
+
 /** Coefficients of OpenCV's model. */
 export const distortionTerms = 12;
 
-export type Optics = Pick<OpencvCamera, 'focal' | 'principalPoint' | 'distortion'>;
+export type Optics = Pick<OpencvCamera, 'focal' | 'principalPoint' | 'distortion' | 'further'>;
 
 /**
  * Where a lens puts the direction (x, y, 1): OpenCV's rational model with tangential and thin-prism terms
- * (documentation of `cv::projectPoints`, calib3d).
+ * (documentation of `cv::projectPoints`, calib3d), and Metashape's further terms.
  *
  * @returns `[u, v]`, px.
  */
 export function projectDirection(
-  { focal, principalPoint, distortion }: Optics,
+  { focal, principalPoint, distortion, further = noFurtherTerms }: Optics,
   x: number,
   y: number,
 ): [number, number] {
   const [k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4] = distortion as unknown as TwelveNumbers;
   const r2 = x * x + y * y;
-  const radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)));
-  const distortedX = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) + r2 * (s1 + s2 * r2);
-  const distortedY = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y + r2 * (s3 + s4 * r2);
-  return [focal[0] * distortedX + principalPoint[0], focal[1] * distortedY + principalPoint[1]];
+  const { r8, growth, shear } = further;
+  const radial = (1 + r2 * (k1 + r2 * (k2 + r2 * (k3 + r2 * r8)))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)));
+  const grown = 1 + r2 * (growth[0] + r2 * growth[1]);
+  const distortedX = x * radial + (2 * p1 * x * y + p2 * (r2 + 2 * x * x)) * grown + r2 * (s1 + s2 * r2);
+  const distortedY = y * radial + (p1 * (r2 + 2 * y * y) + 2 * p2 * x * y) * grown + r2 * (s3 + s4 * r2);
+  const u = focal[0] * distortedX + shear * distortedY + principalPoint[0];
+  return [u, focal[1] * distortedY + principalPoint[1]];
 }
+
+const noFurtherTerms: FurtherTerms = { r8: 0, growth: [0, 0], shear: 0 };
 
 type TwelveNumbers = [
   ...[number, number, number, number],

@@ -1,23 +1,17 @@
-import { parseDocument } from 'yaml';
 import { FormatError, quoted, withoutByteOrderMark } from '../formats/formatError.js';
-import { describe, fieldOf, fieldsOf, isMap, neededField, problem, type Fields } from './fields.js';
+import { isKalibr, readKalibr } from './kalibr.js';
+import { readMetashape } from './metashape.js';
+import { opencvStorage } from './opencvStorage.js';
 import type { OpencvCamera } from './opencvCamera.js';
 import type { CalibrationDefaults } from './options.js';
-import { flattened } from './rigFile/flatten.js';
-import { names } from './rigFile/names.js';
-import { hasIntrinsics, readImageSize, readIntrinsics } from './rigFile/readIntrinsics.js';
-import { readLens, skipLens } from './rigFile/readLens.js';
-import { readPose } from './rigFile/readPose.js';
-import { unreadFields, unreadNote } from './rigFile/unreadFields.js';
-
-/** Characters. A rig of hundreds of cameras has less. */
-const longest = 4_000_000;
+import { longest, parseTree } from './parseTree.js';
+import { readRigFile } from './rigFile/readRigFile.js';
+import { isTransformsJson, readTransformsJson } from './transformsJson.js';
+import { parseXml } from './xml.js';
 
 /**
- * Reads the cameras of a calibration file: YAML as `cv::FileStorage` writes it (`%YAML:1.0`, `!!opencv-matrix`), plain
- * YAML, or JSON. A file holds one camera (named by the file), or several: `cameras:`, a map by name or a list of which
- * each has a `name`; or a map of cameras by name. What stands beside them (units, image size …) holds for all.
- * A field that may be of the lens and is not understood is refused; others that are not used are told as a note.
+ * Reads the cameras of a calibration file, whichever of these it is, by its content: OpenCV's storage (YAML, XML, JSON) and
+ * plain YAML or JSON with such fields, CMU Panoptic's JSON, Kalibr's camera chain, Metashape's XML, `transforms.json`.
  *
  * @param stem the file's name without extension: the camera's, where the file holds one that has no name.
  * @throws FormatError naming the file, the camera and the field
@@ -28,106 +22,18 @@ export function parseCalibrations(
   stem: string,
   defaults: CalibrationDefaults,
 ): OpencvCamera[] {
-  const ignored = new Set(defaults.ignored);
-  const values = Object.fromEntries(Object.entries(readMap(text, file)).filter(([key]) => !ignored.has(key)));
-  const top = fieldsOf(file, '', values);
-  const unread = new Set<string>();
-  const read = (path: string, own: Readonly<Record<string, unknown>>, named: string | null): OpencvCamera => {
-    const whole = flattened(fieldsOf(file, path, own));
-    const kept = Object.fromEntries(Object.entries(whole.values).filter(([key]) => !ignored.has(key)));
-    const fields = { ...whole, values: kept };
-    const camera = readCamera(fields, named, defaults);
-    for (const name of unreadFields(fields, defaults.undistorted === true)) unread.add(name);
-    return camera;
-  };
-  const cameras = readAll(top, stem, read);
-  if (unread.size > 0) defaults.onNote?.(unreadNote(file, unread));
-  return cameras;
-}
-
-function readAll(
-  top: Fields,
-  stem: string,
-  read: (path: string, own: Readonly<Record<string, unknown>>, named: string | null) => OpencvCamera,
-): OpencvCamera[] {
-  const { values: root } = top;
-  if (hasIntrinsics(root)) return [read('', root, fieldOf(top, names.name) ? null : stem)];
-  const shared = Object.fromEntries(
-    Object.entries(root).filter(([key, value]) => key !== 'cameras' && !isCamera(value) && !isName(key)),
-  );
-  const cameras = Object.hasOwn(root, 'cameras') ? root['cameras'] : cameraMaps(root);
-  if (Array.isArray(cameras)) {
-    return (cameras as readonly unknown[]).map((value, i) => {
-      if (!isMap(value)) throw problem(top, `cameras[${i}]`, 'a camera', describe(value));
-      return read(`cameras[${i}]`, { ...shared, ...value }, null);
-    });
-  }
-  const entries = isMap(cameras) ? Object.entries(cameras) : [];
-  if (entries.length === 0) {
-    const keys = Object.keys(root).slice(0, 12).map(quoted).join(', ');
-    const expected = `a camera matrix (${names.cameraMatrix.join(', ')}), or cameras that have one`;
-    throw problem(top, '', expected, keys === '' ? 'nothing' : keys);
-  }
-  return entries.map(([name, value]) => {
-    if (!isMap(value)) throw problem(top, `cameras.${name}`, 'a camera', describe(value));
-    return read(name, { ...shared, ...value }, name);
-  });
-}
-
-function readMap(text: string, file: string): Readonly<Record<string, unknown>> {
   if (text.length > longest) {
     throw new FormatError({ file, expected: `at most ${longest} characters`, found: `${text.length}` });
   }
-  // Not a YAML directive, though it looks like one; an empty line keeps the lines' numbers.
-  const whole = withoutByteOrderMark(text).replace(/^%YAML:1\.[0-9][^\n]*/, '');
-  let value: unknown;
-  try {
-    // JSON is YAML, but for its tabs.
-    if (/^\s*\{/.test(whole)) value = JSON.parse(whole);
-    else {
-      const document = parseDocument(whole, { logLevel: 'silent' });
-      if (document.errors[0]) throw document.errors[0];
-      value = document.toJS({ maxAliasCount: 10 });
-    }
-  } catch (cause) {
-    const found = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!;
-    throw new FormatError({ file, expected: 'YAML as OpenCV writes it, or JSON', found });
+  if (withoutByteOrderMark(text).trimStart().startsWith('<')) {
+    const root = parseXml(withoutByteOrderMark(text).trimStart(), file);
+    if (root.name === 'opencv_storage') return readRigFile(opencvStorage(root, file), file, stem, defaults);
+    if (root.name === 'document') return readMetashape(root, file, defaults);
+    const expected = "OpenCV's storage (opencv_storage) or Metashape's cameras (document)";
+    throw new FormatError({ file, expected, found: quoted(root.name) });
   }
-  if (isMap(value)) return value;
-  throw new FormatError({ file, expected: 'a map of settings', found: describe(value) });
-}
-
-function isCamera(value: unknown): boolean {
-  return isMap(value) && hasIntrinsics(value);
-}
-
-/** A name of the whole rig is no camera's. */
-function isName(key: string): boolean {
-  return (names.name as readonly string[]).includes(key);
-}
-
-function cameraMaps(root: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(root).filter(([, value]) => isCamera(value)));
-}
-
-function readCamera(fields: Fields, named: string | null, defaults: CalibrationDefaults): OpencvCamera {
-  const own = fieldOf(fields, names.name);
-  const stated =
-    named === null ? (own ?? neededField(fields, names.name, "the camera's name")) : { name: '', value: named };
-  if (typeof stated.value !== 'string' || !isCameraName(stated.value)) {
-    const expected = 'a name of letters, digits, dashes and underscores (a file is called so)';
-    throw problem(fields, stated.name, expected, describe(stated.value));
-  }
-  return {
-    name: stated.value,
-    imageSize: readImageSize(fields, defaults),
-    ...readIntrinsics(fields),
-    distortion: defaults.undistorted ? skipLens(fields) : readLens(fields),
-    ...readPose(fields, defaults),
-  };
-}
-
-/** Whether a file can be called so. */
-export function isCameraName(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name);
+  const tree = parseTree(text, file);
+  if (isTransformsJson(tree)) return readTransformsJson(tree, file, defaults);
+  if (isKalibr(tree)) return readKalibr(tree, file, defaults);
+  return readRigFile(tree, file, stem, defaults);
 }

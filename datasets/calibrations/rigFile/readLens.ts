@@ -7,6 +7,9 @@ import { coefficientNames, names } from './names.js';
 /** Models of the form that OpenCV's `projectPoints` has. */
 const modelWords = {
   pinhole: 'pinhole',
+  'simple-pinhole': 'pinhole',
+  'simple-radial': 'opencv',
+  radial: 'opencv',
   perspective: 'pinhole',
   opencv: 'opencv',
   'plumb-bob': 'plumb_bob',

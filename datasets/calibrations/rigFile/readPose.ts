@@ -25,12 +25,13 @@ export function readPose(
   defaults: CalibrationDefaults,
 ): Pick<OpencvCamera, 'rotation' | 'translation'> {
   const unitField = fieldOf(fields, names.units);
-  const units = unitField ? wordOf(fields, unitField, unitWords) : defaults.units;
+  const stated = unitField ? wordOf(fields, unitField, unitWords) : defaults.units;
+  const units = typeof defaults.units === 'number' ? defaults.units : stated;
   if (units === undefined)
     throw problem(fields, '', 'the units of the translation (units: mm, cm or m; or --units)', 'none');
-  const stated = fieldOf(fields, names.extrinsics);
+  const directed = fieldOf(fields, names.extrinsics);
   // A list is the transform itself.
-  const directionField = Array.isArray(stated?.value) ? null : stated;
+  const directionField = Array.isArray(directed?.value) ? null : directed;
   const direction = directionField ? wordOf(fields, directionField, directionWords) : defaults.extrinsics;
   if (!direction) {
     const expected =

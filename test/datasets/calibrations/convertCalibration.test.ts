@@ -86,6 +86,11 @@ describe('an OpenCV calibration written for the reader', () => {
     assert.ok(largestDifference(own, plain.tka, 1) > 1);
     assert.ok(residual.max < 0.6 && residual.max > 1e-4, `${residual.max}`);
     assert.ok(residual.rms < residual.max);
+    // Largest near a corner, and told over the image up to the corners.
+    assert.equal(residual.grid.length, 5);
+    assert.ok(residual.grid.every((row) => row.length === 6 && row.every((value) => value <= residual.max)));
+    const corners = [residual.grid[0]!, residual.grid[4]!].flatMap((row) => [row[0]!, row[5]!]);
+    assert.ok(Math.max(...corners) > residual.max / 2, `${corners.join()}`);
     assert.ok(largestDifference(own, tka, 1) <= residual.max * 1.05);
     // The camera stands where it stood.
     const centre = cameraCentre(cameraFromTka(parseTka(tka, 'x'), 1, 'x'));
