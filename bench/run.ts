@@ -7,6 +7,7 @@ import yargs from 'yargs';
 import { precisionSchema, type Precision } from '../configs/schema/run.js';
 import { packageRoot } from '../configs/packageRoot.js';
 import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
+import { listenForStop } from '../workers/lifecycle/stopRequest.js';
 import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
 import { dataPathReport, readerReport } from './data/report.js';
@@ -63,8 +64,7 @@ const options = await yargs(process.argv.slice(2))
   .wrap(110)
   .parseAsync();
 
-const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort());
+const interrupted = listenForStop();
 const asked = (options.cases as (CaseName | (typeof dataCases)[number])[] | undefined) ?? [
   ...caseNames,
   'reader' as const,

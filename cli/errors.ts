@@ -14,8 +14,8 @@ export class CommandError extends Error {
 
 /** Thrown when the user stops what a command waits for. */
 export class Interrupted extends CommandError {
-  constructor(message = 'Interrupted.') {
-    super(message, exitCodes.interrupted);
+  constructor(message = 'Interrupted.', options?: ErrorOptions) {
+    super(message, exitCodes.interrupted, options);
   }
 }
 

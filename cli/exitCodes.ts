@@ -7,8 +7,10 @@ export const exitCodes = {
   usage: 2,
   /** Temporal, the object store or another service does not answer. */
   unreachable: 3,
-  /** Ctrl-C. */
+  /** Ctrl-C, or another signal, before the work was done. */
   interrupted: 130,
+  /** Nobody reads what the command only shows: what a shell says of a program that SIGPIPE ended. */
+  noReader: 141,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -1,5 +1,6 @@
 import { buildProgram } from './program.js';
 import { describeError, exitCodeOf } from './errors.js';
+import { lostOutput, outliveReaders } from '../workers/lifecycle/lostReaders.js';
 import { exitCodes } from './exitCodes.js';
 import { styled } from './terminal/terminal.js';
 
@@ -22,13 +23,25 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Commands whose work is what they print; of the others it is a log. */
+const printing = ['config', 'list', 'status', 'doctor', 'deployment', 'dataset', 'completion'];
+
+/** Whether what was to be printed is lost. A reader of a pipe that has ended (`tempeh-flow list | head`) wanted no more. */
+function lostResult(args: readonly string[]): boolean {
+  if (!printing.includes(args[0] ?? '') && !args.includes('--json')) return false;
+  const why = lostOutput();
+  if (why === null || why === 'EPIPE') return false;
+  process.stderr.write(`Standard output cannot be written to (${why}): what this command prints is not complete.\n`);
+  return true;
+}
+
 // A notice of the AWS SDK about its own plans; the Node versions that we support are in package.json.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-// Pipes that are closed early (`tempeh-flow list | head`) end the command, without a stack trace.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  throw error;
-});
-process.exitCode = await main(process.argv.slice(2));
+outliveReaders();
+const args = process.argv.slice(2);
+const code = await main(args);
+// What could not be written is told a little later than it was printed.
+await new Promise(setImmediate);
+process.exitCode = code === exitCodes.ok && lostResult(args) ? exitCodes.failed : code;
 // What a failed worker left open must not keep its process: whoever supervises it waits for its end.
 setTimeout(() => process.exit(), 3000).unref();

@@ -66,6 +66,7 @@ const optionNames = [
   'registrations',
   'template',
   'strict',
+  'allow-failures',
   'overwrite',
   'sample',
   'all',

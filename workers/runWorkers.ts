@@ -1,11 +1,15 @@
 import { hostname } from 'node:os';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { TemporalSettings } from '../client/connectionSettings.js';
+import { orAborted } from '../storage/orAborted.js';
+import { stopOnFaults } from './lifecycle/faults.js';
+import { listenForStop } from './lifecycle/stopRequest.js';
+import { within } from './lifecycle/within.js';
 import { LineLogger } from './log.js';
 import { installRuntime } from './runtime.js';
-import { stopSignal } from './stop.js';
-import type { TemporalSettings } from '../client/connectionSettings.js';
 import { connectWorker } from './workerConnection.js';
+import { WorkerGroup } from './workerGroup.js';
+import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
 
 /** What both kinds of worker are given. */
 export interface WorkerProcessOptions {
@@ -32,6 +36,8 @@ export type WorkerDefinition = WorkerOptions & {
 /** Seconds in which activities end in order once the worker is told to stop; then they are cancelled, then abandoned. */
 const graceSeconds = 45;
 const forceSeconds = 60;
+/** Seconds of this process's own, beyond that. */
+const overtimeSeconds = 2;
 
 const shared = {
   shutdownGraceTime: graceSeconds * 1000,
@@ -46,7 +52,7 @@ const shared = {
  * Runs the workers of one process until it is told to stop, and all of them have. Waits for Temporal where it is away.
  *
  * @param define is given the signal that says stop, which activities hand on to what they supervise.
- * @throws Error when a worker fails; the others have been stopped then.
+ * @throws WorkerFailed when a worker cannot go on; the others and all activities have been stopped then, or given up.
  */
 export async function runWorkers(
   name: 'data' | 'gpu',
@@ -55,56 +61,67 @@ export async function runWorkers(
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
   installRuntime(logger);
-  const { signal, release } = stopSignal(options.signal);
+  const request = listenForStop({ caller: options.signal, endSeconds: forceSeconds + 2 * overtimeSeconds });
+  const stopping = new AbortController();
+  const stop = (why: string): void => stopping.abort(why);
+  const { signal } = stopping;
+  const onRequest = (): void => stop(`the worker was ${String((request.signal.reason as Error).message)}`);
+  if (request.signal.aborted) onRequest();
+  else request.signal.addEventListener('abort', onRequest, { once: true });
+  const faults = stopOnFaults(logger, stop);
+  let connection: NativeConnection | undefined;
   try {
-    const definitions = await define(signal, logger);
-    const connection = await connectWorker(options.temporal, logger, signal);
-    try {
-      const { namespace } = options.temporal;
-      const identity = `${name}@${hostname()}:${process.pid}`;
-      const version = options.version ?? workerVersion();
-      const workers = await Promise.all(
-        definitions.map(({ ofAnyVersion = false, ...definition }) => {
-          const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
-          return Worker.create({ ...shared, connection, namespace, identity, workerDeploymentOptions, ...definition });
-        }),
-      );
-      await runUntil(signal, workers, () => {
-        const queues = definitions.map(({ taskQueue }) => taskQueue).join(', ');
-        const of = version.deployment === null ? '' : ` of deployment ${version.deployment}`;
-        logger.info(`ready on ${queues} of ${options.temporal.address}, build ${version.buildId}${of}`);
-        options.onReady?.();
-      });
-    } finally {
-      await connection.close();
-    }
+    const definitions = await orAborted(define(signal, logger), signal);
+    if (definitions === null) return;
+    connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
+    if (connection === undefined) return;
+    const version = options.version ?? workerVersion();
+    const workers = await orAborted(createWorkers(name, connection, options, version, definitions), signal);
+    if (workers === null) return;
+    const running = workers.run(signal, stop, forceSeconds + overtimeSeconds);
+    logger.info(readyLine(definitions, options, version));
+    options.onReady?.();
+    await running;
+    faults.throwIfAny();
   } catch (error) {
-    if (!signal.aborted || !isAbort(error, signal)) throw error;
+    if (request.signal.aborted && isAbort(error, signal)) return;
+    logger.error(error instanceof Error ? error.message : String(error));
+    throw error;
   } finally {
-    release();
+    faults.release();
+    request.release();
+    // A worker that has failed holds it for ever.
+    await within(connection?.close().catch(() => undefined) ?? Promise.resolve(), overtimeSeconds, undefined);
     logger.info('stopped');
   }
 }
 
-/** Told to stop, or one of them failed: all stop, each in order. */
-async function runUntil(signal: AbortSignal, workers: readonly Worker[], onReady: () => void): Promise<void> {
-  const shutDown = () => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  const runs = workers.map((worker) =>
-    worker.run().catch((error: unknown) => {
-      shutDown();
-      throw error;
-    }),
-  );
-  onReady();
-  if (signal.aborted) shutDown();
-  else signal.addEventListener('abort', shutDown, { once: true });
-  const results = await Promise.allSettled(runs);
-  signal.removeEventListener('abort', shutDown);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-}
-
 function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}
+
+function createWorkers(
+  name: 'data' | 'gpu',
+  connection: NativeConnection,
+  options: WorkerProcessOptions,
+  version: WorkerVersion,
+  definitions: readonly WorkerDefinition[],
+): Promise<WorkerGroup> {
+  const { namespace } = options.temporal;
+  const identity = `${name}@${hostname()}:${process.pid}`;
+  const all = definitions.map(({ ofAnyVersion = false, ...definition }) => {
+    const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
+    return { ...shared, namespace, identity, workerDeploymentOptions, ...definition };
+  });
+  return WorkerGroup.create(connection, all);
+}
+
+function readyLine(
+  definitions: readonly WorkerDefinition[],
+  { temporal }: WorkerProcessOptions,
+  { buildId, deployment }: WorkerVersion,
+): string {
+  const queues = definitions.map(({ taskQueue }) => taskQueue).join(', ');
+  const of = deployment === null ? '' : ` of deployment ${deployment}`;
+  return `ready on ${queues} of ${temporal.address}, build ${buildId}${of}`;
 }

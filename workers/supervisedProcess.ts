@@ -1,4 +1,5 @@
 import { overtimeExitCode } from '../activities/overtime.js';
+import { outliveReaders } from './lifecycle/lostReaders.js';
 
 /** What a trainer and a predictor have in common as child processes of a GPU worker. */
 
@@ -16,11 +17,12 @@ export interface Work<Start extends { readonly kind: string }, Event> {
 }
 
 /**
- * Runs the work that the parent sends, once, and exits. Told to stop (by message, SIGTERM or SIGINT), or when the
+ * Runs the work that the parent sends, once, and exits. Told to stop (by message or signal), or when the
  * parent's end of the channel closes, the work is asked to end; what does not end in its grace is ended: nothing keeps
  * this process alive after its parent.
  */
 export function serveParent<Start extends { readonly kind: string }, Event>(work: Work<Start, Event>): void {
+  outliveReaders();
   const stopping = new AbortController();
   let started: Start | null = null;
 
@@ -59,6 +61,5 @@ export function serveParent<Start extends { readonly kind: string }, Event>(work
     );
   });
   process.on('disconnect', () => stop('the worker is gone'));
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop(name));
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { loadConfiguration } from '../configs/load.js';
 import { trainingStages, type TrainingStage } from '../configs/schema/training.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import { listenForStop } from './lifecycle/stopRequest.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 
 /**
@@ -30,8 +31,7 @@ const loaded = await loadConfiguration(file, values.set);
 const configuration: RunConfiguration = { ...loaded, storage: { kind: 'directory', path: resolve(values.store) } };
 const source = { kind: 'directory', path: resolve(values.data), dataset: configuration.dataset } as const;
 const workingDirectory = resolve(values.store, 'work');
-const stopping = new AbortController();
-process.once('SIGINT', () => stopping.abort('SIGINT'));
+const stopping = listenForStop({ endSeconds: configuration.checkpoints.graceSeconds + 10 });
 prepareTensorFlow(configuration);
 
 if (isStage(step)) {

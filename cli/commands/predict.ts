@@ -19,6 +19,7 @@ interface PredictArguments extends GlobalOptions, ConnectionOptions {
   set: string[];
   precision: Precision | undefined;
   strict: boolean;
+  'allow-failures': boolean;
   overwrite: boolean;
   local: boolean;
   workflow: boolean;
@@ -89,6 +90,11 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
       default: false,
       describe: 'End with the first frame that cannot be predicted',
     })
+    .option('allow-failures', {
+      type: 'boolean',
+      default: false,
+      describe: 'Exit code 0 though some frames could not be predicted (1 otherwise; also where none could)',
+    })
     .option('overwrite', { type: 'boolean', default: false, describe: 'Predict frames again that are there' })
     .option('local', {
       type: 'boolean',
@@ -135,6 +141,7 @@ const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictAr
       refinementModel: options['refinement-model'],
       coarsePredictions: options['coarse-predictions'],
       coarseOut: options['coarse-out'],
+      allowFailures: options['allow-failures'],
     });
   },
 });

@@ -1,20 +1,6 @@
-import type { CommandModule } from 'yargs';
-import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
-import type { GlobalOptions } from '../program.js';
+import { steeringCommand } from '../runs/steeringCommand.js';
 
-interface UnpauseArguments extends GlobalOptions, ConnectionOptions {
-  run: string;
-}
-
-export const command: CommandModule<GlobalOptions, UnpauseArguments> = {
-  command: 'unpause <run>',
+export const command = steeringCommand('unpause', {
   describe: 'Go on with a paused run',
-  builder: (yargs) =>
-    withConnectionOptions(yargs)
-      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
-      .example('$0 unpause famos-1', 'The same as resume'),
-  handler: async (options) => {
-    const { unpause } = await import('../runs/steer.js');
-    process.exitCode = await unpause(options);
-  },
-};
+  example: 'The same as resume',
+});

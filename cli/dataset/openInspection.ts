@@ -11,8 +11,9 @@ import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import type { DatasetArguments } from '../commands/dataset.js';
-import { CommandError, Interrupted } from '../errors.js';
+import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from '../store/placeholders.js';
 import { checkProgress } from './checkProgress.js';
 
@@ -20,7 +21,7 @@ import { checkProgress } from './checkProgress.js';
 const cacheBytes = 1e9;
 
 /**
- * Opens the data set that a command names, for as long as the work takes. Ctrl-C ends it.
+ * Opens the data set that a command names, for as long as the work takes. A signal ends it.
  *
  * @throws CommandError, and what is wrong with configuration or data set
  */
@@ -28,9 +29,14 @@ export async function withInspection<T>(
   arguments_: DatasetArguments,
   work: (inspection: Inspection, options: InspectOptions) => Promise<T>,
 ): Promise<T> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort(new Interrupted());
-  process.once('SIGINT', stop);
+  return untilStopped((signal) => inspect(arguments_, work, signal));
+}
+
+async function inspect<T>(
+  arguments_: DatasetArguments,
+  work: (inspection: Inspection, options: InspectOptions) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
   const progress = checkProgress(process.stderr);
   const cacheFolder = await mkdtemp(join(tmpdir(), 'tempeh-check-'));
   try {
@@ -40,7 +46,7 @@ export async function withInspection<T>(
       viewKind: configuration.viewKind,
       volume: volumeOf(configuration),
       onProgress: progress.show,
-      signal: stopping.signal,
+      signal,
     };
     const { directory } = arguments_;
     const inspection =
@@ -50,7 +56,6 @@ export async function withInspection<T>(
     return await work(inspection, options);
   } finally {
     progress.clear();
-    process.removeListener('SIGINT', stop);
     await rm(cacheFolder, { recursive: true, force: true });
   }
 }

@@ -11,9 +11,10 @@ import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { findCredentials } from './askCredentials.js';
 import { useLocalObjectStore } from '../connection.js';
-import { CommandError, Interrupted } from '../errors.js';
+import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
+import { untilStopped } from '../terminal/untilStopped.js';
 import { transferNote } from '../runs/progressLines.js';
 import { bytes, duration, styled } from '../terminal/terminal.js';
 import { TransferRate } from './transferRates.js';
@@ -28,9 +29,6 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
   if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
   const credentials = { ...(await findCredentials(source.host)), inClear: source.passwordInClear ?? false };
   const display = new Display();
-  const stopping = stopOnRequest(() =>
-    display.print('Stopping: what is there is kept. (Ctrl-C once more ends at once.)'),
-  );
   const path: DataPath = {
     host: source.host,
     bundles: source.bundles,
@@ -45,17 +43,17 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
   const busy = (): never => {
     throw new CommandError(`Another tempeh-flow fetch works on ${path.downloads}: wait for its end.`);
   };
-  try {
+  const onStop = (): void => display.print('Stopping: what is there is kept. (Ctrl-C once more ends at once.)');
+  const work = (signal: AbortSignal): Promise<void> => {
+    // Of dozens of requests at a time each listens to it; Node would take them for a leak.
+    setMaxListeners(0, signal);
     mkdirSync(path.downloads, { recursive: true });
-    await withLock(join(path.downloads, 'fetch'), busy, () =>
-      obtainAndStore(configuration, path, display, stopping.signal),
-    );
+    return withLock(join(path.downloads, 'fetch'), busy, () => obtainAndStore(configuration, path, display, signal));
+  };
+  try {
+    await untilStopped(work, 'Stopped. The same command goes on from here.', { onStop });
     return exitCodes.ok;
-  } catch (error) {
-    if (!stopping.signal.aborted) throw error;
-    throw new Interrupted('Stopped. The same command goes on from here.');
   } finally {
-    stopping.release();
     display.finish();
   }
 }
@@ -86,26 +84,6 @@ async function obtainAndStore(
     signal,
   );
   if (configuration.dataset.deleteDownloads) await deleteVolumes(path);
-}
-
-/** Ctrl-C or SIGTERM; a terminal that is closed ends nothing where `nohup` says so. */
-function stopOnRequest(onStop: () => void): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  // Of dozens of requests at a time each listens to it; Node would take them for a leak.
-  setMaxListeners(0, controller.signal);
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort(new DOMException('stopped by the user', 'AbortError'));
-    onStop();
-  };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, stop);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const signal of signals) process.off(signal, stop);
-    },
-  };
 }
 
 async function store(

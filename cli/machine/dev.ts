@@ -9,6 +9,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { lastPorts } from '../quickstart/session.js';
 import { announceServices } from './services.js';
+import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { readJson, workspace } from './workspace.js';
 
@@ -26,8 +27,7 @@ export async function dev(options: DevOptions): Promise<number> {
   const space = workspace(options.directory);
   mkdirSync(space.directory, { recursive: true });
   const last = lastPorts(space);
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
+  const stopped = listenForStop();
   const started: (TemporalService | ObjectStoreService)[] = [];
   try {
     const temporal = await startTemporal({
@@ -55,6 +55,7 @@ export async function dev(options: DevOptions): Promise<number> {
     return exitCodes.ok;
   } finally {
     await Promise.all(started.map((service) => service.stop()));
+    stopped.release();
   }
 }
 

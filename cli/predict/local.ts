@@ -1,29 +1,25 @@
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
-import { Interrupted } from '../errors.js';
 import { useLocalObjectStore } from '../connection.js';
+import { untilStopped } from '../terminal/untilStopped.js';
 
-/** Predicts in this process. Ctrl-C ends it after the frame at hand, a second one at once. @throws Interrupted */
+/** Seconds for the frame at hand, on a slow processor. */
+const frameSeconds = 120;
+
+/** Predicts in this process. Told to stop, it ends after the frame at hand. @throws Interrupted */
 export async function predictLocally(
   job: FolderPredictionJob,
   report: (event: PredictorEvent) => void,
 ): Promise<PredictionResult> {
   useLocalObjectStore();
   prepareTensorFlow(job.configuration);
-  const stopping = new AbortController();
-  const stop = (name: NodeJS.Signals): void => {
-    if (stopping.signal.aborted) process.exit(130);
-    stopping.abort(name);
-  };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
-  try {
-    const { predictFolders } = await import('../../inference/folders/predictFrameList.js');
-    return await predictFolders(job, report, stopping.signal);
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'PredictionStopped') throw error;
-    throw new Interrupted('Interrupted: what was predicted is there; the same command goes on.');
-  } finally {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
-  }
+  return untilStopped(
+    async (signal) => {
+      const { predictFolders } = await import('../../inference/folders/predictFrameList.js');
+      return predictFolders(job, report, signal);
+    },
+    'Interrupted: what was predicted is there; the same command goes on.',
+    { endSeconds: frameSeconds },
+  );
 }

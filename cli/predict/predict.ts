@@ -13,19 +13,19 @@ export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
   readonly local: boolean;
 }
 
-/** Predicts the frames of a list. @returns the exit code: 1 where there is no prediction in the end. */
+/** Predicts the frames of a list. @returns the exit code: 1 where a frame has no prediction in the end, if that is not allowed. */
 export async function predict(stages: FolderStages, options: PredictCommand): Promise<ExitCode> {
-  const { workflow, local, name, follow, json } = options;
+  const { workflow, local, name, follow, json, allowFailures } = options;
   if (workflow && local) throw new CommandError('Either --local or --workflow: not both.', exitCodes.usage);
   if (!workflow && (follow || name !== undefined)) {
     throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
   }
   const { job, notes } = await jobOf(stages, options);
   if (!json) for (const line of [...introduction(job), ...notes]) process.stdout.write(`${line}\n`);
-  return workflow ? predictAsWorkflow(job, options) : predictHere(job, json);
+  return workflow ? predictAsWorkflow(job, options) : predictHere(job, json, allowFailures);
 }
 
-async function predictHere(job: FolderPredictionJob, json: boolean): Promise<ExitCode> {
+async function predictHere(job: FolderPredictionJob, json: boolean, allowFailures: boolean): Promise<ExitCode> {
   const display = json ? null : new PredictionDisplay();
   let result: PredictionResult;
   try {
@@ -39,7 +39,8 @@ async function predictHere(job: FolderPredictionJob, json: boolean): Promise<Exi
   await writeFailedFrames(out, result.failures);
   if (json) process.stdout.write(`${JSON.stringify({ out, ...result }, null, 2)}\n`);
   else process.stdout.write(`${resultLine(result, out)}\n`);
-  return result.predicted + result.skipped === 0 && result.failures.length > 0 ? exitCodes.failed : exitCodes.ok;
+  const none = result.predicted + result.skipped === 0;
+  return result.failures.length > 0 && (none || !allowFailures) ? exitCodes.failed : exitCodes.ok;
 }
 
 function introduction({ models, template, list }: FolderPredictionJob): string[] {

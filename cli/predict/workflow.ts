@@ -6,12 +6,14 @@ import { startFolderPrediction } from '../../client/folderPredictions.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { followAsJson, followToEnd } from '../runs/status.js';
+import { followAsJson, followToEnd } from '../runs/watch.js';
 
 export interface PredictWorkflowOptions extends ConnectionOptions {
   readonly name: string | undefined;
   readonly follow: boolean;
   readonly json: boolean;
+  /** Frames that cannot be predicted are no failure of the command, as long as others can. */
+  readonly allowFailures: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface PredictWorkflowOptions extends ConnectionOptions {
  */
 export async function predictAsWorkflow(
   job: FolderPredictionJob,
-  { name, follow, json, ...connection }: PredictWorkflowOptions,
+  { name, follow, json, allowFailures, ...connection }: PredictWorkflowOptions,
 ): Promise<ExitCode> {
   const run = name ?? nameFor(job);
   if (!runNamePattern.test(run)) {
@@ -32,12 +34,12 @@ export async function predictAsWorkflow(
     await startFolderPrediction(connected.client, { run, job });
     const page = connected.pageOf(run);
     if (json) {
-      if (follow) return followAsJson(connected, run);
+      if (follow) return followAsJson(connected, run, { allowFailures });
       process.stdout.write(`${JSON.stringify({ run, page })}\n`);
       return exitCodes.ok;
     }
     process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
-    if (follow) return followToEnd(connected, run);
+    if (follow) return followToEnd(connected, run, { allowFailures });
     process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
     return exitCodes.ok;
   });

@@ -6,13 +6,14 @@ import { loadConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { parse } from 'yaml';
 import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
-import { CommandError, Interrupted } from '../errors.js';
+import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal/terminal.js';
+import { untilStopped } from '../terminal/untilStopped.js';
 import { readJson, workspace, type Workspace } from '../machine/workspace.js';
 import type { LastRun } from './lastRun.js';
+import { killDescendants } from './processTree.js';
 import { serveUntilStopped, trainMiniature } from './train.js';
-import { stopOnSignals } from './stopping.js';
 import { summary } from './summary.js';
 
 export interface QuickstartOptions {
@@ -24,6 +25,9 @@ export interface QuickstartOptions {
   readonly fresh: boolean;
   readonly keep: boolean;
 }
+
+/** Seconds that workers (which save) and then the services have to end, taken together. */
+const endSeconds = 90;
 
 /** What a start works on. */
 export interface QuickstartJob {
@@ -50,29 +54,25 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   const busy = (): never => {
     throw new CommandError(`npm start runs already on ${space.directory}: tempeh-flow list shows its run.`);
   };
-  const stopping = stopOnSignals(() => {
+  const onStop = (): void => {
     process.stdout.write(
       `\n${styled('bold', 'Stopping: what trains saves first.')} (Ctrl-C once more ends at once.)\n`,
     );
-  });
-  try {
-    return await withLock(`${space.directory}/quickstart`, busy, async () => {
+  };
+  const work = (signal: AbortSignal): Promise<number> =>
+    withLock(`${space.directory}/quickstart`, busy, async () => {
       const last = readJson<LastRun>(space.lastRun);
       if (last !== null && !options.fresh && last.configurationSha256 === job.configurationSha256) {
         process.stdout.write(
           `${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}\n`,
         );
-        if (options.keep) await serveUntilStopped(job, stopping.signal);
+        if (options.keep) await serveUntilStopped(job, signal);
         return exitCodes.ok;
       }
-      return trainMiniature(job, stopping.signal);
+      return trainMiniature(job, signal);
     });
-  } catch (error) {
-    if (!stopping.signal.aborted) throw error;
-    throw new Interrupted('Stopped. The next npm start goes on from here.');
-  } finally {
-    stopping.release();
-  }
+  const stopped = 'Stopped. The next npm start goes on from here.';
+  return untilStopped(work, stopped, { onStop, endSeconds, beforeExit: killDescendants, watchParent: true });
 }
 
 function jobOf(configuration: RunConfiguration, space: Workspace, options: QuickstartOptions): QuickstartJob {

@@ -152,8 +152,8 @@ async function follow({ client, store, services, job, run, display, signal }: Fo
   try {
     const description = await Promise.race([following, services.lost.then(rethrow)]);
     signal.throwIfAborted();
-    if (description.status !== 'COMPLETED') {
-      const why = description.failure ?? `it was ${description.status.toLowerCase()}`;
+    if (description?.status !== 'COMPLETED') {
+      const why = description?.failure ?? `it was ${description?.status.toLowerCase() ?? 'not seen'}`;
       const logs = `${endOfLog(`${space.logs}/gpu-worker.log`, 5)}`;
       throw new CommandError(`${run} did not complete: ${why}\n${logs}\nnpm start goes on with it.`);
     }

@@ -8,7 +8,7 @@ import { withTemporal, type Connected, type ConnectionOptions } from '../connect
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { resumeEdited } from './resume.js';
-import { followToEnd } from './status.js';
+import { followToEnd } from './watch.js';
 
 interface Extension extends ConnectionOptions {
   readonly run: string;

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { describeRun, type RunDescription } from '../../client/describeRun.js';
+import { orAborted } from '../../storage/orAborted.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { progressLines } from './progressLines.js';
 
 export interface FollowOptions {
   readonly client: Client;
   readonly run: string;
-  /** Ends the watching; the run goes on. */
+  /** Ends the watching at once, also where Temporal does not answer; the run goes on. */
   readonly signal: AbortSignal;
   readonly display?: LiveDisplay;
   /** Called with every look. */
@@ -20,7 +21,7 @@ const patience = 15_000;
 /**
  * Shows a run's progress until it ends.
  *
- * @returns its last description; of a run that goes on when the signal came.
+ * @returns its last description; of a run that goes on when the signal came. null where none had come by then.
  */
 export async function followRun({
   client,
@@ -28,12 +29,16 @@ export async function followRun({
   signal,
   display,
   onDescription,
-}: FollowOptions): Promise<RunDescription> {
+}: FollowOptions): Promise<RunDescription | null> {
   const live = display ?? new LiveDisplay();
   let last: RunDescription | null = null;
   const startedAt = Date.now();
   for (;;) {
-    const description = await describeRun(client, run);
+    const description = await orAborted(describeRun(client, run), signal);
+    if (description === null) {
+      live.finish();
+      return last;
+    }
     // A worker that is just restarting must not make the lines vanish.
     const shown: RunDescription =
       description.progress === null && last !== null ? { ...description, progress: last.progress } : description;

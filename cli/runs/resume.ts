@@ -7,7 +7,7 @@ import { openStore } from '../../storage/openStore.js';
 import { configurationOf, resumeRun } from '../../client/runs.js';
 import { useLocalObjectStore, withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
-import { followToEnd } from './status.js';
+import { followToEnd } from './watch.js';
 
 export interface ResumeOptions extends ConnectionOptions {
   readonly run: string;

@@ -10,7 +10,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
-import { followToEnd } from './status.js';
+import { followToEnd } from './watch.js';
 
 export interface StartOptions extends ConnectionOptions {
   /** famos if absent; of a branch, what the run has that it starts from. */

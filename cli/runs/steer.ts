@@ -1,56 +1,63 @@
+import type { Client } from '@temporalio/client';
 import { describeRun } from '../../client/describeRun.js';
 import { cancelRun, pauseRun, resumeRun } from '../../client/runs.js';
 import { retryRun } from '../../client/retryRun.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
-import { exitCodes } from '../exitCodes.js';
+import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { nextAttempt } from './progressLines.js';
 
-type Steering = ConnectionOptions & { readonly run: string };
+/** What a run can be told; each gives what is then said to whoever asked. */
+const steerings = {
+  /** Stops a run until it is unpaused. */
+  async pause(client: Client, run: string): Promise<string> {
+    await pauseRun(client, run);
+    return `${run} is paused: tempeh-flow unpause ${run} goes on.`;
+  },
 
-/** Goes on with a paused run. @returns the exit code. */
-export async function unpause({ run, ...connection }: Steering): Promise<number> {
-  await withTemporal(connection, async ({ client }) => {
+  /** Goes on with a paused run. */
+  async unpause(client: Client, run: string): Promise<string> {
     const { status } = await describeRun(client, run);
     if (status !== 'RUNNING') {
-      throw new CommandError(
-        `${run} is not paused: it is ${status.toLowerCase()} (tempeh-flow resume ${run} starts it again).`,
-      );
+      const todo = `tempeh-flow resume ${run} starts it again`;
+      throw new CommandError(`${run} is not paused: it is ${status.toLowerCase()} (${todo}).`);
     }
     await resumeRun(client, run);
-  });
-  process.stdout.write(`${run} goes on.\n`);
-  return exitCodes.ok;
-}
+    return `${run} goes on.`;
+  },
 
-/** Stops a run until it is unpaused. @returns the exit code. */
-export async function pause({ run, ...connection }: Steering): Promise<number> {
-  await withTemporal(connection, ({ client }) => pauseRun(client, run));
-  process.stdout.write(`${run} is paused: tempeh-flow unpause ${run} goes on.\n`);
-  return exitCodes.ok;
-}
+  /** Ends a run. */
+  async cancel(client: Client, run: string): Promise<string> {
+    await cancelRun(client, run);
+    return `${run} is cancelled: tempeh-flow resume ${run} goes on from its last checkpoint.`;
+  },
 
-/** Tries at once what failed. @returns the exit code. */
-export async function retry({ run, ...connection }: Steering): Promise<number> {
-  const retried = await withTemporal(connection, ({ client }) => retryRun(client, run));
-  const lines =
-    retried.kind === 'started'
-      ? [`${retried.workflowId} had failed; it is started again, and goes on with what is done.`]
-      : [
-          ...retried.now.map(({ type, workflowId, attempt }) => `${type} of ${workflowId}: attempt ${attempt} now.`),
-          ...retried.others.map((activity) => {
-            const { type, workflowId, attempt, state } = activity;
-            const at = state === 'waiting' ? nextAttempt(activity, Date.now()) : state;
-            return `${type} of ${workflowId}: attempt ${attempt} ${at}; left alone.`;
-          }),
-        ];
-  process.stdout.write(`${lines.length > 0 ? lines.join('\n') : `Nothing of ${run} waits to be tried again.`}\n`);
-  return exitCodes.ok;
-}
+  /** Tries at once what failed. */
+  async retry(client: Client, run: string): Promise<string> {
+    const retried = await retryRun(client, run);
+    if (retried.kind === 'started') {
+      return `${retried.workflowId} had failed; it is started again, and goes on with what is done.`;
+    }
+    const lines = [
+      ...retried.now.map(({ type, workflowId, attempt }) => `${type} of ${workflowId}: attempt ${attempt} now.`),
+      ...retried.others.map((activity) => {
+        const { type, workflowId, attempt, state } = activity;
+        const at = state === 'waiting' ? nextAttempt(activity, Date.now()) : state;
+        return `${type} of ${workflowId}: attempt ${attempt} ${at}; left alone.`;
+      }),
+    ];
+    return lines.length > 0 ? lines.join('\n') : `Nothing of ${run} waits to be tried again.`;
+  },
+} as const;
 
-/** Ends a run. @returns the exit code. */
-export async function cancel({ run, ...connection }: Steering): Promise<number> {
-  await withTemporal(connection, ({ client }) => cancelRun(client, run));
-  process.stdout.write(`${run} is cancelled: tempeh-flow resume ${run} goes on from its last checkpoint.\n`);
+export type Steering = keyof typeof steerings;
+
+/** Tells a run one thing, and says what came of it. @returns the exit code. */
+export async function steer(
+  what: Steering,
+  { run, ...connection }: ConnectionOptions & { readonly run: string },
+): Promise<ExitCode> {
+  const said = await withTemporal(connection, ({ client }) => steerings[what](client, run));
+  process.stdout.write(`${said}\n`);
   return exitCodes.ok;
 }

@@ -11,9 +11,10 @@ import { TestSet } from '../../evaluation/testSet.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { CommandError, Interrupted } from '../errors.js';
+import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
+import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from './placeholders.js';
 import { evaluationTable } from '../runs/evaluationTable.js';
 import { bar } from '../runs/progressLines.js';
@@ -37,25 +38,13 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
   const set = await open(options);
   const display = options.json ? null : new LiveDisplay();
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once('SIGINT', stop);
-  let measurement: Measurement;
-  try {
-    measurement = await measure(set, {
-      signal: stopping.signal,
-      onFrame: (done, total, problem) => {
-        if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);
-        display?.show([`  ${bar(done / total)}  ${done} of ${total} frames`], () => 'frames');
-      },
-    });
-  } catch (error) {
-    if (stopping.signal.aborted) throw new Interrupted();
-    throw error;
-  } finally {
-    process.off('SIGINT', stop);
+  const onFrame = (done: number, total: number, problem: string | null): void => {
+    if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);
+    display?.show([`  ${bar(done / total)}  ${done} of ${total} frames`], () => 'frames');
+  };
+  const measurement = await untilStopped((signal) => measure(set, { signal, onFrame })).finally(() => {
     display?.finish();
-  }
+  });
   if (measurement.frames === 0) {
     const why = measurement.leftOut[0]?.reason ?? 'there is none in the list or the folder';
     throw new CommandError(`None of ${set.frames.length} frames can be measured; the first: ${why}.`);

@@ -8,6 +8,7 @@ import { choosePorts } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
 import { s3At } from '../../storage/s3Client.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
@@ -26,13 +27,14 @@ export interface TensorboardOptions {
 }
 
 const syncEverySeconds = 15;
+/** Seconds that TensorBoard has to end. */
+const killAfterSeconds = 5;
 
 /** Runs TensorBoard on a run's event files until Ctrl-C; they are kept up to date meanwhile. @returns the exit code. */
 export async function tensorboard(options: TensorboardOptions): Promise<number> {
   const space = workspace(options.directory);
   const run = options.run ?? lastRunName(space);
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
+  const stopped = listenForStop();
   const events = join(space.events, run);
   const store = await storeOf(space, options.config);
   if (store !== null) {
@@ -46,10 +48,13 @@ export async function tensorboard(options: TensorboardOptions): Promise<number> 
   }
   const folder = await tensorboardFolder(stopped.signal);
   const [port = options.port] = await choosePorts([options.port]);
-  const syncing = store === null ? Promise.resolve() : keepSyncing(store, run, events, stopped.signal);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stopped.signal, ended.signal]);
+  const syncing = store === null ? Promise.resolve() : keepSyncing(store, run, events, signal);
   const code = await runTensorboard(folder, events, port, stopped.signal);
-  stopped.abort();
+  ended.abort();
   await syncing;
+  stopped.release();
   return code;
 }
 
@@ -74,11 +79,17 @@ async function runTensorboard(folder: string, events: string, port: number, sign
     env: { ...environmentFor('tensorboard'), PYTHONPATH: folder },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+  let late: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    late = setTimeout(() => child.kill('SIGKILL'), killAfterSeconds * 1000);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);
-  });
+  }).finally(() => clearTimeout(late));
   return signal.aborted || code === 0 ? exitCodes.ok : exitCodes.failed;
 }
 

@@ -34,6 +34,9 @@ kill -KILL "$watcher" 2>/dev/null
 exit "$code"
 `;
 
+/** Seconds in which a process that was killed is gone, unless the kernel holds it. */
+const killedSeconds = 10;
+
 export interface GuardedOptions {
   readonly program: string;
   readonly arguments: readonly string[];
@@ -52,7 +55,11 @@ export interface GuardedProcess {
   readonly identity: ProcessIdentity;
   /** Fulfilled when the program has ended, with its exit code or the name of the signal. */
   readonly ended: Promise<number | string>;
-  /** Ends the program with SIGTERM, after the grace with SIGKILL; fulfilled when it is gone. */
+  /**
+   * Ends the program with SIGTERM, after the grace with SIGKILL; fulfilled when it is gone.
+   *
+   * @throws ServiceError where not even that ends it: it hangs in the kernel, on a disk that does not answer
+   */
   stop(): Promise<void>;
 }
 
@@ -92,9 +99,15 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedProc
       sleep(options.graceSeconds * 1000, false, { ref: false }),
     ]);
     if (!gone) killGroup(identity.pid);
-    await ended;
+    const dead = await Promise.race([ended.then(() => true), sleep(killedSeconds * 1000, false, { ref: false })]);
     killGroup(identity.pid);
     pipe?.destroy();
+    if (dead) return;
+    child.unref();
+    throw new ServiceError(
+      `${options.program} (process ${identity.pid}) does not end, though it was killed: is a disk away?`,
+      options.logFile,
+    );
   };
   let stopping: Promise<void> | undefined;
   return { identity, ended, stop: () => (stopping ??= stop()) };

@@ -64,6 +64,26 @@ describe('the published command lines give the published numbers', () => {
   }
 });
 
+test('where one of several frames cannot be predicted the command fails, unless that is allowed', async () => {
+  const mixed = join(folder, 'mixed.json');
+  await writeFile(
+    mixed,
+    JSON.stringify([
+      [frame.subject, frame.sequence, frame.frame],
+      ['nobody', 'seq_a', '000001'],
+    ]),
+  );
+  // The first frame is there already.
+  const args = ['--template', join(goldenFolder, 'template.obj'), '--list', mixed, '--coarse-model', runs.coarse];
+  args.push('--images', join(goldenFolder, 'images'), '--calibrations', join(goldenFolder, 'calibrations'));
+  args.push('--out', join(folder, 'out-coarse'));
+  const refused = await tempehFlow(['predict', 'coarse', ...args]);
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(refused.stdout, /1 there before; 1 could not be predicted/);
+  const allowed = await tempehFlow(['predict', 'coarse', ...args, '--allow-failures']);
+  assert.equal(allowed.code, 0, allowed.stderr);
+});
+
 test('without a topology it says what to name, and where it looked', async () => {
   const { code, stderr } = await published('coarse', join(folder, 'none'));
   assert.equal(code, 2);

@@ -1,0 +1,35 @@
+import type { CommandModule } from 'yargs';
+import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
+import type { GlobalOptions } from '../program.js';
+import type { Steering } from './steer.js';
+
+interface SteeringArguments extends GlobalOptions, ConnectionOptions {
+  run: string;
+}
+
+export interface SteeringDescription {
+  readonly describe: string;
+  /** What comes of `tempeh-flow NAME famos-1`. */
+  readonly example: string;
+  readonly epilogue?: string;
+}
+
+/** A command that tells a run one thing: `tempeh-flow NAME RUN`. */
+export function steeringCommand(
+  name: Steering,
+  { describe, example, epilogue = '' }: SteeringDescription,
+): CommandModule<GlobalOptions, SteeringArguments> {
+  return {
+    command: `${name} <run>`,
+    describe,
+    builder: (yargs) =>
+      withConnectionOptions(yargs)
+        .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
+        .example(`$0 ${name} famos-1`, example)
+        .epilogue(epilogue),
+    handler: async (options) => {
+      const { steer } = await import('./steer.js');
+      process.exitCode = await steer(name, options);
+    },
+  };
+}
