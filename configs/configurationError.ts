@@ -1,3 +1,7 @@
+import { printable } from '../text/printable.js';
+
+const longestLine = 1000;
+
 /** One thing that is wrong with a configuration, in words of people. */
 export interface ConfigurationProblem {
   /** `miniature.yaml:12`, or `--set training.refinement.batchSize=two`. */
@@ -19,5 +23,5 @@ export class ConfigurationError extends Error {
 
 function describeProblem({ where, setting, found, expected }: ConfigurationProblem): string {
   const subject = setting === '' ? '' : ` ${setting}:`;
-  return `${where}:${subject} ${found === null ? '' : `found ${found}; `}${expected}`;
+  return printable(`${where}:${subject} ${found === null ? '' : `found ${found}; `}${expected}`, longestLine);
 }

@@ -45,7 +45,7 @@ export function explainIssue(issue: Issue): Explanation[] {
     case 'invalid_format':
       return aboutValue(formatName(issue));
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownName(path, key));
+      return unknownNames(path, issue.keys);
     case 'custom':
       return [{ path, aboutValue: false, expected: issue.message }];
     default:
@@ -68,6 +68,20 @@ function bound(origin: string, relation: string, limit: number | bigint): string
   if (origin === 'array' || origin === 'tuple')
     return `a list of ${relation} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
   return `a number of ${relation} ${limit}`;
+}
+
+/** What was meant is looked for among some hundred settings, for each name. */
+const mostNames = 20;
+
+function unknownNames(parent: readonly string[], names: readonly string[]): Explanation[] {
+  const explained = names.slice(0, mostNames).map((name) => unknownName(parent, name));
+  const rest = names.length - explained.length;
+  if (rest === 0) return explained;
+  const path = [...parent, names[mostNames]!];
+  return [
+    ...explained,
+    { path, aboutValue: false, expected: `there is no such setting, nor for ${rest - 1} more names` },
+  ];
 }
 
 function unknownName(parent: readonly string[], name: string): Explanation {

@@ -1,14 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { ConfigurationError, type ConfigurationProblem } from './configurationError.js';
 import { explainIssue, type Explanation } from './explainIssue.js';
 import { applyOverrides, isTree, parseOverride, type Override } from './overrides.js';
 import { packageRoot } from './packageRoot.js';
 import { isPublished } from './published.js';
 import { readPublished } from './publishedFile.js';
+import { lineOf, readYaml } from './yamlText.js';
 import { runConfigurationSchema, type RunConfiguration } from './schema/run.js';
+
+/** Of a file in which nearly nothing is right, more would not be read. */
+const mostIssues = 50;
 
 /**
  * Reads a run's configuration: the YAML file (or a published run's `config.json`), `--set` overrides laid over it,
@@ -50,31 +53,22 @@ export function configurationPath(file: string): string {
  * @param name what errors call it.
  */
 export function resolveConfiguration(text: string, name: string, overrides: readonly string[] = []): RunConfiguration {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, merge: true });
-  const syntax = document.errors.map((error) => ({
-    where: `${name}:${error.linePos?.[0].line ?? 1}`,
-    setting: '',
-    found: null,
-    expected: `this is not readable as YAML: ${error.message.split('\n')[0]}`,
-  }));
-  if (syntax.length > 0) throw new ConfigurationError(syntax);
-  const fromFile = (document.toJS() ?? {}) as unknown;
+  const yaml = readYaml(text, name);
+  const fromFile = yaml.value ?? {};
   if (!isTree(fromFile)) {
     const expected = 'expected settings, such as "seed: 0", a line each';
     throw new ConfigurationError([{ where: `${name}:1`, setting: '', found: shown(fromFile, []), expected }]);
   }
   const parsed = overrides.map(parseOverride);
-  const where = (path: readonly string[]): string => `${name}:${lineOf(document, lineCounter, path)}`;
+  const where = (path: readonly string[]): string => `${name}:${lineOf(yaml, path)}`;
   const { tree, origin } = isPublished(fromFile)
     ? readPublished(fromFile, where)
     : { tree: fromFile, origin: (path: readonly string[]) => ({ where: where(path), setting: path.join('.') }) };
   const input = applyOverrides(tree, parsed);
   const result = runConfigurationSchema.safeParse(input);
   if (result.success) return result.data;
-  throw new ConfigurationError(
-    result.error.issues.flatMap(explainIssue).map((explanation) => locate(explanation, input, parsed, origin)),
-  );
+  const explained = result.error.issues.slice(0, mostIssues).flatMap(explainIssue);
+  throw new ConfigurationError(explained.map((explanation) => locate(explanation, input, parsed, origin)));
 }
 
 function locate(
@@ -105,24 +99,4 @@ function shown(value: unknown, path: readonly string[]): string {
   if (value === undefined) return `no ${path.at(-1) ?? 'value'}`;
   const text = JSON.stringify(value).replace(/\/\/[^/\s"]*@/g, '//…@');
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-/** The line of a setting; of its nearest group where it is not in the file. From 1. */
-function lineOf(document: Document, lineCounter: LineCounter, path: readonly string[]): number {
-  let node: unknown = document.contents;
-  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
-  for (const segment of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isNode(key) && String(key) === segment);
-      if (pair === undefined) break;
-      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else {
-      const child = document.getIn([...path.slice(0, path.indexOf(segment)), Number(segment)], true);
-      if (!isNode(child)) break;
-      offset = child.range?.[0] ?? offset;
-      node = child;
-    }
-  }
-  return lineCounter.linePos(offset).line;
 }

@@ -1,7 +1,7 @@
-import { parse } from 'yaml';
 import { ConfigurationError, type ConfigurationProblem } from './configurationError.js';
 import { namesOfKind, settingPaths, settingSchemas, takesTextOnly } from './settings.js';
 import { didYouMean, suggest } from './suggestions.js';
+import { readYaml } from './yamlText.js';
 
 /** One `--set path=value`, read. */
 export interface Override {
@@ -32,9 +32,10 @@ export function parseOverride(text: string): Override {
   }
   if (takesTextOnly(path) && raw !== 'null') return { text, path, value: raw.replace(/^(["'])(.*)\1$/, '$2') };
   try {
-    return { text, path, value: parse(raw) as unknown };
+    return { text, path, value: readYaml(raw, name).value };
   } catch (error) {
-    return fail(name, `the value is not readable as YAML: ${(error as Error).message.split('\n')[0]}`);
+    if (!(error instanceof ConfigurationError)) throw error;
+    return fail(name, `the value is not readable as YAML: ${error.problems[0]?.expected ?? ''}`);
   }
 }
 

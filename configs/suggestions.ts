@@ -1,3 +1,6 @@
+/** No name is as long; comparing two takes time by the product of their lengths. */
+const longestName = 200;
+
 /** Edits (insert, delete, replace, swap neighbours) that lead from one word to the other. */
 export function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
@@ -25,6 +28,7 @@ export function editDistance(from: string, to: string): number {
  * @returns the best first, at most `limit`; none where nothing is near.
  */
 export function suggest(wrong: string, candidates: readonly string[], limit = 3): string[] {
+  if (wrong.length > longestName) return [];
   const target = wrong.toLowerCase();
   const end = lastSegment(target);
   const scored = candidates

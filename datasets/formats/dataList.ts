@@ -1,5 +1,6 @@
 import type { FrameId } from '../types.js';
-import { FormatError, quoted, withoutByteOrderMark } from './formatError.js';
+import { hasControls } from '../../text/printable.js';
+import { described, FormatError, quoted, withoutByteOrderMark } from './formatError.js';
 
 /**
  * Reads a data list: a JSON array of `[subject, sequence, frame]` (method 1), in its order.
@@ -44,12 +45,15 @@ export function formatDataList(frames: readonly FrameId[]): string {
   return JSON.stringify(frames.map(({ subject, sequence, frame }) => [subject, sequence, frame]));
 }
 
-/** Names become folders and object keys: nothing that leaves them. */
-function isPathPart(part: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return part !== '' && part !== '.' && part !== '..' && part.length <= 200 && !/[/\\\u0000-\u001f]/.test(part);
+/** Names become folders and object keys: nothing that leaves them, or that a terminal would obey. */
+export function isPathPart(part: string): boolean {
+  return (
+    part !== '' && part !== '.' && part !== '..' && part.length <= 200 && !/[/\\]/.test(part) && !hasControls(part)
+  );
 }
 
+/** An entry for a message; only short ones are repeated. */
 function describe(value: unknown): string {
-  return quoted(JSON.stringify(value) ?? 'nothing');
+  const isShort = Array.isArray(value) && value.length <= 4 && value.every((part) => typeof part !== 'object');
+  return isShort ? quoted(JSON.stringify(value)) : described(value);
 }

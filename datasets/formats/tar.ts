@@ -7,6 +7,8 @@ export interface TarMember {
 }
 
 const block = 512;
+/** Kinds of members: a file (two ways), links, devices, a folder, a pipe. Others carry names or sizes for those behind them. */
+const passedOver = '\x0001234567';
 
 /** How long an archive of files of these sizes is. */
 export function tarLength(sizes: readonly number[]): number {
@@ -55,11 +57,13 @@ function padded(size: number): number {
 /**
  * Reads the files of an archive that {@link writeTar} or any tar wrote in ustar format; folders and links are passed over.
  * The members' bytes are views of `bytes`.
- * @throws FormatError naming the byte, for wrong checksums and archives cut short
+ * @throws FormatError naming the byte, for wrong checksums, archives cut short, two files of one name and long names of
+ *   other formats
  */
 export function readTar(bytes: Uint8Array, file: string): TarMember[] {
   const archive = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const members: TarMember[] = [];
+  const names = new Set<string>();
   let offset = 0;
   for (;;) {
     if (offset + block > archive.length) throw cutShort(file, offset, archive.length);
@@ -73,8 +77,23 @@ export function readTar(bytes: Uint8Array, file: string): TarMember[] {
     const size = octal(head, 124, 12);
     const start = offset + block;
     if (!Number.isSafeInteger(size) || start + size > archive.length) throw cutShort(file, start, archive.length, name);
-    const kind = head[156];
-    if (kind === 0 || kind === 0x30) members.push({ name, bytes: archive.subarray(start, start + size) });
+    const kind = String.fromCharCode(head[156]!);
+    if (!passedOver.includes(kind)) {
+      const found = `one of kind ${quoted(kind)}, which changes what the next is called`;
+      throw new FormatError({ file, where: `byte ${offset}`, expected: 'a file, a folder or a link', found });
+    }
+    if (kind === '\0' || kind === '0') {
+      if (names.has(name)) {
+        throw new FormatError({
+          file,
+          where: `byte ${offset}`,
+          expected: 'each name once',
+          found: `${quoted(name)} again`,
+        });
+      }
+      names.add(name);
+      members.push({ name, bytes: archive.subarray(start, start + size) });
+    }
     offset = start + padded(size);
   }
 }

@@ -30,6 +30,9 @@ export interface TkaCalibration {
   readonly forwardDistortion?: readonly [number, number];
 }
 
+/** A hundred times what such a file has. */
+const largestFile = 1 << 16;
+
 type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'is' | 'D';
 
 /**
@@ -39,6 +42,9 @@ type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'i
  * @throws FormatError naming file and line
  */
 export function parseTka(text: string, file: string): TkaCalibration {
+  if (text.length > largestFile) {
+    throw new FormatError({ file, expected: `at most ${largestFile} characters`, found: `${text.length}` });
+  }
   const lines = linesOf(text);
   const rotation = new Float64Array(9);
   for (let row = 0; row < 3; row++) {
@@ -48,12 +54,12 @@ export function parseTka(text: string, file: string): TkaCalibration {
   checkRotation(rotation, file);
   const values = new Map<string, { text: string; line: number }>();
   lines.slice(4).forEach((line, index) => {
-    const match = /^\s*([A-Za-z]\w*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (!match) {
+    const equals = line.indexOf('=');
+    const [key, value] = [line.slice(0, Math.max(0, equals)).trim(), line.slice(equals + 1).trim()];
+    if (!/^[A-Za-z]\w*$/.test(key)) {
       if (line.trim() === '') return;
       throw new FormatError({ file, where: `line ${index + 5}`, expected: '"key = value"', found: quoted(line) });
     }
-    const [, key = '', value = ''] = match;
     if (values.has(key)) {
       throw new FormatError({ file, where: `line ${index + 5}`, expected: `"${key}" once`, found: 'it again' });
     }
@@ -65,7 +71,7 @@ export function parseTka(text: string, file: string): TkaCalibration {
       throw new FormatError({
         file,
         expected: `a line "${key} = …"`,
-        found: `only ${[...values.keys()].join(', ') || 'no such lines'}`,
+        found: `only ${[...values.keys()].slice(0, 30).join(', ') || 'no such lines'}`,
       });
     }
     return numbersOf(
