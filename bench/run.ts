@@ -10,17 +10,19 @@ import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, ty
 import { listenForStop } from '../workers/lifecycle/stopRequest.js';
 import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
+import { compareLosses, lossesReport } from './losses/compareLosses.js';
+import type { LossesFigures, LossesResult } from './losses/figures.js';
 import { dataPathReport, readerReport } from './data/report.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'data-path'] as const;
+const dataCases = ['reader', 'losses', 'data-path'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
-      'batches of the miniature come, beside its steps; `data-path` (only if named): fetching, extraction and packing, ' +
-      'beside curl, 7-Zip and an S3 client.',
+      "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
+      'another build; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client.',
   )
   .command('$0 [cases..]', false, (command) =>
     command.positional('cases', { describe: 'what to measure', choices: [...caseNames, ...dataCases], array: true }),
@@ -47,7 +49,8 @@ const options = await yargs(process.argv.slice(2))
   .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
   .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
   .option('rounds', { type: 'number', default: 2, describe: 'of data-path, of which the best counts' })
-  .option('threads', { type: 'number', default: 2, describe: 'of reader' })
+  .option('threads', { type: 'number', default: 2, describe: 'of reader and losses' })
+  .option('against', { type: 'string', describe: 'of losses: the build folder of another commit to measure beside' })
   .option('beside-pytorch', {
     type: 'string',
     coerce: (python: string) => python || 'python3',
@@ -58,6 +61,7 @@ const options = await yargs(process.argv.slice(2))
   .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
   .example('$0 --scale miniature --precision float32 bfloat16', 'what bfloat16 costs and saves')
   .example('$0 data-path --gigabytes 2', 'the data path, with 2 GB')
+  .example('$0 losses --against ../before/build', 'the losses, beside those of another commit')
   .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
   .strict()
   .alias('h', 'help')
@@ -123,12 +127,24 @@ try {
   const results: BenchResult[] = [];
   for (const measured of cases) results.push(await measure(measured));
   const parts = results.length > 0 ? [networkReport(results)] : [];
-  const json: { results: BenchResult[]; reader?: ReaderResult; dataPath?: DataPathFigures } = { results };
+  const json: {
+    results: BenchResult[];
+    reader?: ReaderResult;
+    losses?: readonly LossesResult[];
+    dataPath?: DataPathFigures;
+  } = { results };
   if (asked.includes('reader')) {
     const steps: BenchResult[] = [];
     for (const measured of readerSteps) steps.push(await measure(measured));
     json.reader = (await measureData('data/reader.js', { threads: options.threads })) as ReaderResult;
     parts.push(readerReport(json.reader, steps));
+  }
+  if (asked.includes('losses')) {
+    const against = options.against === undefined ? undefined : path.resolve(options.against);
+    json.losses = await compareLosses(programOf('..'), against, options.threads, async (measured) => {
+      return (await measureData('losses/measureLosses.js', measured)) as readonly LossesFigures[];
+    });
+    parts.push(lossesReport(json.losses, against));
   }
   if (asked.includes('data-path')) {
     json.dataPath = (await measureData('data/dataPath.js', {

@@ -14,9 +14,28 @@ export function edgeLoss(
   weights: Float32Array,
   vertexCount: number,
 ): LossWithGradient {
+  const gradient = new Float32Array(prediction.length);
+  const sums = new Float64Array(prediction.length);
+  return { loss: addEdgeLoss(prediction, registration, edges, weights, vertexCount, 1, gradient, sums), gradient };
+}
+
+/**
+ * The loss, whose gradient is added to what there is, times a factor.
+ *
+ * @param sums `[B, L, 3]` for the gradient's own sums: many edges meet in a vertex, so they are made in float64.
+ */
+export function addEdgeLoss(
+  prediction: Float32Array,
+  registration: Float32Array,
+  edges: Uint32Array,
+  weights: Float32Array,
+  vertexCount: number,
+  factor: number,
+  gradient: Float32Array,
+  sums: Float64Array,
+): number {
   const count = (prediction.length / vertexCount) * weights.length;
-  // Many edges meet in a vertex: summed in float64.
-  const gradient = new Float64Array(prediction.length);
+  sums.fill(0);
   let sum = 0;
   for (let sample = 0; sample < prediction.length; sample += 3 * vertexCount) {
     for (let edge = 0; edge < weights.length; edge++) {
@@ -28,10 +47,11 @@ export function edgeLoss(
         const residual = weight * (predicted - (registration[to + axis]! - registration[from + axis]!));
         sum += residual * residual;
         const slope = (2 * weight * residual) / count;
-        gradient[to + axis]! += slope;
-        gradient[from + axis]! -= slope;
+        sums[to + axis]! += slope;
+        sums[from + axis]! -= slope;
       }
     }
   }
-  return { loss: sum / count, gradient: Float32Array.from(gradient) };
+  for (let i = 0; i < prediction.length; i++) gradient[i]! += factor * Math.fround(sums[i]!);
+  return sum / count;
 }

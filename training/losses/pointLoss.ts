@@ -15,13 +15,29 @@ export function pointLoss(
   weights: Float32Array,
 ): LossWithGradient {
   const gradient = new Float32Array(prediction.length);
+  return { loss: addPointLoss(prediction, registration, weights, 1, gradient), gradient };
+}
+
+/** The loss, whose gradient is added to what there is, times a factor: in float32, as both are. */
+export function addPointLoss(
+  prediction: Float32Array,
+  registration: Float32Array,
+  weights: Float32Array,
+  factor: number,
+  gradient: Float32Array,
+): number {
   const perVertex = 3 * weights.length;
   let sum = 0;
-  for (let i = 0; i < prediction.length; i++) {
-    const weight = weights[Math.floor((i % perVertex) / 3)]!;
-    const residual = weight * (prediction[i]! - registration[i]!);
-    sum += residual * residual;
-    gradient[i] = (2 * weight * residual) / prediction.length;
+  for (let sample = 0; sample < prediction.length; sample += perVertex) {
+    for (let vertex = 0; vertex < weights.length; vertex++) {
+      const weight = weights[vertex]!;
+      const at = sample + 3 * vertex;
+      for (let i = at; i < at + 3; i++) {
+        const residual = weight * (prediction[i]! - registration[i]!);
+        sum += residual * residual;
+        gradient[i]! += factor * Math.fround((2 * weight * residual) / prediction.length);
+      }
+    }
   }
-  return { loss: sum / prediction.length, gradient };
+  return sum / prediction.length;
 }

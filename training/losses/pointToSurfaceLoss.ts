@@ -25,6 +25,25 @@ export function pointToSurfaceLoss(
   const count = scanPoints.length / 3;
   if (count === 0) throw new RangeError('point-to-surface loss: the sample has no scan points');
   const gradient = new Float64Array(vertices.length);
+  const loss = addPointToSurfaceLoss(vertices, faces, scanPoints, count, faceIndices, sigma, gradient);
+  return { loss, gradient: Float32Array.from(gradient) };
+}
+
+/**
+ * The loss of the first `count` scan points, whose gradient is added to what there is. In their order: the sum is the same
+ * to the bit wherever it is made.
+ *
+ * @param gradient `[L, 3]`.
+ */
+export function addPointToSurfaceLoss(
+  vertices: Float32Array,
+  faces: Uint32Array,
+  scanPoints: Float32Array,
+  count: number,
+  faceIndices: ArrayLike<number>,
+  sigma: number,
+  gradient: Float64Array,
+): number {
   const corners = new Float32Array(9);
   const barycentric = new Float64Array(3);
   const squaredSigma = sigma * sigma;
@@ -65,5 +84,5 @@ export function pointToSurfaceLoss(
     gradient[c + 1]! += slope * weightC * dy;
     gradient[c + 2]! += slope * weightC * dz;
   }
-  return { loss: sum / count, gradient: Float32Array.from(gradient) };
+  return sum / count;
 }

@@ -1,14 +1,13 @@
 import type { StageConfiguration } from '../../configs/schema/training.js';
-import { findClosestPoints } from '../../geometry/closestPoint.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { uniqueEdges } from '../../geometry/topology.js';
-import { buildTriangleTree, refitTriangleTree } from '../../geometry/triangleTree.js';
 import { hostLoss, type Tensor } from '../../tensor/index.js';
 import type { VertexRegions } from '../../datasets/vertexRegions.js';
 import { edgeWeights, pointWeights } from './regionWeights.js';
-import { edgeLoss } from './edgeLoss.js';
-import { pointLoss, type LossWithGradient } from './pointLoss.js';
+import { addEdgeLoss } from './edgeLoss.js';
+import { addPointLoss } from './pointLoss.js';
 import { pointToSurfaceLoss } from './pointToSurfaceLoss.js';
+import { SurfaceSearch } from './surface/surfaceSearch.js';
 
 /** What is logged of a step. The three losses are weighted, so that they add up to the total. */
 export interface LossTerms {
@@ -48,22 +47,31 @@ export class TrainingLoss {
   private readonly edges: Uint32Array;
   private readonly pointWeights: Float32Array;
   private readonly edgeWeights: Float32Array;
-  private readonly tree;
+  private readonly surface: SurfaceSearch;
+  private edgeSums = new Float64Array(0);
 
   /**
    * @param template the topology, with vertices of a typical head, mm.
+   * @param threads of this process that search for closest points; results do not depend on them. Left out: as many as
+   *   the machine has cores, up to eight.
    * @throws RangeError when the regions name vertices that the template does not have.
    */
   constructor(
     private readonly template: Mesh,
     regions: VertexRegions,
     private readonly settings: LossSettings,
+    threads?: number,
   ) {
     this.vertexCount = template.vertices.length / 3;
     this.edges = uniqueEdges(template.faces);
     this.pointWeights = pointWeights(regions, settings.pointRegionWeights, this.vertexCount);
     this.edgeWeights = edgeWeights(regions, settings.edgeRegionWeights, this.edges, this.vertexCount);
-    this.tree = buildTriangleTree(template);
+    this.surface = new SurfaceSearch(template, settings.losses.gemanMcClureSigma, threads);
+  }
+
+  /** Ends its threads. */
+  close(): Promise<void> {
+    return this.surface.close();
   }
 
   /**
@@ -101,77 +109,61 @@ export class TrainingLoss {
   ): { readonly terms: LossTerms; readonly gradient: Float32Array } {
     this.checkShapes(prediction, targets);
     const gradient = new Float32Array(prediction.length);
-    if (!prediction.every(Number.isFinite)) {
+    if (!areFinite(prediction)) {
       const terms = { total: NaN, points: NaN, pointsToSurface: NaN, edges: NaN, pointsToSurfaceDistance: NaN };
       return { terms, gradient };
     }
     const { losses: weights } = this.settings;
     const { registrations } = targets;
-    const weighted = (weight: number, evaluate: () => LossWithGradient): number => {
-      if (weight === 0) return 0;
-      const term = evaluate();
-      for (let i = 0; i < gradient.length; i++) gradient[i]! += weight * term.gradient[i]!;
-      return weight * term.loss;
-    };
-    const points = weighted(weights.points, () => pointLoss(prediction, registrations, this.pointWeights));
-    const edges = weighted(weights.edges, () =>
-      edgeLoss(prediction, registrations, this.edges, this.edgeWeights, this.vertexCount),
-    );
-    let pointsToSurface = 0;
-    let pointsToSurfaceDistance = NaN;
-    if (weights.pointsToSurface > 0 || options.measureDistance === true) {
-      const found = this.closestFaces(prediction, targets);
-      pointsToSurfaceDistance = found.meanDistance;
-      pointsToSurface = weighted(weights.pointsToSurface, () =>
-        this.pointToSurface(prediction, targets, found.faceIndices),
-      );
-    }
-    return {
-      terms: { total: points + pointsToSurface + edges, points, pointsToSurface, edges, pointsToSurfaceDistance },
-      gradient,
-    };
+    const points =
+      weights.points === 0
+        ? 0
+        : weights.points * addPointLoss(prediction, registrations, this.pointWeights, weights.points, gradient);
+    const edges = weights.edges === 0 ? 0 : weights.edges * this.addEdges(prediction, registrations, gradient);
+    const isSearched = weights.pointsToSurface > 0 || options.measureDistance === true;
+    const { loss, meanDistance } = isSearched
+      ? this.addPointToSurface(prediction, targets, gradient)
+      : { loss: 0, meanDistance: NaN };
+    const pointsToSurface = weights.pointsToSurface === 0 ? 0 : weights.pointsToSurface * loss;
+    const total = points + pointsToSurface + edges;
+    return { terms: { total, points, pointsToSurface, edges, pointsToSurfaceDistance: meanDistance }, gradient };
   }
 
-  private sample(values: Float32Array, index: number): Float32Array {
-    return values.subarray(3 * this.vertexCount * index, 3 * this.vertexCount * (index + 1));
+  private addEdges(prediction: Float32Array, registrations: Float32Array, gradient: Float32Array): number {
+    if (this.edgeSums.length !== prediction.length) this.edgeSums = new Float64Array(prediction.length);
+    const { edges, edgeWeights, vertexCount, edgeSums, settings } = this;
+    const factor = settings.losses.edges;
+    return addEdgeLoss(prediction, registrations, edges, edgeWeights, vertexCount, factor, gradient, edgeSums);
   }
 
-  /** Mean over points, then over the batch. */
-  private pointToSurface(
+  /** Mean over points, then over the batch; the gradient is added, times the loss's weight. */
+  private addPointToSurface(
     prediction: Float32Array,
-    { scanPoints }: LossTargets,
-    faceIndices: readonly ArrayLike<number>[],
-  ): LossWithGradient {
-    const gradient = new Float32Array(prediction.length);
+    { scanPoints, faceIndices }: LossTargets,
+    gradient: Float32Array,
+  ): { readonly loss: number; readonly meanDistance: number } {
+    const { pointsToSurface: weight, gemanMcClureSigma: sigma } = this.settings.losses;
+    if (weight > 0 && scanPoints.some((points) => points.length === 0)) {
+      throw new RangeError('point-to-surface loss: a sample of the batch has no scan points');
+    }
+    const found = this.surface.run(prediction, scanPoints, weight > 0);
+    const batch = scanPoints.length;
     let loss = 0;
-    for (const [index, points] of scanPoints.entries()) {
-      const vertices = this.sample(prediction, index);
-      const faces = faceIndices[index]!;
-      const sigma = this.settings.losses.gemanMcClureSigma;
-      const term = pointToSurfaceLoss(vertices, this.template.faces, points, faces, sigma);
-      loss += term.loss / scanPoints.length;
-      const part = this.sample(gradient, index);
-      for (let i = 0; i < part.length; i++) part[i] = term.gradient[i]! / scanPoints.length;
-    }
-    return { loss, gradient };
-  }
-
-  private closestFaces(
-    prediction: Float32Array,
-    targets: LossTargets,
-  ): { readonly faceIndices: readonly ArrayLike<number>[]; readonly meanDistance: number } {
-    const { scanPoints } = targets;
-    const faceIndices: ArrayLike<number>[] = [];
     let meanDistance = 0;
-    for (const [index, points] of scanPoints.entries()) {
-      refitTriangleTree(this.tree, this.sample(prediction, index));
-      const found = findClosestPoints(this.tree, points);
-      faceIndices.push(targets.faceIndices?.[index] ?? found.faceIndices);
-      let sum = 0;
-      for (const distance of found.distances) sum += distance;
-      meanDistance += sum / found.distances.length / scanPoints.length;
+    for (const [index, { sums, ...shared }] of found.entries()) {
+      const points = scanPoints[index]!;
+      meanDistance += sums[1]! / (points.length / 3) / batch;
+      if (weight === 0) continue;
+      const recorded = faceIndices?.[index];
+      const own = recorded && pointToSurfaceLoss(shared.vertices, this.template.faces, points, recorded, sigma);
+      const term = own ?? { loss: sums[0]!, gradient: shared.gradient };
+      loss += term.loss / batch;
+      const first = 3 * this.vertexCount * index;
+      for (let i = 0; i < shared.vertices.length; i++) {
+        gradient[first + i]! += weight * Math.fround(Math.fround(term.gradient[i]!) / batch);
+      }
     }
-    return { faceIndices, meanDistance };
+    return { loss, meanDistance };
   }
 
   private checkShapes(prediction: Float32Array, targets: LossTargets): void {
@@ -182,4 +174,11 @@ export class TrainingLoss {
         `expected ${expected}: ${targets.scanPoints.length} samples of ${this.vertexCount} vertices`,
     );
   }
+}
+
+function areFinite(values: Float32Array): boolean {
+  // Stays 0 as long as all are.
+  let check = 0;
+  for (let i = 0; i < values.length; i++) check += 0 * values[i]!;
+  return check === 0;
 }

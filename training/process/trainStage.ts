@@ -94,6 +94,7 @@ export async function trainStage(
       stopping: signal,
       graceSeconds: configuration.checkpoints.graceSeconds,
     });
+    const loss = new TrainingLoss(data.template, data.regions, settings);
     const throughput = new Throughput();
     const progress = (): StageProgress => ({
       stage,
@@ -112,7 +113,7 @@ export async function trainStage(
       seed: configuration.seed,
       network,
       optimizer,
-      loss: new TrainingLoss(data.template, data.regions, settings),
+      loss,
       data,
       events,
       checkpointing,
@@ -132,6 +133,7 @@ export async function trainStage(
       throw cause;
     } finally {
       await checkpointing.end();
+      await loss.close();
       optimizer.dispose();
       disposeState(state);
     }
