@@ -15,6 +15,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from '../store/placeholders.js';
+import { harmless } from '../terminal/harmless.js';
 import { checkProgress } from './checkProgress.js';
 
 /** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */
@@ -45,7 +46,7 @@ async function inspect<T>(
       dataset: configuration.dataset,
       viewKind: configuration.viewKind,
       volume: volumeOf(configuration),
-      onProgress: progress.show,
+      onProgress: harmless(progress.show),
       signal,
     };
     const { directory } = arguments_;

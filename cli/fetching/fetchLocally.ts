@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { DataConfiguration, TransferProgress } from '../../activities/types.js';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { deleteVolumes, type DataPath } from '../../datasets/dataPath.js';
-import { obtainBundles, type ObtainPhase } from '../../datasets/obtain.js';
+import { obtainBundles } from '../../datasets/obtain.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import { packFiles } from '../../datasets/pack/packFiles.js';
 import { openStore } from '../../storage/openStore.js';
@@ -13,14 +13,8 @@ import { findCredentials } from './askCredentials.js';
 import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
-import { transferNote } from '../runs/progressLines.js';
-import { bytes, duration, styled } from '../terminal/terminal.js';
-import { TransferRate } from './transferRates.js';
-
-const activityOf = { fetch: 'fetchBundle', extract: 'extractBundle', pack: 'packDataset' } as const;
-const doneWords = { fetch: 'fetched', extract: 'extracted', pack: 'packed' } as const;
+import { FetchDisplay } from './fetchDisplay.js';
 
 /** Fetches in this process, without Temporal; interrupted, the next call goes on. @returns the exit code. */
 export async function fetchLocally(configuration: DataConfiguration): Promise<ExitCode> {
@@ -28,7 +22,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
   const { source } = dataset;
   if (source.kind !== 'bundles') throw new Error('A folder needs no fetching.');
   const credentials = { ...(await findCredentials(source.host)), inClear: source.passwordInClear ?? false };
-  const display = new Display();
+  const display = new FetchDisplay();
   const path: DataPath = {
     host: source.host,
     bundles: source.bundles,
@@ -38,7 +32,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
     sha256: source.sha256,
     deleteExtracted: dataset.deleteDownloads && storage === null,
     credentials: async () => credentials,
-    onMended: (message) => display.print(`  ${styled('yellow', '!')} ${message}`),
+    onMended: display.warn,
   };
   const busy = (): never => {
     throw new CommandError(`Another tempeh-flow fetch works on ${path.downloads}: wait for its end.`);
@@ -61,13 +55,13 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
 async function obtainAndStore(
   configuration: DataConfiguration,
   path: DataPath,
-  display: Display,
+  display: FetchDisplay,
   signal: AbortSignal,
 ): Promise<void> {
   await obtainBundles({
     path,
-    onProgress: (phase, bundle, progress) => display.show(phase, bundle, progress),
-    onDone: (phase, bundle, count) => display.done(phase, bundle, count),
+    onProgress: display.show,
+    onDone: display.done,
     signal,
   });
   const { storage } = configuration;
@@ -76,13 +70,7 @@ async function obtainAndStore(
     return;
   }
   useLocalObjectStore();
-  await store(
-    configuration,
-    path,
-    openStore(storage, { warn: (message) => display.print(`  ${styled('yellow', '!')} ${message}`), signal }),
-    display,
-    signal,
-  );
+  await store(configuration, path, openStore(storage, { warn: display.warn, signal }), display, signal);
   if (configuration.dataset.deleteDownloads) await deleteVolumes(path);
 }
 
@@ -90,7 +78,7 @@ async function store(
   { dataset }: DataConfiguration,
   { bundles, extracted }: DataPath,
   objects: ObjectStore,
-  display: Display,
+  display: FetchDisplay,
   signal: AbortSignal,
 ): Promise<void> {
   const { layout, name } = dataset;
@@ -118,41 +106,5 @@ async function store(
     const stored = await packFiles({ store: objects, bundle, extracted, onProgress, signal });
     display.done('pack', bundle, stored.bytes);
     process.stdout.write(`  ${stored.files} files below ${stored.prefix} in ${objects.description}\n`);
-  }
-}
-
-type Phase = ObtainPhase | 'pack';
-
-/** A line for each part that is under way, and one that stays for each that is done. */
-class Display {
-  private readonly live = new LiveDisplay();
-  private readonly going = new Map<string, { line: string; rate: TransferRate; since: number }>();
-
-  show(phase: Phase, bundle: string, progress: TransferProgress): void {
-    const key = `${phase} ${bundle}`;
-    const { rate, since } = this.going.get(key) ?? { rate: new TransferRate(), since: Date.now() };
-    const note = [transferNote(activityOf[phase], progress), rate.note(progress)].filter((part) => part !== '');
-    this.going.set(key, { line: `  ${styled('cyan', '▸')} ${bundle}  ${note.join('  ')}`, rate, since });
-    this.live.show(
-      [...this.going.values()].map(({ line }) => line),
-      (line) => line.split('  ').slice(1, 2).join() + (/waiting|fetching|extracting|packing/.exec(line)?.[0] ?? ''),
-    );
-  }
-
-  done(phase: Phase, bundle: string, count: number): void {
-    const key = `${phase} ${bundle}`;
-    const seconds = (Date.now() - (this.going.get(key)?.since ?? Date.now())) / 1000;
-    this.going.delete(key);
-    const what =
-      count > 0 ? `${bytes(count)} ${doneWords[phase]} in ${duration(seconds)}` : `${doneWords[phase]} before`;
-    this.print(`  ${styled('green', '✔')} ${bundle}: ${what}`);
-  }
-
-  print(text: string): void {
-    this.live.print(text);
-  }
-
-  finish(): void {
-    this.live.finish();
   }
 }

@@ -3,6 +3,7 @@ import type { FolderPredictionJob, FolderStages } from '../../inference/folders/
 import type { PredictionResult } from '../../inference/protocol.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { harmless } from '../terminal/harmless.js';
 import { PredictionDisplay, resultLine } from './display.js';
 import { jobOf, type PredictOptions } from './job.js';
 import { predictLocally } from './local.js';
@@ -29,7 +30,10 @@ async function predictHere(job: FolderPredictionJob, json: boolean, allowFailure
   const display = json ? null : new PredictionDisplay();
   let result: PredictionResult;
   try {
-    result = await predictLocally(job, (event) => display?.show(event));
+    result = await predictLocally(
+      job,
+      harmless((event) => display?.show(event)),
+    );
   } catch (error) {
     throw asCommandError(error);
   } finally {

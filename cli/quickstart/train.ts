@@ -10,6 +10,7 @@ import { workflowPage } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { followRun } from '../runs/followRun.js';
+import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { syncEvents } from '../tensorboard/syncEvents.js';
 import { columns, styled } from '../terminal/terminal.js';
@@ -75,7 +76,7 @@ async function setUp(
   const { dataset } = configuration;
   const own = dataset.source.kind === 'directory';
   const lines = { temporal: '…', s3: '…', data: '…' };
-  const show = (): void => {
+  const show = harmless((): void => {
     const rows = columns([
       ['  Temporal', lines.temporal],
       ['  S3', lines.s3],
@@ -84,7 +85,7 @@ async function setUp(
     // Where lines cannot be rewritten, those that say nothing yet are left out.
     const told = process.stdout.isTTY ? rows : rows.filter((row) => !row.endsWith('…'));
     display.show(told, (line) => line.replace(/\d+ of.*/, ''));
-  };
+  });
   process.stdout.write(
     `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}  (Ctrl-C stops; the next npm start goes on)\n`,
   );

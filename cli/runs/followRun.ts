@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { describeRun, type RunDescription } from '../../client/describeRun.js';
 import { orAborted } from '../../storage/orAborted.js';
+import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { progressLines } from './progressLines.js';
 
@@ -31,6 +32,7 @@ export async function followRun({
   onDescription,
 }: FollowOptions): Promise<RunDescription | null> {
   const live = display ?? new LiveDisplay();
+  const show = harmless((description: RunDescription) => live.show(progressLines(description), lineSubject));
   let last: RunDescription | null = null;
   const startedAt = Date.now();
   for (;;) {
@@ -48,7 +50,7 @@ export async function followRun({
       return shown;
     }
     if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
-      live.show(progressLines(shown), lineSubject);
+      show(shown);
     }
     onDescription?.(shown);
     if (shown.status !== 'RUNNING') {

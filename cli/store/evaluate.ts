@@ -13,6 +13,7 @@ import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from './placeholders.js';
@@ -38,10 +39,10 @@ export interface EvaluateOptions {
 export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
   const set = await open(options);
   const display = options.json ? null : new LiveDisplay();
-  const onFrame = (done: number, total: number, problem: string | null): void => {
+  const onFrame = harmless((done: number, total: number, problem: string | null): void => {
     if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);
     display?.show([`  ${bar(done / total)}  ${done} of ${total} frames`], () => 'frames');
-  };
+  });
   const measurement = await untilStopped((signal) => measure(set, { signal, onFrame })).finally(() => {
     display?.finish();
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { miniatureSettings } from '../../miniature/settings.js';
 import { startTestS3 } from '../support/s3.js';
 import { thumbnails } from '../support/thumbnails.js';
 import { main, tempehFlow } from './commandLine.js';
+import { atTerminal } from './atTerminal.js';
 
 const root = await mkdtemp(join(tmpdir(), 'cli-fetch-'));
 const credentials = { username: 'me@example.org', password: 'pä ss&word' };
@@ -191,41 +192,3 @@ describe('tempeh-flow fetch --local', () => {
     assert.doesNotMatch(interrupted.shown, /sec/);
   });
 });
-
-/** A pseudo-terminal, which Node has none of: types each answer when its question is shown. */
-const terminal = `
-import json, os, pty, sys
-command, answers = json.loads(sys.argv[1])
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(command[0], command)
-shown = b""
-seen = 0
-while True:
-    try:
-        piece = os.read(fd, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    shown += piece
-    if answers and answers[0][0].encode() in shown[seen:]:
-        seen = len(shown)
-        os.write(fd, answers.pop(0)[1].encode())
-code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(json.dumps({"code": code, "shown": shown.decode()}))
-`;
-
-async function atTerminal(
-  command: readonly string[],
-  answers: readonly (readonly [string, string])[],
-): Promise<{ code: number; shown: string }> {
-  const { TEMPEH_USERNAME: _user, TEMPEH_PASSWORD: _password, ...inherited } = process.env;
-  const child = spawn('python3', ['-c', terminal, JSON.stringify([command, answers])], {
-    env: { ...inherited, TEMPEH_DIRECTORY: '/nonexistent' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  for await (const chunk of child.stdout) output += String(chunk);
-  return JSON.parse(output) as { code: number; shown: string };
-}
