@@ -38,7 +38,7 @@ export function jittered(milliseconds: number): number {
 /**
  * Tries again, for as long as it takes, what fails because a service is away.
  *
- * Not by p-retry (7.1): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved at
+ * Not by p-retry (7.1 and 9.0): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved at
  * the last moment would count as lost; and its longest pause has no jitter.
  *
  * @throws the failure itself where no waiting would mend it, or once `signal` is aborted.

@@ -1,7 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { connectionsOf, type Connections } from './connections.js';
 import { sendMd5WhereWanted } from './contentMd5.js';
 import { renewableCredentials, waitForRenewal } from './s3Credentials.js';
-import type { StoreConfiguration, StoreListener } from './types.js';
+import { StoreUnsuitable, type StoreConfiguration, type StoreListener } from './types.js';
 
 export type S3Configuration = Extract<StoreConfiguration, { kind: 's3' }>;
 
@@ -21,29 +22,46 @@ export function s3At(
  */
 export function s3Client(configuration: S3Configuration, listener?: StoreListener): S3Client {
   const checksums = configuration.requestChecksums === 'always' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  const { connections, failure } = openConnections();
+  const requestHandler = {
+    connectionTimeout: 5_000,
+    // Without an answer's byte for so long, a connection counts as dead.
+    requestTimeout: 60_000,
+    throwOnRequestTimeout: true,
+    httpAgent: connections.httpAgent,
+    httpsAgent: connections.httpsAgent,
+  };
   const client = new S3Client({
     region: configuration.region,
     ...(configuration.endpoint === null ? {} : { endpoint: configuration.endpoint }),
-    credentials: renewableCredentials(),
+    credentials: renewableCredentials(connections.isPlain ? undefined : requestHandler),
     forcePathStyle: configuration.forcePathStyle,
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
     maxAttempts: 6,
-    requestHandler: {
-      connectionTimeout: 5_000,
-      // Without an answer's byte for so long, a connection counts as dead.
-      requestTimeout: 60_000,
-      throwOnRequestTimeout: true,
-      httpAgent: { maxSockets: 64, keepAlive: true },
-      httpsAgent: { maxSockets: 64, keepAlive: true },
-    },
+    requestHandler,
+    // With agents that are not its own, the SDK would say that it waits for leave to send a body, and not wait.
+    ...(connections.isPlain ? {} : { expectContinueHeader: false }),
   });
+  if (failure !== null) {
+    client.middlewareStack.add(() => () => Promise.reject(failure), { step: 'initialize', priority: 'high' });
+  }
   // It would copy what every request and answer holds, for a log that nobody keeps.
   client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add((next) => (args) => next(signedWithKnownHash(args)), { step: 'build' });
   sendMd5WhereWanted(client);
   waitForRenewal(client, storeName(configuration), listener);
   return client;
+}
+
+/** A wrong variable of the environment is told by the first request, as what else is wrong with the store. */
+function openConnections(): { readonly connections: Connections; readonly failure: StoreUnsuitable | null } {
+  try {
+    return { connections: connectionsOf(), failure: null };
+  } catch (cause) {
+    if (!(cause instanceof StoreUnsuitable)) throw cause;
+    return { connections: connectionsOf({}), failure: cause };
+  }
 }
 
 /** Of people. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { isExpired, isRefusal, markAcceptedBefore } from './s3Errors.js';
 import { jittered } from './persistently.js';
 import { isBare, nameOf, statusOf } from './s3Failure.js';
@@ -19,9 +19,13 @@ const accepted = new Set<string>();
 /**
  * Where the AWS SDK looks for credentials, in its order: environment, shared files, a process, a token's file, a role of
  * the container or machine. Unlike the SDK's own chain it reads the shared files anew when it is asked to refresh.
+ *
+ * @param requestHandler - how services that give out credentials are connected to; left out, as the SDK does it.
  */
-export function renewableCredentials(): ReturnType<typeof defaultProvider> {
-  return defaultProvider({ ignoreCache: true });
+export function renewableCredentials(
+  requestHandler?: S3ClientConfig['requestHandler'],
+): ReturnType<typeof defaultProvider> {
+  return defaultProvider({ ignoreCache: true, ...(requestHandler && { clientConfig: { requestHandler } }) });
 }
 
 /**

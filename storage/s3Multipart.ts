@@ -10,6 +10,7 @@ import { partsOf } from './fileParts.js';
 import { mapLimited } from './mapLimited.js';
 import { lookAtAssembled, removeAssembled, type Assembled } from './s3Assembled.js';
 import { nameOf, statusOf, wasRetried } from './s3Failure.js';
+import type { ObjectOptions } from './s3ObjectOptions.js';
 import { etagOf } from './s3Reading.js';
 import { abandonUpload } from './s3Uploads.js';
 import { ChecksumMismatch, StoreUnavailable, type PutOptions } from './types.js';
@@ -24,6 +25,7 @@ export interface MultipartTarget {
   readonly bucket: string;
   /** With the store's prefix. */
   readonly objectKey: string;
+  readonly writtenWith: ObjectOptions;
   /** For messages. */
   readonly key: string;
   readonly store: string;
@@ -47,9 +49,10 @@ export async function putInParts(
   leastPartSize: number,
   options: PutOptions,
 ): Promise<string> {
-  const { client, bucket: Bucket, objectKey: Key } = target;
+  const { client, bucket: Bucket, objectKey: Key, writtenWith } = target;
+  const { contentType: ContentType } = options;
   const { UploadId } = await client.send(
-    new CreateMultipartUploadCommand({ Bucket, Key, ContentType: options.contentType, ChecksumAlgorithm: 'SHA256' }),
+    new CreateMultipartUploadCommand({ Bucket, Key, ContentType, ChecksumAlgorithm: 'SHA256', ...writtenWith }),
     { abortSignal: options.signal },
   );
   if (UploadId === undefined) {

@@ -14,6 +14,7 @@ import { conditionsUnsupported } from './conditionalPuts.js';
 import { s3Client, storeName, type S3Configuration } from './s3Client.js';
 import { isConflict, storeError } from './s3Errors.js';
 import { isBare, nameOf, statusOf, wasRetried } from './s3Failure.js';
+import { objectOptions } from './s3ObjectOptions.js';
 import { describeObject, downloadObject, etagOf, getObject } from './s3Reading.js';
 import { putInParts } from './s3Multipart.js';
 import { abandonUpload, listUploads } from './s3Uploads.js';
@@ -47,6 +48,7 @@ export function s3Store(
 ): ObjectStore {
   const { bucket: Bucket, prefix } = configuration;
   const store = storeName(configuration);
+  const writtenWith = objectOptions(configuration);
   const located = (key: string): { Bucket: string; Key: string } => ({ Bucket, Key: prefix + checkKey(key) });
 
   const head = async (key: string): Promise<ObjectInformation | null> => {
@@ -80,6 +82,7 @@ export function s3Store(
       Body: body,
       ContentLength: body.length,
       ContentType: options.contentType,
+      ...writtenWith,
       ...(options.sha256 === undefined
         ? {}
         : { ChecksumSHA256: Buffer.from(options.sha256, 'hex').toString('base64') }),
@@ -105,7 +108,7 @@ export function s3Store(
     const size = body instanceof Uint8Array ? body.length : (await stat(body.path)).size;
     const answer = (etag: string): ObjectInformation => ({ key, size, etag, modified: new Date() });
     if (size >= multipartThreshold) {
-      const target = { client, bucket: Bucket, objectKey: located(key).Key, key, store };
+      const target = { client, bucket: Bucket, objectKey: located(key).Key, writtenWith, key, store };
       return answer(await putInParts(target, body, size, partSize, options));
     }
     const content = body instanceof Uint8Array ? body : await readFile(body.path);

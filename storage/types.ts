@@ -45,6 +45,18 @@ export type StoreConfiguration =
       readonly requestChecksums: 'always' | 'when-required';
       /** As `required` where it is not said, as in what runs of earlier versions were started with. */
       readonly conditionalPuts?: 'required' | 'emulated' | undefined;
+      /** How the store encrypts what is written; as the bucket is set to where it is not said. */
+      readonly encryption?:
+        | {
+            readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+            readonly kmsKey?: string | undefined;
+            readonly bucketKey?: boolean | undefined;
+          }
+        | undefined;
+      /** What every object is tagged with. */
+      readonly tags?: Readonly<Record<string, string>> | undefined;
+      /** Storage class of every object. */
+      readonly storageClass?: string | undefined;
     }
   | { readonly kind: 'directory'; readonly path: string };
 

@@ -34,8 +34,11 @@ export type Treatment =
     }
   /** Answered here by a page that is none of S3's. */
   | { readonly kind: 'page'; readonly status: number; readonly page: string }
-  /** Passed on; the answer comes with these headers, or without (null). */
-  | { readonly kind: 'answer headers'; readonly change: Readonly<Record<string, (value: string) => string | null>> }
+  /** Passed on; the answer comes with these headers, or without (undefined). */
+  | {
+      readonly kind: 'answer headers';
+      readonly change: Readonly<Record<string, (value: string | undefined) => string | undefined>>;
+    }
   /** Carried out by other means, which give the ETag. */
   | { readonly kind: 'put'; readonly put: (body: Buffer) => Promise<string> }
   | { readonly kind: 'delay'; readonly milliseconds: number }
@@ -179,9 +182,8 @@ export class S3Proxy {
     }
     const headers = { ...answer.headers };
     for (const [name, change] of Object.entries(treatment?.kind === 'answer headers' ? treatment.change : {})) {
-      const value = headers[name];
-      const changed = typeof value === 'string' ? change(value) : null;
-      if (changed === null) delete headers[name];
+      const changed = change(headers[name] as string | undefined);
+      if (changed === undefined) delete headers[name];
       else headers[name] = changed;
     }
     response.writeHead(answer.statusCode ?? 502, headers);

@@ -16,12 +16,12 @@ const [signatureAlgorithm, commonName, alternativeName] = [
   [0x55, 0x1d, 0x11],
 ].map((identifier) => der(0x06, identifier)) as [Buffer, Buffer, Buffer];
 
-/** A certificate for 127.0.0.1 that nobody but its key vouches for, as PEM (RFC 5280). */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
+/** A certificate for 127.0.0.1, and further names, that nobody but its key vouches for, as PEM (RFC 5280). */
+export function selfSigned(...names: readonly string[]): { readonly key: string; readonly cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('127.0.0.1')))));
   const algorithm = sequence(signatureAlgorithm);
-  const addresses = sequence(der(0x87, [127, 0, 0, 1]));
+  const addresses = sequence(der(0x87, [127, 0, 0, 1]), ...names.map((other) => der(0x82, Buffer.from(other))));
   const body = sequence(
     der(0xa0, der(0x02, [2])),
     der(0x02, [1]),
