@@ -62,8 +62,9 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const heartbeat = () => {
     // What it is about to do, until it does it; a warning stays.
     const message = starting ?? warning;
+    const told = { message, ...(warning === null ? {} : { warning }), preemptions, waitsFor: waiting.message };
     // `kind` and `progress` belong together by the two callers' types.
-    context.heartbeat({ kind: activity.kind, progress: known(), message, preemptions, waitsFor: waiting.message });
+    context.heartbeat({ kind: activity.kind, progress: known(), ...told });
   };
   heartbeat();
   try {

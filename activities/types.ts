@@ -170,6 +170,8 @@ interface MaybeWaiting {
 interface ProcessHeartbeat extends MaybeWaiting {
   /** What the process said last: what it is about to do, or a warning. */
   readonly message: string | null;
+  /** What it warned of last; absent until it has. */
+  readonly warning?: string;
   /** How often the work was stopped in an orderly way (spot pre-emption, worker update) so far; failures are not counted. */
   readonly preemptions: number;
 }

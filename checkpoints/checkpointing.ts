@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFinalForStore, persistently } from '../storage/persistently.js';
+import { StoredObjectInvalid } from '../storage/storedJson.js';
 import type { EventLog } from './events/eventLog.js';
 import { orAborted } from '../storage/orAborted.js';
 import type { CheckpointReference } from './reference.js';
 import type { CheckpointStore } from './checkpointStore.js';
-import { LeaseLost } from './errors.js';
+import { LeaseLost, ManifestMissing } from './errors.js';
 import { encodeTrainingState, type TrainingState } from './trainingState.js';
 
 /** Milliseconds. */
 const eventsInterval = 15_000;
+
+/** The manifest is another's, or gone, or none any more: a save that is tried again would not come to count. */
+const endsTraining = [LeaseLost, ManifestMissing, StoredObjectInvalid];
 
 export interface CheckpointingOptions {
   readonly checkpoints: CheckpointStore;
@@ -71,7 +75,7 @@ export class Checkpointing {
   async save(state: TrainingState, finished: boolean): Promise<void> {
     await this.settled();
     const { checkpoints, events, configuration, onSaved, onWaiting } = this.options;
-    const parts = encodeTrainingState(state, configuration);
+    const parts = encodeTrainingState(state, configuration, finished ? [state.stage] : []);
     this.lastBegun = state.step;
     const segment = events.seal(state.step);
     const { signal } = this.abandoned;
@@ -84,7 +88,8 @@ export class Checkpointing {
         onSaved(this.lastSaved);
       };
       const what = `Saving the checkpoint of step ${state.step}`;
-      const isFinal = (cause: unknown): boolean => cause instanceof LeaseLost || isFinalForStore(cause);
+      const isFinal = (cause: unknown): boolean =>
+        endsTraining.some((kind) => cause instanceof kind) || isFinalForStore(cause);
       await persistently(() => this.unlessGivenUp(work()), { what, warn: onWaiting, signal, isFinal });
     });
   }

@@ -15,6 +15,7 @@ import { command as list } from './commands/list.js';
 import { command as pause } from './commands/pause.js';
 import { command as predict } from './commands/predict.js';
 import { command as quickstart } from './commands/quickstart.js';
+import { command as repair } from './commands/repair.js';
 import { command as resume } from './commands/resume.js';
 import { command as retry } from './commands/retry.js';
 import { command as start } from './commands/start.js';
@@ -111,6 +112,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(list)
     .command(resume)
     .command(retry)
+    .command(repair)
     .command(extend)
     .command(cancel)
     .command(pause)

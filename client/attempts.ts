@@ -1,8 +1,12 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { Interruptions } from '../activities/types.js';
+import type { Interruptions, RunInput } from '../activities/types.js';
+import type { RunConfiguration } from '../configs/schema/run.js';
+import type { StorageConfiguration } from '../configs/schema/storage.js';
+import type { TrainingStage } from '../configs/schema/training.js';
 import { messages, runSteps, type RunStep } from '../configs/temporal.js';
-import type { InterruptionsByStep } from '../workflows/types.js';
+import type { InterruptionsByStep, KnownSteps } from '../workflows/types.js';
 import { describeRun, queryProgress } from './describeRun.js';
+import { inputOf } from './workflowInput.js';
 
 /**
  * Tells the workflows of a run, before they are stopped, what their activities that wait for their next attempt have gone
@@ -26,25 +30,48 @@ export async function tellAttempts(client: Client, run: string): Promise<void> {
   }
 }
 
-/** What the steps of a run went through in the executions that have ended: no worker, no answer. */
-export async function interruptionsBefore(
+/** What is known of a run from executions that have ended. */
+export interface BeforeRun {
+  readonly interruptions: InterruptionsByStep;
+  readonly knownSteps: KnownSteps;
+}
+
+/**
+ * What the steps of a run went through in the executions that have ended, and the checkpoints that they are known to have
+ * saved in the same store: no worker, no answer.
+ */
+export async function beforeRun(
   client: Client,
   run: string,
+  { storage }: RunConfiguration,
   steps: readonly RunStep[] = runSteps,
-): Promise<InterruptionsByStep> {
-  const counted = await Promise.all(
-    steps.map(async (step): Promise<[RunStep, Interruptions] | null> => {
+): Promise<BeforeRun> {
+  const interruptions: Partial<Record<RunStep, Interruptions>> = {};
+  const knownSteps: Partial<Record<TrainingStage, number>> = {};
+  await Promise.all(
+    steps.map(async (step) => {
       const handle = client.workflow.getHandle(`${run}/${step}`);
+      let description;
       try {
-        await handle.describe();
+        description = await handle.describe();
       } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return null;
+        if (error instanceof WorkflowNotFoundError) return;
         throw error;
       }
       const progress = await queryProgress(client, handle);
-      const interruptions = progress?.steps.find((state) => state.step === step)?.interruptions;
-      return interruptions === undefined ? null : [step, interruptions];
+      const interrupted = progress?.steps.find((state) => state.step === step)?.interruptions;
+      if (interrupted !== undefined) interruptions[step] = interrupted;
+      const { stage, checkpointStep = null } = progress?.training ?? {};
+      if (stage === undefined || checkpointStep === null) return;
+      const before = await inputOf<Partial<RunInput>>(client, description);
+      if (placeOf(before.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
     }),
   );
-  return Object.fromEntries(counted.filter((pair) => pair !== null));
+  return { interruptions, knownSteps };
+}
+
+/** Where a store's objects lie; how it is reached may change. */
+function placeOf(storage: StorageConfiguration | undefined): string {
+  if (storage?.kind === 's3') return JSON.stringify([storage.bucket, storage.prefix]);
+  return JSON.stringify(storage?.path);
 }

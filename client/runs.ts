@@ -1,17 +1,17 @@
 import { WorkflowUpdateFailedError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import type { DataInput, FolderPredictionInput, StageExtension } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import { memos, messages, workflowTypes, type RunStep } from '../configs/temporal.js';
 import { runNamePattern } from '../configs/runNames.js';
 import type { FullTrainingInput } from '../workflows/types.js';
-import { interruptionsBefore, tellAttempts } from './attempts.js';
+import { beforeRun, tellAttempts } from './attempts.js';
 import { RunError } from './client.js';
 import { findRun } from './findRun.js';
 import { startFetch } from './fetches.js';
 import { resumeFolderPrediction } from './folderPredictions.js';
 import { startWorkflow } from './startWorkflow.js';
+import { inputOf } from './workflowInput.js';
 
 export interface StartOptions {
   readonly run: string;
@@ -33,13 +33,16 @@ export async function startRun(client: Client, { run, configuration, steps }: St
   }
   const single = steps?.length === 1 ? steps[0] : undefined;
   const workflowId = single === undefined ? run : `${run}/${single}`;
-  const before = await interruptionsBefore(client, run, steps);
-  const counted = Object.keys(before).length === 0 ? {} : { interruptions: before };
+  const before = await beforeRun(client, run, configuration, steps);
+  // What is empty is left out.
+  const known = Object.fromEntries(
+    Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0),
+  );
   await startWorkflow(client, {
     type: workflowTypes[single ?? 'fullTraining'],
     workflowId,
     run,
-    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...counted },
+    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...known },
     summary: `${single ?? 'full training'} of ${run}`,
     dataset: configuration.dataset.name,
   });
@@ -123,18 +126,6 @@ function refuseUnconfigured(run: string, { type }: WorkflowExecutionDescription)
   };
   const what = commands[type];
   if (what !== undefined) throw new RunError('refused', `${run} is ${what} to change what it does.`);
-}
-
-/** What a workflow was started with, from the first event of its history; the workflow's type says what that is. */
-async function inputOf<Input>(client: Client, { workflowId, runId }: WorkflowExecutionDescription): Promise<Input> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  if (!payload) throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
-  return defaultPayloadConverter.fromPayload<Input>(payload);
 }
 
 /** What a run was started with, with the extensions that it took since. */

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { relativeKeySchema, sha256Schema } from '../storage/storedJson.js';
-import { isPathPart } from './formats/dataList.js';
 import { FormatError } from './formats/formatError.js';
 import { textOf } from './formats/text.js';
+import { storedIndexSchema } from './indexSchema.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject, Split } from './types.js';
 
 /** A frame as it is stored: its calibrations are those of its sequence, or some of them by their keys. */
 export interface StoredFrame extends Omit<IndexedFrame, 'calibrations'> {
-  readonly calibrations?: readonly string[];
+  readonly calibrations?: readonly string[] | undefined;
 }
 
 /** Calibrations by `S/Q`. At paper scale, a frame's own list of them would be six times the rest of it. */
@@ -18,46 +17,6 @@ interface StoredIndex extends Omit<DatasetIndex, 'splits' | 'version'> {
   readonly calibrations: SequenceCalibrations;
   readonly splits: Readonly<Record<Split, readonly StoredFrame[]>>;
 }
-
-/** Subject, sequence and frame name the files of a prediction. */
-const partSchema = z.string().refine(isPathPart, 'expected a name that can be a folder');
-const idSchema = z.strictObject({ subject: partSchema, sequence: partSchema, frame: partSchema });
-const objectSchema = z.strictObject({ key: relativeKeySchema, size: z.int().min(0), sha256: sha256Schema });
-const leftOutSchema = z.array(
-  z.strictObject({ split: z.enum(['train', 'validation', 'test']), id: idSchema, reason: z.string() }),
-);
-const frameFields = {
-  id: idSchema,
-  images: objectSchema,
-  scan: objectSchema.nullable(),
-  registration: objectSchema.nullable(),
-};
-const commonFields = {
-  name: z.string(),
-  storedResizeFactor: z.number().positive(),
-  imageExtension: z.string(),
-  vertexCount: z.int().min(0),
-  template: objectSchema.nullable(),
-  vertexMasks: objectSchema.nullable(),
-  unusable: leftOutSchema,
-  incomplete: leftOutSchema.optional(),
-};
-const splitsOf = <Frame extends z.ZodType>(frame: Frame) =>
-  z.strictObject({ train: z.array(frame), validation: z.array(frame), test: z.array(frame) });
-
-const indexSchema = z.discriminatedUnion('version', [
-  z.strictObject({
-    version: z.literal(1),
-    ...commonFields,
-    splits: splitsOf(z.strictObject({ ...frameFields, calibrations: z.array(objectSchema) })),
-  }),
-  z.strictObject({
-    version: z.literal(2),
-    ...commonFields,
-    calibrations: z.record(z.string(), z.array(objectSchema)),
-    splits: splitsOf(z.strictObject({ ...frameFields, calibrations: z.array(z.string()).optional() })),
-  }),
-]);
 
 /** `dataset.json`: calibrations are listed by sequence. */
 export function writeDatasetIndex(index: DatasetIndex): Buffer {
@@ -83,7 +42,7 @@ export function parseDatasetIndex(bytes: Uint8Array, file: string): DatasetIndex
     if (cause instanceof FormatError) throw cause;
     throw new FormatError({ file, expected: 'JSON', found: cause instanceof Error ? cause.message : String(cause) });
   }
-  const result = indexSchema.safeParse(json);
+  const result = storedIndexSchema.safeParse(json);
   if (!result.success) {
     const [issue] = result.error.issues;
     const where = z.core.toDotPath(issue?.path ?? []) || 'the whole file';

@@ -73,7 +73,7 @@ export interface DatasetIndex {
   /** Frames of the lists that were left out, with the reason. */
   readonly unusable: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];
   /** Frames that are in, without some of their cameras' views. */
-  readonly incomplete?: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[];
+  readonly incomplete?: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[] | undefined;
 }
 
 export interface IndexedObject {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
 import { parseObj } from '../datasets/formats/obj.js';
 import { textOf } from '../datasets/formats/text.js';
@@ -7,9 +8,12 @@ import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
-import { ObjectNotFound, type ObjectStore } from '../storage/types.js';
+import { readStored } from '../storage/storedJson.js';
+import type { ObjectStore } from '../storage/types.js';
 
 const millimetresPerMetre = 1000;
+
+const localiserSchema = z.object({ centre: z.tuple([z.number(), z.number(), z.number()]) });
 
 /** What evaluation reads of a run and of its data set, from the object store. */
 export class TestSet {
@@ -73,17 +77,8 @@ export class TestSet {
   async localisedCentre(id: FrameId): Promise<readonly [number, number, number] | null> {
     const path = frameLocaliserPath(id.subject, id.sequence, id.frame);
     const key = `${keys.testPredictions(this.run, 'coarse')}/${path}`;
-    try {
-      const { centre } = JSON.parse(Buffer.from((await this.store.get(key)).body).toString()) as {
-        centre?: readonly unknown[];
-      };
-      const [x, y, z] = centre ?? [];
-      if (typeof x === 'number' && typeof y === 'number' && typeof z === 'number') return [x, y, z];
-      throw new Error(`${key}: expected "centre": [x, y, z] in mm, found ${JSON.stringify(centre)}`);
-    } catch (error) {
-      if (error instanceof ObjectNotFound) return null;
-      throw error;
-    }
+    const todo = 'Delete it, and have the frame predicted again';
+    return (await readStored(this.store, key, { schema: localiserSchema, todo }))?.centre ?? null;
   }
 
   /** An object of the data set. */

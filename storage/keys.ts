@@ -12,6 +12,9 @@ export const keys = {
     `runs/${run}/configurations/${String(number).padStart(4, '0')}.json`,
   /** The only object of a stage that changes; `STAGE` is `coarse` (pre-training and fine-tuning share it) or `refinement`. */
   manifest: (run: string, stage: string) => `runs/${run}/${stage}/manifest.json`,
+  /** What stood in a manifest's place and could not be read, numbered from 1. */
+  unreadableManifest: (run: string, stage: string, number: number) =>
+    `runs/${run}/${stage}/manifest.unreadable-${number}.json`,
   /** Weights that the coarse model's trunk starts with, if any were imported. */
   trunk: (run: string) => `runs/${run}/coarse/trunk.safetensors`,
   checkpoints: (run: string, stage: string) => `runs/${run}/${stage}/checkpoints`,

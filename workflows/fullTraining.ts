@@ -26,9 +26,9 @@ import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from '.
  * in the object store what has been done.
  */
 export async function fullTraining(start: FullTrainingInput): Promise<FullTrainingResult> {
-  const { run, configuration, steps, interruptions } = start;
+  const { run, configuration, steps, interruptions, knownSteps } = start;
   const input: RunInput = { run, configuration };
-  const runner = new StepRunner(input, runSteps, interruptions);
+  const runner = new StepRunner(input, runSteps, interruptions, knownSteps);
   const wanted = (step: RunStep) => steps === undefined || steps.includes(step);
 
   async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {

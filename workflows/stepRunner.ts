@@ -21,8 +21,9 @@ import type { TrainingStage } from '../configs/schema/training.js';
 import type { StageResult } from '../training/process/protocol.js';
 import { Board } from './board.js';
 import { Iterations } from './iterations.js';
+import { withProgress } from './knownSteps.js';
 import * as messages from './messages.js';
-import type { InterruptionsByStep, RunProgress, StepInput } from './types.js';
+import type { InterruptionsByStep, KnownSteps, RunProgress, StepInput } from './types.js';
 
 export type StepWorkflow<T> = (input: StepInput) => Promise<T>;
 
@@ -34,9 +35,14 @@ export class StepRunner {
     null;
 
   readonly #iterations: Iterations;
+  #known: KnownSteps;
 
-  /** @param before what each step went through in executions that have ended. */
-  constructor(input: RunInput, steps: readonly RunStep[], before: InterruptionsByStep = {}) {
+  /**
+   * @param before what each step went through in executions that have ended.
+   * @param known the checkpoints that they are known to have saved.
+   */
+  constructor(input: RunInput, steps: readonly RunStep[], before: InterruptionsByStep = {}, known: KnownSteps = {}) {
+    this.#known = known;
     this.#board = new Board(input.run, steps, () => this.#paused, before);
     this.#iterations = new Iterations(input);
     this.handleMessages();
@@ -61,6 +67,7 @@ export class StepRunner {
       result = await handle.result();
     } while (isStage(step) && (await this.#iterations.isShort(step, (result as StageResult).step)));
     this.#current = null;
+    if (isStage(step)) this.#known = { ...this.#known, [step]: (result as StageResult).checkpoint.step };
     // What reports said before is part of it.
     const { interruptions } = result as MaybeInterrupted;
     if (interruptions) this.#board.change(step, { interruptions });
@@ -80,7 +87,12 @@ export class StepRunner {
     const { run, configuration } = this.#iterations.input;
     const workflowId = `${run}/${step}`;
     const before = this.#board.interruptions(step);
-    const input: StepInput = { ...this.#iterations.input, ...(before && { interruptions: { [step]: before } }) };
+    const knownSteps = isStage(step) && Object.keys(this.#known).length > 0 ? { knownSteps: this.#known } : {};
+    const input: StepInput = {
+      ...this.#iterations.input,
+      ...(before && { interruptions: { [step]: before } }),
+      ...knownSteps,
+    };
     const keyword = (name: string, value: string) => ({
       key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
       value,
@@ -189,6 +201,7 @@ export class StepRunner {
     const { state, interruptions } = reported;
     this.#board.change(reported.step, { state, ...(interruptions && { interruptions }) });
     if (training !== null) this.#board.setTraining(training);
+    this.#known = withProgress(this.#known, training);
     if (predictions !== null) this.#board.setPredictions(predictions);
   }
 

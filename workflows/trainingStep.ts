@@ -5,6 +5,7 @@ import type { TrainingStage } from '../configs/schema/training.js';
 import type { StageResult } from '../training/process/protocol.js';
 import { gpuActivity } from './activityOptions.js';
 import { Iterations } from './iterations.js';
+import { knownStepOf, withProgress } from './knownSteps.js';
 import * as messages from './messages.js';
 import { stageNote } from './notes.js';
 import { runStep, type StepContext } from './step.js';
@@ -18,18 +19,23 @@ export function trainingStep(stage: TrainingStage, input: StepInput): Promise<St
   return runStep(stage, input, async (context) => {
     running = context;
     const { board, pauses, ends } = context;
+    let known = input.knownSteps ?? {};
     const train = () => {
       const options = gpuActivity(input.configuration, `train to step ${iterations.of(stage)}`);
-      return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage });
+      const knownStep = knownStepOf(withProgress(known, board.progress().training), stage);
+      const told = knownStep === undefined ? {} : { knownStep };
+      return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage, ...told });
     };
     const onFailure = (failure: unknown, paused: boolean) => {
       const { progress, interruptions } = ends.of(failure);
+      known = withProgress(known, progress ?? null);
       if (paused && progress !== undefined) board.setTraining(progress);
       board.interrupted(stage, interruptions);
     };
     for (;;) {
       const result = await pauses.run(train, onFailure);
       board.interrupted(stage, result.interruptions);
+      known = { ...known, [stage]: result.checkpoint.step };
       if (await iterations.isShort(stage, result.step)) continue;
       const interruptions = board.interruptions(stage);
       return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };

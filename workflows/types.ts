@@ -7,6 +7,7 @@ import type {
   RunInput,
 } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import type { TrainingStage } from '../configs/schema/training.js';
 import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
 import type { StageProgress, StageResult } from '../training/process/protocol.js';
@@ -14,9 +15,13 @@ import type { StageProgress, StageResult } from '../training/process/protocol.js
 /** What a run went through so far, in executions that have ended. */
 export type InterruptionsByStep = Readonly<Partial<Record<RunStep, Interruptions>>>;
 
+/** Step of the newest checkpoint that is known of each stage, from executions and steps that have ended. */
+export type KnownSteps = Readonly<Partial<Record<TrainingStage, number>>>;
+
 /** What the workflow of a step is started with beside its configuration. */
 export interface StepInput extends RunInput {
   readonly interruptions?: InterruptionsByStep;
+  readonly knownSteps?: KnownSteps;
 }
 
 export interface FullTrainingInput {
@@ -25,6 +30,7 @@ export interface FullTrainingInput {
   /** Only these; all if absent. */
   readonly steps?: readonly RunStep[];
   readonly interruptions?: InterruptionsByStep;
+  readonly knownSteps?: KnownSteps;
 }
 
 /** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */

@@ -2,6 +2,7 @@ import type { TransferProgress } from '../../activities/types.js';
 import type { StepState } from '../../workflows/types.js';
 import type { RunDescription } from '../../client/describeRun.js';
 import type { PendingActivity } from '../../client/pendingActivities.js';
+import { printable } from '../../text/printable.js';
 import { bytes, columns, duration, styled } from '../terminal/terminal.js';
 
 const marks: Readonly<Record<StepState['state'], string>> = {
@@ -107,7 +108,10 @@ export function interruptionsNote({ interruptions }: StepState): string {
     .join(', ');
 }
 
-/** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. */
+/** Characters of a warning, which says what was found where. */
+const longestWarning = 600;
+
+/** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. */
 function troubles({ activities }: RunDescription, now: number): string[] {
   const mark = `  ${styled('yellow', '!')}`;
   return activities.flatMap((activity) => {
@@ -120,6 +124,8 @@ function troubles({ activities }: RunDescription, now: number): string[] {
     }
     const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
     if (waitsFor) lines.push(`${mark} ${type} waits: ${waitsFor.split('\n')[0]}`);
+    const warning = heartbeat !== null && 'warning' in heartbeat ? heartbeat.warning : undefined;
+    if (warning !== undefined) lines.push(`${mark} ${type}: ${printable(warning, longestWarning)}`);
     return lines;
   });
 }

@@ -3,13 +3,15 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { keys } from '../../storage/keys.js';
-import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { readStored, StoredObjectInvalid } from '../../storage/storedJson.js';
+import type { ObjectStore } from '../../storage/types.js';
 import { findBundle } from '../fetch/bundles.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { mapLimited } from '../../storage/mapLimited.js';
+import { indexedObjectSchema } from '../indexSchema.js';
 import type { IndexedObject } from '../types.js';
-import { isMissing } from './sequenceFiles.js';
 
 export interface PackFilesOptions {
   readonly store: ObjectStore;
@@ -70,9 +72,9 @@ async function filesBelow(base: string, folder: string): Promise<string[]> {
 /** None where nothing was stored, or what was is unreadable: then all is sent again. */
 async function readContents(store: ObjectStore, key: string): Promise<readonly IndexedObject[]> {
   try {
-    return JSON.parse(Buffer.from((await store.get(key)).body).toString('utf8')) as IndexedObject[];
+    return (await readStored(store, key, { schema: z.array(indexedObjectSchema) })) ?? [];
   } catch (error) {
-    if (error instanceof ObjectNotFound || error instanceof SyntaxError || isMissing(error)) return [];
+    if (error instanceof StoredObjectInvalid) return [];
     throw error;
   }
 }

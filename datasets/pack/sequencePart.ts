@@ -1,5 +1,8 @@
-import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
+import { z } from 'zod';
+import { readStored, StoredObjectInvalid } from '../../storage/storedJson.js';
+import type { ObjectStore } from '../../storage/types.js';
 import { FormatError } from '../formats/formatError.js';
+import { frameProblemSchema, sequenceCalibrationsSchema, storedFrameSchema } from '../indexSchema.js';
 import { calibrationsOf, loadedFrame, storedFrame, type SequenceCalibrations, type StoredFrame } from '../indexFile.js';
 import type { IndexedFrame, Split } from '../types.js';
 import type { PackedSequence } from './packSequence.js';
@@ -15,6 +18,15 @@ interface SequencePart extends Omit<PackedSequence, 'frames'> {
   readonly frames: readonly StoredFrame[];
 }
 
+const partSchema = z.object({
+  version: z.literal(2),
+  fingerprint: z.string(),
+  calibrations: sequenceCalibrationsSchema,
+  frames: z.array(storedFrameSchema),
+  unusable: z.array(frameProblemSchema),
+  incomplete: z.array(frameProblemSchema),
+});
+
 export function partKey(split: Split, subject: string, sequence: string): string {
   return `parts/${split}/${subject}/${sequence}.json`;
 }
@@ -25,7 +37,7 @@ export function writePart(fingerprint: string, { frames, ...rest }: PackedSequen
   return { version: 2, fingerprint, calibrations, frames: stored, ...rest };
 }
 
-/** null where there is none, or it is of other files, or objects that it names are gone. */
+/** null where there is none, or it is of other files or another form, or objects that it names are gone. */
 export async function findPart(
   store: ObjectStore,
   prefix: string,
@@ -34,15 +46,15 @@ export async function findPart(
   sizes: ReadonlyMap<string, number>,
 ): Promise<PackedSequence | null> {
   if (!sizes.has(key)) return null;
-  let part: SequencePart;
+  let part: z.infer<typeof partSchema> | null;
   let frames: IndexedFrame[];
   try {
-    const { body } = await store.get(`${prefix}/${key}`);
-    part = JSON.parse(Buffer.from(body).toString('utf8')) as SequencePart;
-    if (part.version !== 2 || part.fingerprint !== fingerprint) return null;
-    frames = part.frames.map((frame) => loadedFrame(frame, part.calibrations, key));
+    part = await readStored(store, `${prefix}/${key}`, { schema: partSchema });
+    if (part === null || part.fingerprint !== fingerprint) return null;
+    const { calibrations } = part;
+    frames = part.frames.map((frame) => loadedFrame(frame, calibrations, key));
   } catch (error) {
-    if (error instanceof ObjectNotFound || error instanceof SyntaxError || error instanceof FormatError) return null;
+    if (error instanceof StoredObjectInvalid || error instanceof FormatError) return null;
     throw error;
   }
   const { unusable, incomplete } = part;

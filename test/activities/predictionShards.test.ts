@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { openShard, planShards } from '../../activities/predictionShards.js';
 import type { PredictionShard } from '../../activities/types.js';
-import type { FrameId, Split } from '../../datasets/types.js';
+import { writeDatasetIndex } from '../../datasets/indexFile.js';
+import type { FrameId, IndexedFrame, Split } from '../../datasets/types.js';
+import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
@@ -14,9 +16,15 @@ const idOf = (split: Split, i: number): FrameId => ({ subject: split, sequence: 
 
 async function preparedStore(): Promise<ObjectStore> {
   const store = emptyStore();
-  const frames = (split: Split, count: number) => Array.from({ length: count }, (_, i) => ({ id: idOf(split, i) }));
+  const images = { key: 'images.tar', size: 1, sha256: 'a'.repeat(64) };
+  const rest = { images, calibrations: [], scan: null, registration: null };
+  const frames = (split: Split, count: number): IndexedFrame[] =>
+    Array.from({ length: count }, (_, i) => ({ id: idOf(split, i), ...rest }));
   const splits = { train: frames('train', 3), validation: frames('validation', 2), test: frames('test', 3) };
-  await putJson(store, 'datasets/heads/dataset.json', { splits });
+  const sizes = { storedResizeFactor: 1, imageExtension: 'png', vertexCount: 1 };
+  const heads = { template: null, vertexMasks: null, unusable: [] };
+  const index = writeDatasetIndex({ version: 2, name: 'heads', splits, ...sizes, ...heads });
+  await store.put('datasets/heads/dataset.json', index);
   await finish(store, 'coarse', 'coarse-finetuning', 'a');
   return store;
 }
@@ -93,6 +101,27 @@ test('test shards are named on from the others, and need both models', async () 
   await close();
   assert.deepEqual((await plan(store, 'test')).shards, [[3, 0, 2]]);
   assert.ok((await keysOf(store)).includes('runs/r/predictions/shards/00004.json'));
+});
+
+test('a marker or index of another shape is refused with its field, and nothing is deleted', async () => {
+  const store = await preparedStore();
+  const mesh = 'runs/r/predictions/coarse/train/q/q.000.ply';
+  await store.put(mesh, Buffer.from('ply'));
+  const invalid = (key: string, field: string) => (error: unknown) =>
+    error instanceof StoredObjectInvalid && error.key === key && error.field === field;
+  const marker = 'runs/r/predictions/shards/00000.json';
+  for (const [value, field] of [
+    [null, ''],
+    [{ done: true }, 'models'],
+    [{ models: 'all', done: true }, 'models'],
+  ] as const) {
+    await putJson(store, marker, value);
+    await assert.rejects(plan(store), invalid(marker, field));
+    await assert.rejects(openShard(store, 'r', configuration, shard(0, 0, 2)), invalid(marker, field));
+  }
+  assert.ok(await store.head(mesh));
+  await putJson(store, 'datasets/heads/dataset.json', null);
+  await assert.rejects(plan(store), { name: 'FormatError', file: 'datasets/heads/dataset.json' });
 });
 
 test('a data set that is not packed is named, with what to do', async () => {

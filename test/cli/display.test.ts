@@ -120,6 +120,15 @@ describe('a run as lines', () => {
     assert.match(lines.at(-1)!, /! trainStage waits: Saving the checkpoint of step 30 .* 70 s: ECONNREFUSED$/);
   });
 
+  test('what a trainer warned of stays to be seen while it trains: a checkpoint that was put aside', () => {
+    const [activity] = description.activities;
+    const { training } = description.progress!;
+    const warning = 'The checkpoint of step 20 is damaged: state.json is missing. It is put aside.';
+    const heartbeat = { kind: 'training', progress: training, message: warning, warning, preemptions: 0 } as const;
+    const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
+    assert.match(lines.at(-1)!, /! trainStage: The checkpoint of step 20 is damaged: .* It is put aside\.$/);
+  });
+
   test('without a worker that answers it says what is missing', () => {
     assert.match(progressLines({ ...description, progress: null })[0] ?? '', /waiting for a data worker/);
     const failed = { ...description, progress: null, status: 'FAILED', failure: 'no disk' } as const;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDatasetIndex, writeDatasetIndex } from '../../datasets/indexFile.js';
+import { FormatError } from '../../datasets/formats/formatError.js';
 import type { DatasetIndex, IndexedFrame, IndexedObject } from '../../datasets/types.js';
 
 const sha256 = 'a'.repeat(64);
@@ -65,4 +66,24 @@ test('a damaged index says where', () => {
   assert.throws(parse(text.slice(0, -5)), /datasets\/heads\/dataset\.json/);
   assert.throws(parse(text.replace('"S/Q":', '"S/P":')), { name: 'FormatError', message: /S\/Q.*calibrations/ });
   assert.throws(parse(text.replace(/\["calibrations\/S\/Q\/10_A\.tka"\]/, '["calibrations/x"]')), /calibrations\/x/);
+});
+
+test('an index of another shape is refused with its field: above all keys and names that lead out of the data set', () => {
+  const good = JSON.parse(writeDatasetIndex(index([frame('Q', 1, all)], [])).toString()) as Record<string, unknown>;
+  const refuses = (change: object, field: RegExp): void => {
+    const bytes = Buffer.from(JSON.stringify({ ...good, ...change }));
+    assert.throws(
+      () => parseDatasetIndex(bytes, 'datasets/heads/dataset.json'),
+      (error) => error instanceof FormatError && field.test(error.where),
+    );
+  };
+  for (const key of ['../x', '/etc/passwd', 'a//b', '', 'a/../b'])
+    refuses({ template: object(key) }, /^template\.key$/);
+  const { splits } = good as { splits: { train: Record<string, unknown>[] } };
+  const [first] = splits.train;
+  const withFrame = (change: object) => ({ splits: { ...splits, train: [{ ...first, ...change }] } });
+  refuses(withFrame({ scan: { ...object('s.npy'), size: '1' } }), /^splits\.train\[0\]\.scan\.size$/);
+  refuses(withFrame({ id: { subject: '..', sequence: 'Q', frame: '1' } }), /^splits\.train\[0\]\.id\.subject$/);
+  refuses({ splits: { ...splits, test: null } }, /^splits\.test$/);
+  refuses({ calibrations: { 'S/Q': [{ ...object('c'), sha256: 'short' }] } }, /^calibrations.*sha256$/);
 });

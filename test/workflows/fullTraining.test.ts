@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { StageProgress } from '../../training/process/protocol.js';
 import type { FullTrainingResult, RunProgress } from '../../workflows/types.js';
 import { listRuns } from '../../client/listRuns.js';
 import { resumeRun, startRun } from '../../client/runs.js';
 import { describeRun } from '../../client/describeRun.js';
 import { RunError } from '../../client/client.js';
+import { messages } from '../../configs/temporal.js';
 import { ApplicationFailure } from '@temporalio/common';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
@@ -134,6 +136,45 @@ test('a fault that only a person can mend ends the run at once, with what to do;
     await resumeRun(client, 'diverging');
     const again = (await client.workflow.getHandle('diverging').result()) as FullTrainingResult;
     assert.equal(again.stages.length, 3);
+  });
+});
+
+test('trainers are told of the checkpoints that Temporal knows of, also those of executions that have ended', async () => {
+  const { client } = temporal;
+  const told: [string, number | undefined][] = [];
+  let failing = true;
+  const activities = testActivities([], {
+    findDataset: async () => packed,
+    trainStage: async (input) => {
+      told.push([input.stage, input.knownStep]);
+      const result = await testActivities([]).trainStage(input);
+      if (input.stage !== 'coarse-finetuning' || !failing) return result;
+      const counts = { step: 34, totalSteps: 40, checkpointStep: 33, bytesRead: 0, bytesWritten: 0, skippedBatches: 0 };
+      const progress: StageProgress = { stage: input.stage, loss: 0.5, stepsPerSecond: 1, ...counts };
+      await client.workflow.getHandle('known/coarse-finetuning').signal(messages.stageProgress, progress);
+      throw ApplicationFailure.nonRetryable('The manifest is missing.', 'DataUnusable');
+    },
+  });
+  const steps = ['dataset', 'coarse-pretraining', 'coarse-finetuning'] as const;
+  await temporal.withWorkers(activities, 'all', async () => {
+    await startRun(client, { run: 'known', configuration: testConfiguration(), steps });
+    await assert.rejects(client.workflow.getHandle('known').result());
+    failing = false;
+    await resumeRun(client, 'known');
+    const { stages } = (await client.workflow.getHandle('known').result()) as FullTrainingResult;
+    const [pretraining] = stages;
+    assert.deepEqual(told, [
+      ['coarse-pretraining', undefined],
+      ['coarse-finetuning', pretraining!.checkpoint.step],
+      ['coarse-pretraining', 33],
+      ['coarse-finetuning', pretraining!.checkpoint.step],
+    ]);
+    // In another store the run begins.
+    told.length = 0;
+    const storage = { kind: 'directory', path: '/elsewhere' } as const;
+    await resumeRun(client, 'known', testConfiguration({ storage }));
+    await client.workflow.getHandle('known').result();
+    assert.deepEqual(told[0], ['coarse-pretraining', undefined]);
   });
 });
 

@@ -38,7 +38,7 @@ export async function writeFirstCheckpoint({
   await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check`);
   const claimed = await ClaimedManifest.claim(store, run, stage, attempt);
   refuseOthers(claimed.manifest);
-  const encoded = encodeTrainingState(state, configuration);
+  const encoded = encodeTrainingState(state, configuration, finished);
   const key = keys.checkpoint(run, stage, state.step, attempt);
   for (const [name, { body, sha256 }] of Object.entries(encoded)) await store.put(`${key}/${name}`, body, { sha256 });
   await storeConfiguration(store, run, configuration);
