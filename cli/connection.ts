@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { TemporalSettings } from '../client/connectionSettings.js';
 import type { Argv } from 'yargs';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
@@ -16,7 +17,8 @@ export function withConnectionOptions<T>(yargs: Argv<T>): Argv<T & ConnectionOpt
   return yargs
     .option('address', {
       type: 'string',
-      describe: 'Temporal, host:port [default: TEMPORAL_ADDRESS; else what npm start or dev runs; else 127.0.0.1:7233]',
+      describe:
+        'Temporal, host:port [default: TEMPORAL_ADDRESS or the profile TEMPORAL_PROFILE; else what npm start or dev runs; else the default profile, or 127.0.0.1:7233]',
     })
     .option('namespace', { type: 'string', describe: 'Of Temporal [default: TEMPORAL_NAMESPACE, or default]' });
 }
@@ -27,38 +29,66 @@ export interface Connected {
   readonly pageOf: (workflowId: string) => string | null;
 }
 
+/** The server that a command is about. */
+export interface ChosenServer {
+  readonly settings: TemporalSettings;
+  /** Its web page; null where that is not known. */
+  readonly uiUrl: string | null;
+}
+
 /**
- * Connects to Temporal for the time of some work: by option, by environment, or to what `npm start` or `dev` runs here.
+ * The server that a command is about: by option, by environment (TEMPORAL_ADDRESS, TEMPORAL_PROFILE), what `npm start` or
+ * `dev` runs here, or by the default profile. What runs here needs neither TLS nor key. Files are read at each call.
  *
- * @throws CommandError (exit code 3) where none answers.
+ * @throws RunError `setting`
+ */
+export async function chooseServer({ address, namespace }: ConnectionOptions): Promise<ChosenServer> {
+  const { checkedAddress, temporalSettings } = await import('../client/connectionSettings.js');
+  const named = address !== undefined || process.env['TEMPORAL_ADDRESS'] || process.env['TEMPORAL_PROFILE'];
+  const local = named ? null : findLocalServices();
+  if (local !== null) {
+    const { temporal } = local;
+    const settings = { address: temporal.address, namespace: namespace ?? temporal.namespace };
+    return { settings, uiUrl: temporal.uiUrl };
+  }
+  const settings = temporalSettings();
+  return {
+    settings: {
+      ...settings,
+      ...(address === undefined ? {} : { address: checkedAddress(address) }),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+    uiUrl: process.env['TEMPORAL_UI_URL'] ?? null,
+  };
+}
+
+/**
+ * Connects to Temporal for the time of some work.
+ *
+ * @throws CommandError: exit code 3 where none answers, 2 where a setting has to be changed.
  */
 export async function withTemporal<T>(
   options: ConnectionOptions,
   work: (connected: Connected) => Promise<T>,
 ): Promise<T> {
-  const local = localServices(options);
-  const [{ connectClient }, { temporalSettings }] = await Promise.all([
-    import('../client/client.js'),
-    import('../client/connectionSettings.js'),
-  ]);
-  const settings = temporalSettings();
-  const address = options.address ?? local?.temporal.address ?? settings.address;
-  const namespace = options.namespace ?? local?.temporal.namespace ?? settings.namespace;
-  const client = await orCommandError(connectClient({ ...settings, address, namespace }));
-  const page = local?.temporal.uiUrl ?? process.env['TEMPORAL_UI_URL'] ?? null;
+  const { settings, uiUrl } = await orCommandError(chooseServer(options));
+  const { connectClient } = await import('../client/client.js');
+  const { explainRefusal } = await import('../client/connectionProblem.js');
+  const client = await orCommandError(connectClient(settings));
+  const { namespace } = settings;
+  const pageOf = (id: string): string | null => (uiUrl === null ? null : workflowPage(uiUrl, namespace, id));
+  const explained = async (): Promise<T> => {
+    try {
+      return await work({ client, pageOf });
+    } catch (error) {
+      throw explainRefusal(settings, error) ?? error;
+    }
+  };
   try {
-    return await orCommandError(
-      work({ client, pageOf: (id) => (page === null ? null : workflowPage(page, namespace, id)) }),
-    );
+    return await orCommandError(explained());
   } finally {
     await client.connection.close();
   }
-}
-
-/** Services of this machine, unless an option or the environment names others. */
-function localServices(options: ConnectionOptions): LocalServices | null {
-  if (options.address !== undefined || process.env['TEMPORAL_ADDRESS']) return null;
-  return findLocalServices();
 }
 
 export function workflowPage(uiUrl: string, namespace: string, workflowId: string): string {
@@ -66,16 +96,23 @@ export function workflowPage(uiUrl: string, namespace: string, workflowId: strin
 }
 
 /** Gives errors of the client the exit code that scripts can act on. */
-async function orCommandError<T>(work: Promise<T>): Promise<T> {
+export async function orCommandError<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'RunError') throw error;
-    const { reason } = error as Error & { reason?: string };
-    throw new CommandError(error.message, reason === 'unreachable' ? exitCodes.unreachable : exitCodes.failed, {
-      ...(reason === 'unreachable' ? {} : { cause: error.cause }),
-    });
+    throw asCommandError(error);
   }
+}
+
+/** The message says it all: what gRPC or OpenSSL said is shown by --verbose. */
+function asCommandError(error: Error): CommandError {
+  const { reason } = error as Error & { reason?: string };
+  const plain = reason === 'unreachable' || reason === 'setting';
+  const code =
+    reason === 'unreachable' ? exitCodes.unreachable : reason === 'setting' ? exitCodes.usage : exitCodes.failed;
+  const verbose = process.argv.includes('--verbose');
+  return new CommandError(error.message, code, plain && !verbose ? {} : { cause: error.cause });
 }
 
 /**

@@ -12,6 +12,7 @@ import { command as exportCheckpoint } from './commands/exportCheckpoint.js';
 import { command as fetch } from './commands/fetch.js';
 import { command as importCheckpoint } from './commands/importCheckpoint.js';
 import { command as list } from './commands/list.js';
+import { command as namespace } from './commands/namespace.js';
 import { command as pause } from './commands/pause.js';
 import { command as predict } from './commands/predict.js';
 import { command as quickstart } from './commands/quickstart.js';
@@ -91,6 +92,8 @@ const optionNames = [
   'at-once',
   'stretch',
   'deployment',
+  'create',
+  'retention-days',
   'build-id',
   'unversioned',
 ];
@@ -119,6 +122,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(unpause)
     .command(worker)
     .command(deployment)
+    .command(namespace)
     .command(fetch)
     .command(dev)
     .command(doctor)

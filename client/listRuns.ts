@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { isUnknownAttribute } from './searchAttributes.js';
 import { searchAttributes } from '../configs/temporal.js';
 
 export interface ListedRun {
@@ -19,11 +20,16 @@ export interface ListedRun {
 export async function listRuns(client: Client, limit = 50): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];
   const found = client.workflow.list({ query: `${searchAttributes.run} IS NOT NULL`, pageSize: 200 });
-  for await (const execution of found) {
-    // Steps of a full training are told by its own line.
-    if (execution.parentExecution !== undefined) continue;
-    runs.push(listed(execution));
-    if (runs.length >= limit) break;
+  try {
+    for await (const execution of found) {
+      // Steps of a full training are told by its own line.
+      if (execution.parentExecution !== undefined) continue;
+      runs.push(listed(execution));
+      if (runs.length >= limit) break;
+    }
+  } catch (error) {
+    // Where nothing was started yet, nothing is registered that runs could be found by.
+    if (!isUnknownAttribute(error)) throw error;
   }
   return runs;
 }

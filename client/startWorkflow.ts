@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
-import { ensureSearchAttributes, RunError } from './client.js';
+import { RunError } from './client.js';
+import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';
 
 export interface WorkflowStart {
   readonly type: (typeof workflowTypes)[keyof typeof workflowTypes];
@@ -27,18 +28,20 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
     return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value };
   };
   try {
-    await client.workflow.start(type, {
-      workflowId,
-      taskQueue: taskQueues.data,
-      args: [input],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      staticSummary: summary,
-      typedSearchAttributes: [
-        keyword(searchAttributes.run, run),
-        ...(dataset === null ? [] : [keyword(searchAttributes.dataset, dataset)]),
-      ],
-    });
+    await withSearchAttributes(client, () =>
+      client.workflow.start(type, {
+        workflowId,
+        taskQueue: taskQueues.data,
+        args: [input],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: summary,
+        typedSearchAttributes: [
+          keyword(searchAttributes.run, run),
+          ...(dataset === null ? [] : [keyword(searchAttributes.dataset, dataset)]),
+        ],
+      }),
+    );
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
     const todo = `See tempeh-flow status ${run}; tempeh-flow cancel ${run} ends it`;

@@ -7,7 +7,7 @@ const common: Names = [
   ...['LANG', 'LANGUAGE', /^LC_/, /^LD_/, /^MALLOC_/, /^GLIBC_/, /^XDG_/],
 ];
 const node: Names = [/^NODE_/, 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
-const network: Names = [/^(https?|no|all)_proxy$/i];
+const network: Names = [/^(grpc|https?|no|all)_proxy$/i];
 const objectStore: Names = [/^AWS_/];
 const temporal: Names = [/^TEMPORAL_/];
 /** Of TensorFlow and the libraries below it. */

@@ -6,6 +6,7 @@ import { stopOnFaults } from './lifecycle/faults.js';
 import { listenForStop } from './lifecycle/stopRequest.js';
 import { within } from './lifecycle/within.js';
 import { LineLogger } from './log.js';
+import { renewConnection } from './connectionRenewal.js';
 import { installRuntime } from './runtime.js';
 import { connectWorker } from './workerConnection.js';
 import { WorkerGroup } from './workerGroup.js';
@@ -14,6 +15,8 @@ import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVe
 /** What both kinds of worker are given. */
 export interface WorkerProcessOptions {
   readonly temporal: TemporalSettings;
+  /** The same, as variables and files say now: what was renewed is taken without a restart. Not looked at if absent. */
+  readonly readTemporal?: () => Promise<TemporalSettings>;
   /** The worker's folder: caches, downloads, logs. Made if it is not there. */
   readonly directory: string;
   /** What the environment says if absent. */
@@ -70,6 +73,7 @@ export async function runWorkers(
   else request.signal.addEventListener('abort', onRequest, { once: true });
   const faults = stopOnFaults(logger, stop);
   let connection: NativeConnection | undefined;
+  let renewal: ReturnType<typeof renewConnection> | undefined;
   try {
     const definitions = await orAborted(define(signal, logger), signal);
     if (definitions === null) return;
@@ -78,6 +82,11 @@ export async function runWorkers(
     const version = options.version ?? workerVersion();
     const workers = await orAborted(createWorkers(name, connection, options, version, definitions), signal);
     if (workers === null) return;
+    const { temporal: settings, readTemporal: read } = options;
+    if (read !== undefined) {
+      const use = (renewed: NativeConnection): void => workers.useConnection(renewed);
+      renewal = renewConnection({ settings, read, connection, use, logger });
+    }
     const running = workers.run(signal, stop, forceSeconds + overtimeSeconds);
     logger.info(readyLine(definitions, options, version));
     options.onReady?.();
@@ -91,6 +100,7 @@ export async function runWorkers(
     faults.release();
     request.release();
     // A worker that has failed holds it for ever.
+    connection = renewal?.end() ?? connection;
     await within(connection?.close().catch(() => undefined) ?? Promise.resolve(), overtimeSeconds, undefined);
     logger.info('stopped');
   }

@@ -37,6 +37,11 @@ export class WorkerGroup {
     throw failed.reason;
   }
 
+  /** Lets all workers go on by another connection. */
+  useConnection(connection: NativeConnection): void {
+    for (const worker of this.workers) if (isAtWork(worker)) worker.connection = connection;
+  }
+
   /**
    * Runs until told to stop, or until one of the workers fails; then all stop.
    *

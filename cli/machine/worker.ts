@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
 import { workerVersion, type WorkerVersion } from '../../workers/workerVersion.js';
-import { temporalSettings } from '../../client/connectionSettings.js';
-import { useLocalObjectStore, type ConnectionOptions } from '../connection.js';
+import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { findLocalServices } from './services.js';
 
 interface WorkerOptions extends ConnectionOptions {
   readonly directory: string;
@@ -14,22 +12,21 @@ interface WorkerOptions extends ConnectionOptions {
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
 export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promise<number> {
-  const { directory, address, namespace } = asked;
+  const { directory } = asked;
   const version = askedVersion({ deployment: asked.deployment, buildId: asked['build-id'] });
-  const local = address === undefined && !process.env['TEMPORAL_ADDRESS'] ? findLocalServices() : null;
   useLocalObjectStore();
-  const settings = temporalSettings();
+  const readTemporal = async () => (await chooseServer(asked)).settings;
   const options = {
-    temporal: {
-      ...settings,
-      address: address ?? local?.temporal.address ?? settings.address,
-      namespace: namespace ?? local?.temporal.namespace ?? settings.namespace,
-    },
+    temporal: await orCommandError(readTemporal()),
+    readTemporal,
     directory: resolve(directory),
     version,
   };
-  if (kind === 'data') await (await import('../../workers/dataWorker.js')).runDataWorker(options);
-  else await (await import('../../workers/gpuWorker.js')).runGpuWorker(options);
+  const run =
+    kind === 'data'
+      ? (await import('../../workers/dataWorker.js')).runDataWorker
+      : (await import('../../workers/gpuWorker.js')).runGpuWorker;
+  await orCommandError(run(options));
   return exitCodes.ok;
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -44,10 +45,9 @@ export async function launchWorker(
     startGuarded({
       program: process.execPath,
       arguments: ['--enable-source-maps', main, 'worker', kind, '--directory', directory],
-      // Versioned workers would wait until somebody promotes them.
       environment: {
-        ...environmentFor(`${kind}-worker`, { ...process.env, ...environment }),
-        TEMPORAL_DEPLOYMENT_NAME: '',
+        ...environmentFor(`${kind}-worker`, { ...withoutTemporal(process.env), ...environment }),
+        TEMPORAL_CONFIG_FILE: devNull,
       },
       directory: space.directory,
       logFile,
@@ -88,6 +88,11 @@ export async function launchWorker(
       await watching;
     },
   };
+}
+
+/** The user's own settings of Temporal (keys, profiles, versions of workers) are for other servers. */
+function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
 /** The last lines of a log, for an error message. */

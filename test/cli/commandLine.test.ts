@@ -23,6 +23,7 @@ const commands = [
   'worker gpu',
   'deployment show',
   'deployment promote',
+  'namespace init',
   'fetch models',
   'fetch test-subset',
   'fetch test-data',
