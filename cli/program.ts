@@ -22,6 +22,7 @@ import { command as retry } from './commands/retry.js';
 import { command as start } from './commands/start.js';
 import { command as status } from './commands/status.js';
 import { command as tensorboard } from './commands/tensorboard.js';
+import { trainGlobal, trainLocal } from './commands/trainPublished.js';
 import { command as unpause } from './commands/unpause.js';
 import { command as worker } from './commands/worker.js';
 import { CommandError } from './errors.js';
@@ -111,6 +112,8 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
     .command(quickstart)
     .command(start)
+    .command(trainGlobal)
+    .command(trainLocal)
     .command(status)
     .command(list)
     .command(resume)

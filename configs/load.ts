@@ -19,9 +19,14 @@ const mostIssues = 50;
  *
  * @param file a path, or the name of one of ours (`miniature`, `famos`).
  * @param overrides `path=value`, the later over the earlier.
+ * @param onNote is told what of a published file is not taken over; by default standard error is.
  * @throws ConfigurationError naming file, line, setting, what was found and what was expected: all problems at once.
  */
-export async function loadConfiguration(file: string, overrides: readonly string[] = []): Promise<RunConfiguration> {
+export async function loadConfiguration(
+  file: string,
+  overrides: readonly string[] = [],
+  onNote: (note: string) => void = noteOnStandardError,
+): Promise<RunConfiguration> {
   const path = configurationPath(file);
   let text: string;
   try {
@@ -37,7 +42,11 @@ export async function loadConfiguration(file: string, overrides: readonly string
       },
     ]);
   }
-  return resolveConfiguration(text, path, overrides);
+  return resolveConfiguration(text, path, overrides, onNote);
+}
+
+function noteOnStandardError(note: string): void {
+  process.stderr.write(`note: ${note}\n`);
 }
 
 /** Path of a configuration file: one of ours goes by its name, where no file here has it (a folder may). */
@@ -52,7 +61,12 @@ export function configurationPath(file: string): string {
  *
  * @param name what errors call it.
  */
-export function resolveConfiguration(text: string, name: string, overrides: readonly string[] = []): RunConfiguration {
+export function resolveConfiguration(
+  text: string,
+  name: string,
+  overrides: readonly string[] = [],
+  onNote: (note: string) => void = noteOnStandardError,
+): RunConfiguration {
   const yaml = readYaml(text, name);
   const fromFile = yaml.value ?? {};
   if (!isTree(fromFile)) {
@@ -62,7 +76,7 @@ export function resolveConfiguration(text: string, name: string, overrides: read
   const parsed = overrides.map(parseOverride);
   const where = (path: readonly string[]): string => `${name}:${lineOf(yaml, path)}`;
   const { tree, origin } = isPublished(fromFile)
-    ? readPublished(fromFile, where)
+    ? readPublished(fromFile, where, onNote)
     : { tree: fromFile, origin: (path: readonly string[]) => ({ where: where(path), setting: path.join('.') }) };
   const input = applyOverrides(tree, parsed);
   const result = runConfigurationSchema.safeParse(input);

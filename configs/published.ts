@@ -16,6 +16,8 @@ export interface Translated {
   /** Which option a setting comes from. */
   readonly options: ReadonlyMap<string, string>;
   readonly problems: readonly (Omit<ConfigurationProblem, 'where'> & { readonly option: string })[];
+  /** What was not taken over, and what to use instead: files of other versions hold further options. */
+  readonly notes: readonly { readonly option: string; readonly text: string }[];
 }
 
 /** Whether a file is a published run's `config.json` (options in the groups base, data, train, model; method 5). */
@@ -39,6 +41,7 @@ export function translate(file: Tree): Translated {
   const refuse = (option: string, expected: string, found: string | null = null): void => {
     problems.push({ option, setting: option, found, expected });
   };
+  const notes: { option: string; text: string }[] = [];
   const model = modelOf(options);
   const stages = stagesOf(model, options);
   const meanings: Readonly<Record<string, Meaning>> = { ...publishedOptions.common, ...publishedOptions[model] };
@@ -50,12 +53,12 @@ export function translate(file: Tree): Translated {
         const other = model === 'coarse' ? 'refinement' : 'coarse';
         const owner = Object.hasOwn(publishedOptions[other], option) ? `, but one of the ${other} model's` : '';
         const meant = didYouMean(suggest(option, Object.keys(meanings)));
-        refuse(option, `this is no option of the published ${model} model${owner}.${meant} Remove it.`);
+        notes.push({ option, text: `no option of the published ${model} model that is known here${owner}.${meant}` });
         break;
       }
       case 'settings':
         for (const path of meaning.paths.flatMap((template) => expand(template, stages))) {
-          settings.set(path, meaning.convert ? meaning.convert(value) : value);
+          settings.set(path, meaning.convert ? meaning.convert(numberOf(value)) : numberOf(value));
           origins.set(path, option);
         }
         break;
@@ -68,12 +71,18 @@ export function translate(file: Tree): Translated {
         else refuse(option, 'expected a path', JSON.stringify(value));
         break;
       case 'ignored':
+        if (meaning.instead !== undefined && !meaning.unless?.includes(value)) {
+          notes.push({ option, text: `has no counterpart here: ${meaning.instead}.` });
+        }
     }
   }
-  const dataset = datasetSettings(paths);
-  if (typeof dataset === 'string') refuse([...paths.keys()][0] ?? '', dataset);
-  else for (const [path, value] of dataset) settings.set(path, value);
-  return { settings, options: origins, problems };
+  for (const [path, value] of datasetSettings(paths)) settings.set(path, value);
+  return { settings, options: origins, problems, notes };
+}
+
+/** Numbers that were given on the published command line are stored as text. */
+function numberOf(value: unknown): unknown {
+  return typeof value === 'string' && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : value;
 }
 
 /** All options of a published file, without their groups. */

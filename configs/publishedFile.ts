@@ -15,20 +15,23 @@ type Tree = Record<string, unknown>;
  *
  * @param where gives file and line of a path in the published file.
  * @returns our settings, and where a setting comes from.
- * @throws ConfigurationError naming every option that is unknown or cannot be.
+ * @param onNote is told of each option that is not taken over.
+ * @throws ConfigurationError naming every option that cannot be.
  */
 export function readPublished(
   file: Tree,
   where: (path: readonly string[]) => string,
+  onNote: (note: string) => void,
 ): {
   readonly tree: Tree;
   readonly origin: (path: readonly string[]) => Pick<ConfigurationProblem, 'where' | 'setting'>;
 } {
-  const { settings, options, problems } = translate(file);
+  const { settings, options, problems, notes } = translate(file);
   const whereOf = (option: string): string => where(pathOf(file, option));
   if (problems.length > 0) {
     throw new ConfigurationError(problems.map(({ option, ...problem }) => ({ ...problem, where: whereOf(option) })));
   }
+  for (const { option, text } of notes) onNote(`${whereOf(option)}: ${option}: ${text}`);
   const tree = parse(readFileSync(join(packageRoot, 'configs', 'famos.yaml'), 'utf8'), { merge: true }) as Tree;
   for (const [path, value] of settings) setIn(tree, path.split('.'), value);
   return {

@@ -6,8 +6,8 @@ export type Meaning =
   | { readonly kind: 'only'; readonly value: unknown; readonly because: string }
   /** Where data lies: read together, see publishedPaths.ts. */
   | { readonly kind: 'path' }
-  /** Has no meaning here, or is said in another way. */
-  | { readonly kind: 'ignored' };
+  /** Has no meaning here, or is said in another way: `instead` says which, where a value other than the default is given. */
+  | { readonly kind: 'ignored'; readonly instead?: string; readonly unless?: readonly unknown[] };
 
 const to = (...paths: string[]): Meaning => ({ kind: 'settings', paths });
 const converted = (convert: (value: unknown) => unknown, ...paths: string[]): Meaning => ({
@@ -22,6 +22,8 @@ const only = (value: unknown, because = 'the one that the paper describes, and t
 });
 const path: Meaning = { kind: 'path' };
 const ignored: Meaning = { kind: 'ignored' };
+/** Not told where it has one of these values: they are the published defaults. */
+const instead = (text: string, ...unless: unknown[]): Meaning => ({ kind: 'ignored', instead: text, unless });
 
 /** A list of one number, as a number; anything else as it is, for the check of the setting to refuse. */
 const single = (value: unknown): unknown =>
@@ -31,6 +33,9 @@ const clipping = (value: unknown): unknown => (typeof value === 'number' && valu
 /** Published: 0 decodes in the training process itself. */
 const threads = (value: unknown): unknown => (value === 0 ? 1 : value);
 const schedule = (value: unknown): unknown => ({ kind: value });
+/** Values that are none of the published ones stay, for the check of the setting to refuse. */
+const viewKind = (value: unknown): unknown =>
+  value === 'stereo_images' ? 'stereo' : value === 'color_images' ? 'colour' : value;
 
 const regions = ['face', 'ears', 'eyeballs', 'eye_region', 'lips', 'neck', 'nostrils', 'scalp', 'boundary'];
 const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -48,26 +53,32 @@ const common: Record<string, Meaning> = {
   config_filename: ignored,
   dataset_directory: only('', 'the folders are named one by one'),
   descriptor_dim: to('model.coarse.featureNet.featureChannels', 'model.refinement.featureNet.featureChannels'),
-  experiment_id: ignored,
+  experiment_id: instead('a run is named by --run', '', 'TEMPEH'),
   feature_arch: only('uresnet2'),
+  gpu: instead('a worker takes the devices that CUDA_VISIBLE_DEVICES names', 0, '0', ''),
   gmo_sigma: to('training.{all}.losses.gemanMcClureSigma'),
   gradient_max_norm: converted(clipping, 'training.{all}.gradientClipping'),
   image_directory: path,
   image_file_ext: to('dataset.imageExtension'),
   image_resize_factor: to('training.{all}.imageResizeFactor'),
-  input_image_type: only('stereo_images'),
+  input_image_type: converted(viewKind, 'viewKind'),
   learning_rate: to('training.{all}.learningRate'),
   lr_type: converted(schedule, 'training.{all}.schedule'),
   minimum_sample_views: to('training.{all}.views.minimum'),
-  model_directory: ignored,
+  model_directory: instead(
+    'checkpoints are kept in the object store, storage.*',
+    '',
+    './runs/coarse',
+    './runs/refinement',
+  ),
   norm: only('bn'),
   num_iterations: to('training.{stage}.iterations'),
   // As many vertices as the template has.
   number_sample_points: ignored,
-  pretrained_path: ignored,
+  pretrained_path: instead('read the weights by tempeh-flow import-checkpoint FILE --run RUN', ''),
   print_frequency: to('training.{all}.logEvery'),
   processed_directory: path,
-  resume_path: ignored,
+  resume_path: instead('tempeh-flow import-checkpoint FILE --run RUN, then start it: it goes on from there', ''),
   sample_views: to('training.{all}.views.random'),
   save_frequency: to('training.{all}.checkpointEvery'),
   scan_directory: path,
@@ -103,9 +114,14 @@ const coarse: Record<string, Meaning> = {
 
 const refinement: Record<string, Meaning> = {
   global_embedding_type: only('coords'),
-  // Coarse predictions are the run's own.
-  global_model_root_dir: ignored,
-  global_registration_root_dir: ignored,
+  global_model_root_dir: instead(
+    'the refinement starts from the run’s own coarse model: tempeh-flow import-checkpoint FILE --run RUN, or start --from RUN/coarse',
+    '',
+  ),
+  global_registration_root_dir: instead(
+    'coarse predictions are the run’s own, made by its step predictions: tempeh-flow start predictions --run RUN',
+    '',
+  ),
   local_arch: only('v2v'),
   local_feature_fusion: only('visibility_filtered_normal_weighted_mean_var_v2'),
   local_spatial_transformer: only('none'),

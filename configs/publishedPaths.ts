@@ -16,18 +16,22 @@ const ofSplits = {
  * folder that all paths have in common becomes the source, and the validation set stands in for the test set, of which
  * a published configuration knows nothing.
  *
+ * Absolute and relative paths may stand side by side: relative ones are then seen from `workingDirectory`.
+ *
  * @param paths by published option; those that a file leaves out stay as they are.
- * @returns settings by dotted path; a text says what is wrong.
+ * @returns settings by dotted path.
  */
-export function datasetSettings(paths: ReadonlyMap<string, string>): Map<string, string | Tree> | string {
-  const normal = new Map([...paths].map(([name, path]) => [name, posix.normalize(path).replace(/\/$/, '')]));
+export function datasetSettings(
+  paths: ReadonlyMap<string, string>,
+  workingDirectory: string = process.cwd(),
+): Map<string, string | Tree> {
+  const isMixed = new Set([...paths.values()].map((path) => posix.isAbsolute(path))).size > 1;
+  const placed = (path: string): string => (isMixed ? posix.resolve(workingDirectory, path) : posix.normalize(path));
+  const normal = new Map([...paths].map(([name, path]) => [name, placed(path).replace(/\/$/, '')]));
   const settings = new Map<string, string | Tree>();
   if (normal.size === 0) return settings;
   const values = [...normal.values()];
   const isBundled = values.every((path) => path.startsWith('data/'));
-  if (!isBundled && values.some((path) => posix.isAbsolute(path)) && !values.every((path) => posix.isAbsolute(path))) {
-    return 'some of the paths of data are absolute and some are not: make all absolute, or put the data below ./data';
-  }
   const root = isBundled ? 'data' : commonFolder(values);
   const below = (option: string): string | undefined => {
     const path = normal.get(option);

@@ -18,6 +18,8 @@ export interface StartOptions extends ConnectionOptions {
   readonly set: readonly string[];
   readonly run: string | undefined;
   readonly follow: boolean;
+  /** A configuration's text instead of a file, and what errors call it. */
+  readonly text?: { readonly content: string; readonly name: string };
   /** `RUN/STAGE[@STEP]` that a new run starts from. */
   readonly from: string | undefined;
 }
@@ -32,7 +34,10 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     throw new CommandError(`--run ${options.run}: expected ${runNameRule}.`, exitCodes.usage);
   }
   // A file's mistakes are told before anything is asked for.
-  const own = from === null || options.config !== undefined ? await ownConfiguration(options) : null;
+  const own =
+    from === null || options.config !== undefined || options.text !== undefined
+      ? await ownConfiguration(options)
+      : null;
   return withTemporal(options, async (connected) => {
     const configuration = own ?? (await inherited(connected.client, from!.run, options.set));
     const run = options.run ?? runName(configuration.dataset.name, new Date());
@@ -47,9 +52,11 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   });
 }
 
-async function ownConfiguration({ config = 'famos', set }: StartOptions): Promise<RunConfiguration> {
-  const configuration = await loadConfiguration(config, set);
-  refusePlaceholders(configuration, config);
+async function ownConfiguration({ config = 'famos', set, text }: StartOptions): Promise<RunConfiguration> {
+  const configuration = text
+    ? resolveConfiguration(text.content, text.name, set)
+    : await loadConfiguration(config, set);
+  refusePlaceholders(configuration, text?.name ?? config);
   return configuration;
 }
 

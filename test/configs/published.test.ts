@@ -100,7 +100,32 @@ describe('a published config.json', () => {
     assert.deepEqual(dataset.source, { kind: 'directory', path: '/mnt/famos' });
     assert.equal(dataset.layout.train.images, 'training_data/downsampled_images_4');
     assert.equal(dataset.layout.test.list, dataset.layout.validation.list);
-    assert.match(refused('coarse', { ...moved, scan_directory: './scans' }), /make all absolute/);
+  });
+
+  test('absolute and relative paths may stand side by side', () => {
+    const { dataset } = resolve('coarse', {
+      ...Object.fromEntries(Object.entries(defaults.coarse).filter(([name]) => /directory|fname/.test(name))),
+      scan_directory: join(process.cwd(), 'elsewhere/scans'),
+    });
+    assert.deepEqual(dataset.source, { kind: 'directory', path: process.cwd() });
+    assert.equal(dataset.layout.train.scans, 'elsewhere/scans');
+    assert.equal(dataset.layout.train.images, 'data/training_data/downsampled_images_4');
+  });
+
+  test('numbers that were given on the command line, and so are stored as text, are numbers', () => {
+    const { seed, loader, training } = resolve('coarse', {
+      seed: '3',
+      thread_num: '5',
+      scan_vertex_count: '20000',
+      gpu: '1',
+    });
+    assert.deepEqual([seed, loader.threads, training['coarse-pretraining'].scanPoints], [3, 5, 20_000]);
+  });
+
+  test('colour images are colour views', () => {
+    assert.equal(resolve('coarse', { input_image_type: 'color_images' }).viewKind, 'colour');
+    assert.equal(resolve('coarse', { input_image_type: 'stereo_images' }).viewKind, 'stereo');
+    assert.match(refused('coarse', { input_image_type: 'thermal' }), /input_image_type.*found "thermal".*stereo/s);
   });
 
   test('--set lies over it', () => {
@@ -109,15 +134,27 @@ describe('a published config.json', () => {
     assert.equal(training.refinement.batchSize, 1);
   });
 
-  test('unknown options, and values that cannot be, are named with line and reason, all at once', () => {
-    const text = grouped('coarse', { lerning_rate: 1, norm: 'in', global_arch: 'v2v', local_voxel_dim: 8 });
-    const message = refused('coarse', { lerning_rate: 1, norm: 'in', global_arch: 'v2v', local_voxel_dim: 8 });
+  test('unknown options are told with line and likely name, and the file is taken', () => {
+    const notes: string[] = [];
+    const changes = { lerning_rate: 1, local_voxel_dim: 8, gpu: 2, resume_path: './runs/x.pth' };
+    const text = grouped('coarse', changes);
+    resolveConfiguration(text, 'config.json', [], (note) => notes.push(note));
+    const line = text.slice(0, text.indexOf('"lerning_rate"')).split('\n').length;
+    const told = notes.join('\n');
+    assert.match(told, new RegExp(`config\\.json:${line}: lerning_rate: no option .*Did you mean learning_rate\\?`));
+    assert.match(told, /local_voxel_dim: .*one of the refinement model's/);
+    assert.match(told, /resume_path: has no counterpart here: tempeh-flow import-checkpoint/);
+    assert.match(told, /gpu: .*CUDA_VISIBLE_DEVICES/);
+    assert.equal(notes.length, 4);
+  });
+
+  test('values that cannot be are named with line and reason, all at once', () => {
+    const text = grouped('coarse', { norm: 'in', global_arch: 'v2v' });
+    const message = refused('coarse', { norm: 'in', global_arch: 'v2v' });
     const line = text.slice(0, text.indexOf('"norm"')).split('\n').length;
-    assert.match(message, /lerning_rate: .*Did you mean learning_rate\?/);
     assert.match(message, new RegExp(`config\\.json:${line}: norm: found "in"; expected "bn": the one that`));
     assert.match(message, /global_arch: found "v2v"; expected "v2v2"/);
-    assert.match(message, /local_voxel_dim: .*one of the refinement model's/);
-    assert.equal(message.split('\n').length, 4);
+    assert.equal(message.split('\n').length, 2);
   });
 
   test('a value of the wrong kind is told by the name of the option', () => {
