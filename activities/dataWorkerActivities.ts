@@ -70,6 +70,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
         return { ...credentials, inClear: source.passwordInClear ?? false };
       },
       onMended: (message) => void log.warn(message),
+      onMissing: (message) => void log.warn(message),
     };
   };
   const work = <T extends object>(run: (transfer: Transfer) => Promise<T>) => transferring(stopping, run, faults);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { compareWithLists } from './extract/compareWithLists.js';
 import { extractBundle, type ExtractedBundle } from './extract/extractBundle.js';
 import { unextractedPaths } from './extract/markers.js';
 import { bundlePaths, findBundle } from './fetch/bundles.js';
@@ -24,6 +25,8 @@ export interface DataPath {
   readonly deleteExtracted: boolean;
   readonly credentials: () => Promise<HostCredentials>;
   readonly onMended?: (message: string) => void;
+  /** Is told what lists name and archives did not bring, a sentence each. */
+  readonly onMissing?: (message: string) => void;
 }
 
 export interface DataStep {
@@ -60,7 +63,7 @@ export async function deleteVolumes({ bundles, downloads }: Pick<DataPath, 'bund
   for (const bundle of bundles) await deleteDownloads(bundle, downloads);
 }
 
-/** Extracts a fetched bundle, damage mended from the host. @throws as `extractBundle` */
+/** Extracts a fetched bundle, damage mended from the host, and holds its lists against what came. @throws as `extractBundle` */
 export async function extractFetched(
   path: DataPath,
   { bundle, onProgress, signal }: DataStep,
@@ -68,6 +71,7 @@ export async function extractFetched(
   const { host, downloads, extracted, credentials, onMended } = path;
   const mender = { host, credentials, ...(onMended ? { onMended } : {}) };
   const done = await extractBundle({ bundle, downloads, extracted, mender, onProgress, signal });
+  for (const message of await compareWithLists(findBundle(bundle), extracted)) path.onMissing?.(message);
   if (path.deleteExtracted) await deleteDownloads(bundle, downloads);
   return done;
 }

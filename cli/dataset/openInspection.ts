@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
+import { listHint } from '../../datasets/discover/layoutHints.js';
 import { inspectDirectory } from '../../datasets/inspect/inspectDirectory.js';
 import { inspectStore } from '../../datasets/inspect/inspectStore.js';
 import type { InspectOptions, Inspection, Volume } from '../../datasets/inspect/types.js';
@@ -53,7 +54,9 @@ async function inspect<T>(
     const inspection =
       directory === undefined
         ? await inspectStore(openStore(configuration.storage), new DiskCache(cacheFolder, cacheBytes), options)
-        : await inspectDirectory(resolve(directory), options).catch((cause: unknown) => explainMissing(cause));
+        : await inspectDirectory(resolve(directory), options).catch((cause: unknown) =>
+            explainMissing(cause, resolve(directory)),
+          );
     return await work(inspection, options);
   } finally {
     progress.clear();
@@ -81,10 +84,11 @@ async function configurationOf({ config, set, run, directory }: DatasetArguments
   }
 }
 
-function explainMissing(cause: unknown): never {
+async function explainMissing(cause: unknown, directory: string): Promise<never> {
   if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && 'path' in cause)) throw cause;
+  const isList = String(cause.path).endsWith('.json');
   throw new CommandError(
-    `There is no ${String(cause.path)}: lay it there, or say where it is (dataset.layout; docs/own-data.md).`,
+    `There is no ${String(cause.path)}: lay it there, or say where it is (dataset.layout; docs/own-data.md).${isList ? ` ${await listHint(directory)}` : ''}`,
     exitCodes.failed,
   );
 }

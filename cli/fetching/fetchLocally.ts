@@ -33,6 +33,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
     deleteExtracted: dataset.deleteDownloads && storage === null,
     credentials: async () => credentials,
     onMended: display.warn,
+    onMissing: display.warn,
   };
   const busy = (): never => {
     throw new CommandError(`Another tempeh-flow fetch works on ${path.downloads}: wait for its end.`);

@@ -77,7 +77,7 @@ export async function checkDataset(
     familiar: familiarSubjects(usable),
   };
   const problems = problemsOf(report, options.dataset.unusableFrames);
-  return { ...report, usable: problems.length === 0, problems };
+  return { ...report, usable: problems.length === 0, problems: [...problems, ...inspection.layoutHints] };
 }
 
 /** What training would say only after hours. */

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { layoutHints } from '../discover/layoutHints.js';
 import { pathsOf } from '../pack/datasetFiles.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
@@ -50,7 +51,10 @@ export async function inspectDirectory(directory: string, options: InspectOption
     }
   }
   const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
-  return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes };
+  const lists = { train: source.frames('train'), validation: source.frames('validation'), test: source.frames('test') };
+  const isEmpty = splits.some((split) => !frames.some((frame) => frame.split === split));
+  const layoutFindings = isEmpty ? await layoutHints(directory, dataset, lists) : [];
+  return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes, layoutHints: layoutFindings };
 }
 
 async function sizeOf(file: string | null): Promise<number> {

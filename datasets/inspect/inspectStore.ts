@@ -48,5 +48,5 @@ export async function inspectStore(store: ObjectStore, cache: DiskCache, options
   }
   const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
   const { storedResizeFactor, incomplete = [] } = index;
-  return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes };
+  return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes, layoutHints: [] };
 }

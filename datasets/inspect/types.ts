@@ -46,6 +46,8 @@ export interface Inspection {
   readonly unusable: readonly FrameTrouble[];
   readonly incomplete: readonly FrameTrouble[];
   readonly calibrationBytes: number;
+  /** Of a folder in another layout: where what is missing lies instead. Of people. */
+  readonly layoutHints: readonly string[];
 }
 
 /** Counts of one sequence of a split. */

@@ -4,6 +4,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { mapLimited } from '../../storage/mapLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
+import { layoutHints } from '../discover/layoutHints.js';
 import { writeDatasetIndex } from '../indexFile.js';
 import { frameName } from '../layout.js';
 import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
@@ -124,7 +125,8 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const [unusable, incomplete] = [all('unusable'), all('incomplete')];
   await putJson(put, 'unusable.json', { frames: totalFiles, unusable, incomplete });
   const frames = { train: framesOf('train'), validation: framesOf('validation'), test: framesOf('test') };
-  checkUsable(lists, frames, unusable, configuration, `${prefix}/unusable.json in ${store.description}`);
+  const where = `${prefix}/unusable.json in ${store.description}`;
+  await checkUsable(lists, frames, unusable, configuration, where, () => layoutHints(directory, configuration, lists));
   const index: DatasetIndex = {
     version: 2,
     name,
@@ -161,26 +163,28 @@ function inOrder(list: readonly FrameId[], sequences: readonly PackedSequence[])
   return list.map((id) => frames.get(frameName(id))).filter((frame) => frame !== undefined);
 }
 
-function checkUsable(
+async function checkUsable(
   lists: Lists,
   frames: Readonly<Record<Split, readonly IndexedFrame[]>>,
   unusable: readonly (FrameProblem & { split: Split })[],
   { layout, unusableFrames: threshold }: PackConfiguration,
   where: string,
-): void {
+  hints: () => Promise<readonly string[]>,
+): Promise<void> {
   const total = splits.reduce((sum, split) => sum + lists[split].length, 0);
   const first = unusable.slice(0, mostNamed).map(({ split, id, reason }) => `${split} ${frameName(id)}: ${reason}`);
   const named = `${first.join('; ')}${unusable.length > mostNamed ? '; …' : ''}. All are in ${where}.`;
+  const said = async (): Promise<string> => (await hints()).map((hint) => ` ${hint}`).join('');
   if (unusable.length > threshold * total) {
     throw new TooManyUnusableFrames(
       `${unusable.length} of ${total} frames are unusable; dataset.unusableFrames allows ` +
-        `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.`,
+        `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.${await said()}`,
     );
   }
   const empty = splits.find((split) => layout[split] !== null && frames[split].length === 0);
   if (empty === undefined) return;
   const why = lists[empty].length === 0 ? 'its list is empty.' : named;
-  throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}`);
+  throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}${await said()}`);
 }
 
 async function putJson(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isJunk } from '../discover/junk.js';
 import { framePath } from '../layout.js';
 import { scanExtensions } from '../reader/readScan.js';
 import type { FrameId } from '../types.js';
@@ -56,7 +57,8 @@ export async function findSequenceFiles(
   const calibrations = new Map<string, string>();
   for (const name of await namesIn(folder)) {
     const file = join(folder, name);
-    if (name.endsWith('.tka') && (await note(file))) calibrations.set(name.slice(0, -'.tka'.length), file);
+    if (name.endsWith('.tka') && !isJunk(name) && (await note(file)))
+      calibrations.set(name.slice(0, -'.tka'.length), file);
   }
   const frames: FrameFiles[] = [];
   for (const id of ids) {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
+import { isJunk } from '../discover/junk.js';
 import { parseDataList } from '../formats/dataList.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseObj } from '../formats/obj.js';
@@ -38,7 +39,7 @@ export async function openDirectorySource(
     const { images, calibrations } = layout[split];
     const folder = join(directory, calibrations, id.subject, id.sequence);
     const names = (await readdir(folder))
-      .filter((name) => name.endsWith('.tka'))
+      .filter((name) => name.endsWith('.tka') && !isJunk(name))
       .map((name) => name.slice(0, -'.tka'.length))
       .filter((name) => isViewOfKind(name, viewKind))
       .sort();

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mesh } from '../../geometry/mesh.js';
+import { isJunk } from '../discover/junk.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
@@ -116,7 +117,10 @@ function isFileProblem(error: unknown): error is NodeJS.ErrnoException {
 /** What stands between a beginning and an end in those names that have both. */
 function stems(names: readonly string[], start: string, end: string): string[] {
   return names
-    .filter((name) => name.startsWith(start) && name.endsWith(end) && name.length > start.length + end.length)
+    .filter(
+      (name) =>
+        !isJunk(name) && name.startsWith(start) && name.endsWith(end) && name.length > start.length + end.length,
+    )
     .map((name) => name.slice(start.length, name.length - end.length));
 }
 
