@@ -54,7 +54,7 @@ function valueIn(value: unknown, name: string): unknown {
 
 /** `integer`, `number > 0`, `stereo or colour or all`, `[number, number]`: short, as a person would say it. */
 function typeOf(node: JsonSchema): string {
-  if (node.const !== undefined) return `\`${String(node.const)}\``;
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const).replaceAll('"', '')}\``;
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(' or ');
   const kinds = node.oneOf ?? node.anyOf;
   if (kinds) return kinds.map(typeOf).join(' or ');

@@ -124,7 +124,7 @@ function saidBy(failure: ServiceFailure): string {
   const { name = '', message = '', code } = failure;
   const status = statusOf(failure);
   if (failure.Code === undefined && status !== undefined) return `status ${status}`;
-  const words = (message || String(failure)).replace(/\.$/, '');
+  const words = (message || 'no message').replace(/\.$/, '');
   const label = name === 'Error' || name === '' ? code : name;
   return label === undefined || words.includes(label) ? words : `${label}: ${words}`;
 }

@@ -40,7 +40,7 @@ export interface OwnDirectoryOptions {
 export async function ownDirectory(
   directory: string,
   { signal, onWait, renewSeconds = 5 }: OwnDirectoryOptions,
-): Promise<{ readonly lost: AbortSignal; release(): Promise<void> }> {
+): Promise<{ readonly lost: AbortSignal; readonly release: () => Promise<void> }> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, fileName);
   const mine = JSON.stringify({ token: randomUUID(), owner: ownIdentity() } satisfies Lock);

@@ -81,7 +81,7 @@ async function endOf(worker: Worker): Promise<WorkerFailed | null> {
   const failed = (told: unknown): WorkerFailed => {
     // What `run` throws may be what its clean-up met, later.
     const cause = workerFailure(taskQueue) ?? told;
-    const why = cause instanceof Error ? cause.message : String(cause ?? 'see the log above');
+    const why = cause instanceof Error ? cause.message : 'see the log above';
     return new WorkerFailed(`The worker of ${taskQueue} failed: ${why}`, { cause });
   };
   let clock: NodeJS.Timeout | undefined;

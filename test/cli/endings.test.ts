@@ -20,7 +20,7 @@ async function watch(run: string, command: readonly string[]): Promise<ChildProc
   const child = spawn(process.execPath, [main, ...command, run, '--follow', '--address', temporal.settings.address], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  await once(child.stdout!, 'data', { signal: AbortSignal.timeout(40_000) });
+  await once(child.stdout, 'data', { signal: AbortSignal.timeout(40_000) });
   return child;
 }
 

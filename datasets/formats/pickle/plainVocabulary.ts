@@ -83,7 +83,7 @@ function setOf(items: PickleValue, spend: Spend): PickleValue | undefined {
 function bytesOf([value, encoding]: readonly PickleValue[], spend: Spend): PickleValue | undefined {
   if (value instanceof Uint8Array) return value;
   const isLatin = typeof encoding === 'string' && /^latin-?1$/.test(encoding);
-  if (typeof value !== 'string' || !isLatin || /[^\u0000-\u00ff]/.test(value)) return undefined;
+  if (typeof value !== 'string' || !isLatin || /[\u0100-\uffff]/.test(value)) return undefined;
   spend(value.length);
   return Buffer.from(value, 'latin1');
 }
