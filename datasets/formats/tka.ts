@@ -102,7 +102,7 @@ export function parseTka(text: string, file: string): TkaCalibration {
       found: imageSize.join(' '),
     });
   }
-  return {
+  const calibration: TkaCalibration = {
     rotation,
     centre: [one('X'), one('Y'), one('Z')],
     focalLength: positive('f'),
@@ -113,6 +113,20 @@ export function parseTka(text: string, file: string): TkaCalibration {
     imageSize: [imageSize[0]!, imageSize[1]!],
     ...(values.has('D') && { forwardDistortion: numbers('D', 2) as [number, number] }),
   };
+  requireFinite(calibration, file);
+  return calibration;
+}
+
+/** Numbers that are finite by themselves may still make a camera that sees nothing. */
+function requireFinite(calibration: TkaCalibration, file: string): void {
+  const { intrinsics, extrinsics, distortion } = cameraFromTka(calibration, 1, file);
+  if ([...intrinsics, ...extrinsics, ...distortion].every(Number.isFinite)) return;
+  const [k, k2] = calibration.undistortion;
+  throw new FormatError({
+    file,
+    expected: 'numbers that make a camera',
+    found: `K ${k}, K2 ${k2}, f ${calibration.focalLength} mm, pixels of ${calibration.pixelSize.join(' × ')} mm`,
+  });
 }
 
 /**
