@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { graceOf } from '../configs/grace.js';
 import { environmentFor } from '../configs/processEnvironment.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { PredictionProgress } from '../inference/protocol.js';
@@ -95,7 +96,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       },
       stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),
       // The process ends itself by then, if it can.
-      graceSeconds: configuration.checkpoints.graceSeconds + 6,
+      graceSeconds: graceOf()?.killSeconds ?? configuration.checkpoints.graceSeconds + 6,
       // Told by us, with the process's last lines, before the server notices the missing heartbeat.
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });

@@ -41,11 +41,14 @@ export class Checkpointing {
   private lastBegun: number | null = null;
   private eventsShown = performance.now();
   private graceTimer: NodeJS.Timeout | undefined;
+  private stoppedAt: number | null = null;
+  private seconds: number | null = null;
 
   constructor(private readonly options: CheckpointingOptions) {
     this.lastSaved = options.last;
     const { stopping, graceSeconds } = options;
     const startGrace = (): void => {
+      this.stoppedAt = performance.now();
       const giveUp = (): void => this.abandoned.abort(new Error(`it was not saved within ${graceSeconds} s`));
       this.graceTimer = setTimeout(giveUp, graceSeconds * 1000);
     };
@@ -81,10 +84,12 @@ export class Checkpointing {
     const { signal } = this.abandoned;
     this.enqueue(async () => {
       const work = async (): Promise<void> => {
+        const began = performance.now();
         await segment?.upload(signal);
         const { step, stage, loss } = state;
         const sealed = segment && { key: segment.key, from: segment.from, to: segment.to };
         this.lastSaved = await checkpoints.save({ step, stage, parts, events: sealed, finished, loss }, signal);
+        this.took((performance.now() - began) / 1000);
         onSaved(this.lastSaved);
       };
       const what = `Saving the checkpoint of step ${state.step}`;
@@ -92,6 +97,29 @@ export class Checkpointing {
         endsTraining.some((kind) => cause instanceof kind) || isFinalForStore(cause);
       await persistently(() => this.unlessGivenUp(work()), { what, warn: onWaiting, signal, isFinal });
     });
+  }
+
+  /**
+   * Why a save that begins now would not be over within the grace, by how long the last one took; null where it would be,
+   * where none was made yet, and where nobody told us to stop.
+   */
+  tooLate(): string | null {
+    const { graceSeconds } = this.options;
+    if (this.stoppedAt === null || this.seconds === null || this.lastSaved === null) return null;
+    const left = graceSeconds - (performance.now() - this.stoppedAt) / 1000;
+    if (this.seconds <= left) return null;
+    return `a save takes about ${this.seconds.toFixed(1)} s, and ${Math.max(0, left).toFixed(1)} s of the grace are left`;
+  }
+
+  /** Says once that a save does not fit into the grace. */
+  private took(seconds: number): void {
+    const { graceSeconds, warn } = this.options;
+    if (seconds > graceSeconds && (this.seconds ?? 0) <= graceSeconds) {
+      const todo = 'Give the worker more (--grace), or save more often (checkpointEvery)';
+      const then = 'told to stop, it falls back to the last checkpoint';
+      warn(`A save took ${seconds.toFixed(1)} s, the grace is ${graceSeconds.toFixed(1)} s: ${then}. ${todo}.`);
+    }
+    this.seconds = seconds;
   }
 
   /** Shows the open events to those who watch, now and then; without them the steps go on all the same. */

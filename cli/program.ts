@@ -94,6 +94,7 @@ const optionNames = [
   'stretch',
   'deployment',
   'create',
+  'grace',
   'retention-days',
   'build-id',
   'unversioned',

@@ -1,4 +1,5 @@
 import type { PredictorEvent, PredictorStart } from '../inference/protocol.js';
+import { graceOf } from '../configs/grace.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
@@ -11,7 +12,7 @@ const starts: Readonly<Record<string, true>> = {
 
 serveParent<PredictorStart, PredictorEvent<unknown>>({
   isStart: (message): message is PredictorStart => Object.hasOwn(starts, message.kind),
-  graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
+  graceSeconds: ({ job }) => graceOf()?.saveSeconds ?? job.configuration.checkpoints.graceSeconds,
   run: async (start, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(start.job.configuration);

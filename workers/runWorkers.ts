@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { TemporalSettings } from '../client/connectionSettings.js';
+import { graceOf } from '../configs/grace.js';
 import { orAborted } from '../storage/orAborted.js';
 import { stopOnFaults } from './lifecycle/faults.js';
 import { listenForStop } from './lifecycle/stopRequest.js';
@@ -36,15 +37,15 @@ export type WorkerDefinition = WorkerOptions & {
   readonly ofAnyVersion?: boolean;
 };
 
-/** Seconds in which activities end in order once the worker is told to stop; then they are cancelled, then abandoned. */
-const graceSeconds = 45;
-const forceSeconds = 60;
-/** Seconds of this process's own, beyond that. */
+/**
+ * Seconds in which activities end in order once the worker is told to stop; then they are cancelled, then abandoned. For
+ * workers that were given no grace.
+ */
+const unaskedGrace = { killSeconds: 45, forceSeconds: 60, endSeconds: 62 };
+/** Seconds to close the connection, and for what hangs. */
 const overtimeSeconds = 2;
 
 const shared = {
-  shutdownGraceTime: graceSeconds * 1000,
-  shutdownForceTime: forceSeconds * 1000,
   // A workflow whose worker was killed waits so long for it before another one replays it. The default is 10 s.
   stickyQueueScheduleToStartTimeout: '2 seconds',
   // How fresh `status` is, and how soon an activity learns of its cancellation.
@@ -64,7 +65,9 @@ export async function runWorkers(
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
   installRuntime(logger);
-  const request = listenForStop({ caller: options.signal, endSeconds: forceSeconds + 2 * overtimeSeconds });
+  const { killSeconds, forceSeconds, endSeconds } = graceOf() ?? unaskedGrace;
+  const shutdown = { shutdownGraceTime: killSeconds * 1000, shutdownForceTime: forceSeconds * 1000 };
+  const request = listenForStop({ caller: options.signal, endSeconds: endSeconds + overtimeSeconds });
   const stopping = new AbortController();
   const stop = (why: string): void => stopping.abort(why);
   const { signal } = stopping;
@@ -80,14 +83,14 @@ export async function runWorkers(
     connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
     if (connection === undefined) return;
     const version = options.version ?? workerVersion();
-    const workers = await orAborted(createWorkers(name, connection, options, version, definitions), signal);
+    const workers = await orAborted(createWorkers(name, connection, options, version, definitions, shutdown), signal);
     if (workers === null) return;
     const { temporal: settings, readTemporal: read } = options;
     if (read !== undefined) {
       const use = (renewed: NativeConnection): void => workers.useConnection(renewed);
       renewal = renewConnection({ settings, read, connection, use, logger });
     }
-    const running = workers.run(signal, stop, forceSeconds + overtimeSeconds);
+    const running = workers.run(signal, stop, endSeconds);
     logger.info(readyLine(definitions, options, version));
     options.onReady?.();
     await running;
@@ -116,12 +119,13 @@ function createWorkers(
   options: WorkerProcessOptions,
   version: WorkerVersion,
   definitions: readonly WorkerDefinition[],
+  shutdown: Pick<WorkerOptions, 'shutdownGraceTime' | 'shutdownForceTime'>,
 ): Promise<WorkerGroup> {
   const { namespace } = options.temporal;
   const identity = `${name}@${hostname()}:${process.pid}`;
   const all = definitions.map(({ ofAnyVersion = false, ...definition }) => {
     const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
-    return { ...shared, namespace, identity, workerDeploymentOptions, ...definition };
+    return { ...shared, ...shutdown, namespace, identity, workerDeploymentOptions, ...definition };
   });
   return WorkerGroup.create(connection, all);
 }

@@ -1,4 +1,5 @@
 import type { TrainerCommand, TrainerEvent } from '../training/process/protocol.js';
+import { graceOf } from '../configs/grace.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
@@ -10,11 +11,12 @@ type Start = Extract<TrainerCommand, { kind: 'train' }>;
 
 serveParent<Start, TrainerEvent>({
   isStart: (message): message is Start => message.kind === 'train',
-  graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
+  graceSeconds: ({ job }) => graceOf()?.saveSeconds ?? job.configuration.checkpoints.graceSeconds,
   run: async ({ job }, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);
     const { runTrainer } = await import('../training/process/runTrainer.js');
-    await runTrainer(job, report, signal);
+    const grace = graceOf();
+    await runTrainer(job, report, signal, grace === null ? {} : { graceSeconds: grace.saveSeconds });
   },
 });

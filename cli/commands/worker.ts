@@ -6,6 +6,7 @@ interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   directory: string;
   deployment: string | undefined;
   'build-id': string | undefined;
+  grace: number | undefined;
 }
 
 const variables =
@@ -28,6 +29,11 @@ function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArg
     .option('build-id', {
       type: 'string',
       describe: 'Names its code [default: TEMPORAL_WORKER_BUILD_ID, or version and hash of the code]',
+    })
+    .option('grace', {
+      type: 'number',
+      describe:
+        'Seconds from the signal that stops it to its end; saving that does not fit is skipped [default: TEMPEH_GRACE_SECONDS, or what runs say]',
     })
     .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { graceOf, graceVariable } from '../../configs/grace.js';
 import { workerVersion, type WorkerVersion } from '../../workers/workerVersion.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -8,12 +9,16 @@ interface WorkerOptions extends ConnectionOptions {
   readonly directory: string;
   readonly deployment: string | undefined;
   readonly 'build-id': string | undefined;
+  readonly grace: number | undefined;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
 export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promise<number> {
   const { directory } = asked;
   const version = askedVersion({ deployment: asked.deployment, buildId: asked['build-id'] });
+  // Its trainers and predictors follow it.
+  if (asked.grace !== undefined) process.env[graceVariable] = String(asked.grace);
+  graceOf();
   useLocalObjectStore();
   const readTemporal = async () => (await chooseServer(asked)).settings;
   const options = {

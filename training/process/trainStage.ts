@@ -32,6 +32,8 @@ export interface TrainStageTools {
   readonly store?: ObjectStore;
   readonly openData?: (job: TrainingJob, listener: LoaderListener) => Promise<StageData>;
   readonly onStep?: StageLoopOptions['onStep'];
+  /** Seconds to save in when told to stop; what the configuration says if absent. */
+  readonly graceSeconds?: number;
 }
 
 /**
@@ -92,7 +94,7 @@ export async function trainStage(
       warn,
       onWaiting,
       stopping: signal,
-      graceSeconds: configuration.checkpoints.graceSeconds,
+      graceSeconds: tools.graceSeconds ?? configuration.checkpoints.graceSeconds,
     });
     const loss = new TrainingLoss(data.template, data.regions, settings);
     const throughput = new Throughput();
@@ -190,7 +192,10 @@ async function trainAndSave(position: StagePosition, options: StageLoopOptions):
   try {
     await runStageLoop(position, options);
     const saved = checkpointing.begun ?? resumedAt;
-    if (isDone(position, settings) || saved !== position.step) await saveAt(position, options);
+    const done = isDone(position, settings);
+    const late = done || saved === position.step ? null : checkpointing.tooLate();
+    if (late !== null) throw new Error(late);
+    if (done || saved !== position.step) await saveAt(position, options);
     await checkpointing.settled();
   } catch (cause) {
     if (!signal.aborted || cause instanceof LeaseLost || cause instanceof Diverged) throw cause;
