@@ -41,6 +41,7 @@ const faults: Readonly<Record<string, UserFault>> = {
   HostUntrusted: 'ConfigurationInvalid',
   UnexpectedAnswer: 'DataUnusable',
   ChecksumDiffers: 'DataUnusable',
+  FolderUnusable: 'ConfigurationInvalid',
   ArchiveDamaged: 'DataUnusable',
   ArchiveUnsafe: 'DataUnusable',
   DatasetUnusable: 'DataUnusable',

@@ -1,3 +1,4 @@
+import { printableLines } from '../text/printable.js';
 import { exitCodes, type ExitCode } from './exitCodes.js';
 
 /** Thrown when a command cannot do what it was asked to: the message says why and what to do; no stack trace is shown. */
@@ -40,9 +41,11 @@ export function describeError(error: unknown, verbose: boolean): string {
   const chain = causes(error);
   if (verbose)
     return chain
-      .map((cause) => (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)))
+      .map((cause) => printableLines(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)))
       .join('\ncaused by: ');
-  const messages = chain.map((cause) => (cause instanceof Error ? cause.message || cause.name : String(cause)));
+  const messages = chain.map((cause) =>
+    printableLines(cause instanceof Error ? cause.message || cause.name : String(cause)),
+  );
   return messages
     .filter((message, i) => i === 0 || !messages.slice(0, i).some((earlier) => earlier.includes(message)))
     .join('\n  because: ');

@@ -1,3 +1,4 @@
+import { printableLines } from '../text/printable.js';
 import type { LogLevel, LogMetadata, Logger } from '@temporalio/worker';
 
 const severity: Readonly<Record<LogLevel, number>> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 3, ERROR: 4 };
@@ -34,7 +35,7 @@ export class LineLogger implements Logger {
       ...Object.fromEntries(details),
       ...errorOf(meta),
     };
-    this.write(`${JSON.stringify(line)}\n`);
+    this.write(`${printableLines(JSON.stringify(line))}\n`);
   }
 
   trace(message: string, meta?: LogMetadata): void {

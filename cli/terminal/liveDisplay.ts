@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { withoutControls } from './terminal.js';
 
 const plainEverySeconds = 10;
 
@@ -24,7 +25,7 @@ export class LiveDisplay {
   /** A line that stays, above what changes. */
   print(text: string): void {
     const up = this.stream.isTTY && this.shown > 0 ? `\u001b[${this.shown}A\r\u001b[J` : '';
-    this.stream.write(`${up}${text}\n`);
+    this.stream.write(`${up}${withoutControls(text)}\n`);
     this.shown = 0;
   }
 
@@ -35,7 +36,7 @@ export class LiveDisplay {
 
   private rewrite(lines: readonly string[]): void {
     const width = Math.max(20, this.stream.columns || 80);
-    const clipped = lines.map((line) => clip(line, width - 1));
+    const clipped = lines.map((line) => clip(withoutControls(line), width - 1));
     const up = this.shown > 0 ? `\u001b[${this.shown}A` : '';
     this.stream.write(`${up}\r\u001b[J${clipped.map((line) => `${line}\n`).join('')}`);
     this.shown = clipped.length;
@@ -44,7 +45,7 @@ export class LiveDisplay {
   private append(lines: readonly string[], keyOf: (line: string) => string): void {
     const now = Date.now();
     for (const line of lines) {
-      const text = stripVTControlCharacters(line).trimEnd();
+      const text = stripVTControlCharacters(withoutControls(line)).trimEnd();
       const key = keyOf(text);
       const last = this.printed.get(key);
       // Columns move when others grow: that is nothing new.

@@ -1,10 +1,18 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { printableLines } from '../../text/printable.js';
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours where the terminal has them: not in files and pipes, and not if `NO_COLOR` is set. */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return stream.isTTY && process.env['NO_COLOR'] === undefined ? styleText(style, text) : text;
+}
+
+/** Text of which parts came from outside, as it may be printed: nothing but colours and line ends is obeyed. */
+export function withoutControls(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  const parts = text.split(/(\u001b\[[0-9;]*m)/);
+  return parts.map((part, i) => (i % 2 === 1 ? part : printableLines(part))).join('');
 }
 
 /** Columns that a text takes, without its colours. */
@@ -17,8 +25,9 @@ export function visibleLength(text: string): number {
  *
  * @param alignRight columns (from 0) of numbers.
  */
-export function columns(rows: readonly (readonly string[])[], alignRight: readonly number[] = []): string {
+export function columns(raw: readonly (readonly string[])[], alignRight: readonly number[] = []): string {
   const widths: number[] = [];
+  const rows = raw.map((row) => row.map(withoutControls));
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, visibleLength(cell))));
   return rows
     .map((row) =>

@@ -1,8 +1,16 @@
+import { printable } from '../../text/printable.js';
 import { findWrongNames } from './checkNames.js';
 import { ArchiveUnsafe } from './errors.js';
 import { archiveDamaged } from './explainFailure.js';
-import type { Volume } from './joinedVolumes.js';
+import { joinedSize, type Volume } from './joinedVolumes.js';
+import { NameCensus } from './nameCensus.js';
 import { listArchive, type ArchiveMember } from './sevenZip.js';
+
+const mostOdd = 100_000;
+/** Deflate gives 1032 bytes for one at most. */
+const largestExpansion = 1100;
+/** Bytes: what is smaller does no harm. */
+const smallestBomb = 1_000_000_000;
 
 /** What an archive holds, in figures. */
 export interface ArchiveContents {
@@ -13,12 +21,17 @@ export interface ArchiveContents {
 
 /**
  * Reads an archive's directory, and refuses what must not be written: names that leave the target, links, encrypted
- * members, and names that differ in case alone are taken as they are.
+ * members, control characters in names. Other names that are odd are told, and taken as they are.
  *
  * @param volumes in their order.
+ * @param onNote is told what a person should know.
  * @throws ArchiveUnsafe, ArchiveDamaged, SevenZipFailed
  */
-export async function inspectArchive(volumes: readonly Volume[], signal?: AbortSignal): Promise<ArchiveContents> {
+export async function inspectArchive(
+  volumes: readonly Volume[],
+  onNote: (message: string) => void,
+  signal?: AbortSignal,
+): Promise<ArchiveContents> {
   const archive = volumes[0]!.file;
   let files = 0;
   let bytes = 0;
@@ -28,9 +41,9 @@ export async function inspectArchive(volumes: readonly Volume[], signal?: AbortS
     archive,
     (member) => {
       const problem = problemOf(member);
-      if (problem !== null && refused.length < 5) refused.push(`"${member.path.slice(0, 200)}" ${problem}`);
+      if (problem !== null && refused.length < 5) refused.push(`"${printable(member.path, 200)}" ${problem}`);
       if (member.folder) {
-        if (member.size > 0) odd.push(member.path);
+        if (member.size > 0 && odd.length < mostOdd) odd.push(member.path);
         return;
       }
       files++;
@@ -38,17 +51,23 @@ export async function inspectArchive(volumes: readonly Volume[], signal?: AbortS
     },
     signal,
   );
+  const census = new NameCensus();
+  const wrongNames = await findWrongNames(volumes, census, signal);
+  refused.push(...census.refused);
+  if (bytes > largestExpansion * joinedSize(volumes) && bytes > smallestBomb) {
+    refused.push(`its members are ${bytes} bytes, more than any compression gives: they overlap`);
+  }
   if (refused.length > 0) {
     throw new ArchiveUnsafe(
       `${archive} is not extracted: ${refused.join('; ')}. Expected plain files that stay below the target. ` +
         `This is not the published archive: find out where it comes from.`,
     );
   }
-  const wrongNames = await findWrongNames(volumes, signal);
   if (wrongNames.length > 0 || odd.length > 0) {
     const said = `${wrongNames.length + odd.length} members are told differently by the directory and themselves`;
     throw await archiveDamaged({ members: odd, spans: wrongNames, said }, volumes);
   }
+  for (const note of census.notes) onNote(`${volumes[0]!.path}: ${note}.`);
   return { files, bytes };
 }
 

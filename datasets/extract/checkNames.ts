@@ -1,11 +1,14 @@
 import { mapLimited } from '../../storage/mapLimited.js';
 import { joinedSize, JoinedReader, findDirectory, type Volume } from './joinedVolumes.js';
 import type { Span } from './errors.js';
+import type { NameCensus } from './nameCensus.js';
 
 const directorySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 const blockSize = 1 << 22;
 const readsAtOnce = 32;
+/** Of headers that differ: an archive of nothing else is not mended by pieces. */
+const mostWrong = 100_000;
 
 /** A member as the directory of a ZIP archive has it: what its own header must repeat. */
 interface DirectoryEntry {
@@ -21,9 +24,14 @@ interface DirectoryEntry {
  * Compares each member's name in the directory with that in its own header. Checksums cover contents only, and 7-Zip
  * does not compare names: a flipped bit would put a file under another name, silently.
  *
+ * @param census is told of all names.
  * @returns the headers that differ; empty if all are right, or it is no ZIP archive with a directory.
  */
-export async function findWrongNames(volumes: readonly Volume[], signal?: AbortSignal): Promise<Span[]> {
+export async function findWrongNames(
+  volumes: readonly Volume[],
+  census: NameCensus,
+  signal?: AbortSignal,
+): Promise<Span[]> {
   const directory = await findDirectory(volumes);
   if (directory === null) return [];
   const reader = await JoinedReader.open(volumes);
@@ -31,13 +39,18 @@ export async function findWrongNames(volumes: readonly Volume[], signal?: AbortS
   const compare = async (entry: DirectoryEntry): Promise<void> => {
     const length = 30 + entry.name.length;
     const header = await reader.read(entry.offset, length);
-    if (!repeats(header, entry)) wrong.push({ start: entry.offset, end: entry.offset + length });
+    if (repeats(header, entry) || wrong.length === mostWrong) return;
+    wrong.push({ start: entry.offset, end: entry.offset + length });
   };
   try {
     await mapLimited(entriesOf(reader, directory, joinedSize(volumes)), readsAtOnce, async (entry) => {
       signal?.throwIfAborted();
+      census.add(entry.name);
       await compare(entry);
     });
+    if (census.mustLookAgain) {
+      for await (const { name } of entriesOf(reader, directory, joinedSize(volumes))) census.addAgain(name);
+    }
     return wrong;
   } finally {
     await reader.close();

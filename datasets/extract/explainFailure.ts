@@ -1,5 +1,9 @@
-import { basename } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { basename, dirname } from 'node:path';
+import { printable } from '../../text/printable.js';
 import { DiskFull } from '../fetch/errors.js';
+import { explainWriteError } from '../fetch/writeErrors.js';
 import { ArchiveDamaged, type Damage, type Span } from './errors.js';
 import { findDirectory, joinedSize, partsOf, type Volume } from './joinedVolumes.js';
 import { listArchive, SevenZipFailed, type ArchiveMember } from './sevenZip.js';
@@ -14,6 +18,8 @@ export async function explainFailure(error: unknown, volumes: readonly Volume[])
   if (!(error instanceof SevenZipFailed)) return error;
   const said = error.lines.filter((line) => !/^errors?:?$/i.test(line)).join('; ');
   const first = volumes[0]?.file ?? '';
+  const unwritten = await writeFault(error.lines);
+  if (unwritten !== null) return explainWriteError(unwritten, unwritten.path ?? first);
   if (/no space left|not enough space|disk full/i.test(said)) {
     return new DiskFull(`The disk became full while ${first} was extracted. Make room, and resume.`, { cause: error });
   }
@@ -26,6 +32,28 @@ export async function explainFailure(error: unknown, volumes: readonly Volume[])
     )
     .filter((path) => path !== undefined);
   return archiveDamaged({ members, said: said || `7-Zip ended with ${error.exitCode}` }, volumes, error);
+}
+
+/**
+ * The system's error where 7-Zip could not write: its lines name the file and a number. A folder that could not be made
+ * shows as the next error only, so the same is tried again.
+ */
+async function writeFault(lines: readonly string[]): Promise<NodeJS.ErrnoException | null> {
+  for (const line of lines) {
+    const [, number, path] = /Cannot [a-z ]*output[a-z ]* : errno=(\d+) : [^:]* : (.*)$/i.exec(line) ?? [];
+    if (number === undefined || path === undefined) continue;
+    const fault = Object.assign(new Error(line), { code: codeOf(Number(number)), path });
+    if (fault.code !== 'ENOENT' && fault.code !== 'EEXIST') return fault;
+    return mkdir(dirname(path), { recursive: true }).then(
+      () => fault,
+      (error: unknown) => error as NodeJS.ErrnoException,
+    );
+  }
+  return null;
+}
+
+function codeOf(number: number): string {
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
 }
 
 /** What shows that an archive is damaged. */
@@ -46,7 +74,10 @@ export async function archiveDamaged(
 ): Promise<ArchiveDamaged> {
   const { members, said } = symptoms;
   const damage = { members, suspects: await suspectSpans(symptoms, volumes) };
-  const what = members.length > 0 ? `${members.slice(0, mostNamed).join(', ')} cannot be read` : said;
+  const what =
+    members.length > 0
+      ? `${printable(members.slice(0, mostNamed).join(', '), 600)} cannot be read`
+      : printable(said, 600);
   const suspects = new Set(partsOf(damage.suspects[0] ?? [], volumes).map(({ volume }) => volume));
   const where = suspects.size > 0 && suspects.size <= mostNamed ? [...suspects] : [];
   const named = where.map(({ file }) => basename(file)).join(' or ');

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { findBundle, volumePaths, type BundleArchive, type BundleFile } from '../fetch/bundles.js';
 import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace } from '../fetch/diskSpace.js';
 import type { TransferProgress } from '../fetch/progress.js';
+import { explainWriteError } from '../fetch/writeErrors.js';
 import { findFetched, readRecord, sizeOf, type FetchedFile } from '../fetch/sidecar.js';
 import { inspectArchive, type ArchiveContents } from './archiveContents.js';
 import { ArchiveDamaged, ArchiveUnsafe, VolumeMissing } from './errors.js';
@@ -145,7 +146,9 @@ async function plan(
     marker?.volumes.join() === volumes.map(({ sha256 }) => sha256).join();
   if (marker !== null && (fetched === null || isOf(fetched))) return { volumes: null, contents: marker };
   const volumes = volumesAt(downloads, fetched ?? []);
-  const contents = await withMending(volumes, mending, () => inspectArchive(volumes, mending.signal));
+  const contents = await withMending(volumes, mending, () =>
+    inspectArchive(volumes, (note) => mending.mender?.onMended?.(note), mending.signal),
+  );
   return { volumes, contents };
 }
 
@@ -193,13 +196,14 @@ async function extractOne(
   const workshops = join(extracted, stateFolder, 'unfinished', markerName(archive));
   await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const workshop = join(workshops, randomUUID());
-  await mkdir(workshop, { recursive: true });
   try {
+    await writing(workshop, () => mkdir(workshop, { recursive: true }));
     const { signal } = mending;
     await withMending(volumes, mending, (members) =>
       extractArchive(volumes[0]!.file, workshop, onPercent, { signal, members }),
     );
-    await placeContent(workshop, join(extracted, archive.target), archive.content);
+    const target = join(extracted, archive.target);
+    await writing(target, () => placeContent(workshop, target, archive.content));
   } finally {
     await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
@@ -207,13 +211,24 @@ async function extractOne(
 
 async function layFile({ path, target }: BundleFile, downloads: string, extracted: string): Promise<number> {
   const file = join(extracted, target);
-  const there = await sizeOf(file);
+  const there = await writing(file, () => sizeOf(file));
   if (there !== null && (await sizeOf(fileOf(downloads, path))) === null) return there;
   const { size } = await findVolume(path, downloads);
-  await mkdir(dirname(file), { recursive: true });
-  await copyFile(fileOf(downloads, path), `${file}.new`);
-  await rename(`${file}.new`, file);
+  await writing(file, async () => {
+    await mkdir(dirname(file), { recursive: true });
+    await copyFile(fileOf(downloads, path), `${file}.new`);
+    await rename(`${file}.new`, file);
+  });
   return size;
+}
+
+/** Does something that writes; what the system says against it is told as what it is. */
+async function writing<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainWriteError(error, file);
+  }
 }
 
 function fileOf(directory: string, path: string): string {

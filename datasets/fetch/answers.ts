@@ -1,3 +1,4 @@
+import { printable } from '../../text/printable.js';
 import { FileMissingOnHost, HostCredentialsRefused, UnexpectedAnswer } from './errors.js';
 
 /** Bytes of an answer's start that tell what it is. */
@@ -11,14 +12,32 @@ export function isPage(contentType: string | null, start: Uint8Array): boolean {
   return /^\s*(<!doctype\s+html|<html|<\?php)/i.test(Buffer.from(start).toString('latin1').replace(/^ï»¿/, ''));
 }
 
+/** What a page says, without its markup; by one pass over it, whatever it holds. */
+function textOf(page: string): string {
+  const lower = page.toLowerCase();
+  const pieces: string[] = [];
+  // From where on there is no further end of the kind: looked for once.
+  const absent = new Map<string, number>();
+  const endOf = (what: string, from: number): number => {
+    if ((absent.get(what) ?? Infinity) <= from) return page.length;
+    const at = lower.indexOf(what, from);
+    if (at < 0) absent.set(what, from);
+    return at < 0 ? page.length : at + what.length;
+  };
+  for (let at = 0; at < page.length;) {
+    const tag = page.indexOf('<', at);
+    pieces.push(page.slice(at, tag < 0 ? page.length : tag), ' ');
+    if (tag < 0) break;
+    const hidden = ['script', 'style'].find((name) => lower.startsWith(name, tag + 1));
+    at = hidden === undefined ? endOf('>', tag) : endOf(`</${hidden}>`, tag);
+  }
+  return pieces.join('').replace(/\s+/g, ' ').trim();
+}
+
 /** The error that a web page stands for. */
 export function explainPage(page: string, host: string, path: string): Error {
-  const text = page
-    .replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  const said = `it answered with a web page: "${text.slice(0, 160)}"`;
+  const text = textOf(page);
+  const said = `it answered with a web page: "${printable(text, 160)}"`;
   if (/not\s+(be\s+)?found|no such|does(n.t| not) exist|not available|404/i.test(text)) {
     return new FileMissingOnHost(`${host} has no file ${path}; ${said}.`);
   }
@@ -54,6 +73,11 @@ export function explainStatus(status: number, host: string, path: string): Error
   if (status === 401 || status === 403) {
     return new HostCredentialsRefused(
       `${host} refuses the user name and password (status ${status}, asked for ${path}). Check them and resume.`,
+    );
+  }
+  if (status === 407) {
+    return new UnexpectedAnswer(
+      `The proxy on the way to ${host} wants a user name and password (status 407): put them into HTTPS_PROXY.`,
     );
   }
   if (status === 404 || status === 410) return new FileMissingOnHost(`${host} has no file ${path} (status ${status}).`);

@@ -9,7 +9,12 @@ export interface BackOff {
   readonly attempts: number;
   /** A connection that brings nothing for so long is given up. */
   readonly stall: number;
+  /** One that brings fewer bytes a second, over `stall` seconds, too; the default is `slowestRate`. */
+  readonly slowest?: number;
 }
+
+/** Bytes a second: a volume of 10 GB would take four months. */
+export const slowestRate = 1000;
 
 export const defaultBackOff: BackOff = { first: 1, longest: 60, attempts: 12, stall: 60 };
 

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { answerProblem } from './answerProblem.js';
 import type { BackOff } from './backOff.js';
-import { explainWriteError } from './diskSpace.js';
+import { explainWriteError } from './writeErrors.js';
 import { RangesUnsupported, VolumeChanged } from './errors.js';
 import { requestFile, sameVersion, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
 import type { HttpAnswer } from './httpAnswer.js';
@@ -36,10 +36,10 @@ export async function compareWithHost(options: CompareOptions): Promise<number> 
   let position = start;
   let wrong = 0;
   const receive = () =>
-    unlessStalled(backOff.stall, signal, async (signal, alive) => {
+    unlessStalled(backOff, signal, async (signal, alive) => {
       const response = await askFrom(position, options, signal);
       for await (const received of response.body) {
-        alive();
+        alive(received.length);
         const chunk = received.subarray(0, end - position);
         wrong += await putRight(handle, chunk, position, file);
         position += chunk.length;

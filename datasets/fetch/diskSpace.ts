@@ -80,14 +80,6 @@ export async function whileRoom<T>(
   }
 }
 
-/** The error of a write that failed, told as what it is. */
-export function explainWriteError(error: unknown, file: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  const message = `The disk is full: ${file} could not be written on. Make room, and resume: what is there is kept.`;
-  return new DiskFull(message, { cause: error });
-}
-
 /** "1.5 GB". */
 export function readableBytes(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];

@@ -14,6 +14,7 @@ import {
 } from './hostRequest.js';
 import type { HttpAnswer } from './httpAnswer.js';
 import { PartFile, type Version } from './partFile.js';
+import type { Reserve } from './reserve.js';
 import { Passing, unlessStalled, withRetries } from './retries.js';
 import { findFetched, recordPath, type FetchedFile } from './sidecar.js';
 
@@ -28,6 +29,8 @@ export interface DownloadOptions {
   readonly credentials: HostCredentials;
   readonly backOff: BackOff;
   readonly hashes: FileHashes;
+  /** Of the disk that it is written to. */
+  readonly reserve: Reserve;
   /** Bytes that are there, and the file's size if it is known. */
   readonly onBytes: (bytes: number, size: number | null) => void;
   readonly onWait: (reason: string) => void;
@@ -77,7 +80,7 @@ export async function downloadFile(options: DownloadOptions): Promise<Download> 
 
 async function downloadOnce(options: DownloadOptions): Promise<Download> {
   const { path, file, hashes } = options;
-  const part = await PartFile.open(path, file, hashes);
+  const part = await PartFile.open(path, file, hashes, options.reserve);
   let fetchedBytes = 0;
   const onReceived = (bytes: number) => {
     fetchedBytes += bytes;
@@ -97,11 +100,11 @@ async function receive(options: DownloadOptions, part: PartFile, onReceived: (n:
   const { host, path, credentials, backOff } = options;
   if (part.length > 0 && part.version?.size === part.length) return;
   try {
-    await unlessStalled(backOff.stall, options.signal, async (signal, alive) => {
+    await unlessStalled(backOff, options.signal, async (signal, alive) => {
       const validator = part.version && rangeValidator(part.version);
       const response = await requestFile(host, path, credentials, rangeHeaders(part.length, validator), signal);
       await store(response, options, part, (bytes) => {
-        alive();
+        alive(bytes);
         onReceived(bytes);
       });
     });

@@ -47,3 +47,13 @@ export class RangesUnsupported extends Error {
 export class ChecksumDiffers extends Error {
   override readonly name = 'ChecksumDiffers';
 }
+
+/** Thrown when a folder cannot be written, for a reason that only a person can mend. Nothing that was there is lost. */
+export class FolderUnusable extends Error {
+  override readonly name = 'FolderUnusable';
+}
+
+/** Thrown when a disk answers with errors of its own. */
+export class DiskFailing extends Error {
+  override readonly name = 'DiskFailing';
+}

@@ -9,6 +9,7 @@ import { FileHashes } from './fileHashes.js';
 import type { HostCredentials } from './hostRequest.js';
 import { measureFiles } from './measureFiles.js';
 import type { TransferProgress } from './progress.js';
+import { Reserve } from './reserve.js';
 import { recordPath, type FetchedFile } from './sidecar.js';
 
 export interface FetchBundleOptions {
@@ -108,10 +109,12 @@ async function fetchWhileRoom(options: FetchWhileRoom): Promise<FetchedBundle> {
   const needed = sum([...measured.values()].map(({ size, there }) => Math.max(0, (size ?? 0) - there)));
   const room = { directory, bytes: needed, purpose: `the volumes of ${bundle.name}` };
   await checkDiskSpace([room, ...(options.alsoNeeded ?? [])], options.free);
+  const reserve = new Reserve(directory, options.free);
   const files = await mapLimited(paths, atOnce, async (path): Promise<Download> => {
     const download = downloadOnce({
       ...common,
       hashes,
+      reserve,
       path,
       file: fileOf(path),
       sha256: options.sha256?.[path] ?? null,

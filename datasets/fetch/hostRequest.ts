@@ -1,5 +1,7 @@
+import { printable } from '../../text/printable.js';
 import { askHttp, type HttpAnswer } from './httpAnswer.js';
 import { HostUntrusted, UnexpectedAnswer } from './errors.js';
+import { isThisMachine } from './thisMachine.js';
 
 export interface HostCredentials {
   readonly username: string;
@@ -24,10 +26,6 @@ export function requireSecrecy(host: string, inClear: boolean): void {
       'prove what comes back. Nothing was sent. Use its https address (dataset.source.host, --host); if the network ' +
       'between is trusted, allow it by dataset.source.passwordInClear: true (--password-in-clear).',
   );
-}
-
-function isThisMachine(hostname: string): boolean {
-  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /**
@@ -60,10 +58,10 @@ export async function requestFile(
     if (location === null || response.status > 303 || hop === mostRedirections) {
       throw new UnexpectedAnswer(
         `${url.origin} answers the request for ${path} with a redirection that is not followed (status ` +
-          `${response.status}, to ${location ?? 'nowhere'}): set dataset.source.host to the address that it points to.`,
+          `${response.status}, to ${printable(location ?? 'nowhere')}): set dataset.source.host to the address that it points to.`,
       );
     }
-    const target = new URL(location, url);
+    const target = targetOf(location, url, path);
     if (url.protocol === 'https:' && target.protocol !== 'https:') {
       throw new HostUntrusted(
         `${url.origin} redirects the request for ${path} from https to ${target.origin}, where nothing would prove what ` +
@@ -73,6 +71,16 @@ export async function requestFile(
     response = await askHttp(target, { headers: common, signal });
   }
   return response;
+}
+
+/** Where a host points to. @throws UnexpectedAnswer for what is no address of the web. */
+function targetOf(location: string, url: URL, path: string): URL {
+  const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
+  if (target !== null && (target.protocol === 'https:' || target.protocol === 'http:')) return target;
+  throw new UnexpectedAnswer(
+    `${url.origin} redirects the request for ${path} to "${printable(location, 120)}", which is no http(s) address: not ` +
+      'followed. Look at dataset.source.host (--host).',
+  );
 }
 
 /** The size of the whole file, as the answer states it; null if it does not. */

@@ -1,5 +1,6 @@
 import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import { proxyFor } from './proxy.js';
 
 /** Thrown when a connection cannot be had, or ends before its answer does: trying again may help. */
 export class ConnectionFailed extends Error {
@@ -45,7 +46,9 @@ export async function askHttp(url: URL, { headers, form, signal }: HttpRequest):
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
     const method = body === undefined ? 'GET' : 'POST';
-    const request = send(url, { method, headers: { ...headers, ...ofForm }, signal }, resolve);
+    const agent = proxyFor(url);
+    const options = { method, headers: { ...headers, ...ofForm }, signal, ...(agent ? { agent } : {}) };
+    const request = send(url, options, resolve);
     request.on('error', (error) => reject(failed(error)));
     request.end(body);
   });

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkSignature, isPage } from './answers.js';
+import { checkSignature, isPage, startLength } from './answers.js';
 import { answerProblem } from './answerProblem.js';
 import { requestFile, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
 import type { BackOff } from './backOff.js';
@@ -67,14 +67,17 @@ async function ask(path: string, options: MeasureOptions) {
   const { host, credentials, backOff, signal } = options;
   const retries = { host, path, backOff, signal, onWait: options.onWait(path) };
   return withRetries(retries, () =>
-    unlessStalled(backOff.stall, signal, async (signal) => {
+    unlessStalled(backOff, signal, async (signal) => {
       const response = await requestFile(host, path, credentials, { Range: 'bytes=0-3' }, signal);
       const problem = response.status === 416 ? null : await answerProblem(response, host, path);
       if (problem) throw problem;
       if (response.status === 206) {
-        const pieces: Uint8Array[] = [];
-        for await (const piece of response.body) pieces.push(piece);
-        const start = Buffer.concat(pieces);
+        // A host that takes the range for a hint sends the whole file.
+        let start: Uint8Array = new Uint8Array(0);
+        for await (const piece of response.body) {
+          start = Buffer.concat([start, piece]);
+          if (start.length >= startLength) break;
+        }
         if (!isPage(null, start)) checkSignature(path, start);
       } else {
         response.cancel();

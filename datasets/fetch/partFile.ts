@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { explainWriteError } from './diskSpace.js';
+import type { Reserve } from './reserve.js';
+import { explainWriteError } from './writeErrors.js';
 import type { FileHashes, GrowingHash } from './fileHashes.js';
 import { partPath, readRecord, recordPath, sizeOf, writeRecord, type FetchedFile } from './sidecar.js';
 import type { Validators } from './hostRequest.js';
@@ -37,18 +38,21 @@ export class PartFile {
     private readonly hashes: FileHashes,
     /** As the host described it when the file was begun; null if nothing was. */
     private known: Version | null,
+    private readonly reserve: Reserve,
   ) {
     this.part = partPath(file);
     this.hash = hashes.begin(this.part);
     this.hash.extend(written);
   }
 
-  static async open(path: string, file: string, hashes: FileHashes): Promise<PartFile> {
-    await mkdir(dirname(file), { recursive: true });
+  static async open(path: string, file: string, hashes: FileHashes, reserve: Reserve): Promise<PartFile> {
+    await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
+      throw explainWriteError(error, file);
+    });
     const record = await readRecord(partPath(file));
     const usable = record !== null && record.path === path;
     const length = usable ? ((await sizeOf(partPath(file))) ?? 0) : 0;
-    return new PartFile(path, file, length, hashes, usable ? record : null);
+    return new PartFile(path, file, length, hashes, usable ? record : null, reserve);
   }
 
   /** Bytes that are there. */
@@ -109,6 +113,7 @@ export class PartFile {
 
   private async write(pieces: readonly Uint8Array[], at: number): Promise<void> {
     try {
+      await this.reserve.claim(pieces.reduce((sum, { length }) => sum + length, 0));
       this.handle ??= await open(this.part, at === 0 ? 'w' : 'r+');
       let { bytesWritten: done } = await this.handle.writev(pieces, at);
       const size = pieces.reduce((sum, { length }) => sum + length, 0);

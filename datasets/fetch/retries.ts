@@ -1,4 +1,4 @@
-import { describeFailure, isCertificateFailure, wait, waitingTime, type BackOff } from './backOff.js';
+import { describeFailure, isCertificateFailure, slowestRate, wait, waitingTime, type BackOff } from './backOff.js';
 import { HostUnavailable, HostUntrusted } from './errors.js';
 import { ConnectionFailed } from './httpAnswer.js';
 
@@ -12,6 +12,9 @@ export class Passing extends Error {
     super(message);
   }
 }
+
+/** What comes is so little that it is no progress. */
+class Dripping extends Passing {}
 
 export interface RetryOptions {
   readonly host: string;
@@ -48,7 +51,7 @@ export async function withRetries<Result>(
         );
       }
       if (!isPassing(error)) throw error;
-      failures = position() > before ? 1 : failures + 1;
+      failures = position() > before && !(error instanceof Dripping) ? 1 : failures + 1;
       const reason = describeFailure(error);
       if (failures >= backOff.attempts) {
         throw new HostUnavailable(`${host} did not send ${path}, ${failures} times in a row; at last: ${reason}.`, {
@@ -61,22 +64,35 @@ export async function withRetries<Result>(
   }
 }
 
-/** Gives up a request whose host falls silent. */
+/**
+ * Gives up a request whose host falls silent, or sends so slowly that it would never end.
+ *
+ * @param work is to tell of the bytes that come.
+ */
 export async function unlessStalled<Result>(
-  seconds: number,
+  { stall: seconds, slowest = slowestRate }: BackOff,
   outer: AbortSignal | undefined,
-  work: (signal: AbortSignal, alive: () => void) => Promise<Result>,
+  work: (signal: AbortSignal, alive: (bytes: number) => void) => Promise<Result>,
 ): Promise<Result> {
   const stalled = new AbortController();
   const silence = new Passing(`nothing came for ${seconds} s`);
   const timer = setTimeout(() => stalled.abort(silence), 1000 * seconds);
+  let came = 0;
+  const watch = setInterval(() => {
+    if (came > 0 && came < slowest * seconds) stalled.abort(new Dripping(`only ${came} bytes came in ${seconds} s`));
+    came = 0;
+  }, 1000 * seconds);
   try {
     const signal = outer ? AbortSignal.any([outer, stalled.signal]) : stalled.signal;
-    return await work(signal, () => timer.refresh());
+    return await work(signal, (bytes) => {
+      came += bytes;
+      timer.refresh();
+    });
   } catch (error) {
-    throw stalled.signal.aborted ? silence : error;
+    throw stalled.signal.aborted ? stalled.signal.reason : error;
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { explainWriteError } from './diskSpace.js';
+import { explainWriteError } from './writeErrors.js';
 
 const recordSchema = z.object({
   path: z.string(),
