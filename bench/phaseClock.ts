@@ -1,8 +1,12 @@
 import { countedOperations, observePhases, type PhaseName } from '../tensor/index.js';
 
-/** Where a run's time goes: parts of the forward pass, the host's losses, the backward pass, the update. */
+/**
+ * Where a run's time goes: parts of a prediction, or a step's forward pass, losses on the host, and backward pass, each
+ * pass one function of TensorFlow.
+ */
 export const phaseNames = [
   'load',
+  'forward',
   'feature net',
   'sampling',
   'localiser',

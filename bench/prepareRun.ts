@@ -6,6 +6,7 @@ import { coarseNetwork } from '../training/networks/coarseNetwork.js';
 import { TrainingLoss } from '../training/losses/trainingLoss.js';
 import { AdamW } from '../training/optimisation/optimizer.js';
 import { predictBatch } from '../training/loop/predictBatch.js';
+import { RecordedStep } from '../training/loop/recordedStep.js';
 import { refinementNetwork } from '../training/networks/refinementNetwork.js';
 import { trainingStep } from '../training/loop/trainingStep.js';
 import type { MeasureCase, ScaleName } from './cases.js';
@@ -53,10 +54,11 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
     };
     return { run, predict };
   }
+  const optimizer = new AdamW(network.state.parameters, { weightDecay: stage.weightDecay });
   const options = {
-    network,
+    step: new RecordedStep(network, optimizer, stage.gradientClipping),
     loss: new TrainingLoss(template, regions, stage),
-    optimizer: new AdamW(network.state.parameters, { weightDecay: stage.weightDecay }),
+    optimizer,
     stage,
     measureDistance: false,
     keepPrediction: false,
@@ -67,8 +69,6 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
     if (!applied) throw new Error(`The step of ${measured.name} had a loss or a gradient that is not finite.`);
     clock.add('losses', { seconds: milliseconds.loss / 1000, gigaOperations: 0 });
     clock.add('update', { seconds: milliseconds.update / 1000, gigaOperations: 0 });
-    // What the networks' own parts have not counted, the backward pass has.
-    clock.add('backward', { seconds: milliseconds.backward / 1000, gigaOperations: clock.rest().gigaOperations });
     return clock.stop();
   };
   return { run, predict: null };

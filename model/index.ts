@@ -1,7 +1,7 @@
 /** The networks (method 2 and 3): pure functions of parameters, buffers and inputs. */
 export { coarseForward, type CoarseOptions, type CoarseOutput } from './coarse.js';
 export { refinementForward, type CoarseSurface, type RefinementOptions, type RefinementOutput } from './refinement.js';
-export { applyStatistics, disposeStatistics } from './pass.js';
+export { countBatches, disposeStatistics } from './pass.js';
 export {
   coarseLayout,
   isFeatureNetTensor,

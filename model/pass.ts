@@ -127,27 +127,18 @@ export class Pass {
   }
 }
 
-/** Writes the new running statistics into the buffers, counts the batch, and frees the update. */
-export function applyStatistics(state: ModelState, statistics: StatisticsUpdate): void {
-  for (const [name, value] of Object.entries(statistics)) {
-    const buffer = state.buffers[name];
-    if (buffer === undefined) throw new Error(`the model's state has no buffer ${name}`);
-    buffer.assign(value);
-    if (name.endsWith('.running_mean')) countBatch(state, name.replace(/running_mean$/, 'num_batches_tracked'));
+/** Counts a batch in every layer of batch normalisation. */
+export function countBatches({ buffers }: ModelState): void {
+  for (const [name, counter] of Object.entries(buffers)) {
+    if (!name.endsWith('.num_batches_tracked')) continue;
+    // The values of a tensor that no operation has used are still on the host: this costs no read-back.
+    const next = tf.scalar(counter.dataSync<'int32'>()[0]! + 1, 'int32');
+    counter.assign(next);
+    next.dispose();
   }
-  disposeStatistics(statistics);
 }
 
-function countBatch(state: ModelState, name: string): void {
-  const counter = state.buffers[name];
-  if (counter === undefined) return;
-  // The values of a tensor that no operation has used are still on the host: this costs no read-back.
-  const next = tf.scalar(counter.dataSync<'int32'>()[0]! + 1, 'int32');
-  counter.assign(next);
-  next.dispose();
-}
-
-/** Frees an update that is not to be applied (a step that was skipped). */
+/** Frees an update that is not to be applied. */
 export function disposeStatistics(statistics: StatisticsUpdate): void {
   for (const value of Object.values(statistics)) value.dispose();
 }

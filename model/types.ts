@@ -34,8 +34,8 @@ export interface ModelState {
 export type Mode = 'training' | 'evaluation';
 
 /**
- * New values of running statistics by buffer name, to be written by `applyStatistics` once the step counts.
- * They are kept, that is not subject to `tidy`: `applyStatistics` or `disposeStatistics` frees them.
+ * New values of running statistics by buffer name, to be assigned once the step counts.
+ * They are kept, that is not subject to `tidy`: `disposeStatistics` frees them.
  */
 export type StatisticsUpdate = Readonly<Record<string, Tensor>>;
 

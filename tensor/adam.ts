@@ -1,5 +1,5 @@
 import { attribute, backend, engine, execute, executeOne, float32, type Attribute } from './engine.js';
-import { tf, type Tensor, type Variable } from './tensorflow.js';
+import { tf, type Tensor } from './tensorflow.js';
 
 /**
  * AdamW by TensorFlow's own fused kernel (`ResourceApplyAdam`): four calls a parameter, instead of a dozen passes over
@@ -41,6 +41,7 @@ function createResource(shape: number[]): Tensor {
 
 /** Zero moments for a parameter. The caller frees them by {@link disposeMoments}; no `tidy` does. */
 export function createMoments(shape: number[]): Moments {
+  passage ??= createResource([]);
   const zeros = tf.zeros(shape);
   const moments = { first: { handle: createResource(shape) }, second: { handle: createResource(shape) } };
   // Each gets a buffer of its own at its first update, for a shared buffer is copied before it is written to.
@@ -92,6 +93,9 @@ export interface AdamConstants {
   readonly zero: Tensor;
 }
 
+/** How many numbers {@link adamNumbers} returns. */
+const numbersOfUpdate = 5;
+
 /**
  * Numbers that all parameters with the same settings and the same count of updates share.
  *
@@ -100,36 +104,69 @@ export interface AdamConstants {
  * that the kernel uses, which are rounded to float32.
  *
  * @param step t, from 1.
- * @returns kept tensors; free them by {@link disposeAdamConstants}.
+ * @returns decay, rate, β1, β2, ε'
  */
-export function adamConstants(settings: AdamSettings, step: number): AdamConstants {
+export function adamNumbers(settings: AdamSettings, step: number): number[] {
   const correction1 = 1 - Math.fround(settings.beta1) ** step;
   const correction2 = Math.sqrt(1 - Math.fround(settings.beta2) ** step);
-  const constant = (value: number): Tensor => tf.keep(tf.scalar(value));
+  return [
+    1 - settings.learningRate * settings.weightDecay,
+    (settings.learningRate * correction2) / correction1,
+    settings.beta1,
+    settings.beta2,
+    settings.epsilon * correction2,
+  ];
+}
+
+/**
+ * Sets of numbers on the device.
+ *
+ * @param numbers of `adamNumbers`, one set after the other. @returns tensors of the current scope, a set each.
+ */
+export function adamConstants(numbers: Tensor): AdamConstants[] {
+  const unpack = [float32, attribute.integer('num', numbers.size), attribute.integer('axis', 0)];
+  const scalars = execute('Unpack', unpack, [numbers], numbers.size);
+  const zero = tf.scalar(0);
+  return Array.from({ length: numbers.size / numbersOfUpdate }, (_, set) => {
+    const [decay, rate, beta1, beta2, epsilon] = scalars.slice(numbersOfUpdate * set) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    return { decay, rate, beta1, beta2, epsilon, zero };
+  });
+}
+
+/** The same where `applies` holds, else such as leave a parameter and its moments bit for bit, for gradients of zero. */
+export function adamConstantsIf(applies: Tensor, constants: AdamConstants): AdamConstants {
+  const { decay, rate, beta1, beta2, epsilon, zero } = constants;
+  const one = tf.scalar(1);
+  const choose = (value: Tensor, otherwise: Tensor): Tensor =>
+    executeOne('SelectV2', [float32], [applies, value, otherwise]);
   return {
-    decay: constant(1 - settings.learningRate * settings.weightDecay),
-    rate: constant((settings.learningRate * correction2) / correction1),
-    beta1: constant(settings.beta1),
-    beta2: constant(settings.beta2),
-    epsilon: constant(settings.epsilon * correction2),
-    zero: constant(0),
+    decay: choose(decay, one),
+    rate: choose(rate, zero),
+    beta1: choose(beta1, one),
+    beta2: choose(beta2, one),
+    epsilon,
+    zero,
   };
 }
 
-export function disposeAdamConstants(constants: AdamConstants): void {
-  for (const constant of Object.values(constants) as Tensor[]) constant.dispose();
-}
-
 const adamAttributes = [float32, attribute.flag('use_locking', false), attribute.flag('use_nesterov', false)];
+/** What parameters pass through for the time of their update. */
 let passage: Tensor | undefined;
 
 /**
- * One AdamW update: decoupled decay first, then Adam.
+ * One AdamW update: decoupled decay first, then Adam. The moments are updated in place.
  *
  * @param gradient of the parameter's shape; stays its owner's.
+ * @returns the new parameter, of the current scope.
  */
-export function applyAdam(parameter: Variable, moments: Moments, gradient: Tensor, constants: AdamConstants): void {
-  passage ??= createResource([]);
+export function updatedByAdam(parameter: Tensor, moments: Moments, gradient: Tensor, constants: AdamConstants): Tensor {
+  if (passage === undefined) throw new Error('an update before there are moments');
   const { decay, rate, beta1, beta2, epsilon, zero } = constants;
   const decayed = executeOne('Mul', [float32], [parameter, decay]);
   execute('AssignVariableOp', [floatValues], [passage, decayed], 0);
@@ -138,7 +175,5 @@ export function applyAdam(parameter: Variable, moments: Moments, gradient: Tenso
   const { first, second } = moments;
   const inputs = [passage, first.handle, second.handle, zero, zero, rate, beta1, beta2, epsilon, gradient];
   execute('ResourceApplyAdam', adamAttributes, inputs, 0);
-  const updated = executeOne('ReadVariableOp', [floatValues], [passage]);
-  parameter.assign(updated);
-  updated.dispose();
+  return executeOne('ReadVariableOp', [floatValues], [passage]);
 }

@@ -1,6 +1,6 @@
-import { attribute, execute, executeOne, float32, integers } from './engine.js';
+import { attribute, execute, executeOne, filled, float32, integers } from './engine.js';
 import { record } from './recording.js';
-import { tf, type Tensor } from './tensorflow.js';
+import type { Tensor } from './tensorflow.js';
 
 const sliceTyped = [float32, attribute.int32('Index')];
 
@@ -36,7 +36,7 @@ export function splitBatch<T extends Tensor>(x: T, count: number): T[] {
   const parts = execute('Split', [float32, attribute.integer('num_split', count)], [integers([0], []), x], count);
   record('SplitBatch', [x], parts, [], (gradients) => {
     const { shape } = parts[0]!;
-    const whole = gradients.map((gradient) => gradient ?? tf.zeros(shape));
+    const whole = gradients.map((gradient) => gradient ?? filled(shape, 0));
     return [concatenated(whole)];
   });
   return parts as T[];

@@ -35,7 +35,7 @@ interface Attribute {
   readonly value: unknown;
 }
 
-interface OutputMetadata {
+export interface OutputMetadata {
   id: number;
   shape: number[];
   dtype: number;
@@ -50,7 +50,7 @@ interface StoredData {
 }
 
 interface NodeBackend {
-  readonly binding: {
+  binding: {
     readonly TF_ATTR_STRING: number;
     readonly TF_ATTR_INT: number;
     readonly TF_ATTR_FLOAT: number;
@@ -66,6 +66,7 @@ interface NodeBackend {
       inputIds: readonly number[],
       outputs: number,
     ): OutputMetadata[];
+    tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   };
   readonly isUsingGpuDevice: boolean;
   readonly tensorMap: {
@@ -135,6 +136,9 @@ export function view(tensor: Tensor, shape: readonly number[]): Tensor {
 /** TensorFlow's number of bfloat16 (`DT_BFLOAT16`), which neither tfjs nor its binding names; the binding passes it on. */
 export const bfloat16Type = 14;
 
+/** TensorFlow's number of float64 (`DT_DOUBLE`), as little known to them. */
+const float64Type = 2;
+
 /** Whether a tensor is bfloat16. tfjs calls it float32, and cannot read it: it may only be handed to operations by name. */
 export function isBfloat16(tensor: Tensor): boolean {
   return backend.tensorMap.get(tensor.dataId).dtype === bfloat16Type;
@@ -171,7 +175,7 @@ export function execute(
 }
 
 /** A TensorFlow handle as a tensor of the current scope. @param sharesWith the buffer that it is a view of. */
-function wrap({ id, shape, dtype }: OutputMetadata, sharesWith?: object): Tensor {
+export function wrap({ id, shape, dtype }: OutputMetadata, sharesWith?: object): Tensor {
   const dataId = {};
   backend.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1, sharesWith });
   return engine.makeTensorFromTensorInfo({ dataId, shape, dtype: dtypeNames.get(dtype) ?? 'float32' });
@@ -196,6 +200,7 @@ export const attribute = {
   int32: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 }),
   int64: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_INT64 }),
   bool: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_BOOL }),
+  float64: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: float64Type }),
   bfloat16: (name: string): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value: bfloat16Type }),
 };
 
@@ -204,6 +209,13 @@ const reshapeBool = [attribute.bool('T'), attribute.int32('Tshape')];
 
 /** `T: float32`, which most operations want. */
 export const float32 = attribute.float32('T');
+
+/** Values of a shape that are all the same number, without an array on the host. */
+export function filled(shape: readonly number[], value: number): Tensor {
+  return executeOne('Fill', fillTyped, [integers(shape), tf.scalar(value)]);
+}
+
+const fillTyped = [float32, attribute.int32('index_type')];
 
 const integerConstants = new Map<string, Tensor>();
 

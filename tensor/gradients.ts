@@ -1,6 +1,6 @@
 import { backpropagate, GradientMap, intoScope } from './backpropagate.js';
-import { engine, view } from './engine.js';
-import { record, recordGradients } from './recording.js';
+import { engine, executeOne, float32, view } from './engine.js';
+import { disposeSaved, record, recordGradients } from './recording.js';
 import { tf, type Tensor } from './tensorflow.js';
 
 /** What a differentiated function returns: the loss, and whatever else its caller wants to keep. */
@@ -8,42 +8,81 @@ export interface Differentiable {
   readonly loss: Tensor;
 }
 
+/** A function that has run, and what its gradients can be computed from. */
+export interface ForwardPass<A> {
+  /** What it returned. */
+  readonly value: A;
+  /**
+   * The gradient of a number by each parameter, from its gradients by what the function returned. To be called once, or
+   * `discard` instead.
+   *
+   * @param outputs pairs of a tensor in `value` and the gradient by it, of the same size.
+   * @returns a gradient for every parameter (zeros where none of the outputs depends on it): the caller's, or the
+   *   surrounding `tidy`'s.
+   */
+  backward(outputs: readonly (readonly [output: Tensor, gradient: Tensor])[]): Record<string, Tensor>;
+  /** Frees what was kept for `backward`. */
+  discard(): void;
+}
+
 /**
- * Runs `f` and differentiates the loss that it returns by named tensors.
+ * Runs `f` and keeps what its gradients by named tensors need.
  *
  * @param f may use `tf.*`, the kernels of this room, `rematerialize`, and `hostLoss` for a loss computed on the host.
  *   Tensors in what it returns survive, all others are freed.
  * @param parameters the leaves; usually a model's variables by name.
- * @returns what `f` returned, and a gradient for every parameter (zeros where the loss does not depend on it). All
- *   tensors belong to the caller or to the surrounding `tidy`.
+ */
+export function forwardPass<A>(f: () => A, parameters: Readonly<Record<string, Tensor>>): ForwardPass<A> {
+  const leaves = new Set(Object.values(parameters).map((parameter) => parameter.id));
+  const { value, recording } = recordGradients(f, leaves, leaves);
+  const backward = (outputs: readonly (readonly [Tensor, Tensor])[]): Record<string, Tensor> => {
+    const found = new GradientMap();
+    engine.startScope('backward');
+    try {
+      for (const [output, gradient] of outputs) {
+        if (recording.watched.has(output.id)) found.add(output, gradient, 'output');
+      }
+      backpropagate(recording, found);
+    } catch (error) {
+      found.dispose();
+      throw error;
+    } finally {
+      engine.endScope();
+    }
+    const gradients: Record<string, Tensor> = {};
+    for (const [name, parameter] of Object.entries(parameters)) {
+      const gradient = found.take(parameter.id);
+      gradients[name] = gradient === null ? executeOne('ZerosLike', [float32], [parameter]) : intoScope(gradient);
+    }
+    found.dispose();
+    return gradients;
+  };
+  return { value, backward, discard: () => disposeSaved(recording.tape) };
+}
+
+/**
+ * Runs `f` and differentiates the loss that it returns by named tensors (see {@link forwardPass}).
+ *
+ * @returns what `f` returned, and a gradient for every parameter. All tensors belong to the caller or to the surrounding
+ *   `tidy`.
  * @throws Error when the loss is not one number, or an operation on the way has no known gradient.
  */
 export function valueAndGradients<A extends Differentiable>(
   f: () => A,
   parameters: Readonly<Record<string, Tensor>>,
 ): { readonly value: A; readonly gradients: Record<string, Tensor> } {
-  const leaves = new Set(Object.values(parameters).map((parameter) => parameter.id));
-  const { value, recording } = recordGradients(f, leaves, leaves);
-  const { loss } = value;
-  const found = new GradientMap();
-  engine.startScope('backward');
+  const pass = forwardPass(f, parameters);
+  const { loss } = pass.value;
+  if (loss.size !== 1) {
+    pass.discard();
+    throw new Error(`the loss must be one number; its shape is [${loss.shape.join(', ')}]`);
+  }
+  const one = tf.ones(loss.shape);
   try {
-    if (loss.size !== 1) throw new Error(`the loss must be one number; its shape is [${loss.shape.join(', ')}]`);
-    if (recording.watched.has(loss.id)) found.add(loss, tf.ones(loss.shape), 'loss');
-    backpropagate(recording, found);
-  } catch (error) {
-    found.dispose();
-    throw error;
+    return { value: pass.value, gradients: pass.backward([[loss, one]]) };
   } finally {
-    engine.endScope();
+    one.dispose();
   }
-  const gradients: Record<string, Tensor> = {};
-  for (const [name, parameter] of Object.entries(parameters)) {
-    const gradient = found.take(parameter.id);
-    gradients[name] = gradient === null ? tf.zerosLike(parameter) : intoScope(gradient);
-  }
-  found.dispose();
-  return { value, gradients };
 }
 
 /**

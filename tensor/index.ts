@@ -4,7 +4,15 @@ export { tidy } from './tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { runsOnGpu } from './engine.js';
 export { precisionWarning, withActivations, type Activations } from './precision.js';
-export { hostLoss, reshape, valueAndGradients, type Differentiable } from './gradients.js';
+export {
+  forwardPass,
+  hostLoss,
+  reshape,
+  valueAndGradients,
+  type Differentiable,
+  type ForwardPass,
+} from './gradients.js';
+export { Recording, type RecordedFunction, type RecordedFunctions } from './functions/recording.js';
 export { isRecomputing, isRecording, withoutGradients } from './recording.js';
 export { countedOperations, inPhase, observePhases, type PhaseName } from './phases.js';
 export { rematerialize } from './rematerialize.js';
@@ -24,4 +32,5 @@ export { frameByZeros } from './padding.js';
 export { sampleBilinear } from './bilinearSampling.js';
 export { meanAndVariance, weightedMeanAndVariance } from './statistics.js';
 export { expectationOfRows, softmaxExpectation } from './softmaxExpectation.js';
+export { withExactShifts } from './softmaxShift.js';
 export { joinBatch, splitBatch } from './batches.js';

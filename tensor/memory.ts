@@ -62,3 +62,20 @@ export function tensorMemory(): TensorMemory {
 export function resetPeak(): void {
   peakBytes = liveBytes;
 }
+
+/** Runs `f`. @returns with its result, the largest `liveBytes` meanwhile. */
+export function peakWithin<A>(f: () => A): { readonly result: A; readonly peak: number } {
+  const before = peakBytes;
+  peakBytes = liveBytes;
+  try {
+    const result = f();
+    return { result, peak: peakBytes };
+  } finally {
+    peakBytes = Math.max(before, peakBytes);
+  }
+}
+
+/** Tells of tensors that come and go within one operation (a recorded function): at most so many bytes of them at once. */
+export function noteTransient(bytes: number): void {
+  peakBytes = Math.max(peakBytes, liveBytes + bytes);
+}

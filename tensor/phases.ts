@@ -1,10 +1,11 @@
+import { isRecordingFunction } from './functions/interception.js';
 import { isRecomputing } from './recording.js';
 
 /**
  * Where a network's time goes, for whoever asks (bench/): parts of a forward pass are named, and multiplications are
  * counted. Without an observer it costs a comparison.
  */
-export type PhaseName = 'load' | 'feature net' | 'sampling' | 'localiser' | 'V2V' | 'head';
+export type PhaseName = 'load' | 'feature net' | 'sampling' | 'localiser' | 'V2V' | 'head' | 'forward' | 'backward';
 
 type Observer = (name: PhaseName, edge: 'begin' | 'end') => void;
 
@@ -15,9 +16,12 @@ export function observePhases(told: Observer | null): void {
   observer = told;
 }
 
-/** Runs a named part. A part that is computed again in the backward pass is not told: it belongs to that pass. */
+/**
+ * Runs a named part. A part that is computed again in the backward pass is not told: it belongs to that pass. Nor is one of
+ * a function that is being recorded.
+ */
 export function inPhase<A>(name: PhaseName, f: () => A): A {
-  if (observer === null || isRecomputing()) return f();
+  if (observer === null || isRecomputing() || isRecordingFunction()) return f();
   observer(name, 'begin');
   try {
     return f();

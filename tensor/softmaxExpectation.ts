@@ -1,8 +1,9 @@
 import { sliced, strided } from './batches.js';
-import { attribute, executeOne, float32, integers, runsOnGpu, view } from './engine.js';
+import { executeOne, filled, float32, view } from './engine.js';
 import { product } from './matrices.js';
 import { countOperations } from './phases.js';
 import { record, withoutGradients } from './recording.js';
+import { chosenShifting, exponentials, shiftStride, withoutLost } from './softmaxShift.js';
 import { tidy } from './tidy.js';
 import { tf, type Tensor, type Tensor2D, type Tensor3D } from './tensorflow.js';
 
@@ -41,17 +42,13 @@ export function softmaxExpectation(
     tidy((): [Tensor, Tensor, Tensor] => {
       const homogeneous = withOnes(values);
       const looked = strided(keys, [1, shiftStride, 1]);
-      // On a GPU looking at the sums would hold up the step.
-      let attempt = runsOnGpu() ? headrooms.length : firstAttempt(sampleOf(looked, 0), columns(queries, chunks[0]!));
+      const shifting = chosenShifting(sampleOf(looked, 0), columns(queries, chunks[0]!));
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
         const lookedOfSample = sampleOf(looked, sample);
-        const ofChunks = chunks.map((bounds) => {
-          const chunk = weightedSums(keysOfSample, lookedOfSample, columns(queries, bounds), homogeneous, attempt);
-          // Where one chunk's logits are far apart, the others' are as a rule.
-          attempt = chunk.attempt;
-          return chunk;
-        });
+        const ofChunks = chunks.map((bounds) =>
+          shifting(keysOfSample, lookedOfSample, columns(queries, bounds), homogeneous),
+        );
         return [
           tf.concat(
             ofChunks.map(({ sums }) => sums),
@@ -65,7 +62,7 @@ export function softmaxExpectation(
       });
       const stacked = tf.stack(weighted.map(([sums]) => sums));
       const [numerators, sums] = tf.split(stacked, [components, 1], 2) as [Tensor, Tensor];
-      return [tf.div(numerators, sums), sums, tf.stack(weighted.map(([, shift]) => shift))];
+      return [withoutLost(tf.div(numerators, sums), sums), sums, tf.stack(weighted.map(([, shift]) => shift))];
     }),
   );
   const pairs = samples * n * queries.shape[1];
@@ -80,91 +77,8 @@ export function softmaxExpectation(
 
 type Bounds = readonly [from: number, to: number];
 
-/** Beyond it a sum of exponentials nears the end of float32. (None is below exp(−headroom).) */
-const largestSum = 1e34;
-
-/**
- * How far above the largest logit that was looked at a shift lies, try by try: another may be larger by this and
- * ln(largestSum). Digits of the difference are lost to it, though none that far-apart logits have.
- */
-const headrooms = [0, 60];
-
-/** Every how many voxels one is looked at for the shift. Odd, lest it stay in one plane of a grid of even side. */
-const shiftStride = 29;
-
-/**
- * How far apart the logits that were looked at are where another one is likely to be beyond float32's range, seen from
- * the largest of them. (A trained network's are nearer to each other.)
- */
-const farApart = 4 * Math.log(largestSum);
-
-/** Which headroom to begin with: what no sum would come of need not be tried. @param looked `[N', C]` @param queries `[C, Q]` */
-function firstAttempt(looked: Tensor, queries: Tensor): number {
-  const span = tidy(() => {
-    const logits = product(looked, queries);
-    const smallest = executeOne('Min', maxTyped, [logits, integers([0])]);
-    return tf.max(executeOne('Sub', [float32], [largestOf(logits), smallest]));
-  });
-  const isFar = span.dataSync<'float32'>()[0]! > farApart;
-  span.dispose();
-  return isFar ? 1 : 0;
-}
-
-/**
- * [values, 1]ᵀ · e of one sample and chunk.
- *
- * @param keys with ones. `[N, C + 1]` @param looked those whose logits are looked at for the shift. `[N', C]`
- * @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
- * @param attempt which headroom to begin with; behind the last one comes the largest of all logits.
- * @returns `sums` `[Q, K + 1]`, `shift` `[1, Q]`
- */
-function weightedSums(
-  keys: Tensor,
-  looked: Tensor,
-  queries: Tensor,
-  homogeneous: Tensor,
-  attempt: number,
-): { readonly sums: Tensor; readonly shift: Tensor; readonly attempt: number } {
-  const sumsOf = (e: Tensor): Tensor => tf.transpose(product(homogeneous, e, true));
-  const width = homogeneous.shape[1]!;
-  const isLost = (value: number, at: number): boolean => at % width === width - 1 && !(value < largestSum);
-  for (; attempt < headrooms.length; attempt++) {
-    const headroom = headrooms[attempt]!;
-    const shift = tidy(() => tf.add(largestOf(product(looked, queries)), headroom));
-    const sums = tidy(() => sumsOf(exponentials(keys, queries, shift)));
-    if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift, attempt };
-    sums.dispose();
-    shift.dispose();
-  }
-  const [sums, shift] = tidy((): [Tensor, Tensor] => {
-    const logits = unshifted(keys, queries);
-    const shift = largestOf(logits);
-    const below = executeOne('Sub', [float32], [logits, shift]);
-    logits.dispose();
-    return [sumsOf(executeOne('Exp', [float32], [below])), shift];
-  });
-  return { sums, shift, attempt };
-}
-
-const maxTyped = [float32, attribute.int32('Tidx'), attribute.flag('keep_dims', true)];
-
-/** The largest logit of each query. @param logits `[N, Q]` @returns `[1, Q]` */
-function largestOf(logits: Tensor): Tensor {
-  return executeOne('Max', maxTyped, [logits, integers([0])]);
-}
-
-/** a. @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @returns `[N, Q]` */
-function unshifted(keys: Tensor, queries: Tensor): Tensor {
-  return product(keys, tf.concat([queries, tf.zeros([1, queries.shape[1]!])], 0));
-}
-
-/** exp(a − s). @param keys with ones. `[N, C + 1]` @param queries `[C, Q]` @param shift `[1, Q]` @returns `[N, Q]` */
-function exponentials(keys: Tensor, queries: Tensor, shift: Tensor): Tensor {
-  return tidy(() => executeOne('Exp', [float32], [product(keys, tf.concat([queries, tf.neg(shift)], 0))]));
-}
-
 function withOnes(rows: Tensor): Tensor {
-  return tf.concat([rows, tf.ones([rows.shape[0], 1])], 1);
+  return tf.concat([rows, filled([rows.shape[0], 1], 1)], 1);
 }
 
 function backward(
@@ -249,7 +163,7 @@ export function expectationOfRows(logits: Tensor2D, values: Tensor2D): Tensor2D 
   const p = executeOne('Softmax', [float32], [logits]);
   const y = product(p, values);
   record('ExpectationOfRows', [logits], [y], [p, values, y], ([dy], [p, values, y]) => {
-    const homogeneous = tf.concat([values!, tf.ones([values!.shape[0], 1])], 1);
+    const homogeneous = tf.concat([values!, filled([values!.shape[0], 1], 1)], 1);
     const shifted = tf.concat([dy!, tf.neg(tf.sum(tf.mul(dy!, y!), -1, true))], -1);
     return [executeOne('Mul', [float32], [p!, product(shifted, homogeneous, false, true)])];
   });

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeCacheEntry } from './cacheEntry.mjs';
@@ -15,8 +15,9 @@ import { readInstalledMarker } from './tensorflowRuntime.mjs';
 /** Part of the cached binding's name: raise it when the compiler's options change. */
 const recipe = 1;
 const compiler = process.env.CXX || 'g++';
-/** What is compiled in beside the npm package's sources. */
-const ownSource = path.join(packageRoot, 'infra', 'setup', 'binding', 'signals.cc');
+/** What is compiled in beside the npm package's sources: `functions.cc` includes the package's `tfjs_binding.cc`. */
+const ownFolder = path.join(packageRoot, 'infra', 'setup', 'binding');
+const ownSources = ['functions.cc', 'signals.cc'].map((name) => path.join(ownFolder, name));
 
 /**
  * @param {'cpu' | 'gpu'} variant
@@ -66,7 +67,9 @@ function bindingDirectory() {
   const lock = JSON.parse(readFileSync(path.join(packageRoot, 'package-lock.json'), 'utf8')).packages;
   const parts = ['@tensorflow/tfjs-node-gpu', 'node-api-headers'].map((name) => lock[`node_modules/${name}`].integrity);
   const version = lock['node_modules/@tensorflow/tfjs-node-gpu'].version;
-  const key = fingerprint([parts, pins.tensorflow.version, recipe, readFileSync(ownSource, 'utf8')]);
+  const own = readdirSync(ownFolder).sort();
+  const contents = own.map((name) => readFileSync(path.join(ownFolder, name), 'utf8'));
+  const key = fingerprint([parts, pins.tensorflow.version, recipe, own, contents]);
   return path.join(cacheDirectory, `tfjs-binding-${version}-${process.arch}-${key}`);
 }
 
@@ -79,8 +82,7 @@ function bindingDirectory() {
  */
 async function compile(variant, signal) {
   const runtime = runtimeDirectory(variant);
-  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(bindingPackage, 'binding', name));
-  sources.push(ownSource);
+  const sources = [path.join(bindingPackage, 'binding', 'tfjs_backend.cc'), ...ownSources];
   await makeCacheEntry(bindingDirectory(), async ({ result }) => {
     const output = path.join(result, 'tfjs_binding.node');
     const options = ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  applyStatistics,
   automaticMemorySettings,
   coarseForward,
   disposeState,
+  countBatches,
   disposeStatistics,
   refinementForward,
   type CoarseSurface,
@@ -157,7 +157,9 @@ test('statistics: all layers report once, are written and counted, and nothing o
           .filter((name) => !name.endsWith('tracked'))
           .sort(),
       );
-      applyStatistics(state, value.statistics);
+      for (const [name, running] of Object.entries(value.statistics)) state.buffers[name]!.assign(running);
+      disposeStatistics(value.statistics);
+      countBatches(state);
     });
   const name = 'feature_net.model.resnet34_32s.bn1';
   const before = numbers(state.buffers[`${name}.running_mean`]!);

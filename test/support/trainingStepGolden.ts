@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import {
-  coarseForward,
-  refinementForward,
-  toPublished,
-  type Mode,
-  type ModelState,
-  type StatisticsUpdate,
-} from '../../model/index.js';
+import { coarseForward, refinementForward, toPublished, type Mode, type StatisticsUpdate } from '../../model/index.js';
 import { disposeState } from '../../model/modelState.js';
-import { reshape, tidy, valueAndGradients, type Tensor, type Tensor3D, type Tensor4D } from '../../tensor/index.js';
+import {
+  forwardPass,
+  Recording,
+  reshape,
+  tf,
+  tidy,
+  type Tensor,
+  type Tensor3D,
+  type Tensor4D,
+} from '../../tensor/index.js';
 import { coarseSurface } from '../../training/networks/coarseSurface.js';
 import { TrainingLoss } from '../../training/losses/trainingLoss.js';
 import { viewTensors } from '../../training/loop/viewTensors.js';
@@ -67,32 +69,58 @@ export async function step(
   const faceIndices = goldenPair(`${stage}/${folder}/face_index`).samples;
   const targets = { registrations: batch.vertices!, scanPoints: scan, faceIndices };
   const rotations = goldenTensor(`${stage}/${folder}/rotations`);
-  const forward = (state: ModelState): { vertices: Tensor; statistics: StatisticsUpdate } => {
-    const views = viewTensors(batch);
-    if (stage === 'coarse') {
-      const ofSamples = reshape<Tensor3D>(rotations, [2, 3, 3]);
-      return coarseForward(state, views, { configuration: goldenCoarse, mode, rotations: ofSamples });
-    }
-    const options = { configuration: goldenRefinement, mode, rotations: rotations as Tensor4D };
-    return refinementForward(state, views, coarseSurface(batch, template), options);
-  };
+  // As training does it: what is the batch's own is given to recorded functions.
   const result = tidy(() => {
-    const { value, gradients } = valueAndGradients(() => {
-      const { vertices, statistics } = forward(state);
-      const { loss: total, terms } = loss.differentiable(vertices, targets);
-      return { loss: total, terms, vertices, statistics };
-    }, state.parameters);
-    const { terms, vertices, statistics } = value;
+    const views = viewTensors(batch);
+    const surface = stage === 'refinement' ? coarseSurface(batch, template) : null;
+    const forward = (): { vertices: Tensor; statistics: StatisticsUpdate } => {
+      if (surface === null) {
+        const ofSamples = reshape<Tensor3D>(rotations, [2, 3, 3]);
+        return coarseForward(state, views, { configuration: goldenCoarse, mode, rotations: ofSamples });
+      }
+      const options = { configuration: goldenRefinement, mode, rotations: rotations as Tensor4D };
+      return refinementForward(state, views, surface, options);
+    };
+    const { parameters, buffers } = state;
+    const ofBatch = [...Object.values(views), ...Object.values(surface ?? {}), rotations] as Tensor[];
+    const given = [...ofBatch, ...Object.values(parameters), ...Object.values(buffers)];
+    const recording = new Recording(`golden ${stage}`);
+    const pass = recording.part(
+      'forward',
+      given,
+      () => forwardPass(forward, parameters),
+      ({ value }) => [value.vertices, ...Object.values(value.statistics)],
+    );
+    const { vertices, statistics } = pass.value;
+    const gradientOfLoss = tf.zeros(vertices.shape);
+    recording.part(
+      'backward',
+      [gradientOfLoss, ...given],
+      () => pass.backward([[vertices, gradientOfLoss]]),
+      (gradients) => Object.values(gradients),
+    );
+    const functions = recording.finish();
+    const [predicted, ...running] = functions.parts[0]!.run(given);
+    const prediction = predicted!.dataSync<'float32'>();
+    const { terms, gradient } = loss.evaluate(prediction, targets);
+    const gradients = functions.parts[1]!.run([tf.tensor(gradient, vertices.shape), ...given]);
+    functions.dispose();
+    for (const value of Object.values(statistics)) value.dispose();
     return {
       terms: [terms.total, terms.points, terms.pointsToSurface, terms.edges],
-      prediction: vertices.dataSync<'float32'>(),
-      gradients: published(stage, gradients),
-      statistics: published(stage, statistics),
+      prediction,
+      gradients: published(stage, named(parameters, gradients)),
+      statistics: published(stage, named(statistics, running)),
     };
   });
   disposeState(state);
   const text = readFileSync(goldenPath(`${stage}/${folder}/parameters.json`), 'utf8');
   return { ...result, recorded: JSON.parse(text) as Recorded };
+}
+
+/** Tensors under the names of others, in their order. */
+function named(names: Readonly<Record<string, unknown>>, tensors: readonly Tensor[]): Record<string, Tensor> {
+  return Object.fromEntries(Object.keys(names).map((name, i) => [name, tensors[i]!]));
 }
 
 function published(stage: 'coarse' | 'refinement', tensors: Record<string, Tensor>): Map<string, Float32Array> {

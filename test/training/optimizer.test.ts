@@ -194,26 +194,34 @@ describe('clipByGlobalNorm', () => {
   const gradients = { a: tf.tensor([3, 0], [2, 1]), b: tf.tensor([4]), c: tf.scalar(12) };
   const values = (clipped: Readonly<Record<string, Tensor>>): number[] =>
     Object.values(clipped).flatMap((gradient) => [...gradient.dataSync()]);
+  const number = (tensor: Tensor): number => tensor.dataSync()[0]!;
 
   test('scales all gradients alike when their common norm is above the limit', () => {
     tf.tidy(() => {
       const { norm, gradients: clipped } = clipByGlobalNorm(gradients, 6.5);
-      assert.equal(norm, 13);
+      assert.equal(number(norm), 13);
       values(clipped).forEach((value, i) => assert.ok(Math.abs(value - [1.5, 0, 2, 6][i]!) < 1e-6));
       assert.deepEqual(clipped.a!.shape, [2, 1]);
     });
   });
 
   test('leaves them alone below the limit, and without one', () => {
-    assert.equal(clipByGlobalNorm(gradients, 14).gradients, gradients);
-    assert.equal(clipByGlobalNorm(gradients, null).gradients, gradients);
-    assert.equal(clipByGlobalNorm(gradients, null).norm, 13);
-    assert.equal(clipByGlobalNorm({}, 1).norm, 0);
+    tf.tidy(() => {
+      for (const limit of [14, null]) {
+        const { norm, gradients: clipped } = clipByGlobalNorm(gradients, limit);
+        assert.deepEqual(values(clipped), values(gradients));
+        assert.equal(number(norm), 13);
+      }
+    });
   });
 
-  test('shows a gradient that is not finite by its norm', () => {
-    const bad = tf.tensor([1, NaN]);
-    assert.ok(Number.isNaN(clipByGlobalNorm({ ...gradients, bad }, 6.5).norm));
-    bad.dispose();
+  test('shows a gradient that is not finite by its norm, and lets none of them through', () => {
+    tf.tidy(() => {
+      const bad = tf.tensor([1, NaN]);
+      const { norm, isFinite, gradients: clipped } = clipByGlobalNorm({ ...gradients, bad }, 6.5);
+      assert.ok(Number.isNaN(number(norm)));
+      assert.equal(number(isFinite), 0);
+      assert.deepEqual(values(clipped), [0, 0, 0, 0, 0, 0]);
+    });
   });
 });

@@ -9,6 +9,7 @@ import type { TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
 import { orAborted } from '../../storage/orAborted.js';
 import { batchPictures } from '../pictures/batchPictures.js';
+import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';
@@ -33,6 +34,7 @@ export interface StageLoopOptions {
   readonly seed: number;
   readonly network: StageNetwork;
   readonly optimizer: AdamW;
+  readonly step: RecordedStep;
   readonly loss: TrainingLoss;
   readonly data: StageData;
   readonly events: EventLog;

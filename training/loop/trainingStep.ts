@@ -1,16 +1,15 @@
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Batch } from '../../datasets/types.js';
-import { applyStatistics, disposeStatistics } from '../../model/pass.js';
-import { tf, valueAndGradients } from '../../tensor/index.js';
-import { clipByGlobalNorm } from '../optimisation/gradientClipping.js';
+import { countBatches } from '../../model/pass.js';
+import { tf, type Tensor } from '../../tensor/index.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
+import type { RecordedStep } from './recordedStep.js';
+import type { PreparedBatch } from '../networks/stageNetwork.js';
 import { scheduleFactor } from '../optimisation/schedules.js';
-import type { StageNetwork } from '../networks/stageNetwork.js';
-import { viewTensors } from './viewTensors.js';
 
 export interface TrainingStepOptions {
-  readonly network: StageNetwork;
+  readonly step: RecordedStep;
   readonly loss: TrainingLoss;
   readonly optimizer: AdamW;
   readonly stage: StageConfiguration;
@@ -34,9 +33,12 @@ export interface TrainingStepOutcome {
 
 /** Where a step's time goes. */
 export interface StepMilliseconds {
+  /** Upload, forward pass, and reading the prediction. */
   readonly forward: number;
   readonly loss: number;
+  /** Backward pass, clipping, AdamW, running statistics. */
   readonly backward: number;
+  /** What the host keeps of the update. */
   readonly update: number;
 }
 
@@ -54,7 +56,8 @@ export function trainingStep(batch: Batch, options: TrainingStepOptions): Traini
 }
 
 function unguardedStep(batch: Batch, options: TrainingStepOptions): TrainingStepOutcome {
-  const { network, loss, optimizer, stage, measureDistance, keepPrediction } = options;
+  const { step, loss, optimizer, stage, measureDistance, keepPrediction } = options;
+  const { network } = step;
   const { vertices: registrations, scanPoints } = batch;
   if (!registrations) throw new Error(`The batch of step ${batch.step} has no registrations to train on.`);
   const learningRate = stage.learningRate * scheduleFactor(stage.schedule, batch.step, stage.iterations);
@@ -63,25 +66,22 @@ function unguardedStep(batch: Batch, options: TrainingStepOptions): TrainingStep
   let outcome: TrainingStepOutcome | undefined;
   // What tidy's function returns is searched for tensors, number by number: nothing is returned.
   tf.tidy('training step', () => {
-    const views = viewTensors(batch);
-    let prediction: Float32Array | null = null;
-    const { value, gradients } = valueAndGradients(() => {
-      const { vertices, statistics } = network.forward(views, batch, 'training');
-      lap();
-      const { loss: total, terms } = loss.differentiable(vertices, { registrations, scanPoints }, { measureDistance });
-      lap();
-      if (keepPrediction) prediction = vertices.dataSync<'float32'>().slice();
-      return { loss: total, terms, statistics };
-    }, network.state.parameters);
+    const { vertices, values } = predicted(step, network.prepare(batch, 'training'));
     lap();
-    const { terms, statistics } = value;
-    const { norm: gradientNorm, gradients: clipped } = clipByGlobalNorm(gradients, stage.gradientClipping);
-    const applied = Number.isFinite(terms.total) && Number.isFinite(gradientNorm);
-    if (applied) {
-      optimizer.update(clipped, { base: learningRate, localiser: stage.localiserLearningRate });
-      applyStatistics(network.state, statistics);
+    const { terms, gradient } = loss.evaluate(values, { registrations, scanPoints }, { measureDistance });
+    lap();
+    let gradientNorm = NaN;
+    if (Number.isFinite(terms.total)) {
+      const rates = { base: learningRate, localiser: stage.localiserLearningRate };
+      gradientNorm = step.backward(tf.tensor(gradient, vertices.shape), rates).dataSync()[0]!;
     } else {
-      disposeStatistics(statistics);
+      step.discard();
+    }
+    lap();
+    const applied = Number.isFinite(gradientNorm);
+    if (applied) {
+      optimizer.count(Object.keys(network.state.parameters), 1);
+      countBatches(network.state);
     }
     lap();
     const milliseconds = {
@@ -90,7 +90,23 @@ function unguardedStep(batch: Batch, options: TrainingStepOptions): TrainingStep
       backward: times[3]! - times[2]!,
       update: times[4]! - times[3]!,
     };
+    const prediction = keepPrediction ? values.slice() : null;
     outcome = { terms, gradientNorm, learningRate, applied, prediction, milliseconds };
   });
   return outcome!;
+}
+
+function predicted(
+  step: RecordedStep,
+  prepared: PreparedBatch,
+): { readonly vertices: Tensor; readonly values: Float32Array } {
+  const run = (exactShifts: boolean): { vertices: Tensor; values: Float32Array } => {
+    const vertices = step.forward(prepared, exactShifts);
+    return { vertices, values: vertices.dataSync<'float32'>() };
+  };
+  const usual = run(false);
+  if (usual.values.every(Number.isFinite)) return usual;
+  // Either the network's numbers are not finite, or its logits are too far apart for the usual shifts.
+  step.discard();
+  return run(true);
 }

@@ -4,6 +4,7 @@ import type { ModelState } from '../../model/types.js';
 import { tf } from '../../tensor/index.js';
 import { gridRotations } from './gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
+import { tensorsOf, viewTensors } from '../loop/viewTensors.js';
 
 export interface NetworkOptions {
   readonly state: ModelState;
@@ -16,13 +17,17 @@ export function coarseNetwork(configuration: CoarseModelConfiguration, options: 
   const { state, seed, randomGridRotations } = options;
   return {
     state,
-    forward(views, batch, mode) {
+    prepare(batch, mode) {
+      const views = viewTensors(batch);
       const samples = batch.shape.batch;
       const rotated = mode === 'training' && randomGridRotations;
       const rotations = rotated
         ? { rotations: tf.tensor3d(gridRotations(seed, 'coarse', batch.step, samples, 1), [samples, 3, 3]) }
         : {};
-      return coarseForward(state, views, { configuration, mode, ...rotations });
+      return {
+        tensors: [...tensorsOf(views), ...Object.values(rotations)],
+        forward: () => coarseForward(state, views, { configuration, mode, ...rotations }),
+      };
     },
   };
 }

@@ -6,6 +6,7 @@ import type { NetworkOptions } from './coarseNetwork.js';
 import { coarseSurface } from './coarseSurface.js';
 import { gridRotations } from './gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
+import { tensorsOf, viewTensors } from '../loop/viewTensors.js';
 
 /** The refinement under training: a random rotation of the grid around every vertex (method 3.3). */
 export function refinementNetwork(
@@ -17,21 +18,19 @@ export function refinementNetwork(
   const vertexCount = template.vertices.length / 3;
   return {
     state,
-    forward(views, batch, mode) {
+    prepare(batch, mode) {
+      const views = viewTensors(batch);
+      const surface = coarseSurface(batch, template);
+      const { vertices, normals, visibility } = surface;
       const samples = batch.shape.batch;
       const rotated = mode === 'training' && randomGridRotations;
-      const rotations = rotated
-        ? {
-            rotations: tf.tensor4d(gridRotations(seed, 'refinement', batch.step, samples, vertexCount), [
-              samples,
-              vertexCount,
-              3,
-              3,
-            ]),
-          }
-        : {};
-      const surface = coarseSurface(batch, template);
-      return refinementForward(state, views, surface, { configuration, mode, ...rotations });
+      const drawn = (): Float32Array => gridRotations(seed, 'refinement', batch.step, samples, vertexCount);
+      const rotations = rotated ? { rotations: tf.tensor4d(drawn(), [samples, vertexCount, 3, 3]) } : {};
+      const ofSurface = [vertices, normals, visibility, surface.template];
+      return {
+        tensors: [...tensorsOf(views), ...ofSurface, ...Object.values(rotations)],
+        forward: () => refinementForward(state, views, surface, { configuration, mode, ...rotations }),
+      };
     },
   };
 }

@@ -1,16 +1,16 @@
 import {
   adamConstants,
-  applyAdam,
+  adamNumbers,
   createMoments,
-  disposeAdamConstants,
   disposeMoments,
   readMoment,
+  updatedByAdam,
   writeMoment,
   type AdamConstants,
   type Moment,
   type Moments,
 } from '../../tensor/adam.js';
-import { tf, type Tensor, type Variable } from '../../tensor/index.js';
+import { tf, tidy, type Tensor, type Variable } from '../../tensor/index.js';
 
 /** The two parameter groups (method 4). */
 export type ParameterGroup = 'base' | 'localiser';
@@ -31,6 +31,16 @@ export interface AdamWSettings {
   readonly beta2?: number;
   /** Default 1e-8. */
   readonly epsilon?: number;
+}
+
+export type LearningRates = Readonly<Record<ParameterGroup, number>>;
+
+/** Parameters that share the numbers of an update. */
+export interface UpdateSet {
+  readonly names: readonly string[];
+  readonly learningRate: number;
+  /** Which update of theirs it is, from 1. */
+  readonly step: number;
 }
 
 interface Slot {
@@ -60,21 +70,69 @@ export class AdamW {
    * @param learningRates of the groups.
    * @throws Error for a gradient of an unknown parameter, or of another shape than its parameter.
    */
-  update(gradients: Readonly<Record<string, Tensor>>, learningRates: Readonly<Record<ParameterGroup, number>>): void {
-    const constants = new Map<string, AdamConstants>();
-    try {
-      for (const [name, gradient] of Object.entries(gradients)) {
-        const slot = this.slotFor(name, gradient);
-        const learningRate = learningRates[parameterGroup(name)];
-        slot.steps++;
-        const key = `${learningRate} ${slot.steps}`;
-        const shared = constants.get(key) ?? adamConstants({ ...this.settings, learningRate }, slot.steps);
-        constants.set(key, shared);
-        applyAdam(slot.parameter, slot.moments, gradient, shared);
-      }
-    } finally {
-      for (const shared of constants.values()) disposeAdamConstants(shared);
+  update(gradients: Readonly<Record<string, Tensor>>, learningRates: LearningRates): void {
+    const names = Object.keys(gradients);
+    const { sets } = this.nextUpdate(names, learningRates);
+    tidy(() => {
+      const numbers = tf.tensor1d(this.numbersOf(sets));
+      const updated = this.updated(gradients, sets, adamConstants(numbers));
+      for (const [name, value] of Object.entries(updated)) this.slots.get(name)!.parameter.assign(value);
+    });
+    this.count(names, 1);
+  }
+
+  /**
+   * How parameters share the numbers of the next update: those of a group that have had as many.
+   *
+   * @returns `key`: the same as long as the sets have the same parameters.
+   */
+  nextUpdate(
+    names: readonly string[],
+    learningRates: LearningRates,
+  ): { readonly sets: readonly UpdateSet[]; readonly key: string } {
+    const sets = new Map<string, UpdateSet & { names: string[] }>();
+    for (const name of names) {
+      const { steps } = this.slotOf(name);
+      const group = parameterGroup(name);
+      const key = `${group} ${steps}`;
+      const set = sets.get(key) ?? { names: [], learningRate: learningRates[group], step: steps + 1 };
+      set.names.push(name);
+      sets.set(key, set);
     }
+    return { sets: [...sets.values()], key: [...sets.values()].map((set) => set.names.join(' ')).join('|') };
+  }
+
+  /** The numbers of an update, one set after the other (see `adamConstants`). */
+  numbersOf(sets: readonly UpdateSet[]): number[] {
+    return sets.flatMap(({ learningRate, step }) => adamNumbers({ ...this.settings, learningRate }, step));
+  }
+
+  /**
+   * Updates the moments.
+   *
+   * @param constants of the sets. @returns the new parameters by name, of the current scope; nothing is assigned or counted.
+   * @throws Error for a gradient of another shape than its parameter.
+   */
+  updated(
+    gradients: Readonly<Record<string, Tensor>>,
+    sets: readonly UpdateSet[],
+    constants: readonly AdamConstants[],
+  ): Record<string, Tensor> {
+    const result: Record<string, Tensor> = {};
+    for (const [i, { names }] of sets.entries()) {
+      for (const name of names) {
+        const { parameter, moments } = this.slotOf(name);
+        const gradient = gradients[name]!;
+        requireShape(name, parameter, gradient);
+        result[name] = updatedByAdam(parameter, moments, gradient, constants[i]!);
+      }
+    }
+    return result;
+  }
+
+  /** Counts an update of these parameters; −1: one that turned out not to have been applied. */
+  count(names: readonly string[], updates: 1 | -1): void {
+    for (const name of names) this.slotOf(name).steps += updates;
   }
 
   /**
@@ -129,13 +187,14 @@ export class AdamW {
     this.slots.clear();
   }
 
-  private slotFor(name: string, gradient: Tensor): Slot {
+  private slotOf(name: string): Slot {
     const slot = this.slots.get(name);
     if (slot === undefined) throw new Error(`AdamW: a gradient of ${name}, which is not one of its parameters`);
-    const { shape } = slot.parameter;
-    if (shape.length !== gradient.shape.length || shape.some((side, axis) => side !== gradient.shape[axis])) {
-      throw new Error(`AdamW: a gradient [${gradient.shape.join(', ')}] of ${name} [${shape.join(', ')}]`);
-    }
     return slot;
   }
+}
+
+function requireShape(name: string, { shape }: Variable, gradient: Tensor): void {
+  if (shape.length === gradient.shape.length && shape.every((side, axis) => side === gradient.shape[axis])) return;
+  throw new Error(`AdamW: a gradient [${gradient.shape.join(', ')}] of ${name} [${shape.join(', ')}]`);
 }

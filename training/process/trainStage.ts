@@ -18,6 +18,7 @@ import { finishedResult } from './finishedResult.js';
 import { TrainingLoss } from '../losses/trainingLoss.js';
 import { AdamW } from '../optimisation/optimizer.js';
 import type { StageProgress, StageResult, TrainerEvent, TrainingJob } from './protocol.js';
+import { RecordedStep } from '../loop/recordedStep.js';
 import { refinementNetwork } from '../networks/refinementNetwork.js';
 import { openStageData } from './openStageData.js';
 import type { StageData } from '../loop/stageData.js';
@@ -83,6 +84,7 @@ export async function trainStage(
     const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
     const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
     if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
+    const recorded = new RecordedStep(network, optimizer, settings.gradientClipping);
     const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
     const last = checkpoints.manifest.checkpoints.at(-1);
     const checkpointing = new Checkpointing({
@@ -116,6 +118,7 @@ export async function trainStage(
       network,
       optimizer,
       loss,
+      step: recorded,
       data,
       events,
       checkpointing,
@@ -136,6 +139,7 @@ export async function trainStage(
     } finally {
       await checkpointing.end();
       await loss.close();
+      recorded.dispose();
       optimizer.dispose();
       disposeState(state);
     }

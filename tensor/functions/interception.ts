@@ -1,0 +1,91 @@
+import { backend, type Attribute, type OutputMetadata } from '../engine.js';
+import type { Tensor } from '../tensorflow.js';
+
+/** A graph of `infra/setup/binding/functions.cc`; its values are known by index. */
+export interface NativeGraph {
+  readonly kind: 'graph';
+}
+
+/** What TensorFlow tells of a value of a graph; no shape where it cannot tell it. */
+export interface GraphValue {
+  /** Its index in the graph. */
+  readonly id: number;
+  readonly shape: number[] | null;
+  readonly dtype: number;
+}
+
+/** What our part of the binding adds to the npm package's. */
+export interface FunctionBinding {
+  newGraph(): NativeGraph;
+  graphInput(graph: NativeGraph, tensorId: number): number;
+  graphConstant(graph: NativeGraph, tensorId: number): number;
+  graphOperation(
+    graph: NativeGraph,
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly (number | readonly number[])[],
+  ): GraphValue[];
+  graphShape(graph: NativeGraph, value: number, shape: readonly number[]): void;
+  graphFunction(graph: NativeGraph, name: string, inputs: readonly number[], outputs: readonly number[]): void;
+  removeFunction(name: string): void;
+  describeTensor(tensorId: number): OutputMetadata;
+  shareTensor(tensorId: number): number;
+  deleteTensor(tensorId: number): void;
+}
+
+/** Takes operations instead of TensorFlow. Tensors of a graph have ids below −1, which the backend does not free. */
+export interface OperationTaker {
+  /** Tensors, before an operation takes them by their ids. */
+  see(tensors: readonly Tensor[], ids: readonly number[]): void;
+  take(
+    name: string,
+    attributes: readonly Attribute[],
+    inputIds: readonly number[],
+    outputs: number,
+  ): readonly OutputMetadata[];
+}
+
+const native = backend.binding;
+
+/** The binding's functions for graphs. */
+export const functionBinding = native as unknown as FunctionBinding;
+
+let taker: OperationTaker | null = null;
+
+/** Runs `f` while every operation, of tfjs or of ours, goes to `to`. */
+export function withTaker<A>(to: OperationTaker, f: () => A): A {
+  if (taker !== null) throw new Error('a function is recorded within another');
+  taker = to;
+  try {
+    return f();
+  } finally {
+    taker = null;
+  }
+}
+
+/** Whether operations are written down rather than run: then no tensor has values. */
+export function isRecordingFunction(): boolean {
+  return taker !== null;
+}
+
+// Both tfjs's kernels and ours reach the binding through this property of the backend.
+const properties = Object.getOwnPropertyNames(native) as (keyof typeof native)[];
+backend.binding = {
+  ...(Object.fromEntries(properties.map((name) => [name, native[name]])) as typeof native),
+  executeOp(name, attributes, inputIds, outputs) {
+    return taker === null
+      ? native.executeOp(name, attributes, inputIds, outputs)
+      : [...taker.take(name, attributes, inputIds, outputs)];
+  },
+  tensorDataSync(id) {
+    if (id >= 0) return native.tensorDataSync(id);
+    throw new Error('a tensor of a recorded function has no values: it is not computed yet');
+  },
+};
+
+const getInputTensorIds = backend.getInputTensorIds.bind(backend);
+backend.getInputTensorIds = (tensors) => {
+  const ids = getInputTensorIds(tensors);
+  taker?.see(tensors, ids);
+  return ids;
+};
