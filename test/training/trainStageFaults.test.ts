@@ -22,6 +22,39 @@ const at = (folder: string): string => join(root, folder);
 
 const undisturbed = await trainUndisturbed(at('undisturbed'));
 
+test('told to stop, it does not begin a save that does not fit into the grace: the last checkpoint counts', async () => {
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: at('grace') } });
+  const real = directoryStore(at('grace'));
+  const stopping = new AbortController();
+  const said: string[] = [];
+  let checkpoints = 0;
+  const training = trainStage(
+    tinyJob(configuration, 'coarse-pretraining', 'a'),
+    (event) => {
+      if (event.kind === 'checkpoint') checkpoints++;
+      if (event.kind === 'warning') said.push(event.message);
+    },
+    stopping.signal,
+    {
+      store: { ...real, put: (key, body, options) => sleep(300).then(() => real.put(key, body, options)) },
+      openData: async () => tinyData(),
+      graceSeconds: 0.5,
+      onStep: (_milliseconds, { step }) => {
+        if (checkpoints > 0 && step % often.checkpointEvery !== 0) stopping.abort('pre-empted');
+      },
+    },
+  );
+  await assert.rejects(training, (error) => error instanceof StageStopped && error.checkpoint !== null);
+  assert.ok(
+    said.some((message) => /^A save took .*--grace/.test(message)),
+    said.join('\n'),
+  );
+  assert.ok(
+    said.some((message) => /was not saved: .*a save takes about \d/.test(message)),
+    said.join('\n'),
+  );
+});
+
 test('a store that is away holds training up at the next checkpoint; a stop then ends in its grace with the last one', async () => {
   const folder = at('away');
   const configuration = tinyConfiguration({

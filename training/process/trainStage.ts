@@ -197,6 +197,8 @@ async function trainAndSave(position: StagePosition, options: StageLoopOptions):
     await runStageLoop(position, options);
     const saved = checkpointing.begun ?? resumedAt;
     const done = isDone(position, settings);
+    // What is under way has its time, and then it is known what is left.
+    if (signal.aborted) await checkpointing.settled();
     const late = done || saved === position.step ? null : checkpointing.tooLate();
     if (late !== null) throw new Error(late);
     if (done || saved !== position.step) await saveAt(position, options);
