@@ -4,7 +4,7 @@ import { frameName } from '../../datasets/layout.js';
 import type { CheckArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { bytes, columns, styled } from '../terminal/terminal.js';
+import { bytes, columns, styled, withoutControls } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
 
@@ -22,7 +22,8 @@ export async function check(options: CheckArguments): Promise<number> {
   const report = await withInspection(options, (inspection, inspectOptions) =>
     checkDataset(inspection, options.all ? null : options.sample, inspectOptions),
   );
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportLines(report).join('\n')}\n`);
+  const text = options.json ? JSON.stringify(report, null, 2) : reportLines(report).join('\n');
+  process.stdout.write(`${withoutControls(text)}\n`);
   return report.usable ? exitCodes.ok : exitCodes.failed;
 }
 

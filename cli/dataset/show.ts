@@ -13,7 +13,7 @@ import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { ShowArguments } from '../commands/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { styled } from '../terminal/terminal.js';
+import { styled, withoutControls } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
 
@@ -42,7 +42,7 @@ export async function show(options: ShowArguments): Promise<number> {
       }
     }
     await mkdir(options.output, { recursive: true });
-    for (const message of unreadable) process.stdout.write(`${styled('red', '✘')} ${message}\n`);
+    for (const message of unreadable) process.stdout.write(withoutControls(`${styled('red', '✘')} ${message}\n`));
     if (frames.length > 0) {
       const sheet = contactSheet(frames, { faces: inspection.source.template.faces });
       await write(join(options.output, 'contact-sheet.png'), await encodePng(sheet), `${frames.length} frames`);
@@ -53,7 +53,7 @@ export async function show(options: ShowArguments): Promise<number> {
       const picture = await encodePng(rigPicture(cameras, volume, findings, scan));
       const { subject, sequence } = chosen[0]!.id;
       await write(join(options.output, 'rig.png'), picture, `${cameras.length} cameras of ${subject}/${sequence}`);
-      for (const line of findingLines([{ where: '', findings }])) process.stdout.write(`${line}\n`);
+      for (const line of findingLines([{ where: '', findings }])) process.stdout.write(withoutControls(`${line}\n`));
     }
     return unreadable.length === 0 && frames.length > 0 ? exitCodes.ok : exitCodes.failed;
   });

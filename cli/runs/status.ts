@@ -3,8 +3,9 @@ import { withTemporal, type Connected, type ConnectionOptions } from '../connect
 import { exitCodes } from '../exitCodes.js';
 import { outcomeOf } from './outcome.js';
 import { progressLines } from './progressLines.js';
-import { duration } from '../terminal/terminal.js';
+import { duration, withoutControls } from '../terminal/terminal.js';
 import { followAsJson, followToEnd } from './watch.js';
+import { printableLines } from '../../text/printable.js';
 
 export interface StatusOptions extends ConnectionOptions {
   readonly run: string;
@@ -20,8 +21,8 @@ export async function status({ run, json, follow, ...connection }: StatusOptions
       return watch(connected, run, { endWithoutReader: true });
     }
     const description = await describeRun(connected.client, run);
-    if (json) process.stdout.write(`${JSON.stringify(description, null, 2)}\n`);
-    else process.stdout.write(`${await statusText(connected, description)}\n`);
+    if (json) process.stdout.write(`${printableLines(JSON.stringify(description, null, 2))}\n`);
+    else process.stdout.write(`${withoutControls(await statusText(connected, description))}\n`);
     return exitCodes.ok;
   });
 }

@@ -7,6 +7,7 @@ import type { Connected } from '../connection.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { followRun } from './followRun.js';
 import { outcomeOf, type Outcome } from './outcome.js';
+import { withoutControls } from '../terminal/terminal.js';
 
 /** Seconds between two lines of JSON. */
 const jsonSeconds = 5;
@@ -27,9 +28,9 @@ export function followToEnd(connected: Connected, run: string, options: WatchOpt
       process.stdout.write(`\n${run} goes on: tempeh-flow status ${run} --follow\n`);
       return exitCodes.interrupted;
     }
-    if (description.failure !== null) process.stdout.write(`\n${description.failure}\n`);
+    if (description.failure !== null) process.stdout.write(`\n${withoutControls(description.failure)}\n`);
     const outcome = await outcomeOf(connected.client, description);
-    if (outcome.text !== '') process.stdout.write(`\n${outcome.text}\n`);
+    if (outcome.text !== '') process.stdout.write(`\n${withoutControls(outcome.text)}\n`);
     return exitCodeOf(description, outcome, options);
   });
 }

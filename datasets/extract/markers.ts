@@ -1,17 +1,21 @@
 import { readFile, stat, writeFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { volumePaths, type Bundle, type BundleArchive } from '../fetch/bundles.js';
 import { sizeOf } from '../fetch/sidecar.js';
-import type { ArchiveContents } from './archiveContents.js';
 
 /** Beside the data, hidden: what was extracted from which volumes, and what is being extracted. */
 export const stateFolder = '.extracted';
 
-/** What is noted of an archive once all of it is in its place. */
-export interface Marker extends ArchiveContents {
+const markerSchema = z.object({
+  files: z.int().nonnegative(),
+  bytes: z.number().nonnegative(),
   /** Hex SHA-256 of each. */
-  readonly volumes: readonly string[];
-}
+  volumes: z.array(z.string()),
+});
+
+/** What is noted of an archive once all of it is in its place. */
+export type Marker = Readonly<z.infer<typeof markerSchema>>;
 
 /** Archives have a marker for each folder that they are extracted into. */
 export function markerName({ target, content, path }: BundleArchive): string {
@@ -23,7 +27,7 @@ export async function readMarker(archive: BundleArchive, extracted: string): Pro
   try {
     const text = await readFile(join(extracted, stateFolder, `${markerName(archive)}.json`), 'utf8');
     await stat(join(extracted, archive.target, archive.content));
-    return JSON.parse(text) as Marker;
+    return markerSchema.parse(JSON.parse(text));
   } catch {
     return null;
   }
