@@ -2,6 +2,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { CheckpointConfiguration, TrainingStage } from '../configs/schema/training.js';
 import { checkConditionalPuts } from '../storage/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
+import { mapLimited } from '../storage/mapLimited.js';
 import {
   CredentialsExpired,
   StoreAccessDenied,
@@ -108,11 +109,10 @@ export class CheckpointStore {
   async save(save: Save, signal?: AbortSignal): Promise<CheckpointReference> {
     const { run, stage } = this.manifest;
     const key = keys.checkpoint(run, stage, save.step, this.job.attempt);
-    const options = signal ? { signal } : {};
-    await Promise.all(
-      Object.entries(save.parts).map(([name, { body, sha256 }]) =>
-        this.store.put(`${key}/${name}`, body, { sha256, ...options }),
-      ),
+    // Until all have ended: what is tried again must not meet what a failed save is still sending.
+    const parts = Object.entries(save.parts);
+    await mapLimited(parts, parts.length, ([name, { body, sha256 }], _index, failed) =>
+      this.store.put(`${key}/${name}`, body, { sha256, signal: signal ? AbortSignal.any([signal, failed]) : failed }),
     );
     const { milestoneEvery } = this.job.configuration.checkpoints;
     const checkpoint: ManifestCheckpoint = {

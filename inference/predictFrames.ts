@@ -102,34 +102,39 @@ async function predictMissing(options: PredictMissing): Promise<void> {
   // The two stages see the images at different sizes.
   const refinementBatches = models.refinement ? batches.single(missing, refinementFactor) : null;
   let writing: Promise<void> = Promise.resolve();
-  for (const { id } of missing) {
-    if (signal.aborted) break;
-    // The loader may be waiting for a store that is away: who is told to stop does not.
-    const coarseBatch = await orAborted(nextOf(coarseBatches), signal);
-    const refinementBatch = refinementBatches && (await orAborted(nextOf(refinementBatches), signal));
-    if (signal.aborted) break;
-    const unreadable = [coarseBatch, refinementBatch].find((batch) => batch instanceof FrameUnreadable);
-    if (unreadable) {
-      failures.push({ id, reason: unreadable.reason });
-      tick();
-      continue;
+  try {
+    for (const { id } of missing) {
+      if (signal.aborted) break;
+      // The loader may be waiting for a store that is away: who is told to stop does not.
+      const coarseBatch = await orAborted(nextOf(coarseBatches), signal);
+      const refinementBatch = refinementBatches && (await orAborted(nextOf(refinementBatches), signal));
+      if (signal.aborted) break;
+      const unreadable = [coarseBatch, refinementBatch].find((batch) => batch instanceof FrameUnreadable);
+      if (unreadable) {
+        failures.push({ id, reason: unreadable.reason });
+        tick();
+        continue;
+      }
+      const [prediction] = models.coarse.predict(coarseBatch as Batch);
+      const { vertices, localisation } = prediction!;
+      const refined = refinementBatch
+        ? models.refinement!.predict({ ...(refinementBatch as Batch), coarseVertices: vertices })[0]!
+        : null;
+      await writing;
+      // Writes while the next frame is predicted. The refined mesh comes last: where it is, all is.
+      writing = (async () => {
+        await writer.coarse(id, vertices, localisation);
+        if (refined) await writer.refined(id, refined);
+        tick();
+      })();
+      writing.catch(() => undefined);
+      await breathe();
     }
-    const [prediction] = models.coarse.predict(coarseBatch as Batch);
-    const { vertices, localisation } = prediction!;
-    const refined = refinementBatch
-      ? models.refinement!.predict({ ...(refinementBatch as Batch), coarseVertices: vertices })[0]!
-      : null;
     await writing;
-    // Writes while the next frame is predicted. The refined mesh comes last: where it is, all is.
-    writing = (async () => {
-      await writer.coarse(id, vertices, localisation);
-      if (refined) await writer.refined(id, refined);
-      tick();
-    })();
-    writing.catch(() => undefined);
-    await breathe();
+  } finally {
+    // Whatever ended it: nothing is written any more when this has returned.
+    await writing.catch(() => undefined);
   }
-  await writing;
   if (signal.aborted) throw new PredictionStopped(`Prediction was stopped: ${String(signal.reason)}`);
 }
 

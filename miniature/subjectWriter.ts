@@ -36,21 +36,25 @@ export async function writeSubject(
       const id = { subject: plan.subject, sequence, frame };
       const head = subject.capture(index, kind, time);
       const writes: Promise<void>[] = [];
-      // Encoding and writing run on other threads while the next view is rendered.
-      for (const { name, kind: viewKind, camera } of cameras) {
-        const image = renderView(camera, studio.fine, head.surface, subject.textures, {
-          supersampling: settings.supersampling,
-          grey: viewKind === 'stereo' && settings.stereoViews === 'grey',
-        });
-        const path = join(directory, folders.images, imagePath(id, name));
-        writes.push(encodePng(image).then((bytes) => writeFileInFolder(path, bytes)));
+      try {
+        // Encoding and writing run on other threads while the next view is rendered.
+        for (const { name, kind: viewKind, camera } of cameras) {
+          const image = renderView(camera, studio.fine, head.surface, subject.textures, {
+            supersampling: settings.supersampling,
+            grey: viewKind === 'stereo' && settings.stereoViews === 'grey',
+          });
+          const path = join(directory, folders.images, imagePath(id, name));
+          writes.push(encodePng(image).then((bytes) => writeFileInFolder(path, bytes)));
+        }
+        const scan = subject.scan(head, index, frame);
+        const points = formatNpy({ shape: [settings.scanPoints, 3], data: scan });
+        writes.push(writeFileInFolder(join(directory, folders.scans, framePath(id, 'npy')), points));
+        const registration = formatPly({ vertices: head.vertices.map((mm) => mm / 1000), faces: template.mesh.faces });
+        writes.push(writeFileInFolder(join(directory, folders.registrations, framePath(id, 'ply')), registration));
+        await Promise.all(writes);
+      } finally {
+        await Promise.allSettled(writes);
       }
-      const scan = subject.scan(head, index, frame);
-      const points = formatNpy({ shape: [settings.scanPoints, 3], data: scan });
-      writes.push(writeFileInFolder(join(directory, folders.scans, framePath(id, 'npy')), points));
-      const registration = formatPly({ vertices: head.vertices.map((mm) => mm / 1000), faces: template.mesh.faces });
-      writes.push(writeFileInFolder(join(directory, folders.registrations, framePath(id, 'ply')), registration));
-      await Promise.all(writes);
       onFrame();
     }
   }

@@ -13,6 +13,7 @@ const starts: Readonly<Record<string, true>> = {
 serveParent<PredictorStart, PredictorEvent<unknown>>({
   isStart: (message): message is PredictorStart => Object.hasOwn(starts, message.kind),
   graceSeconds: ({ job }) => graceOf()?.saveSeconds ?? job.configuration.checkpoints.graceSeconds,
+  failed: (message) => ({ kind: 'failed', fault: 'infrastructure', message }),
   run: async (start, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(start.job.configuration);

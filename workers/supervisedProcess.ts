@@ -8,10 +8,12 @@ interface Stop {
   readonly reason: string;
 }
 
-export interface Work<Start extends { readonly kind: string }, Event> {
+export interface Work<Start extends { readonly kind: string }, Event extends { readonly kind: string }> {
   readonly isStart: (message: { readonly kind: string }) => message is Start;
   /** Does the work, and tells its end by its last event. */
   readonly run: (start: Start, report: (event: Event) => void, signal: AbortSignal) => Promise<void>;
+  /** The event that tells of an infrastructure's fault. */
+  readonly failed: (message: string) => Event;
   /** Seconds that it has to end in, once the parent is gone or it was told to stop. */
   readonly graceSeconds: (start: Start) => number;
 }
@@ -19,17 +21,21 @@ export interface Work<Start extends { readonly kind: string }, Event> {
 /**
  * Runs the work that the parent sends, once, and exits. Told to stop (by message or signal), or when the
  * parent's end of the channel closes, the work is asked to end; what does not end in its grace is ended: nothing keeps
- * this process alive after its parent.
+ * this process alive after its parent. An error that nobody waited for (an unhandled rejection, an uncaught exception) is
+ * logged, and ends the work in order, too: it saves, and its end is told as a failure.
  */
-export function serveParent<Start extends { readonly kind: string }, Event>(work: Work<Start, Event>): void {
+export function serveParent<Start extends { readonly kind: string }, Event extends { readonly kind: string }>(
+  work: Work<Start, Event>,
+): void {
   outliveReaders();
   const stopping = new AbortController();
   let started: Start | null = null;
+  let fault: string | null = null;
 
   const stop = (reason: string): void => {
     if (stopping.signal.aborted) return;
     stopping.abort(reason);
-    if (!started) process.exit(0);
+    if (!started) process.exit(fault === null ? 0 : 1);
     const overtime = 5;
     setTimeout(() => process.exit(overtimeExitCode), (work.graceSeconds(started) + overtime) * 1000).unref();
   };
@@ -52,14 +58,22 @@ export function serveParent<Start extends { readonly kind: string }, Event>(work
     }
     if (started) return;
     started = message;
-    void work.run(started, report, stopping.signal).then(
-      () => leave(0),
+    const tell = (event: Event): void =>
+      report(fault !== null && event.kind === 'stopped' ? work.failed(`${fault} It stopped in order.`) : event);
+    void work.run(started, tell, stopping.signal).then(
+      () => leave(fault === null ? 0 : 1),
       (cause: unknown) => {
         console.error(cause);
         return leave(1);
       },
     );
   });
+  const onFault = (cause: unknown): void => {
+    console.error('An error that nothing was prepared for; the process stops in order:', cause);
+    fault ??= `An error that nothing was prepared for: ${cause instanceof Error ? cause.message : String(cause)}.`;
+    stop(fault);
+  };
+  for (const name of ['unhandledRejection', 'uncaughtException'] as const) process.on(name, onFault);
   process.on('disconnect', () => stop('the worker is gone'));
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop(name));
 }

@@ -12,6 +12,7 @@ type Start = Extract<TrainerCommand, { kind: 'train' }>;
 serveParent<Start, TrainerEvent>({
   isStart: (message): message is Start => message.kind === 'train',
   graceSeconds: ({ job }) => graceOf()?.saveSeconds ?? job.configuration.checkpoints.graceSeconds,
+  failed: (message) => ({ kind: 'failed', fault: 'infrastructure', message }),
   run: async ({ job }, report, signal) => {
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);

@@ -48,7 +48,7 @@ export async function listArchive(
   };
   await run(['l', '-slt', '-sccUTF-8', archive], archive, signal, (stream, said) => {
     const lines = createInterface({ input: stream, crlfDelay: Infinity });
-    lines.on('line', (line) => {
+    const read = (line: string): void => {
       const at = line.indexOf(' = ');
       if (line === '----------') {
         fields = new Map();
@@ -56,8 +56,18 @@ export async function listArchive(
       } else if (line === '') emit();
       else if (!inMembers && /^(error|unexpected|cannot|can't)/i.test(line)) said.push(line);
       else if (at > 0) fields.set(line.slice(0, at), line.slice(at + 3));
+    };
+    return new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => {
+        // An error of whoever is told would else be one that nobody waits for.
+        try {
+          read(line);
+        } catch (cause) {
+          reject(cause as Error);
+        }
+      });
+      lines.once('close', resolve);
     });
-    return new Promise((resolve) => lines.once('close', resolve));
   });
   emit();
 }
@@ -98,12 +108,11 @@ export async function testArchive(
 }
 
 function watchPercent(onPercent: (percent: number) => void) {
-  return (stream: NodeJS.ReadableStream): Promise<void> => {
-    stream.on('data', (chunk: Buffer) => {
-      const last = [...chunk.toString('latin1').matchAll(/(\d{1,3})%/g)].at(-1)?.[1];
+  return async (stream: NodeJS.ReadableStream): Promise<void> => {
+    for await (const chunk of stream) {
+      const last = [...(chunk as Buffer).toString('latin1').matchAll(/(\d{1,3})%/g)].at(-1)?.[1];
       if (last !== undefined) onPercent(Number(last));
-    });
-    return new Promise((resolve) => stream.once('end', resolve));
+    }
   };
 }
 
@@ -128,9 +137,16 @@ async function run(
       child.once('error', reject);
       child.once('close', resolve);
     });
-    const [code] = await Promise.all([ended, consume(child.stdout, said)]);
+    const consumed = consume(child.stdout, said).catch((cause: unknown) => {
+      // Nobody reads on what it prints: it would wait for ever.
+      kill();
+      throw cause;
+    });
+    const [end, reading] = await Promise.allSettled([ended, consumed]);
     signal?.throwIfAborted();
-    if (code !== 0) throw new SevenZipFailed(code, said, archive);
+    if (end.status === 'rejected') throw end.reason;
+    if (reading.status === 'rejected') throw reading.reason;
+    if (end.value !== 0) throw new SevenZipFailed(end.value, said, archive);
   } finally {
     signal?.removeEventListener('abort', kill);
   }

@@ -122,15 +122,19 @@ async function packFrame(
     // Everything is read and checked before anything is stored: no object without its frame.
     if ('reason' in read) throw new Unusable(read.reason);
     const scanExtension = extname(scan ?? 'none.npy').slice(1) as 'npy' | 'ply' | 'obj';
-    const [imagesObject, scanObject, registrationObject] = await Promise.all([
-      storeRead(put, `images/${frameName(id)}.tar`, read.images),
-      read.scan && storeRead(put, `scans/${framePath(id, scanExtension)}`, read.scan),
-      read.registration && storeRead(put, `registrations/${framePath(id, 'ply')}`, read.registration),
-    ]);
+    const objects = [
+      [`images/${frameName(id)}.tar`, read.images],
+      [`scans/${framePath(id, scanExtension)}`, read.scan],
+      [`registrations/${framePath(id, 'ply')}`, read.registration],
+    ] as const;
+    const stored = await mapLimited(objects, objects.length, async ([key, object]) => {
+      return object && storeRead(put, key, object);
+    });
+    const [imagesObject = null, scanObject = null, registrationObject = null] = stored;
     const calibrationsUsed = used.map(({ calibration }) => calibration);
     return {
       id,
-      images: imagesObject,
+      images: imagesObject!,
       calibrations: calibrationsUsed,
       scan: scanObject,
       registration: registrationObject,

@@ -172,28 +172,33 @@ class FolderPrediction {
     );
     let writing: Promise<void> = Promise.resolve();
     let at = 0;
-    for await (const batch of read) {
-      const id = frames[at++]!;
-      if (this.signal.aborted) break;
-      const written = writing;
-      try {
-        if (batch instanceof FrameUnreadable) throw batch;
-        if (last) await this.warnOfViews(id);
-        const started = work(id, batch) ?? Promise.resolve();
-        const message = `Coarse model: ${at} of ${frames.length}`;
-        writing = Promise.all([written, started]).then(() =>
-          last ? this.finish() : this.report({ kind: 'starting', message }),
-        );
-        writing.catch(() => undefined);
-      } catch (error) {
-        if (!(error instanceof FrameUnreadable)) throw error;
-        await this.fail(id, error.reason, last);
+    try {
+      for await (const batch of read) {
+        const id = frames[at++]!;
+        if (this.signal.aborted) break;
+        const written = writing;
+        try {
+          if (batch instanceof FrameUnreadable) throw batch;
+          if (last) await this.warnOfViews(id);
+          const started = work(id, batch) ?? Promise.resolve();
+          const message = `Coarse model: ${at} of ${frames.length}`;
+          writing = Promise.all([written, started]).then(() =>
+            last ? this.finish() : this.report({ kind: 'starting', message }),
+          );
+          writing.catch(() => undefined);
+        } catch (error) {
+          if (!(error instanceof FrameUnreadable)) throw error;
+          await this.fail(id, error.reason, last);
+        }
+        await written;
+        // Signals, messages and files get their turn.
+        await breathe();
       }
-      await written;
-      // Signals, messages and files get their turn.
-      await breathe();
+      await writing;
+    } finally {
+      // Whatever ended it: nothing is written any more when this has returned.
+      await writing.catch(() => undefined);
     }
-    await writing;
     this.requireGoingOn();
   }
 

@@ -29,6 +29,7 @@ function journaled(data: StageData, { stage, attempt }: TrainingJob, file: strin
 
 serveParent<Start, TrainerEvent>({
   isStart: (message): message is Start => message.kind === 'train',
+  failed: (message) => ({ kind: 'failed', fault: 'infrastructure', message }),
   graceSeconds: ({ job }) => job.configuration.checkpoints.graceSeconds,
   run: async ({ job }, report, signal) => {
     const file = process.env['TEMPEH_TEST_JOURNAL'];
