@@ -58,10 +58,10 @@ export async function persistently<T>(work: () => Promise<T>, options: Persisten
       } catch (cause) {
         if (signal?.aborted || isFinal(cause)) throw cause;
         reason = cause instanceof Error ? cause.message : String(cause);
-        const wait = Math.round(jittered(pause));
-        warn(`${what} failed, and is tried again in ${wait / 1000} s: ${reason}`);
+        // The longest that it takes.
+        warn(`${what} failed, and is tried again in ${pause / 1000} s: ${reason}`);
         watch.refresh();
-        await sleep(wait, undefined, signal && { signal });
+        await sleep(jittered(pause), undefined, signal && { signal });
       }
     }
   } finally {

@@ -91,8 +91,6 @@ test('an object store that stops during training: the batch waits for it in its 
 
 describe('what a loader waits for', () => {
   test('a store that is away, and credentials that have expired; a word for many failures', async (context) => {
-    // The longest that pauses can be.
-    context.mock.method(Math, 'random', () => 1);
     const folder = directoryStore(await temporaryFolder(context));
     await folder.put('a', Buffer.from('1'));
     const failures = Array.from({ length: 8 }, () => new Error('503 Slow Down'));
