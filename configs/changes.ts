@@ -34,6 +34,11 @@ export const rules: readonly Rule[] = [
   { pattern: /^seed$/, effect: 'fixed', note: 'order of the data, views, rotations and augmentation follow from it' },
   { pattern: /^model\./, effect: 'fixed', note: 'the checkpoints hold the weights of the network as it was' },
   { pattern: /^viewKind$/, effect: 'fixed', note: 'the network was trained on the other cameras' },
+  {
+    pattern: /^(cameras|viewsAtMost)(\.|$)/,
+    effect: 'from now on',
+    note: 'steps and predictions that are there were made from other views, and stay',
+  },
   { pattern: /^dataset\.name$/, effect: 'fixed', note: 'the order of the frames is that of the data set' },
   {
     pattern: /^storage\.(kind|bucket|prefix|path)$/,

@@ -3,6 +3,7 @@ import type { Batch } from '../datasets/types.js';
 import { openBatches, type Batches } from '../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../datasets/batches/settings.js';
 import { FrameUnreadable } from '../datasets/reader/errors.js';
+import { viewChoiceOf } from '../datasets/views.js';
 import { mapLimited } from '../storage/mapLimited.js';
 import { openStore } from '../storage/openStore.js';
 import { patientStore } from '../storage/patientStore.js';
@@ -45,12 +46,17 @@ export async function predictFrames(
   const { run, configuration, stages, frames } = job;
   const listener = { warn: (message: string): void => report({ kind: 'waiting', message }), signal };
   const store = patientStore(tools.store ?? openStore(configuration.storage, listener), listener);
-  const { viewKind, loader, training } = configuration;
+  const { loader, training } = configuration;
   const costs = precisionWarning();
   if (costs !== null) report({ kind: 'warning', message: costs });
   report({ kind: 'starting', message: 'Opening the data set' });
   const batches = await openBatches(
-    { source: tools.source ?? packedDataset(job), viewKind, coarsePredictions: null, threads: loader.threads },
+    {
+      source: tools.source ?? packedDataset(job),
+      ...viewChoiceOf(configuration),
+      coarsePredictions: null,
+      threads: loader.threads,
+    },
     loader.prefetch,
     listener,
   );

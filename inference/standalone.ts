@@ -1,6 +1,7 @@
 import { openSource } from '../datasets/batches/loader.js';
 import type { LoaderSource } from '../datasets/batches/settings.js';
 import type { Split } from '../datasets/types.js';
+import { viewChoiceOf } from '../datasets/views.js';
 import { predictFrames } from './predictFrames.js';
 import type { PredictionJob } from './protocol.js';
 
@@ -11,8 +12,7 @@ export async function predictStandalone(
   stages: 'coarse' | 'both',
   signal: AbortSignal,
 ): Promise<void> {
-  const { viewKind } = job.configuration;
-  const opened = await openSource({ source, viewKind }, { warn: console.error, signal });
+  const opened = await openSource({ source, ...viewChoiceOf(job.configuration) }, { warn: console.error, signal });
   const splits: Split[] = stages === 'coarse' ? ['train', 'validation'] : ['test'];
   const wanted = splits.flatMap((split) => opened.frames(split).map((id) => ({ split, id })));
   const result = await predictFrames(

@@ -1,9 +1,10 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
+import { overridesOf, withViewOptions, type ViewOptions } from '../viewOptions.js';
 
 /** Which data set. */
-export interface DatasetArguments extends GlobalOptions {
+export interface DatasetArguments extends GlobalOptions, ViewOptions {
   config: string;
   set: string[];
   run: string | undefined;
@@ -43,7 +44,7 @@ export interface ConvertArguments extends GlobalOptions {
 }
 
 function datasetOptions<T>(yargs: Argv<T>): Argv<T & Omit<DatasetArguments, 'verbose'>> {
-  return configurationOptions(yargs)
+  return withViewOptions(configurationOptions(yargs))
     .option('run', { type: 'string', describe: 'The data set of a run, by the configuration that is stored with it' })
     .option('directory', {
       type: 'string',
@@ -73,7 +74,7 @@ const check: CommandModule<GlobalOptions, CheckArguments> = {
       .example('$0 dataset check --config mine.yaml --directory /data/rig --all', 'A folder, every frame'),
   handler: async (options) => {
     const { check: run } = await import('../dataset/check.js');
-    process.exitCode = await run(options);
+    process.exitCode = await run({ ...options, set: overridesOf(options) });
   },
 };
 
@@ -94,7 +95,7 @@ const show: CommandModule<GlobalOptions, ShowArguments> = {
       .example('$0 dataset show --config mine.yaml --directory /data/rig --output pictures', ''),
   handler: async (options) => {
     const { show: run } = await import('../dataset/show.js');
-    process.exitCode = await run(options);
+    process.exitCode = await run({ ...options, set: overridesOf(options) });
   },
 };
 

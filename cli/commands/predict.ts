@@ -4,8 +4,9 @@ import type { FolderStages } from '../../inference/folders/job.js';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
+import { overridesOf, withViewOptions, type ViewOptions } from '../viewOptions.js';
 
-interface PredictArguments extends GlobalOptions, ConnectionOptions {
+interface PredictArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
   'coarse-model': string | undefined;
   'refinement-model': string | undefined;
   'coarse-predictions': string | undefined;
@@ -45,7 +46,7 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
   const needed = { type: 'string', demandOption: true } as const;
   const optional = { type: 'string', demandOption: false } as const;
   const named = <T extends keyof typeof publishedNames>(name: T) => ({ alias: [...publishedNames[name]] });
-  return withConnectionOptions(yargs)
+  return withViewOptions(withConnectionOptions(yargs))
     .option('coarse-model', {
       ...(stages === 'refinement' ? { ...optional, hidden: true } : needed),
       ...named('coarse-model'),
@@ -137,6 +138,7 @@ const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictAr
     const { predict } = await import('../predict/predict.js');
     process.exitCode = await predict(stages, {
       ...options,
+      set: overridesOf(options),
       coarseModel: options['coarse-model'],
       refinementModel: options['refinement-model'],
       coarsePredictions: options['coarse-predictions'],

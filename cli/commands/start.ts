@@ -3,8 +3,9 @@ import { runSteps, type RunStep } from '../../configs/temporal.js';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
 import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
+import { overridesOf, withViewOptions, type ViewOptions } from '../viewOptions.js';
 
-interface StartArguments extends GlobalOptions, ConnectionOptions {
+interface StartArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
   config: string | undefined;
   set: string[];
   run: string | undefined;
@@ -24,7 +25,7 @@ const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
 
 function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, 'verbose'>> {
   const run = what === 'full-training' ? '' : ' --run famos-1';
-  return withConnectionOptions(yargs)
+  return withViewOptions(withConnectionOptions(yargs))
     .option('config', {
       type: 'string',
       describe:
@@ -52,7 +53,7 @@ const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions
   builder: (yargs) => startOptions(yargs, what),
   handler: async (options) => {
     const { start } = await import('../runs/start.js');
-    process.exitCode = await start(what, options);
+    process.exitCode = await start(what, { ...options, set: overridesOf(options) });
   },
 });
 

@@ -7,6 +7,7 @@ import { listHint } from '../../datasets/discover/layoutHints.js';
 import { inspectDirectory } from '../../datasets/inspect/inspectDirectory.js';
 import { inspectStore } from '../../datasets/inspect/inspectStore.js';
 import type { InspectOptions, Inspection, Volume } from '../../datasets/inspect/types.js';
+import { viewChoiceOf } from '../../datasets/views.js';
 import { DiskCache } from '../../datasets/reader/diskCache.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
@@ -45,7 +46,7 @@ async function inspect<T>(
     const configuration = await configurationOf(arguments_);
     const options: InspectOptions = {
       dataset: configuration.dataset,
-      viewKind: configuration.viewKind,
+      ...viewChoiceOf(configuration),
       volume: volumeOf(configuration),
       onProgress: harmless(progress.show),
       signal,

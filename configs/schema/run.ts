@@ -28,6 +28,20 @@ export const runConfigurationSchema = z
     storage: storageSchema.describe('Where all that lasts is kept: an S3 bucket, or a folder.'),
     dataset: datasetSchema.describe('The data set: where it comes from and how it is laid out.'),
     viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo').describe('Which cameras the network sees.'),
+    cameras: z
+      .array(z.string().min(1))
+      .min(2)
+      .optional()
+      .describe(
+        'Cameras that the network sees, by their names, whatever viewKind says; all of that kind where none are named.',
+      ),
+    viewsAtMost: z
+      .int()
+      .min(2)
+      .optional()
+      .describe(
+        'Views a frame at most: the same ones, spread evenly over the cameras, for predictions and validation; of a training step so many are drawn at most.',
+      ),
     model: z
       .strictObject({
         coarse: coarseModelSchema.prefault({}).describe('The coarse model (method 2).'),

@@ -12,6 +12,7 @@ import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
 import { openFolderSource } from '../reader/frameFolders.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
+import { atMost, type ViewChoice } from '../views.js';
 import { assembleBatch } from './assemble.js';
 import { DecodedFrames } from './decodedFrames.js';
 import { FrameOrder } from './frameOrder.js';
@@ -23,14 +24,14 @@ import { trainingBatch } from './trainingBatch.js';
  * @throws DatasetMissing, FormatError of the template or its masks
  */
 export async function openSource(
-  { source, viewKind }: Pick<LoaderSettings, 'source' | 'viewKind'>,
+  { source, ...choice }: Pick<LoaderSettings, 'source'> & ViewChoice,
   patience: PatientStoreOptions,
 ): Promise<FrameSource> {
-  if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, viewKind);
-  if (source.kind === 'folders') return openFolderSource(source.folders, source.template, viewKind);
+  if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, choice);
+  if (source.kind === 'folders') return openFolderSource(source.folders, source.template, choice);
   const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
   const store = patientStore(openStore(source.storage, patience), patience);
-  return openStoreSource(store, source.dataset, viewKind, cache);
+  return openStoreSource(store, source.dataset, choice, cache);
 }
 
 /** A training list that decodes to no more than this is kept in memory. */
@@ -45,6 +46,7 @@ export class Loader {
   constructor(
     private readonly source: FrameSource,
     coarse: CoarsePredictions | null,
+    private readonly limit: Pick<ViewChoice, 'viewsAtMost'>,
     patience: PatientStoreOptions,
   ) {
     this.readPrediction = predictionReader(coarse, patience);
@@ -63,11 +65,11 @@ export class Loader {
       const ids = this.order(settings.seed, list.length)
         .batch(step, batchSize)
         .map((index) => list[index]!);
-      const samples = await Promise.all(ids.map((id) => this.sample('train', id, imageResizeFactor)));
-      return trainingBatch(step, samples, settings);
+      const samples = await Promise.all(ids.map((id) => this.sample('train', id, imageResizeFactor, {})));
+      return trainingBatch(step, samples, settings, this.limit);
     }
     const { step, split, frames, resizeFactor, scanPoints } = task;
-    const samples = await Promise.all(frames.map((id) => this.sample(split, id, resizeFactor)));
+    const samples = await Promise.all(frames.map((id) => this.sample(split, id, resizeFactor, this.limit)));
     const points = samples.map((sample) =>
       sample.scanPoints.slice(0, scanPoints === null ? undefined : 3 * scanPoints),
     );
@@ -80,17 +82,28 @@ export class Loader {
     return order;
   }
 
-  private async sample(split: Split, id: FrameId, resizeFactor: number): Promise<Sample> {
-    const name = `${split} ${frameName(id)} ${resizeFactor}`;
+  private async sample(
+    split: Split,
+    id: FrameId,
+    resizeFactor: number,
+    limit: Pick<ViewChoice, 'viewsAtMost'>,
+  ): Promise<Sample> {
+    const name = `${split} ${frameName(id)} ${resizeFactor} ${limit.viewsAtMost ?? 'all'}`;
     const known = this.decoded.get(name);
     if (known) return known;
-    const sample = await this.decode(split, id, resizeFactor);
+    const sample = await this.decode(split, id, resizeFactor, limit);
     if (split === 'train') this.decoded.keep(name, sample, this.source.frames('train').length);
     return sample;
   }
 
-  private async decode(split: Split, id: FrameId, resizeFactor: number): Promise<Sample> {
-    const [frame, coarse] = await Promise.all([this.source.load(split, id), this.readPrediction(id)]);
+  private async decode(
+    split: Split,
+    id: FrameId,
+    resizeFactor: number,
+    limit: Pick<ViewChoice, 'viewsAtMost'>,
+  ): Promise<Sample> {
+    const [whole, coarse] = await Promise.all([this.source.load(split, id), this.readPrediction(id)]);
+    const frame = { ...whole, views: atMost(whole.views, limit) };
     return decodeFrame(id, frame, coarse, resizeFactor, this.source.template.vertices.length / 3);
   }
 }

@@ -8,7 +8,7 @@ serveThread<LoaderTask, LoaderResult, string>(
   (warn) => {
     const settings = workerData as LoaderSettings;
     const opening = openSource(settings, { warn }).then(
-      (source) => new Loader(source, settings.coarsePredictions, { warn }),
+      (source) => new Loader(source, settings.coarsePredictions, settings, { warn }),
     );
     // Reported with the first task.
     opening.catch(() => undefined);

@@ -4,6 +4,7 @@ import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import type { FrameFolders } from '../reader/frameFolders.js';
 import type { Batch, FrameId, Split } from '../types.js';
+import type { ViewChoice } from '../views.js';
 
 /** Where a loader's frames come from. Plain data: it travels to threads. */
 export type LoaderSource =
@@ -27,9 +28,8 @@ export type CoarsePredictions =
   | { readonly kind: 'store'; readonly storage: StorageConfiguration; readonly prefix: string }
   | { readonly kind: 'directory'; readonly path: string };
 
-export interface LoaderSettings {
+export interface LoaderSettings extends ViewChoice {
   readonly source: LoaderSource;
-  readonly viewKind: 'stereo' | 'colour' | 'all';
   readonly coarsePredictions: CoarsePredictions | null;
   readonly threads: number;
 }
@@ -44,7 +44,7 @@ export interface TrainingBatchSettings {
 export type LoaderTask =
   | { readonly kind: 'training'; readonly step: number; readonly settings: TrainingBatchSettings }
   | {
-      /** All views, nothing random: validation and prediction. */
+      /** All views (as many as may be, always the same), nothing random: validation and prediction. */
       readonly kind: 'plain';
       readonly step: number;
       readonly split: Split;

@@ -2,6 +2,7 @@ import { counterRandom, type CounterRandom } from '../../geometry/random.js';
 import { augmentView, drawAugmentation } from '../images/augment.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { Batch, Sample, SampleView } from '../types.js';
+import type { ViewChoice } from '../views.js';
 import { assembleBatch } from './assemble.js';
 import type { TrainingBatchSettings } from './settings.js';
 
@@ -9,9 +10,14 @@ import type { TrainingBatchSettings } from './settings.js';
  * A training batch out of whole samples (method 1): a random subset of the views, one draw of their number a batch;
  * augmentation a view; a random subset of the scan points. All of it depends on (seed, step) and the sample's place.
  */
-export function trainingBatch(step: number, samples: readonly Sample[], settings: TrainingBatchSettings): Batch {
+export function trainingBatch(
+  step: number,
+  samples: readonly Sample[],
+  settings: TrainingBatchSettings,
+  { viewsAtMost = Infinity }: Pick<ViewChoice, 'viewsAtMost'> = {},
+): Batch {
   const { seed, stage } = settings;
-  const available = Math.min(...samples.map(({ views }) => views.length));
+  const available = Math.min(viewsAtMost, ...samples.map(({ views }) => views.length));
   const count = viewCount(available, stage.views, counterRandom(seed, 'view count', step));
   const chosen = samples.map((sample, b) => {
     if (!sample.vertices) throw new FrameUnreadable(sample.id, 'it has no registration, and training needs one');

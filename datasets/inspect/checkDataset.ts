@@ -1,9 +1,10 @@
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import { mapLimited } from '../../storage/mapLimited.js';
-import { frameName, isViewOfKind } from '../layout.js';
+import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';
 import type { Split } from '../types.js';
+import { isChosen, type ViewChoice } from '../views.js';
 import { frameFindings } from '../worlds/frameFindings.js';
 import { templateFindings } from '../worlds/templateFindings.js';
 import { problemsOf } from './problems.js';
@@ -31,8 +32,8 @@ export async function checkDataset(
   options: InspectOptions,
 ): Promise<DatasetReport> {
   const { source, frames, incomplete, calibrationBytes } = inspection;
-  const { viewKind, onProgress, signal } = options;
-  const unusable = [...inspection.unusable, ...frames.flatMap((frame) => viewTrouble(frame, viewKind))];
+  const { onProgress, signal } = options;
+  const unusable = [...inspection.unusable, ...frames.flatMap((frame) => viewTrouble(frame, options))];
   const bad = new Set(unusable.map(nameOf));
   const usable = frames.filter((frame) => !bad.has(nameOf(frame)));
   const chosen = sampleFrames(usable, sample);
@@ -45,7 +46,7 @@ export async function checkDataset(
       const encoded = await source.load(split, id);
       await rigs.add(id, encoded);
       await decodeFrame(id, encoded, null, inspection.storedResizeFactor, source.template.vertices.length / 3);
-      const used = { ...encoded, views: encoded.views.filter(({ name }) => isViewOfKind(name, viewKind)) };
+      const used = { ...encoded, views: encoded.views.filter(({ name }) => isChosen(name, options)) };
       const findings = await frameFindings(used, { template: source.template, volume: options.volume });
       if (findings.length > 0) worlds.push({ split, id, findings });
       return null;
@@ -81,12 +82,13 @@ export async function checkDataset(
 }
 
 /** What training would say only after hours. */
-function viewTrouble({ split, id, views }: InspectedFrame, kind: InspectOptions['viewKind']): FrameTrouble[] {
-  const count = views.filter((view) => isViewOfKind(view, kind)).length;
+function viewTrouble({ split, id, views }: InspectedFrame, choice: ViewChoice): FrameTrouble[] {
+  const { viewKind: kind, cameras } = choice;
+  const count = views.filter((view) => isChosen(view, choice)).length;
   if (count >= 2) return [];
   const has = views.length === 0 ? 'none at all' : views.slice(0, 6).join(', ');
   const reason =
-    `it has ${count} ${kind === 'all' ? '' : `${kind} `}views, two are needed (it has ${has}): ` +
+    `it has ${count} ${cameras ? `of the views ${cameras.join(', ')}` : `${kind === 'all' ? '' : `${kind} `}views`}, two are needed (it has ${has}): ` +
     'stereo views are called …_A or …_B, colour views …_C; viewKind chooses (stereo, colour, all)';
   return [{ split, id, reason }];
 }

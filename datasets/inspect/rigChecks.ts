@@ -1,6 +1,6 @@
 import { cameraFromTka, formatTka } from '../formats/tka.js';
-import { isViewOfKind } from '../layout.js';
 import type { EncodedFrame } from '../reader/frameSource.js';
+import { isChosen } from '../views.js';
 import { imageFindings } from './imageFindings.js';
 import { rigFindings } from './rigFindings.js';
 import type { InspectOptions, RigFinding, RigReport } from './types.js';
@@ -21,8 +21,8 @@ export class RigChecks {
   }
 
   async add({ subject, sequence }: { subject: string; sequence: string }, { views }: EncodedFrame): Promise<void> {
-    const { viewKind, volume } = this.options;
-    const used = views.filter(({ name }) => isViewOfKind(name, viewKind));
+    const { volume } = this.options;
+    const used = views.filter(({ name }) => isChosen(name, this.options));
     const key = `${subject}/${sequence}`;
     let report = this.known.get(key);
     if (!report) {

@@ -1,15 +1,15 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { FrameSource } from '../reader/frameSource.js';
 import type { FrameId, Split } from '../types.js';
+import type { ViewChoice } from '../views.js';
 import type { Finding, WorldFinding } from '../worlds/types.js';
 
 /** What a check needs to know of a configuration. */
-export interface InspectOptions {
+export interface InspectOptions extends ViewChoice {
   readonly dataset: Pick<
     DatasetConfiguration,
     'name' | 'layout' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
   >;
-  readonly viewKind: 'stereo' | 'colour' | 'all';
   readonly volume: Volume;
   readonly onProgress?: (progress: InspectProgress) => void;
   readonly signal?: AbortSignal | undefined;

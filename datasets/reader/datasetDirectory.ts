@@ -8,9 +8,10 @@ import { parseObj } from '../formats/obj.js';
 import { textOf } from '../formats/text.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
-import { calibrationPath, framePath, imagePath, isViewOfKind } from '../layout.js';
+import { calibrationPath, framePath, imagePath } from '../layout.js';
 import type { FrameId, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
+import { isChosen, type ViewChoice, type ViewKind } from '../views.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { meshInMillimetres } from './meshes.js';
@@ -22,8 +23,9 @@ const splits = ['train', 'validation', 'test'] as const;
 export async function openDirectorySource(
   directory: string,
   configuration: Pick<DatasetConfiguration, 'layout' | 'imageExtension'>,
-  viewKind: 'stereo' | 'colour' | 'all',
+  choice: ViewKind | ViewChoice,
 ): Promise<FrameSource> {
+  const chosen: ViewChoice = typeof choice === 'string' ? { viewKind: choice } : choice;
   const { layout, imageExtension } = configuration;
   const lists = {} as Record<Split, readonly FrameId[]>;
   for (const split of splits) {
@@ -41,7 +43,7 @@ export async function openDirectorySource(
     const names = (await readdir(folder))
       .filter((name) => name.endsWith('.tka') && !isJunk(name))
       .map((name) => name.slice(0, -'.tka'.length))
-      .filter((name) => isViewOfKind(name, viewKind))
+      .filter((name) => isChosen(name, chosen))
       .sort();
     const read = names.map(async (name) => {
       const file = join(directory, images, imagePath(id, name, imageExtension));

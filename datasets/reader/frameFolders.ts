@@ -5,9 +5,10 @@ import { isJunk } from '../discover/junk.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
-import { calibrationPath, imagePath, isViewOfKind } from '../layout.js';
+import { calibrationPath, imagePath } from '../layout.js';
 import type { FrameId } from '../types.js';
 import { regionNames, type VertexRegions } from '../vertexRegions.js';
+import { atMost, isChosen, unknownCameras, type ViewChoice } from '../views.js';
 import { FrameUnreadable } from './errors.js';
 import type { FrameSource } from './frameSource.js';
 
@@ -26,14 +27,15 @@ export interface FrameViews {
   readonly withoutImage: readonly string[];
   /** Images of that kind without a calibration. */
   readonly withoutCalibration: readonly string[];
+  /** Cameras that are asked for by name, and have neither. */
+  readonly unknown: readonly string[];
 }
-
-type ViewKind = 'stereo' | 'colour' | 'all';
 
 /**
  * @throws FrameUnreadable when a folder is missing, or fewer than two views can be used: says what there is instead.
  */
-export async function viewsOfFrame(folders: FrameFolders, id: FrameId, kind: ViewKind): Promise<FrameViews> {
+export async function viewsOfFrame(folders: FrameFolders, id: FrameId, choice: ViewChoice): Promise<FrameViews> {
+  const { viewKind: kind } = choice;
   const { images, calibrations, imageExtension } = folders;
   const calibrationFolder = join(calibrations, id.subject, id.sequence);
   const imageFolder = join(images, id.subject, id.sequence, id.frame);
@@ -43,13 +45,14 @@ export async function viewsOfFrame(folders: FrameFolders, id: FrameId, kind: Vie
   ]);
   const cameras = stems(calibrationFiles, '', '.tka');
   const pictures = stems(imageFiles, `${id.sequence}.${id.frame}.`, `.${imageExtension}`);
-  const wanted = (names: readonly string[]): string[] => names.filter((name) => isViewOfKind(name, kind)).sort();
+  const wanted = (names: readonly string[]): string[] => names.filter((name) => isChosen(name, choice)).sort();
   const pictured = new Set(pictures);
   const calibrated = new Set(cameras);
   const views: FrameViews = {
     usable: wanted(cameras.filter((name) => pictured.has(name))),
     withoutImage: wanted(cameras.filter((name) => !pictured.has(name))),
     withoutCalibration: wanted(pictures.filter((name) => !calibrated.has(name))),
+    unknown: unknownCameras([...cameras, ...pictures], choice),
   };
   if (views.usable.length >= 2) return views;
   const reasons = [
@@ -58,7 +61,8 @@ export async function viewsOfFrame(folders: FrameFolders, id: FrameId, kind: Vie
     ...(pictures.length === 0 && imageFiles.length > 0
       ? [`which holds ${some(imageFiles)} (another format: --set dataset.imageExtension=…)`]
       : []),
-    ...(kind !== 'all' && wanted(cameras).length < cameras.length
+    ...(choice.cameras ? [`and asked for are ${choice.cameras.join(', ')} (--cameras)`] : []),
+    ...(!choice.cameras && kind !== 'all' && wanted(cameras).length < cameras.length
       ? [
           `and ${wanted(cameras).length} of the cameras are ${kind} ones by their names (other rigs: --set viewKind=all)`,
         ]
@@ -71,7 +75,7 @@ export async function viewsOfFrame(folders: FrameFolders, id: FrameId, kind: Vie
 }
 
 /** Frames that are given, of folders as they lie there. @param template mm; what predictions have the topology of. */
-export function openFolderSource(folders: FrameFolders, template: Mesh, viewKind: ViewKind): FrameSource {
+export function openFolderSource(folders: FrameFolders, template: Mesh, choice: ViewChoice): FrameSource {
   const view = async (id: FrameId, name: string): Promise<EncodedView> => {
     const file = join(folders.images, imagePath(id, name, folders.imageExtension));
     const tka = join(folders.calibrations, calibrationPath(id.subject, id.sequence, name));
@@ -84,9 +88,13 @@ export function openFolderSource(folders: FrameFolders, template: Mesh, viewKind
     template,
     regions: noRegions(),
     async load(_split, id) {
-      const { usable } = await viewsOfFrame(folders, id, viewKind);
+      const { usable } = await viewsOfFrame(folders, id, choice);
       try {
-        return { views: await Promise.all(usable.map((name) => view(id, name))), scan: null, registration: null };
+        return {
+          views: await Promise.all(atMost(usable, choice).map((name) => view(id, name))),
+          scan: null,
+          registration: null,
+        };
       } catch (cause) {
         if (cause instanceof FormatError || isFileProblem(cause)) {
           throw new FrameUnreadable(id, (cause as Error).message, { cause });

@@ -7,9 +7,10 @@ import { textOf } from '../formats/text.js';
 import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { parseDatasetIndex } from '../indexFile.js';
-import { frameName, isViewOfKind } from '../layout.js';
+import { frameName } from '../layout.js';
 import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
+import { isChosen, unknownCameras, type ViewChoice, type ViewKind } from '../views.js';
 import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import { readFrameArchive } from './frameArchive.js';
@@ -51,20 +52,38 @@ export function headFilesOf(
   );
 }
 
+/** Of cameras that are asked for by name each has to be in some frame. @throws FormatError */
+function checkCameras(index: DatasetIndex, choice: ViewChoice): void {
+  if (!choice.cameras) return;
+  const there = new Set<string>();
+  for (const frames of Object.values(index.splits)) {
+    for (const { calibrations } of frames) for (const { key } of calibrations) there.add(basename(key, '.tka'));
+  }
+  const unknown = unknownCameras(there, choice);
+  if (unknown.length === 0) return;
+  throw new FormatError({
+    file: keys.datasetIndex(index.name),
+    expected: `the cameras that the setting cameras names (${choice.cameras.join(', ')})`,
+    found: `no ${unknown.join(', no ')}; there are ${[...there].sort().join(', ')}`,
+  });
+}
+
 /**
  * Frames of a packed data set, streamed from the object store through a cache on the worker's disk.
  *
- * @param viewKind images of other cameras are not handed out.
+ * @param choice images of other cameras are not handed out.
  * @throws DatasetMissing
  */
 export async function openStoreSource(
   store: ReadableStore,
   name: string,
-  viewKind: 'stereo' | 'colour' | 'all',
+  choice: ViewKind | ViewChoice,
   cache: DiskCache,
 ): Promise<FrameSource> {
+  const chosen: ViewChoice = typeof choice === 'string' ? { viewKind: choice } : choice;
   const index = await readDatasetIndex(store, name);
   const prefix = keys.dataset(name);
+  checkCameras(index, chosen);
   const fetch = async (object: IndexedObject): Promise<EncodedFile> => {
     return { bytes: await cache.get(store, prefix, object), file: `${prefix}/${object.key}` };
   };
@@ -100,7 +119,7 @@ export async function openStoreSource(
     const archived = readFrameArchive(archive.bytes, archive.file, frame.id);
     const wanted = frame.calibrations
       .map((object) => ({ object, name: basename(object.key, '.tka') }))
-      .filter(({ name }) => isViewOfKind(name, viewKind))
+      .filter(({ name }) => isChosen(name, chosen))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     const found = wanted.map(async ({ object, name }) => {
       const view = archived.get(name);

@@ -7,6 +7,7 @@ import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import { headFilesOf, readDatasetIndex } from '../../datasets/reader/storeSource.js';
 import type { FrameId } from '../../datasets/types.js';
+import { viewChoiceOf } from '../../datasets/views.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
@@ -81,7 +82,7 @@ async function openTemplate({ template, configuration }: FolderPredictionJob): P
 
 async function originOf(job: FolderPredictionJob, stage: 'coarse' | 'refinement'): Promise<PredictionOrigin> {
   const { stages, configuration } = job;
-  const { training, viewKind } = configuration;
+  const { training } = configuration;
   const factors = {
     coarse: training['coarse-finetuning'].imageResizeFactor,
     refinement: training.refinement.imageResizeFactor,
@@ -92,6 +93,6 @@ async function originOf(job: FolderPredictionJob, stage: 'coarse' | 'refinement'
     stages: through.join(' and '),
     models: await Promise.all(through.map((model) => fingerprintOf(job, model))),
     imageResizeFactors: through.map((model) => factors[model]),
-    viewKind,
+    ...viewChoiceOf(configuration),
   };
 }

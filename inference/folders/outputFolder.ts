@@ -1,6 +1,7 @@
 import { formatPly } from '../../datasets/formats/ply.js';
 import { meshInMetres } from '../../datasets/reader/meshes.js';
 import type { FrameId } from '../../datasets/types.js';
+import type { ViewChoice } from '../../datasets/views.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { frameMeshPath } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
@@ -10,13 +11,12 @@ import { FoldersUnsuitable } from './job.js';
 const originFile = 'prediction.json';
 
 /** What predictions depend on, beside their frame. */
-export interface PredictionOrigin {
+export interface PredictionOrigin extends ViewChoice {
   readonly stages: string;
   /** Fingerprints of the models, in the order in which a frame goes through them. */
   readonly models: readonly string[];
   /** By which the calibrations are divided; of the models in their order. */
   readonly imageResizeFactors: readonly number[];
-  readonly viewKind: string;
 }
 
 /** A folder of predicted meshes, `S/Q/Q.N.ply` in metres. Files appear whole or not at all. */

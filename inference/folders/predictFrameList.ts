@@ -4,6 +4,7 @@ import { frameName } from '../../datasets/layout.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import { viewsOfFrame, type FrameFolders } from '../../datasets/reader/frameFolders.js';
 import type { Batch, FrameId } from '../../datasets/types.js';
+import { viewChoiceOf } from '../../datasets/views.js';
 import { precisionWarning } from '../../tensor/index.js';
 import { Throughput } from '../../training/loop/throughput.js';
 import { CoarsePredictor } from '../coarsePredictor.js';
@@ -75,12 +76,12 @@ class FolderPrediction {
 
   private async predict(frames: readonly FrameId[]): Promise<void> {
     const { stages, configuration, coarsePredictions } = this.job;
-    const { viewKind, loader } = configuration;
+    const { loader } = configuration;
     const { template } = this.opened;
     const batches = await openBatches(
       {
         source: { kind: 'folders', folders: this.folders, template },
-        viewKind,
+        ...viewChoiceOf(configuration),
         coarsePredictions: coarsePredictions === null ? null : { kind: 'directory', path: coarsePredictions },
         threads: Math.min(loader.threads, ahead + 1),
       },
@@ -237,14 +238,15 @@ class FolderPrediction {
 
   /** A frame is predicted from the views that it has: those that it lacks are told. */
   private async warnOfViews(id: FrameId): Promise<void> {
-    const { usable, withoutImage, withoutCalibration } = await viewsOfFrame(
+    const { usable, withoutImage, withoutCalibration, unknown } = await viewsOfFrame(
       this.folders,
       id,
-      this.job.configuration.viewKind,
+      this.job.configuration,
     );
     const lacks = [
       ...(withoutImage.length > 0 ? [`no image of ${withoutImage.join(', ')}`] : []),
       ...(withoutCalibration.length > 0 ? [`no calibration of ${withoutCalibration.join(', ')}`] : []),
+      ...(unknown.length > 0 ? [`no camera ${unknown.join(', ')}`] : []),
     ];
     if (lacks.length === 0) return;
     const message = `${frameName(id)}: predicted from ${usable.length} views; there is ${lacks.join(' and ')}`;

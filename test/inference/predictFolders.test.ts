@@ -109,6 +109,30 @@ test('what keeps a rig of one’s own from being predicted is told by frame', as
   assert.match(failures[0]!.reason, /000001\.00_A\.png.*--set dataset\.imageExtension/);
 });
 
+test('cameras that are left out are as if they were not there', async (context) => {
+  const at = await places(context);
+  const two = { ...tinyNetworks, cameras: ['00_A', '01_B'] };
+  const { failures, warnings } = await predict(folderJob('coarse', at, { configuration: two }));
+  assert.deepEqual([failures, warnings], [[], []]);
+  const without = { ...(await places(context, await copiedFolder(context))), models: at.models };
+  for (const { subject, sequence, frame } of goldenFrames) {
+    for (const camera of ['00_B', '01_A']) {
+      await rm(join(without.data, 'images', subject, sequence, frame, `${sequence}.${frame}.${camera}.png`));
+      await rm(join(without.data, 'calibrations', subject, sequence, `${camera}.tka`), { force: true });
+    }
+  }
+  await predict(folderJob('coarse', without));
+  assert.deepEqual(await metres(at.out, first), await metres(without.out, first));
+  // Other views make other predictions: they do not mix in one folder.
+  await assert.rejects(
+    predict(folderJob('coarse', at, { configuration: { ...two, viewsAtMost: 2 } })),
+    FoldersUnsuitable,
+  );
+  const wrong = { ...tinyNetworks, cameras: ['00_A', '07_C'] };
+  const none = await predict(folderJob('coarse', { ...at, out: `${at.out}-2` }, { configuration: wrong }));
+  assert.match(none.failures[0]!.reason, /1 usable views, and needs two: .*asked for are 00_A, 07_C \(--cameras\)/);
+});
+
 test('predictions of two models do not mix in one folder', async (context) => {
   const at = await places(context);
   await predict(folderJob('coarse', at, { list: { ...folderJob('coarse', at).list, to: 1 } }));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openBatches, type LoaderListener } from '../../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../../datasets/batches/settings.js';
+import { viewChoiceOf } from '../../datasets/views.js';
 import { keys } from '../../storage/keys.js';
 import type { TrainingJob } from './protocol.js';
 import type { StageData } from '../loop/stageData.js';
@@ -18,12 +19,12 @@ export async function openStageData(
   source: LoaderSource = packedDataset(job),
 ): Promise<StageData> {
   const { run, stage, configuration } = job;
-  const { storage, viewKind, loader, seed } = configuration;
+  const { storage, loader, seed } = configuration;
   const settings = configuration.training[stage];
   const coarsePredictions =
     stage === 'refinement' ? ({ kind: 'store', storage, prefix: keys.predictions(run) } as const) : null;
   const batches = await openBatches(
-    { source, viewKind, coarsePredictions, threads: loader.threads },
+    { source, ...viewChoiceOf(configuration), coarsePredictions, threads: loader.threads },
     loader.prefetch,
     listener,
   );
