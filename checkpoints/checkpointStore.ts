@@ -62,7 +62,7 @@ export class CheckpointStore {
   static async claim(store: ObjectStore, job: CheckpointRun): Promise<CheckpointStore> {
     const stage = checkpointStageOf(job.stage);
     // Among the checkpoints, where the next claim clears away what a kill leaves of it.
-    await checkConditionalPuts(store, `${keys.checkpoints(job.run, stage)}/conditional-put-check`);
+    await checkConditionalPuts(store, `${keys.checkpoints(job.run, stage)}/conditional-put-check-${job.attempt}`);
     const claimed = await ClaimedManifest.claim(store, job.run, stage, job.attempt, job.knownStep);
     const checkpoints = new CheckpointStore(store, job, claimed);
     await checkpoints.sweep((manifest) => manifest);

@@ -55,7 +55,8 @@ describe('what a complete run leaves', () => {
     method,
     pointToSurface: { ...figures, mean },
     pointToSurfaceQuantiles: [],
-    vertices: null,
+    vertices: { ...figures, mean: 4 * mean },
+    parts: { pose: 1, identity: 1, expression: 1, expressionExplained: 0.62 },
   });
   const result = {
     run: 'run',
@@ -75,7 +76,7 @@ describe('what a complete run leaves', () => {
       run: 'run',
       frames: 3,
       subjects: ['S'],
-      methods: [row('coarse', 2), row('refinement', 1), row("mean head at the volume's centre", 20)],
+      methods: [row('coarse', 2), row('refinement', 1), row("mean head at the true pose", 20)],
     },
   } as unknown as FullTrainingResult;
   const step = { step: 'refinement', state: 'done', startedAt: null, seconds: 42, note: 'step 20' } as const;
@@ -105,10 +106,11 @@ describe('what a complete run leaves', () => {
     assert.throws(() => lastRunOf({ ...result, evaluation: null }, [step], rest), /without an evaluation/);
   });
 
-  test('the summary says how much better the models are than a guess, and where to look', () => {
+  test('the summary says what was learnt beyond the pose, and where to look', () => {
     const text = summary(lastRunOf(result, [step], rest), false);
-    assert.match(text, /10\.0 times nearer/);
-    assert.match(text, /lowers its error by 50 %/);
+    assert.match(text, /refined heads have 0\.05 times the vertex error .* mean head put at the true pose/);
+    assert.match(text, /0\.05 times its distance to the scans/);
+    assert.match(text, /62 % of the displacement of expressions is explained/);
     for (const place of ['http://ui/run', 'http://s3', '/events', '/report.html', '--fresh', '--keep']) {
       assert.ok(text.includes(place), place);
     }

@@ -148,13 +148,18 @@ test('predictions of two models do not mix in one folder', async (context) => {
   assert.ok(largestDifference(before, await metres(at.out, first)) > 1e-4);
 });
 
-test('numbers that are not finite are never written', async (context) => {
+test('numbers that are not finite are never written, nor are such weights taken', async (context) => {
   const at = await places(context);
   const layouts = coarseLayout(tinyNetworks.model.coarse, 642);
   const values = untrained(1);
-  await writeCheckpoint(join(at.models, 'coarse.pth'), layouts, (layout) =>
-    layout.name.endsWith('output_layer.weight') ? values(layout).fill(NaN) : values(layout),
-  );
+  const writeFilled = (value: number) =>
+    writeCheckpoint(join(at.models, 'coarse.pth'), layouts, (layout) =>
+      layout.name.endsWith('output_layer.weight') ? values(layout).fill(value) : values(layout),
+    );
+  await writeFilled(NaN);
+  await assert.rejects(predict(folderJob('coarse', at)), /output_layer\.weight/);
+  // Finite weights may overflow.
+  await writeFilled(3e38);
   const { predicted, failures } = await predict(folderJob('coarse', at));
   assert.equal(predicted, 0);
   assert.match(failures[0]!.reason, /the model gave NaN for vertex 0/);
