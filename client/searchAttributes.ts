@@ -39,7 +39,7 @@ export async function ensureSearchAttributes({ connection, options }: Client): P
     const found = present[name];
     if (found === undefined || found === null) missing[name] = codes[type];
     else if (Number(found) !== codes[type]) {
-      const [is] = Object.entries(codes).find(([, code]) => code === Number(found)) ?? [String(found)];
+      const [is] = Object.entries(codes).find(([, code]) => code === Number(found)) ?? [`number ${Number(found)}`];
       const todo = 'Remove it, or use another namespace';
       const message = `The search attribute ${name} of namespace ${namespace} is of type ${is}; expected ${type}. ${todo}.`;
       throw new RunError('refused', message);

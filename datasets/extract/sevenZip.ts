@@ -63,7 +63,7 @@ export async function listArchive(
         try {
           read(line);
         } catch (cause) {
-          reject(cause as Error);
+          reject(cause instanceof Error ? cause : new Error(String(cause)));
         }
       });
       lines.once('close', resolve);

@@ -63,12 +63,7 @@ export async function imageSize(bytes: Uint8Array, file: string): Promise<{ widt
 }
 
 /** How the files of cameras begin. */
-const beginnings: readonly RegExp[] = [
-  /^\x89PNG\r\n\x1a\n/,
-  /^\xff\xd8\xff/,
-  /^(?:II[*+]\0|MM\0[*+])/,
-  /^RIFF[^]{4}WEBP/,
-];
+const beginnings: readonly RegExp[] = [/^\x89PNG\r\n.\n/, /^\xff\xd8\xff/, /^(?:II[*+]\0|MM\0[*+])/, /^RIFF[^]{4}WEBP/];
 
 /** The image library reads drawings and pages, too, which may refer to other files and take any time. */
 function requirePhotograph(bytes: Uint8Array, file: string): void {

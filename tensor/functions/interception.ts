@@ -71,7 +71,7 @@ export function isRecordingFunction(): boolean {
 // Both tfjs's kernels and ours reach the binding through this property of the backend.
 const properties = Object.getOwnPropertyNames(native) as (keyof typeof native)[];
 backend.binding = {
-  ...(Object.fromEntries(properties.map((name) => [name, native[name]])) as typeof native),
+  ...(Object.fromEntries(properties.map((name) => [name, Reflect.get(native, name) as unknown])) as typeof native),
   executeOp(name, attributes, inputIds, outputs) {
     return taker === null
       ? native.executeOp(name, attributes, inputIds, outputs)

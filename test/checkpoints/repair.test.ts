@@ -87,7 +87,7 @@ test('a manifest that cannot be read is replaced, and kept beside; an older one 
 
   await store.put(key, older.body);
   const shown = await repair('spoilt', '--yes');
-  assert.match(shown.stdout, /can be read\n  \+ checkpoint  step 30 /);
+  assert.match(shown.stdout, /can be read\n {2}\+ checkpoint {2}step 30 /);
   assert.deepEqual(await steps(), [10, 20, 30]);
   assert.equal((await readManifest(store, 'spoilt', 'coarse'))!.events.length, 3);
 });

@@ -95,8 +95,8 @@ test('a rate bears what starts anew, goes back, or comes at the same moment', ()
 
 test('a display that fails ends nothing, and says so once', () => {
   const written: string[] = [];
-  const { write } = process.stderr;
-  process.stderr.write = ((text: string) => written.push(text) > 0) as typeof write;
+  const write = process.stderr.write.bind(process.stderr);
+  process.stderr.write = (text: Uint8Array | string) => written.push(String(text)) > 0;
   try {
     let calls = 0;
     const show = harmless((line: string) => {

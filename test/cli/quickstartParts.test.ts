@@ -76,7 +76,7 @@ describe('what a complete run leaves', () => {
       run: 'run',
       frames: 3,
       subjects: ['S'],
-      methods: [row('coarse', 2), row('refinement', 1), row("mean head at the true pose", 20)],
+      methods: [row('coarse', 2), row('refinement', 1), row('mean head at the true pose', 20)],
     },
   } as unknown as FullTrainingResult;
   const step = { step: 'refinement', state: 'done', startedAt: null, seconds: 42, note: 'step 20' } as const;

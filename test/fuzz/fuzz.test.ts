@@ -14,7 +14,9 @@ test('whatever comes, a reader gives a value or a typed error, soon and in bound
 test('one that throws what is not typed, floods the memory or hangs is found, with its input', async (context) => {
   const readers = new URL('./brokenReaders.js', import.meta.url);
   const results = await fuzz({ seconds: 1.5, seed: 1, readers, hangsAfter: 1.5 });
-  context.after(() => Promise.all(results.map(({ failure }) => failure && rm(failure.file, { force: true }))));
+  context.after(() =>
+    Promise.all(results.map(async ({ failure }) => (failure ? rm(failure.file, { force: true }) : undefined))),
+  );
   const [throws, floods, hangs] = results.map(({ failure }) => failure);
   assert.match(throws?.message ?? '', /TypeError: of undefined/);
   assert.equal((await readFile(throws!.file)).length, 10, 'the smallest input that shows it');

@@ -82,7 +82,7 @@ export async function step(
       return refinementForward(state, views, surface, options);
     };
     const { parameters, buffers } = state;
-    const ofBatch = [...Object.values(views), ...Object.values(surface ?? {}), rotations] as Tensor[];
+    const ofBatch = [...Object.values<Tensor>({ ...views }), ...Object.values<Tensor>({ ...surface }), rotations];
     const given = [...ofBatch, ...Object.values(parameters), ...Object.values(buffers)];
     const recording = new Recording(`golden ${stage}`);
     const pass = recording.part(

@@ -38,11 +38,11 @@ test('a manifest that is deleted under a live run stops it; repaired, it ends as
   const store = directoryStore(folder);
   const configuration = tinyConfiguration({ storage: { kind: 'directory', path: folder } });
   const manifest = keys.manifest('tiny', 'coarse');
-  let deleting: Promise<void> | null = null;
+  const deleting: Promise<void>[] = [];
   const training = trainStage(tinyJob(configuration, stage, 'live'), () => undefined, new AbortController().signal, {
     openData: async () => tinyData(),
     onStep: (_, { step }) => {
-      if (step === 5) deleting = store.delete([manifest]);
+      if (step === 5) deleting.push(store.delete([manifest]));
     },
   });
   await assert.rejects(training, (error) => {
@@ -50,7 +50,7 @@ test('a manifest that is deleted under a live run stops it; repaired, it ends as
     assert.equal(faultOf(error), 'data', 'a person is needed: it is not tried again');
     return true;
   });
-  await deleting;
+  await Promise.all(deleting);
   const before = await keysBelow(folder);
   await assert.rejects(attempt(stage, { folder }), ManifestMissing, 'nor does another attempt begin anew');
   assert.deepEqual(await keysBelow(folder), before);

@@ -102,7 +102,7 @@ export class RecordedStep {
   }
 
   private record(prepared: PreparedBatch, sets: readonly UpdateSet[]): Recorded {
-    const { parameters, buffers } = this.network.state;
+    const { parameters } = this.network.state;
     const given = this.given(prepared);
     return tidy(() => {
       const recording = new Recording('training_step');

@@ -25,7 +25,7 @@ export function coarseNetwork(configuration: CoarseModelConfiguration, options: 
         ? { rotations: tf.tensor3d(gridRotations(seed, 'coarse', batch.step, samples, 1), [samples, 3, 3]) }
         : {};
       return {
-        tensors: [...tensorsOf(views), ...Object.values(rotations)],
+        tensors: [...tensorsOf(views), ...(rotations.rotations ? [rotations.rotations] : [])],
         forward: () => coarseForward(state, views, { configuration, mode, ...rotations }),
       };
     },

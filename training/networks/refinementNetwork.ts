@@ -28,7 +28,7 @@ export function refinementNetwork(
       const rotations = rotated ? { rotations: tf.tensor4d(drawn(), [samples, vertexCount, 3, 3]) } : {};
       const ofSurface = [vertices, normals, visibility, surface.template];
       return {
-        tensors: [...tensorsOf(views), ...ofSurface, ...Object.values(rotations)],
+        tensors: [...tensorsOf(views), ...ofSurface, ...(rotations.rotations ? [rotations.rotations] : [])],
         forward: () => refinementForward(state, views, surface, { configuration, mode, ...rotations }),
       };
     },
