@@ -138,7 +138,7 @@ test('in a fresh namespace there is no run; once it is prepared, what was regist
   assert.match(missing.stderr, /has no namespace fresh.*namespace init --create/s);
   const made = await command('namespace', 'init', '--create');
   assert.equal(made.code, 0, made.stderr);
-  assert.match(made.stdout, /Registered TempehRun.*is ready for runs/s);
+  assert.match(made.stdout, /Registered [^\n]*TempehRun[^\n]*\n[^]*is ready for runs/);
   const listed = await command('list');
   assert.equal(listed.code, 0, listed.stderr);
   assert.match(listed.stdout, /There is no run yet/);
