@@ -72,6 +72,8 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
           proven(kind);
           return answer;
         } catch (cause) {
+          // The SDK took the store's time from the answer: the next signature is of that time.
+          if (attempt === 1 && nameOf(cause) === 'RequestTimeTooSkewed') continue;
           if (!isRefusal(cause)) {
             // Any other answer than a refusal is one to credentials that were accepted, if it says what it is.
             if ((statusOf(cause) ?? 500) < 500 && context['commandName'] !== 'HeadObjectCommand') proven(kind);
