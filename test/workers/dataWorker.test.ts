@@ -71,13 +71,15 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
     const second = runDataWorker({ temporal: settings, directory, writeLog: () => {} });
     await assert.rejects(second, /is the folder of another data worker that runs: process \d+ on /);
     const store = { kind: 'directory', path: join(stores, 'packed') } as const;
-    const packed = { key: 'k', size: 10, sha256: 's' };
+    const packed = { key: 'images/a/b/1.tar', size: 10, sha256: '0'.repeat(64) };
+    const id = { subject: 'a', sequence: 'b', frame: '1' };
     const splits = {
-      train: [{ id: {}, images: packed, calibrations: [], scan: null, registration: null }],
+      train: [{ id, images: packed, calibrations: [packed], scan: null, registration: null }],
       validation: [],
       test: [],
     };
-    const index = { name: 'heads', splits, unusable: [], vertexCount: 5, template: packed, vertexMasks: packed };
+    const stored = { version: 1, name: 'heads', storedResizeFactor: 4, imageExtension: 'png' };
+    const index = { ...stored, splits, unusable: [], vertexCount: 5, template: packed, vertexMasks: packed };
     await putJson(openStore(store), 'datasets/heads/dataset.json', index);
     const configuration = testConfiguration({ storage: store });
     const prepare = async (run: string) => {
