@@ -38,7 +38,9 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
     async findDataset({ configuration }) {
       if (configuration.storage === null) return null;
       const store = openStore(configuration.storage);
-      const index = await understood(() => findDatasetIndex(store, configuration.dataset.name));
+      const { name } = configuration.dataset;
+      // An index that cannot be read would be as unreadable at the next try.
+      const index = await understood(() => findDatasetIndex(store, name), { FormatError: 'DataUnusable' });
       return index === null ? null : summariseDataset(index);
     },
 
