@@ -89,7 +89,8 @@ test('Ctrl-C under npm, which doubles it, ends a worker in order', async () => {
   const worker = WorkerProcess.start('gpu');
   await worker.said(/ready/);
   worker.process.kill('SIGINT');
-  setTimeout(() => worker.process.kill('SIGINT'), 20);
+  // As near as npm's own is: later, a process that has nothing to save may be past handling signals.
+  setTimeout(() => worker.process.kill('SIGINT'), 2);
   const { code, seconds } = await worker.ended();
   assert.equal(code, 0, worker.log);
   assert.ok(seconds < 10, `${seconds} s`);
