@@ -33,7 +33,11 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
     Object.assign(process.env, services.environment);
     const { address, namespace, uiUrl } = services.temporal;
     const client = await connectClient({ address, namespace });
-    cleanups.push(() => client.connection.close());
+    cleanups.push(async () => {
+      // A question that the SDK is about to ask again would throw from its timer, where nobody can catch it: an interrupted
+      // process ends with its connection.
+      if (!signal.aborted) await client.connection.close();
+    });
     const store = openStore(configuration.storage);
     const { fingerprint } = host;
     const run = await startOrGoOn({ client, store, job, configuration, fingerprint, signal });
