@@ -81,7 +81,7 @@ export function translate(file: Tree): Translated {
 }
 
 /** Numbers that were given on the published command line are stored as text. */
-function numberOf(value: unknown): unknown {
+export function numberOf(value: unknown): unknown {
   return typeof value === 'string' && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : value;
 }
 
@@ -113,7 +113,8 @@ interface Stages {
   readonly all: readonly TrainingStage[];
 }
 
-function stagesOf(model: Model, options: ReadonlyMap<string, unknown>): Stages {
+/** The stage that options describe: losses on surfaces or edges make the coarse model's fine-tuning. */
+export function stagesOf(model: Model, options: ReadonlyMap<string, unknown>): Stages {
   if (model === 'refinement') return { described: 'refinement', all: ['refinement'] };
   const isWeighted = (option: string): boolean => Number(options.get(option) ?? 0) > 0;
   const isFinetuning = isWeighted('weight_points2surface') || isWeighted('weight_edge_regularizer');

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { publishedOptionsIn } from '../../configs/published.js';
+import { numberOf, publishedOptionsIn, stagesOf } from '../../configs/published.js';
 import { groupedOptions } from '../../configs/publishedOptions.js';
 import type { ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -38,15 +38,7 @@ export async function trainPublished(
   const marker = model === 'coarse' ? { global_arch: 'v2v2' } : { local_arch: 'v2v', local_voxel_dim: 8 };
   const base = { ...marker, ...Object.fromEntries(merged), experiment_id: '' };
   const text = { content: JSON.stringify({ base }, null, 1), name: file ?? 'the command line' };
-  return start(stageOf(model, merged), { ...options, run: name, config: undefined, text, from: undefined });
-}
-
-function stageOf(model: 'coarse' | 'refinement', options: ReadonlyMap<string, unknown>) {
-  if (model === 'refinement') return 'refinement';
-  const isWeighted = (option: string): boolean => Number(options.get(option) ?? 0) > 0;
-  return isWeighted('weight_points2surface') || isWeighted('weight_edge_regularizer')
-    ? 'coarse-finetuning'
-    : 'coarse-pretraining';
+  return start(stagesOf(model, merged).described, { ...options, run: name, config: undefined, text, from: undefined });
 }
 
 async function publishedFile(path: string): Promise<Map<string, unknown>> {
@@ -62,7 +54,7 @@ async function publishedFile(path: string): Promise<Map<string, unknown>> {
 function valueOf(texts: readonly string[]): unknown {
   const values = texts.map((text): unknown => {
     if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-    return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+    return numberOf(text);
   });
   return values.length === 1 ? values[0] : values;
 }
