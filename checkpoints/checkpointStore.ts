@@ -12,11 +12,13 @@ import {
 } from '../storage/types.js';
 import type { CheckpointReference } from './reference.js';
 import { ClaimedManifest } from './claimedManifest.js';
-import { NoUsableCheckpoint } from './errors.js';
+import { discardedObjects, discarding, partKeys } from './discarded.js';
+import { LeaseLost, NoUsableCheckpoint } from './errors.js';
 import { goingOnFrom, loadNewest } from './loadCheckpoint.js';
 import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest.js';
+import { readVersion } from './readManifest.js';
 import { retain } from './retention.js';
-import { listStageObjects } from './stageObjects.js';
+import { listStageObjects, type CheckpointFolder } from './stageObjects.js';
 import { strayObjects } from './strayObjects.js';
 import type { CheckpointParts, TrainingState } from './trainingState.js';
 
@@ -47,6 +49,11 @@ export interface Save {
  * its parts are there before, so a half-written one does not exist.
  */
 export class CheckpointStore {
+  /** Whole checkpoints that were there at the claim, and that the manifest does not name. */
+  private unnamed: readonly CheckpointFolder[] = [];
+  /** Keys that have been deleted since the manifest said so. */
+  private gone: ReadonlySet<string> = new Set();
+
   private constructor(
     private readonly store: ObjectStore,
     private readonly job: CheckpointRun,
@@ -90,10 +97,7 @@ export class CheckpointStore {
     }
     const { checkpoint, damaged, state } = found;
     if (this.manifest.checkpoints.at(-1)?.key !== checkpoint.key) {
-      const before = this.manifest.events;
-      await this.claimed.update((manifest) => goingOnFrom(found, manifest));
-      const kept = new Set(this.manifest.events.map(({ key }) => key));
-      await this.discard(before.map(({ key }) => key).filter((key) => !kept.has(key)));
+      await this.update((manifest) => goingOnFrom(found, manifest));
       const what = damaged.map(({ message }) => `${message}. It is put aside.`);
       warn([...what, `Training goes on from the checkpoint of step ${state.step} instead.`].join(' '));
     }
@@ -140,31 +144,57 @@ export class CheckpointStore {
           }
         : manifest.finished,
     });
-    // Whole folders are listed only where much can have gathered: at a claim and at a stage's end.
-    if (save.finished) await this.sweep(add, signal);
-    else await this.replace(add, signal);
+    const doubles = this.unnamed.filter((folder) => folder.step === save.step && folder.key !== key);
+    try {
+      // Whole folders are listed only where much can have gathered: at a claim and at a stage's end.
+      if (save.finished) await this.sweep(add, signal, doubles);
+      else await this.update(add, signal, doubles);
+    } catch (cause) {
+      if (cause instanceof LeaseLost)
+        await this.withdraw([...partKeys(checkpoint), ...(save.events ? [save.events.key] : [])]);
+      throw cause;
+    }
     return { step: save.step, key, modelSha256 };
   }
 
-  private async replace(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
-    let dropped: ManifestCheckpoint[] = [];
-    await this.claimed.update((manifest) => {
-      const changed = change(manifest);
-      const { kept, dropped: forgotten } = retain(changed.checkpoints, this.job.configuration.checkpoints);
-      dropped = forgotten;
-      return { ...changed, checkpoints: kept };
+  /** Changes the manifest, drops what retention does not keep, and deletes what it says to be discarded. */
+  private async update(
+    change: (manifest: Manifest) => Manifest,
+    signal?: AbortSignal,
+    doubles: readonly CheckpointFolder[] = [],
+  ): Promise<void> {
+    await this.claimed.update((before) => {
+      const changed = change(before);
+      const { kept, dropped } = retain(changed.checkpoints, this.job.configuration.checkpoints);
+      const names = [
+        ...dropped.flatMap(partKeys),
+        ...doubles.flatMap(({ objects }) => objects.map((object) => object.key)),
+        ...before.events.map((segment) => segment.key),
+      ];
+      return discarding({ ...changed, checkpoints: kept }, names, this.gone);
     }, signal);
-    await this.discard(dropped.flatMap(({ key, parts }) => Object.keys(parts).map((name) => `${key}/${name}`)));
+    const discarded = discardedObjects(this.manifest);
+    if (await this.discard(discarded)) this.gone = new Set(discarded);
   }
 
-  private async sweep(change: (manifest: Manifest) => Manifest, signal?: AbortSignal): Promise<void> {
+  private async sweep(
+    change: (manifest: Manifest) => Manifest,
+    signal?: AbortSignal,
+    doubles: readonly CheckpointFolder[] = [],
+  ): Promise<void> {
     const { run, stage } = this.manifest;
     const there = await listStageObjects(this.store, run, stage);
     const { previousAttempt } = this.claimed;
     const strays = strayObjects(there, change(this.manifest), { previousAttempt, isOld: await this.isOld() });
+    const left = new Set(
+      [...there.checkpoints.flatMap(({ objects }) => objects), ...there.events].map(({ key }) => key),
+    );
+    this.gone = new Set(discardedObjects(this.manifest).filter((name) => !left.has(name)));
     const uploads = await this.unfinishedUploads();
-    await this.replace(change, signal);
+    await this.update(change, signal, doubles);
     await this.discard(strays);
+    const named = new Set(this.manifest.checkpoints.map(({ key }) => key));
+    this.unnamed = there.checkpoints.filter(({ key, isWhole }) => isWhole && !named.has(key));
     await this.store.abandonUploads(uploads).catch(() => undefined);
   }
 
@@ -188,12 +218,30 @@ export class CheckpointStore {
     }
   }
 
-  /** What the manifest does not name does not count: where it cannot be deleted now, a later sweep has it. */
-  private async discard(names: readonly string[]): Promise<void> {
+  /** Deletes what this attempt uploaded, and can never come to count: another has taken over. */
+  private async withdraw(names: readonly string[]): Promise<void> {
+    try {
+      const { run, stage } = this.manifest;
+      const manifest = (await readVersion(this.store, run, stage))?.manifest;
+      // The write may have arrived before the other's claim.
+      if (manifest) await this.store.delete(discardedObjects({ ...manifest, discarded: [...names] }));
+    } catch {
+      // That the lease is lost is what is to be told; an incomplete folder is swept when it is old.
+    }
+  }
+
+  /**
+   * What the manifest does not name does not count: where it cannot be deleted now, a later write or sweep has it.
+   *
+   * @returns whether it is gone.
+   */
+  private async discard(names: readonly string[]): Promise<boolean> {
     try {
       await this.store.delete(names);
+      return true;
     } catch (cause) {
       if (cause instanceof StoreAccessDenied) throw cause;
+      return false;
     }
   }
 }

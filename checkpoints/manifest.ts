@@ -59,6 +59,8 @@ export const manifestSchema = z.strictObject({
   ),
   /** Sealed segments of the event log, in their order: steps from `from` (included) to `to` (excluded). */
   events: z.array(z.strictObject({ key: z.string(), from: step, to: step })),
+  /** Keys of objects that counted, or were doubles of what does, and are being deleted. */
+  discarded: z.array(z.string()).optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -14,7 +14,7 @@ export interface MisplacedKey {
  * may be read from or deleted there.
  */
 export function misplacedKeys(manifest: Manifest, run: string, stage: CheckpointStage): MisplacedKey[] {
-  const { checkpoints, finished, quarantined, events } = manifest;
+  const { checkpoints, finished, quarantined, events, discarded = [] } = manifest;
   const misplaced: MisplacedKey[] = [];
   const expect = (path: (string | number)[], found: string, isRight: boolean, expected: string): void => {
     if (!isRight) misplaced.push({ path: [...path, 'key'], found, expected });
@@ -40,10 +40,17 @@ export function misplacedKeys(manifest: Manifest, run: string, stage: Checkpoint
     const expected = keys.eventSegment(run, stage, from, '');
     expect(['events', i], key, isNamed(key, expected), `${expected}ATTEMPT`);
   }
+  for (const [i, found] of discarded.entries()) {
+    const isPart = isNamed(found, `${keys.checkpoints(run, stage)}/`, /^\d{8,}-\w[\w.-]*\/\w[\w.-]*$/);
+    if (!isPart && !isNamed(found, keys.eventSegment(run, stage, 0, '').replace(/0+\.$/, ''), /^\d{10,}\.\w[\w.-]*$/)) {
+      const expected = `an object below ${keys.checkpoints(run, stage)} or ${keys.events(run, stage)}`;
+      misplaced.push({ path: ['discarded', i], found, expected });
+    }
+  }
   return misplaced;
 }
 
-/** A prefix with the name of an attempt after it. */
-function isNamed(key: string, prefix: string): boolean {
-  return key.startsWith(prefix) && /^\w[\w.-]*$/.test(key.slice(prefix.length));
+/** A prefix with a name after it: that of an attempt, if no other form is asked for. */
+function isNamed(key: string, prefix: string, form = /^\w[\w.-]*$/): boolean {
+  return key.startsWith(prefix) && form.test(key.slice(prefix.length));
 }

@@ -3,6 +3,7 @@ import { keys } from '../../storage/keys.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { ObjectNotFound, PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { readSegment, SegmentDamaged } from '../events/readSegment.js';
+import { discarding } from '../discarded.js';
 import { emptyManifest, formatManifest, parseManifest, type CheckpointStage, type Manifest } from '../manifest.js';
 import { DamagedCheckpoint, readParts } from '../readCheckpoint.js';
 import { listStageObjects, type EventObject } from '../stageObjects.js';
@@ -75,7 +76,7 @@ export async function planRepair(
   const finished = plan.checkpoints.map((outcome) => outcome.finished);
   const isLost = (key: string): boolean => lost.some((checkpoint) => checkpoint.key === key);
   const kept = Object.entries(before.finished).filter(([, final]) => !isLost(final.key));
-  const manifest: Manifest = {
+  const rebuilt: Manifest = {
     ...before,
     revision: before.revision + 1,
     lease: null,
@@ -84,6 +85,8 @@ export async function planRepair(
     quarantined: [...before.quarantined, ...putAside],
     events,
   };
+  // What counts again is not to be deleted.
+  const manifest = discarding(rebuilt, [], new Set());
   return { ...plan, gaps: missingSteps(events, newest), manifest };
 }
 

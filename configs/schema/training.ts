@@ -228,8 +228,8 @@ export const checkpointsSchema = z.strictObject({
     .default(24)
     .describe(
       'Hours that an unfinished upload of nobody known must have lain among checkpoints and events before it is cleared away. ' +
-        'What the attempt before left, and what checkpoints have overtaken, goes at once; a whole checkpoint that is newer than ' +
-        'those that count is never cleared away.',
+        'What the attempt before left unfinished goes at once; a whole checkpoint is cleared away only where the manifest ' +
+        'itself dropped it.',
     ),
 });
 

@@ -11,6 +11,7 @@ import { readManifest } from '../../checkpoints/readManifest.js';
 import { readTrainedStages } from '../../checkpoints/trainedStages.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { keys } from '../../storage/keys.js';
+import type { ObjectStore } from '../../storage/types.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { loadedStep, manifestWith, plainConfiguration, saveOf } from './checkpointFixtures.js';
 
@@ -142,6 +143,7 @@ describe('a manifest of another shape', () => {
       const at = '2026-11-29T00:00:00.000Z';
       const entry = { step: 10, key, reason: 'bad', at };
       await refused((manifest) => ({ ...manifest, quarantined: [entry] }), 'quarantined[0].key');
+      await refused((manifest) => ({ ...manifest, discarded: [`${key}/model.safetensors`] }), 'discarded[0]');
       const final = { step: 10, key, modelSha256: 'f'.repeat(64), loss: null, at };
       await refused((manifest) => ({ ...manifest, finished: { 'coarse-pretraining': final } }), /^finished.*key$/);
     }
@@ -202,6 +204,51 @@ describe('what a manifest does not name', () => {
     await rewrite(run, () => newest);
     await assert.rejects(loadedStep(await claim(run, 'two')), NoUsableCheckpoint);
     assert.equal((await objects(run)).filter((key) => key.endsWith('state.json')).length, 2);
+  });
+
+  test('whole checkpoints that training has got beyond stay too, however old: a manifest may have lost its milestones', async () => {
+    const run = newRun();
+    await trained(run);
+    await rewrite(run, ({ checkpoints, ...manifest }) => ({ ...manifest, checkpoints: checkpoints.slice(1) }));
+    const first = `${keys.checkpoint(run, 'coarse', 10, 'one')}/state.json`;
+    for (const key of await objects(run)) await age(key, 1000);
+    const later = await claim(run, 'two');
+    for (const step of [30, 40, 50]) await later.save(saveOf(step, { finished: step === 50 }));
+    assert.ok(await store.head(first));
+  });
+
+  test('what retention dropped and could not delete is named as such, and goes with a later write or claim', async () => {
+    const run = newRun();
+    const careful: ObjectStore = {
+      ...store,
+      delete: async (names) => {
+        if (names.some((name) => name.endsWith('state.json'))) throw new Error('503 SlowDown');
+        await store.delete(names);
+      },
+    };
+    const configuration = plainConfiguration({ keepLast: 2, milestoneEvery: null });
+    const job = { run, stage: 'coarse-pretraining', configuration } as const;
+    const checkpoints = await CheckpointStore.claim(careful, { ...job, attempt: 'one' });
+    for (const step of [10, 20, 30, 40]) await checkpoints.save(saveOf(step));
+    assert.equal((await objects(run)).filter((key) => key.endsWith('state.json')).length, 4);
+    assert.equal(checkpoints.manifest.discarded?.length, 6);
+    await claim(run, 'two', { configuration });
+    assert.deepEqual(
+      (await objects(run)).filter((key) => key.endsWith('state.json')),
+      [30, 40].map((step) => `${keys.checkpoint(run, 'coarse', step, 'one')}/state.json`),
+    );
+    const third = await claim(run, 'three', { configuration });
+    assert.equal(third.manifest.discarded, undefined, 'and is not named for ever');
+  });
+
+  test('an attempt that finds itself superseded takes back what it uploaded, unless it counts', async () => {
+    const run = newRun();
+    const first = await trained(run);
+    await claim(run, 'two');
+    await assert.rejects(first.save(saveOf(30)), LeaseLost);
+    const left = await objects(run);
+    assert.ok(!left.some((key) => key.includes('00000030-one')));
+    assert.equal(left.filter((key) => key.endsWith('state.json')).length, 2);
   });
 
   test('unfinished things of nobody known go when they are old, those of the attempt before at once', async () => {
