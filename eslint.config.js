@@ -17,6 +17,7 @@ const rooms = {
     'training',
     'inference',
     'evaluation',
+    'report',
     'tensor',
     'geometry',
     'storage',
@@ -37,6 +38,7 @@ const rooms = {
     'datasets',
     'checkpoints',
     'evaluation',
+    'report',
     'storage',
     'configs',
     'types:training',
@@ -51,6 +53,7 @@ const rooms = {
   training: ['model', 'datasets', 'checkpoints', 'tensor', 'geometry', 'storage', 'types:configs'],
   inference: ['model', 'datasets', 'checkpoints', 'tensor', 'geometry', 'storage', 'training', 'types:configs'],
   evaluation: ['datasets', 'geometry', 'storage', 'types:configs'],
+  report: ['evaluation', 'checkpoints', 'datasets', 'geometry', 'storage'],
   tensor: [],
   geometry: [],
   storage: [],
@@ -171,6 +174,19 @@ export default tseslint.config(
         AbortController: 'readonly',
       },
     },
+  },
+  {
+    // Scripts of the report's page.
+    files: ['report/browser/**/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(
+        ['document', 'window', 'atob', 'Blob', 'Response', 'DecompressionStream', 'URL', 'ResizeObserver']
+          .concat(['requestAnimationFrame', 'getComputedStyle', 'unpacked', 'libraryAddress', 'cannotShow'])
+          .map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: { 'no-unused-vars': 'off', 'no-redeclare': 'off' },
   },
   ...roomRules,
 );

@@ -1,6 +1,7 @@
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { findDatasetIndex } from '../datasets/reader/storeSource.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
+import { writeRunReport } from '../report/runReport.js';
 import { patientStore } from '../storage/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { summariseDataset } from './datasetSummary.js';
@@ -58,13 +59,15 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
         const told = (doneFiles: number, totalFiles: number | null) =>
           onProgress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
         told(0, null);
+        const store = patientStore(openStore(configuration.storage, listener), listener);
         const { frames, subjects, methods, farPoints, version } = await evaluateRun({
-          store: patientStore(openStore(configuration.storage, listener), listener),
+          store,
           configuration,
           run,
           onProgress: ({ done, total }) => told(done, total),
           signal,
         });
+        await writeRunReport({ store, run, signal });
         return { version, run, frames, subjects, methods, ...(farPoints && { farPoints }) };
       };
       return transferring(stopping, work, underWay);

@@ -17,6 +17,7 @@ import { command as pause } from './commands/pause.js';
 import { command as predict } from './commands/predict.js';
 import { command as quickstart } from './commands/quickstart.js';
 import { command as repair } from './commands/repair.js';
+import { command as report } from './commands/report.js';
 import { command as resume } from './commands/resume.js';
 import { command as retry } from './commands/retry.js';
 import { command as start } from './commands/start.js';
@@ -120,6 +121,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(resume)
     .command(retry)
     .command(repair)
+    .command(report)
     .command(extend)
     .command(cancel)
     .command(pause)

@@ -25,3 +25,10 @@ export function colourOfError(error: number, largest: number): readonly [number,
     errorColours[below]![channel] * (1 - share) + errorColours[below + 1]![channel] * share;
   return [mix(0), mix(1), mix(2)];
 }
+
+/** Where the scale ends, mm: 1, 2 or 5 times a power of ten, near the 90th percentile of a table's first method. */
+export function scaleEnd(methods: readonly { readonly pointToSurface: { readonly percentile90: number } }[]): number {
+  const typical = methods[0]?.pointToSurface.percentile90 ?? 1;
+  const power = 10 ** Math.floor(Math.log10(Math.max(0.1, typical)));
+  return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= typical) ?? 10 * power;
+}

@@ -1,11 +1,9 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
-import { frameName } from '../datasets/layout.js';
 import type { ObjectStore } from '../storage/types.js';
 import { keys } from '../storage/keys.js';
 import { asEvaluation } from './measure/asEvaluation.js';
 import { measure } from './measure/measure.js';
 import { openRun } from './measure/run.js';
-import { writeReport } from './report.js';
 import { TestSet } from './testSet.js';
 import type { Evaluation } from './types.js';
 
@@ -20,7 +18,7 @@ export interface EvaluateRunOptions {
 
 /**
  * Measures a run's predictions of the test set (`keys.testPredictions`) against its scans and registrations, beside
- * baselines (`methodNames`). Writes `evaluation.json` and `report.html` of the run; doing it again replaces them.
+ * baselines (`methodNames`). Writes `evaluation.json` of the run; doing it again replaces it.
  *
  * @throws Error when the test set has no prediction, or no frame that every stage predicted.
  */
@@ -40,8 +38,5 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   const evaluation = asEvaluation(measurement);
   const json = Buffer.from(JSON.stringify(evaluation, null, 1));
   await store.put(keys.evaluation(run), json, { contentType: 'application/json', ...(signal ? { signal } : {}) });
-  const evaluated = new Set(evaluation.perFrame.map(frameName));
-  const frames = testSet.index.splits.test.filter(({ id }) => evaluated.has(frameName(id)));
-  await writeReport({ store, testSet, evaluation, frames, ...(signal ? { signal } : {}) });
   return evaluation;
 }

@@ -1,4 +1,4 @@
-/** The little of protocol buffers' wire format that events need: each function gives a field's bytes. */
+/** The little of protocol buffers' wire format that events need. Each function but the last gives a field's bytes. */
 
 const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -43,4 +43,43 @@ export function textField(field: number, value: string): Buffer {
 /** A message within a message. */
 export function messageField(field: number, ...fields: readonly Buffer[]): Buffer {
   return bytesField(field, Buffer.concat(fields));
+}
+
+/** A field as it was read: integers and what has a fixed width as numbers (of the latter the bytes), the rest as bytes. */
+export interface ReadField {
+  readonly field: number;
+  readonly integer: number | null;
+  /** A view of the message. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * The fields of a message, in their order.
+ *
+ * @param damaged - makes the error for bytes that are no message.
+ */
+export function* readFields(message: Buffer, damaged: (what: string) => Error): Generator<ReadField> {
+  let offset = 0;
+  const nextVarint = (): number => {
+    let integer = 0;
+    for (let scale = 1; offset < message.length; scale *= 128) {
+      const byte = message[offset++]!;
+      integer += (byte & 127) * scale;
+      if (byte < 128) return integer;
+    }
+    throw damaged('a number ends early');
+  };
+  while (offset < message.length) {
+    const key = nextVarint();
+    const [field, type] = [Math.floor(key / 8), key % 8];
+    if (type === wire.varint) {
+      yield { field, integer: nextVarint(), bytes: message.subarray(0, 0) };
+      continue;
+    }
+    const length = type === wire.fixed64 ? 8 : type === wire.fixed32 ? 4 : type === wire.bytes ? nextVarint() : null;
+    if (length === null) throw damaged(`a field of wire type ${type}`);
+    if (offset + length > message.length) throw damaged('a field ends early');
+    yield { field, integer: null, bytes: message.subarray(offset, offset + length) };
+    offset += length;
+  }
 }

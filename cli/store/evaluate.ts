@@ -6,7 +6,7 @@ import { measure } from '../../evaluation/measure/measure.js';
 import { asEvaluation } from '../../evaluation/measure/asEvaluation.js';
 import { openRun } from '../../evaluation/measure/run.js';
 import type { MeasuredSet, Measurement, Summary } from '../../evaluation/measure/types.js';
-import { writeMeasurement } from '../../evaluation/measure/writeMeasurement.js';
+import { writeMeasurement } from '../../report/writeMeasurement.js';
 import { TestSet } from '../../evaluation/testSet.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';

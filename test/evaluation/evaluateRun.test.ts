@@ -17,6 +17,7 @@ import { evaluateRun } from '../../evaluation/evaluateRun.js';
 import { translated } from '../../evaluation/rigidAlignment.js';
 import type { Measurement } from '../../evaluation/measure/types.js';
 import { methodNames, type Evaluation } from '../../evaluation/types.js';
+import { runReport } from '../../report/runReport.js';
 import { directoryStore } from '../../storage/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
 import { tempehFlow } from '../cli/commandLine.js';
@@ -138,7 +139,8 @@ describe('evaluation of a run', () => {
   });
 
   test('the report shows view, meshes and errors, and needs nothing from elsewhere', async () => {
-    const page = Buffer.from((await store.get(keys.report(run))).body).toString();
+    await store.put(keys.runConfiguration(run), Buffer.from(JSON.stringify(configuration)));
+    const page = (await runReport({ store, run }))!;
     for (const caption of ['view 01_C', 'registration', 'coarse', 'refinement: error'])
       assert.ok(page.includes(`alt="${caption}"`));
     assert.equal(page.match(/<img /g)?.length, 3 * 6);

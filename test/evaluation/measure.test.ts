@@ -10,10 +10,10 @@ import { framePath } from '../../datasets/layout.js';
 import { regionNames } from '../../datasets/vertexRegions.js';
 import type { FrameId } from '../../datasets/types.js';
 import { openFolders } from '../../evaluation/measure/folders.js';
-import { framePictures } from '../../evaluation/measure/pictures.js';
 import { measure } from '../../evaluation/measure/measure.js';
-import { writeMeasurement } from '../../evaluation/measure/writeMeasurement.js';
 import type { Mesh } from '../../geometry/mesh.js';
+import { measuredFrame } from '../../report/frames/measuredFrames.js';
+import { writeMeasurement } from '../../report/writeMeasurement.js';
 import { tempehFlow } from '../cli/commandLine.js';
 import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
 
@@ -103,7 +103,7 @@ test('errors of known distances, by method, region, sequence and frame; a frame 
   assert.match(regions.join('\n'), /^neck,exact,2,10,10,0,/m);
   assert.match(await readFile(join(out, 'cumulative.svg'), 'utf8'), /^<svg xmlns.*<polyline/s);
   assert.ok((await stat(join(out, 'pictures', 'A_talk_02_moved.png'))).size > 100);
-  assert.match(await readFile(join(out, 'report.html'), 'utf8'), /2 frames; .*1 test frames are not in these figures/s);
+  assert.match(await readFile(join(out, 'report.html'), 'utf8'), /2 frames; .*1 frame not in these figures/s);
 });
 
 test('pictures show all methods whole, also one that is far from the others', async () => {
@@ -116,7 +116,8 @@ test('pictures show all methods whole, also one that is far from the others', as
     ['far', at(900)],
   ]);
   const scanPoints = Float32Array.of(0, 0, 1, 10, 0, 1);
-  const { pictures } = await framePictures({ id: ids[0]!, heads, scanPoints, registration: null }, null, 5);
+  const set = { description: '', methods: [...heads.keys()], frames: [], regions: null, load: () => Promise.reject() };
+  const { pictures } = await measuredFrame({ id: ids[0]!, heads, scanPoints, registration: null }, set, '', 5);
   for (const { caption, png } of pictures) {
     const { width, height, data } = await decodeImage(png, caption);
     const isBackground = (x: number, y: number): boolean =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { closeUp } from '../../evaluation/closeUp.js';
+import { closeUp } from '../../report/frames/closeUp.js';
 import { colourOfError, errorColours, unmeasuredColour } from '../../evaluation/colours.js';
 import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/renderings.js';
 import { lookAt, projectPoints, type Camera } from '../../geometry/camera.js';

@@ -1,35 +1,51 @@
 import { encodePng } from '../../datasets/formats/image.js';
+import { facing } from '../../evaluation/facing.js';
+import type { MeasuredFrame, MeasuredSet } from '../../evaluation/measure/types.js';
+import { errorVertexColours, renderMesh } from '../../evaluation/renderings.js';
+import { errorsAtVertices, pointToSurface } from '../../evaluation/surfaceErrors.js';
+import { methodNames } from '../../evaluation/types.js';
 import { lookAt, type Camera } from '../../geometry/camera.js';
 import type { Mesh } from '../../geometry/mesh.js';
 import { buildTriangleTree } from '../../geometry/triangleTree.js';
-import { facing } from '../facing.js';
-import { errorVertexColours, renderMesh } from '../renderings.js';
-import type { FramePictures } from '../reportPage.js';
-import { errorsAtVertices, pointToSurface } from '../surfaceErrors.js';
-import type { MeasuredFrame, MeasuredSet } from './types.js';
+import type { ShownFrame } from '../shownFrame.js';
+import { frontOf } from './frontOf.js';
 
 const size = 320;
 /** From the nearest that a head may reach, mm: the picture is nearly free of perspective. */
 const distance = 1500;
 
-/** A frame's predictions in colours of their errors, from the front. @param largestError has the last colour, mm. */
-export async function framePictures(
-  { id, heads, scanPoints }: MeasuredFrame,
-  regions: MeasuredSet['regions'],
+/**
+ * A frame's heads in colours of their errors, from the front: those of models, and the registration.
+ *
+ * @param largestError - has the last colour, mm.
+ */
+export async function measuredFrame(
+  { id, heads, scanPoints, registration }: MeasuredFrame,
+  { regions, baselines }: MeasuredSet,
+  title: string,
   largestError: number,
-): Promise<FramePictures> {
-  const pictures: { caption: string; png: Uint8Array }[] = [];
-  const [first] = heads.values();
-  if (first === undefined) return { ...id, pictures };
+): Promise<ShownFrame> {
+  const faces = [...heads.values()][0]?.faces ?? new Uint32Array();
+  const shown = new Map([...heads].filter(([method]) => baselines?.has(method) !== true));
+  if (registration !== null) shown.set(methodNames.registration, { vertices: registration, faces });
+  const [first] = shown.values();
+  if (first === undefined) return { ...id, title, pictures: [], heads: [], front: [0, 0, 0, 1] };
+  const face = regions?.['face'] ?? null;
   // All of a frame's methods are seen by one camera, which has all of them in its picture.
-  const camera = frontCamera(first, [...heads.values()], regions?.['face'] ?? null);
-  for (const [method, head] of heads) {
+  const camera = frontCamera(first, [...shown.values()], face);
+  const drawn: { head: ShownFrame['heads'][number]; picture: ShownFrame['pictures'][number] }[] = [];
+  for (const [name, head] of shown) {
     const closest = pointToSurface(buildTriangleTree(head), head.vertices, scanPoints);
     const errors = errorsAtVertices(closest, head.faces, head.vertices.length / 3);
     const image = renderMesh(camera, head, errorVertexColours(errors, largestError));
-    pictures.push({ caption: method, png: await encodePng(image) });
+    drawn.push({
+      head: { name, vertices: head.vertices, errors },
+      picture: { caption: name, png: await encodePng(image) },
+    });
   }
-  return { ...id, pictures };
+  const pictures = drawn.map(({ picture }) => picture);
+  const front = frontOf(face === null ? [0, 0, 1] : facing(first, face));
+  return { ...id, title, pictures, heads: drawn.map(({ head }) => head), front };
 }
 
 /**

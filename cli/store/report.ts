@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runNamePattern, runNameRule } from '../../configs/runNames.js';
+import { runReport } from '../../report/runReport.js';
+import { openStore } from '../../storage/openStore.js';
+import { CommandError } from '../errors.js';
+import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { untilStopped } from '../terminal/untilStopped.js';
+import { loadWithStore } from './placeholders.js';
+
+export interface ReportOptions {
+  readonly run: string;
+  readonly out: string | undefined;
+  readonly open: boolean;
+  readonly config: string;
+  readonly set: readonly string[];
+}
+
+/** Writes the page about a run, as far as it has come. @returns the exit code. */
+export async function report({ run, out, open, config, set }: ReportOptions): Promise<ExitCode> {
+  if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
+  const { storage } = await loadWithStore(config, set);
+  const store = openStore(storage);
+  const page = await untilStopped((signal) => runReport({ store, run, signal }));
+  if (page === null) {
+    const todo = 'tempeh-flow list shows those that Temporal knows';
+    throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
+  }
+  const file = resolve(out ?? `${run}.report.html`);
+  await mkdir(dirname(file), { recursive: true });
+  // A page that is open in a browser is never seen half written.
+  await writeFile(`${file}.new`, page);
+  await rename(`${file}.new`, file);
+  process.stdout.write(`${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)\n`);
+  if (open) openInBrowser(file);
+  return exitCodes.ok;
+}
+
+function openInBrowser(file: string): void {
+  const [program, ...before] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
+    'xdg-open',
+  ];
+  const child = spawn(program!, [...before, pathToFileURL(file).href], { stdio: 'ignore', detached: true });
+  child.once('error', (error) => {
+    process.stderr.write(`It cannot be shown from here (${error.message}): open ${file} in a browser.\n`);
+  });
+  child.unref();
+}

@@ -1,0 +1,86 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { scaleEnd } from '../evaluation/colours.js';
+import { evaluationSchema } from '../evaluation/evaluationSchema.js';
+import { TestSet } from '../evaluation/testSet.js';
+import { methodNames, type Evaluation } from '../evaluation/types.js';
+import { keys } from '../storage/keys.js';
+import { readStored } from '../storage/storedJson.js';
+import type { ObjectStore } from '../storage/types.js';
+import { chooseFrames } from './frames/chooseFrames.js';
+import { runFrames } from './frames/runFrames.js';
+import { readHistory } from './history/readHistory.js';
+import { reportPage, type ReportContent } from './page.js';
+
+const configurationSchema = z.looseObject({ dataset: z.looseObject({ name: z.string() }) });
+const afresh = (run: string): string => `Have it made afresh: tempeh-flow start evaluation --run ${run}`;
+
+export interface RunReport {
+  readonly store: ObjectStore;
+  readonly run: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A run's page, as far as the run has come: curves and attempts while it trains, errors and heads when it is evaluated.
+ *
+ * @returns HTML that needs nothing else; null where the store holds nothing of the run.
+ * @throws StoredObjectInvalid for an object of another form.
+ */
+export async function runReport({ store, run, signal }: RunReport): Promise<string | null> {
+  const configuration = await readStored(store, keys.runConfiguration(run), { schema: configurationSchema });
+  const evaluationForm = { schema: evaluationSchema, todo: afresh(run) };
+  const evaluation = await readStored(store, keys.evaluation(run), evaluationForm);
+  const history = await readHistory(store, run, signal);
+  if (configuration === null && evaluation === null && history.attempts.length + history.models.length === 0)
+    return null;
+  const shown =
+    evaluation === null || configuration === null
+      ? { frames: [], faces: null }
+      : await framesOf({ store, run, ...(signal ? { signal } : {}) }, configuration.dataset.name, evaluation);
+  return reportPage({
+    name: run,
+    evaluation,
+    ...shown,
+    largestError: scaleEnd(evaluation?.methods ?? []),
+    history,
+    configuration: configuration === null ? null : stringify(configuration),
+    warnings: evaluation === null ? [] : worseThanBaselines(evaluation),
+  });
+}
+
+/** Puts a run's page beside its evaluation (`keys.report`). @throws StoredObjectInvalid as `runReport`. */
+export async function writeRunReport(options: RunReport): Promise<void> {
+  const { store, run, signal } = options;
+  const page = await runReport(options);
+  if (page === null) return;
+  await store.put(keys.report(run), Buffer.from(page), {
+    contentType: 'text/html; charset=utf-8',
+    ...(signal ? { signal } : {}),
+  });
+}
+
+async function framesOf(
+  { store, run, signal }: RunReport,
+  dataset: string,
+  { perFrame, methods }: Evaluation,
+): Promise<Pick<ReportContent, 'frames' | 'faces'>> {
+  const testSet = await TestSet.open(store, run, dataset);
+  const [last] = [...(await testSet.predicted()).keys()].reverse();
+  if (last === undefined) return { frames: [], faces: null };
+  const chosen = chooseFrames(perFrame, methodNames[last]);
+  const frames = await runFrames(testSet, chosen, scaleEnd(methods), signal);
+  return { frames, faces: testSet.template.faces };
+}
+
+/** A model that is worse than the training set's mean head has learnt nothing that counts. */
+function worseThanBaselines({ methods }: Evaluation): string[] {
+  const meanOf = (name: string): number | undefined =>
+    methods.find(({ method }) => method === name)?.pointToSurface.mean;
+  const meanHead = meanOf(methodNames.meanHeadPosed);
+  return [methodNames.coarse, methodNames.refinement].flatMap((model) => {
+    const error = meanOf(model);
+    if (error === undefined || meanHead === undefined || error <= meanHead) return [];
+    return `The ${model} model is worse (${error.toFixed(2)} mm) than the mean training head at the true pose (${meanHead.toFixed(2)} mm).`;
+  });
+}

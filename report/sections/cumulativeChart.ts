@@ -1,0 +1,36 @@
+import type { Evaluation } from '../../evaluation/types.js';
+import { escaped } from '../html.js';
+
+const lineColours = ['#3157c9', '#d6392c', '#2f9e63', '#b0791a', '#8a4fc0', '#64748b'];
+
+/** Cumulative error curves: the horizontal axis is logarithmic, since the methods' errors differ by more than tenfold. */
+export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): string {
+  // To the right, half of a label that ends there.
+  const [width, height, left, right, bottom] = [640, 260, 46, 30, 34];
+  const errors = methods.flatMap(({ pointToSurfaceQuantiles }) => pointToSurfaceQuantiles);
+  const low = Math.log10(Math.max(1e-3, Math.min(...errors)));
+  const high = Math.log10(Math.max(1e-2, Math.max(...errors)));
+  const x = (error: number): number =>
+    left + ((Math.log10(Math.max(1e-3, error)) - low) / Math.max(1e-6, high - low)) * (width - left - right);
+  const y = (share: number): number => 10 + (1 - share) * (height - bottom - 10);
+  const lines = methods.map(({ pointToSurfaceQuantiles }, i) => {
+    const points = pointToSurfaceQuantiles.map((error, k) => {
+      return `${x(error).toFixed(1)},${y((k + 1) / pointToSurfaceQuantiles.length).toFixed(1)}`;
+    });
+    return `<polyline points="${points.join(' ')}" stroke="${lineColours[i % lineColours.length]}"/>`;
+  });
+  const ticks: string[] = [];
+  for (let power = Math.ceil(low); power <= high; power++) {
+    const at = x(10 ** power).toFixed(1);
+    ticks.push(`<line class="grid" x1="${at}" x2="${at}" y1="10" y2="${height - bottom}"/>`);
+    ticks.push(`<text x="${at}" y="${height - 14}" text-anchor="middle">${10 ** power} mm</text>`);
+  }
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    ticks.push(`<line class="grid" x1="${left}" x2="${width - right}" y1="${y(share)}" y2="${y(share)}"/>`);
+    ticks.push(`<text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${share * 100} %</text>`);
+  }
+  const names = methods.map(
+    ({ method }, i) => `<li><i style="background:${lineColours[i % lineColours.length]}"></i>${escaped(method)}`,
+  );
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="cumulative error curves">${ticks.join('')}${lines.join('')}</svg><ul class="names">${names.join('')}</ul>`;
+}
