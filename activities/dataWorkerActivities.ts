@@ -12,12 +12,12 @@ import {
 } from '../datasets/dataPath.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
-import { patientStore } from '../storage/patientStore.js';
+import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
-import { credentialsFor } from './credentials.js';
+import { credentialsFor } from './credentials/credentials.js';
 import { summariseDataset } from './datasetSummary.js';
 import { userFault } from './failures.js';
-import { transferring, type Transfer } from './transferring.js';
+import { transferring, type Transfer } from './waiting/transferring.js';
 import type { DataConfiguration, DataWorkerActivities } from './types.js';
 import type { WorkerLimits } from './workerLimits.js';
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { loadConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
-import { generateHeadTemplate } from '../miniature/headTemplate.js';
+import { generateHeadTemplate } from '../miniature/head/headTemplate.js';
 import { startObjectStore } from '../infra/services/index.js';
 import { openStore } from '../storage/openStore.js';
 import type { StageData } from '../training/loop/stageData.js';

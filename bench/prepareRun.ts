@@ -1,6 +1,6 @@
 import { loadConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
-import { generateHeadTemplate } from '../miniature/headTemplate.js';
+import { generateHeadTemplate } from '../miniature/head/headTemplate.js';
 import { coarseLayout, initialState, refinementLayout } from '../model/index.js';
 import { coarseNetwork } from '../training/networks/coarseNetwork.js';
 import { TrainingLoss } from '../training/losses/trainingLoss.js';

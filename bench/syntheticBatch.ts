@@ -1,8 +1,8 @@
 import type { Batch } from '../datasets/types.js';
-import { lookAt, type Camera } from '../geometry/camera.js';
-import type { Mesh } from '../geometry/mesh.js';
+import { lookAt, type Camera } from '../geometry/cameras/camera.js';
+import type { Mesh } from '../geometry/mesh/mesh.js';
 import { counterRandom } from '../geometry/random.js';
-import { sampleSurface } from '../geometry/surfaceSampling.js';
+import { sampleSurface } from '../geometry/mesh/surfaceSampling.js';
 
 export interface SyntheticBatchOptions {
   readonly samples: number;

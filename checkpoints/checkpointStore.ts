@@ -1,8 +1,8 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { CheckpointConfiguration, TrainingStage } from '../configs/schema/training.js';
-import { checkConditionalPuts } from '../storage/conditionalPuts.js';
+import { checkConditionalPuts } from '../storage/wrappers/conditionalPuts.js';
 import { keys } from '../storage/keys.js';
-import { mapLimited } from '../storage/mapLimited.js';
+import { mapLimited } from '../storage/async/mapLimited.js';
 import {
   CredentialsExpired,
   StoreAccessDenied,
@@ -11,16 +11,16 @@ import {
   type UnfinishedUpload,
 } from '../storage/types.js';
 import type { CheckpointReference } from './reference.js';
-import { ClaimedManifest } from './claimedManifest.js';
+import { ClaimedManifest } from './manifest/claimedManifest.js';
 import { discardedObjects, discarding, partKeys } from './discarded.js';
 import { LeaseLost, NoUsableCheckpoint } from './errors.js';
-import { goingOnFrom, loadNewest } from './loadCheckpoint.js';
-import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest.js';
-import { readVersion } from './readManifest.js';
-import { retain } from './retention.js';
-import { listStageObjects, type CheckpointFolder } from './stageObjects.js';
-import { strayObjects } from './strayObjects.js';
-import type { CheckpointParts, TrainingState } from './trainingState.js';
+import { goingOnFrom, loadNewest } from './reading/loadCheckpoint.js';
+import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest/manifest.js';
+import { readVersion } from './manifest/readManifest.js';
+import { retain } from './objects/retention.js';
+import { listStageObjects, type CheckpointFolder } from './objects/stageObjects.js';
+import { strayObjects } from './objects/strayObjects.js';
+import type { CheckpointParts, TrainingState } from './reading/trainingState.js';
 
 export interface CheckpointRun {
   readonly run: string;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFinalForStore, persistently } from '../storage/persistently.js';
+import { isFinalForStore, persistently } from '../storage/async/persistently.js';
 import { StoredObjectInvalid } from '../storage/storedJson.js';
 import type { EventLog } from './events/eventLog.js';
-import { orAborted } from '../storage/orAborted.js';
+import { orAborted } from '../storage/async/orAborted.js';
 import type { CheckpointReference } from './reference.js';
 import type { CheckpointStore } from './checkpointStore.js';
 import { LeaseLost, ManifestMissing } from './errors.js';
-import { encodeTrainingState, type TrainingState } from './trainingState.js';
+import { encodeTrainingState, type TrainingState } from './reading/trainingState.js';
 
 /** Milliseconds. */
 const eventsInterval = 15_000;

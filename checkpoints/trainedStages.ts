@@ -1,7 +1,7 @@
-import type { TrainedStages } from '../configs/trainedStages.js';
+import type { TrainedStages } from '../configs/changes/trainedStages.js';
 import type { ObjectStore } from '../storage/types.js';
-import { checkpointStages, stageNameSchema } from './manifest.js';
-import { readManifest } from './readManifest.js';
+import { checkpointStages, stageNameSchema } from './manifest/manifest.js';
+import { readManifest } from './manifest/readManifest.js';
 
 /**
  * How far a run has been trained, from the manifests of its stages.

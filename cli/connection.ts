@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { TemporalSettings } from '../client/connectionSettings.js';
+import type { TemporalSettings } from '../client/connection/connectionSettings.js';
 import type { Argv } from 'yargs';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
@@ -43,7 +43,7 @@ export interface ChosenServer {
  * @throws RunError `setting`
  */
 export async function chooseServer({ address, namespace }: ConnectionOptions): Promise<ChosenServer> {
-  const { checkedAddress, temporalSettings } = await import('../client/connectionSettings.js');
+  const { checkedAddress, temporalSettings } = await import('../client/connection/connectionSettings.js');
   const named = address !== undefined || process.env['TEMPORAL_ADDRESS'] || process.env['TEMPORAL_PROFILE'];
   const local = named ? null : findLocalServices();
   if (local !== null) {
@@ -72,8 +72,8 @@ export async function withTemporal<T>(
   work: (connected: Connected) => Promise<T>,
 ): Promise<T> {
   const { settings, uiUrl } = await orCommandError(chooseServer(options));
-  const { connectClient } = await import('../client/client.js');
-  const { explainRefusal } = await import('../client/connectionProblem.js');
+  const { connectClient } = await import('../client/connection/client.js');
+  const { explainRefusal } = await import('../client/connection/connectionProblem.js');
   const client = await orCommandError(connectClient(settings));
   const { namespace } = settings;
   const pageOf = (id: string): string | null => (uiUrl === null ? null : workflowPage(uiUrl, namespace, id));

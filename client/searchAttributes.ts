@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { searchAttributeTypes } from '../configs/temporal.js';
-import { grpcCodeOf } from './connectionProblem.js';
+import { grpcCodeOf } from './connection/connectionProblem.js';
 import { RunError } from './runError.js';
 
 /** Temporal's numbers for the types of search attributes (`IndexedValueType` of its API). */

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
-import { RunError } from './client.js';
+import { RunError } from './connection/client.js';
 import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';
 
 export interface WorkflowStart {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { taskQueues } from '../configs/temporal.js';
-import { RunError } from './client.js';
+import { RunError } from './connection/client.js';
 
 /** A version of a deployment, and who polls for tasks as such. */
 export interface DeployedVersion {

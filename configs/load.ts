@@ -2,12 +2,12 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError, type ConfigurationProblem } from './configurationError.js';
-import { explainIssue, type Explanation } from './explainIssue.js';
-import { applyOverrides, isTree, parseOverride, type Override } from './overrides.js';
+import { explainIssue, type Explanation } from './reading/explainIssue.js';
+import { applyOverrides, isTree, parseOverride, type Override } from './reading/overrides.js';
 import { packageRoot } from './packageRoot.js';
-import { isPublished } from './published.js';
-import { readPublished } from './publishedFile.js';
-import { lineOf, readYaml } from './yamlText.js';
+import { isPublished } from './published/published.js';
+import { readPublished } from './published/publishedFile.js';
+import { lineOf, readYaml } from './reading/yamlText.js';
 import { runConfigurationSchema, type RunConfiguration } from './schema/run.js';
 
 /** Of a file in which nearly nothing is right, more would not be read. */

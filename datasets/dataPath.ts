@@ -3,11 +3,11 @@ import { compareWithLists } from './extract/compareWithLists.js';
 import { extractBundle, type ExtractedBundle } from './extract/extractBundle.js';
 import { unextractedPaths } from './extract/markers.js';
 import { bundlePaths, findBundle } from './fetch/bundles.js';
-import type { SpaceNeed } from './fetch/diskSpace.js';
+import type { SpaceNeed } from './fetch/disk/diskSpace.js';
 import { deleteDownloads, fetchBundle, type FetchedBundle } from './fetch/fetchBundle.js';
-import type { HostCredentials } from './fetch/hostRequest.js';
+import type { HostCredentials } from './fetch/host/hostRequest.js';
 import { measureFiles } from './fetch/measureFiles.js';
-import { defaultBackOff } from './fetch/backOff.js';
+import { defaultBackOff } from './fetch/retrying/backOff.js';
 import type { TransferProgress } from './fetch/progress.js';
 
 /** From the host to extracted folders, on one disk. */

@@ -1,4 +1,4 @@
-import { directoryStore } from '../storage/directoryStore.js';
+import { directoryStore } from '../storage/directory/directoryStore.js';
 import type { FrameId } from './types.js';
 
 const file = 'failed-frames.json';

@@ -1,4 +1,4 @@
-import type { Camera } from '../geometry/camera.js';
+import type { Camera } from '../geometry/cameras/camera.js';
 
 /** A moment of a sequence: an entry of a data list. */
 export interface FrameId {

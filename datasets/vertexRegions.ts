@@ -1,6 +1,6 @@
 import { FormatError, listed } from './formats/formatError.js';
-import type { NpyArray } from './formats/npy.js';
-import { openNpz } from './formats/npz.js';
+import type { NpyArray } from './formats/numpy/npy.js';
+import { openNpz } from './formats/numpy/npz.js';
 
 /** The template's regions (method 4) under their names in the masks file. */
 export const regionNames = [

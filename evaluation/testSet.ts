@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { parseNpy, asFloat32 } from '../datasets/formats/npy.js';
-import { parseObj } from '../datasets/formats/obj.js';
+import { parseNpy, asFloat32 } from '../datasets/formats/numpy/npy.js';
+import { parseObj } from '../datasets/formats/meshes/obj.js';
 import { textOf } from '../datasets/formats/text.js';
-import { parsePly } from '../datasets/formats/ply.js';
+import { parsePly } from '../datasets/formats/meshes/ply.js';
 import { readVertexRegions, type VertexRegions } from '../datasets/vertexRegions.js';
 import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
-import type { Mesh } from '../geometry/mesh.js';
+import type { Mesh } from '../geometry/mesh/mesh.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
 import { readStored } from '../storage/storedJson.js';
 import type { ObjectStore } from '../storage/types.js';

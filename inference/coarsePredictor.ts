@@ -3,7 +3,7 @@ import type { Batch } from '../datasets/types.js';
 import { coarseForward, coarseLayout, disposeState, type ModelState } from '../model/index.js';
 import { tidy } from '../tensor/index.js';
 import { modelStateFrom } from '../training/process/stateArrays.js';
-import type { LoadedModel } from '../checkpoints/finalModel.js';
+import type { LoadedModel } from '../checkpoints/reading/finalModel.js';
 import { viewTensors } from '../training/loop/viewTensors.js';
 
 /** Where the localiser believes a head to be: how it placed the voxel grid. */

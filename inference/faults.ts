@@ -1,4 +1,4 @@
-import { DamagedCheckpoint } from '../checkpoints/readCheckpoint.js';
+import { DamagedCheckpoint } from '../checkpoints/reading/readCheckpoint.js';
 import { faultOf } from '../training/process/faults.js';
 import { CheckpointNotFound, ImportRefused, PublishedCheckpointMismatch } from '../training/published/errors.js';
 import type { PredictorFault } from './protocol.js';

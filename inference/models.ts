@@ -1,7 +1,7 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { Batches } from '../datasets/batches/openBatches.js';
 import type { ObjectStore } from '../storage/types.js';
-import { loadFinalModel } from '../checkpoints/finalModel.js';
+import { loadFinalModel } from '../checkpoints/reading/finalModel.js';
 import { CoarsePredictor } from './coarsePredictor.js';
 import { RefinementPredictor } from './refinementPredictor.js';
 

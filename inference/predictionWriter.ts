@@ -1,4 +1,4 @@
-import { formatPly } from '../datasets/formats/ply.js';
+import { formatPly } from '../datasets/formats/meshes/ply.js';
 import { meshInMetres } from '../datasets/reader/meshes.js';
 import type { FrameId } from '../datasets/types.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';

@@ -1,8 +1,8 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { Batch } from '../datasets/types.js';
-import type { Mesh } from '../geometry/mesh.js';
+import type { Mesh } from '../geometry/mesh/mesh.js';
 import { disposeState, refinementLayout, type ModelState } from '../model/index.js';
-import type { LoadedModel } from '../checkpoints/finalModel.js';
+import type { LoadedModel } from '../checkpoints/reading/finalModel.js';
 import { predictBatch } from '../training/loop/predictBatch.js';
 import { refinementNetwork } from '../training/networks/refinementNetwork.js';
 import type { StageNetwork } from '../training/networks/stageNetwork.js';

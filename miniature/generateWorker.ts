@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { serveThread } from '../datasets/threads/serveThread.js';
-import type { HeadTemplate } from './headTemplate.js';
+import type { HeadTemplate } from './head/headTemplate.js';
 import type { PlannedSubject } from './plan.js';
 import type { MiniatureSettings } from './settings.js';
 import { openStudio } from './subject.js';

@@ -1,5 +1,5 @@
 import type { FrameId, Split } from '../datasets/types.js';
-import { sequenceKinds } from './motion.js';
+import { sequenceKinds } from './scene/motion.js';
 import type { MiniatureSettings } from './settings.js';
 
 /** A subject with what it does: one unit of the generator's work. */

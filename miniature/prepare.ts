@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateMiniature, type GenerateOptions } from './generate.js';
-import { packageMiniature, type PackagedFile } from './package.js';
+import { packageMiniature, type PackagedFile } from './host/package.js';
 import type { MiniatureSettings } from './settings.js';
 import { sourceFingerprint } from './sourceFingerprint.js';
 

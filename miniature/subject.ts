@@ -1,15 +1,21 @@
-import { vertexNormals } from '../geometry/normals.js';
+import { vertexNormals } from '../geometry/mesh/normals.js';
 import { counterRandom } from '../geometry/random.js';
-import { sampleSurface } from '../geometry/surfaceSampling.js';
-import { expressFace, faceRig, neutralVertices, type FaceRig } from './expressions.js';
-import { features } from './headSurface.js';
-import { fineRelief, poseFineSurface, subdivideTemplate, type FineSurface, type PosedSurface } from './fineSurface.js';
-import { Part, type HeadTemplate } from './headTemplate.js';
-import { drawIdentity, shapeBases } from './identities.js';
-import { frameState, toWorld } from './motion.js';
+import { sampleSurface } from '../geometry/mesh/surfaceSampling.js';
+import { expressFace, faceRig, neutralVertices, type FaceRig } from './head/expressions.js';
+import { features } from './head/headSurface.js';
+import {
+  fineRelief,
+  poseFineSurface,
+  subdivideTemplate,
+  type FineSurface,
+  type PosedSurface,
+} from './head/fineSurface.js';
+import { Part, type HeadTemplate } from './head/headTemplate.js';
+import { drawIdentity, shapeBases } from './head/identities.js';
+import { frameState, toWorld } from './scene/motion.js';
 import type { MiniatureSettings } from './settings.js';
-import { textureGround, type TextureGround } from './textureGround.js';
-import { paintEyeball, paintSkin, type Texture } from './textures.js';
+import { textureGround, type TextureGround } from './appearance/textureGround.js';
+import { paintEyeball, paintSkin, type Texture } from './appearance/textures.js';
 
 const eyeballTextureSize = 96;
 /** Noise of the scanner, standard deviation a coordinate, mm. */

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { encodePng } from '../datasets/formats/image.js';
-import { formatNpy } from '../datasets/formats/npy.js';
-import { formatPly } from '../datasets/formats/ply.js';
-import { cameraRig, storedCamera } from './cameraRig.js';
+import { encodePng } from '../datasets/formats/images/image.js';
+import { formatNpy } from '../datasets/formats/numpy/npy.js';
+import { formatPly } from '../datasets/formats/meshes/ply.js';
+import { cameraRig, storedCamera } from './scene/cameraRig.js';
 import { calibrationPath, framePath, imagePath } from '../datasets/layout.js';
 import { splitFolders } from './layout.js';
 import type { PlannedSubject } from './plan.js';
-import { renderView } from './renderer.js';
+import { renderView } from './appearance/renderer.js';
 import { seatSubject, type Studio } from './subject.js';
 
 /**

@@ -12,15 +12,15 @@ import {
   type Tensor4D,
   type Tensor5D,
 } from '../tensor/index.js';
-import { featureNet } from './featureNet.js';
-import { localise, type Localisation } from './localiser.js';
+import { featureNet } from './blocks/featureNet.js';
+import { localise, type Localisation } from './blocks/localiser.js';
 import { automaticMemorySettings } from './memorySettings.js';
 import { Pass } from './pass.js';
-import { projectionCameras } from './projection.js';
-import { sampleGrid } from './sampling.js';
+import { projectionCameras } from './sampling/projection.js';
+import { sampleGrid } from './sampling/sampling.js';
 import type { MemorySettings, Mode, ModelState, StatisticsUpdate, ViewTensors } from './types.js';
-import { v2v } from './v2v.js';
-import { gridOffsets, place, type GridPlacement, type VoxelGrid } from './voxelGrid.js';
+import { v2v } from './blocks/v2v.js';
+import { gridOffsets, place, type GridPlacement, type VoxelGrid } from './sampling/voxelGrid.js';
 
 export interface CoarseOptions {
   readonly configuration: CoarseModelConfiguration;

@@ -9,9 +9,9 @@ export {
   isTrunkTensor,
   refinementLayout,
   type TensorLayout,
-} from './parameterLayout.js';
-export { fromPublished, toPublished } from './layoutConversion.js';
-export { disposeState, initialState, modelState, type TensorValues } from './modelState.js';
+} from './parameters/parameterLayout.js';
+export { fromPublished, toPublished } from './parameters/layoutConversion.js';
+export { disposeState, initialState, modelState, type TensorValues } from './parameters/modelState.js';
 export { automaticMemorySettings } from './memorySettings.js';
 export type { MemorySettings, Mode, ModelState, StatisticsUpdate, ViewTensors } from './types.js';
-export type { GridPlacement } from './voxelGrid.js';
+export type { GridPlacement } from './sampling/voxelGrid.js';

@@ -17,14 +17,14 @@ import {
   type Tensor5D,
 } from '../tensor/index.js';
 import { requireTwoViews } from './coarse.js';
-import { featureNet } from './featureNet.js';
+import { featureNet } from './blocks/featureNet.js';
 import { automaticMemorySettings } from './memorySettings.js';
 import { Pass } from './pass.js';
-import { projectionCameras, type ProjectionCameras } from './projection.js';
-import { sampleLocalGrids } from './surfaceFusion.js';
+import { projectionCameras, type ProjectionCameras } from './sampling/projection.js';
+import { sampleLocalGrids } from './sampling/surfaceFusion.js';
 import type { MemorySettings, Mode, ModelState, StatisticsUpdate, ViewTensors } from './types.js';
-import { v2v } from './v2v.js';
-import { gridOffsets, type VoxelGrid } from './voxelGrid.js';
+import { v2v } from './blocks/v2v.js';
+import { gridOffsets, type VoxelGrid } from './sampling/voxelGrid.js';
 
 /** What the refinement starts from. Whoever makes it owns its tensors; no gradient flows to them. */
 export interface CoarseSurface {
@@ -32,7 +32,7 @@ export interface CoarseSurface {
   readonly vertices: Tensor3D;
   /** Vertex normals of the coarse mesh, unit length. `[B, L, 3]` */
   readonly normals: Tensor3D;
-  /** After the sigmoid: 1 for vertices that a view sees, 0.5 for others (geometry/visibility.ts). `[B, V, L]` */
+  /** After the sigmoid: 1 for vertices that a view sees, 0.5 for others (geometry/cameras/visibility.ts). `[B, V, L]` */
   readonly visibility: Tensor3D;
   /** Vertices of the template, mm. `[L, 3]` */
   readonly template: Tensor2D;

@@ -1,7 +1,7 @@
-import { emulateConditions } from './conditionalPuts.js';
-import { directoryStore } from './directoryStore.js';
-import { s3Client } from './s3Client.js';
-import { s3Store } from './s3Store.js';
+import { emulateConditions } from './wrappers/conditionalPuts.js';
+import { directoryStore } from './directory/directoryStore.js';
+import { s3Client } from './s3/s3Client.js';
+import { s3Store } from './s3/s3Store.js';
 import type { ObjectStore, StoreConfiguration, StoreListener } from './types.js';
 
 /**

@@ -1,9 +1,9 @@
 /** What other rooms use of this one. Nothing else touches TensorFlow's binding. */
 export { tf } from './tensorflow.js';
-export { tidy } from './tidy.js';
+export { tidy } from './engine/tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
-export { runsOnGpu } from './engine.js';
-export { precisionWarning, withActivations, type Activations } from './precision.js';
+export { runsOnGpu } from './engine/engine.js';
+export { precisionWarning, withActivations, type Activations } from './engine/precision.js';
 export {
   forwardPass,
   hostLoss,
@@ -11,26 +11,26 @@ export {
   valueAndGradients,
   type Differentiable,
   type ForwardPass,
-} from './gradients.js';
+} from './gradients/gradients.js';
 export { Recording, type RecordedFunction, type RecordedFunctions } from './functions/recording.js';
-export { isRecomputing, isRecording, withoutGradients } from './recording.js';
-export { countedOperations, inPhase, observePhases, type PhaseName } from './phases.js';
-export { rematerialize } from './rematerialize.js';
-export { resetPeak, tensorMemory, type TensorMemory } from './memory.js';
-export { convolution2d, convolution3d, transposedConvolution3d } from './convolution.js';
-export { maxPool2d, maxPool3d } from './pooling.js';
+export { isRecomputing, isRecording, withoutGradients } from './gradients/recording.js';
+export { countedOperations, inPhase, observePhases, type PhaseName } from './engine/phases.js';
+export { rematerialize } from './gradients/rematerialize.js';
+export { resetPeak, tensorMemory, type TensorMemory } from './engine/memory.js';
+export { convolution2d, convolution3d, transposedConvolution3d } from './convolution/convolution.js';
+export { maxPool2d, maxPool3d } from './kernels/pooling.js';
 export {
   normalizeByBatch,
   normalizeByRunningStatistics,
   type Normalization,
   type RunningStatistics,
-} from './batchNormalization.js';
-export { add, addBias, addReluInto, relu } from './elementwise.js';
-export { resizeNearest } from './resizing.js';
-export { multiply } from './matrices.js';
-export { frameByZeros } from './padding.js';
-export { sampleBilinear } from './bilinearSampling.js';
-export { meanAndVariance, weightedMeanAndVariance } from './statistics.js';
-export { expectationOfRows, softmaxExpectation } from './softmaxExpectation.js';
-export { withExactShifts } from './softmaxShift.js';
-export { joinBatch, splitBatch } from './batches.js';
+} from './kernels/batchNormalization.js';
+export { add, addBias, addReluInto, relu } from './kernels/elementwise.js';
+export { resizeNearest } from './kernels/resizing.js';
+export { multiply } from './kernels/matrices.js';
+export { frameByZeros } from './kernels/padding.js';
+export { sampleBilinear } from './kernels/bilinearSampling.js';
+export { meanAndVariance, weightedMeanAndVariance } from './kernels/statistics.js';
+export { expectationOfRows, softmaxExpectation } from './kernels/softmaxExpectation.js';
+export { withExactShifts } from './kernels/softmaxShift.js';
+export { joinBatch, splitBatch } from './kernels/batches.js';

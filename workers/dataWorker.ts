@@ -7,9 +7,9 @@ import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
 import { LineLogger } from './log.js';
-import { ownDirectory } from './ownDirectory.js';
-import { runWorkers, type WorkerProcessOptions } from './runWorkers.js';
-import { workflowBundle } from './workflowBundle.js';
+import { ownDirectory } from './ownDirectory/ownDirectory.js';
+import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
+import { workflowBundle } from './temporal/workflowBundle.js';
 
 export interface DataWorkerOptions extends WorkerProcessOptions {
   /** Says what inputs may name (activities/workerLimits.ts), and holds TEMPEH_USERNAME…; this process's own if absent. */

@@ -3,7 +3,7 @@ import { createGpuActivities } from '../activities/gpuActivities.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
-import { runWorkers, type WorkerProcessOptions } from './runWorkers.js';
+import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
 
 export interface GpuWorkerOptions extends WorkerProcessOptions {
   /** Stages or shards at once: one GPU, one of them. */

@@ -1,4 +1,4 @@
-import { overtimeExitCode } from '../activities/overtime.js';
+import { overtimeExitCode } from '../activities/processes/overtime.js';
 import { outliveReaders } from './lifecycle/lostReaders.js';
 
 /** What a trainer and a predictor have in common as child processes of a GPU worker. */

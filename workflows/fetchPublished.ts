@@ -1,9 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, DataInput, DatasetSummary, FilesSummary } from '../activities/types.js';
-import { shortActivity } from './activityOptions.js';
-import { datasetNote } from './notes.js';
-import { onOneWorker } from './prepareData.js';
-import { runStep } from './step.js';
+import { shortActivity } from './control/activityOptions.js';
+import { datasetNote } from './progress/notes.js';
+import { onOneWorker } from './distribution/prepareData.js';
+import { runStep } from './control/step.js';
 
 /** What a fetch came to: a packed data set, stored files, or folders on the worker's disk. */
 export type FetchResult =

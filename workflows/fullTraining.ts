@@ -9,16 +9,16 @@ import {
 import type { DataActivities, DatasetSummary, EvaluationSummary, RunInput } from '../activities/types.js';
 import { runSteps, type RunStep } from '../configs/temporal.js';
 import type { StageResult } from '../training/process/protocol.js';
-import { shortActivity } from './activityOptions.js';
-import { coarseFinetuning } from './coarseFinetuning.js';
-import { coarsePretraining } from './coarsePretraining.js';
-import { dataset } from './dataset.js';
-import { evaluation } from './evaluation.js';
-import { explain, findUserFault, workflowFailure } from './failures.js';
-import * as notes from './notes.js';
-import { predictions } from './predictions.js';
-import { refinement } from './refinement.js';
-import { StepRunner, type StepWorkflow } from './stepRunner.js';
+import { shortActivity } from './control/activityOptions.js';
+import { coarseFinetuning } from './steps/coarseFinetuning.js';
+import { coarsePretraining } from './steps/coarsePretraining.js';
+import { dataset } from './steps/dataset.js';
+import { evaluation } from './steps/evaluation.js';
+import { explain, findUserFault, workflowFailure } from './control/failures.js';
+import * as notes from './progress/notes.js';
+import { predictions } from './steps/predictions.js';
+import { refinement } from './steps/refinement.js';
+import { StepRunner, type StepWorkflow } from './control/stepRunner.js';
 import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from './types.js';
 
 /**

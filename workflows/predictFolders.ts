@@ -1,10 +1,10 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { FolderPredictionInput, GpuActivities } from '../activities/types.js';
 import type { FrameFailure, ListRange } from '../inference/folders/job.js';
-import { gpuActivity } from './activityOptions.js';
-import { predictionsNote } from './notes.js';
-import { runShards } from './runShards.js';
-import { runStep } from './step.js';
+import { gpuActivity } from './control/activityOptions.js';
+import { predictionsNote } from './progress/notes.js';
+import { runShards } from './distribution/runShards.js';
+import { runStep } from './control/step.js';
 import type { FolderPredictionSummary } from './types.js';
 
 /** Failures that are kept with their reasons: a payload must not outgrow what Temporal takes. */

@@ -50,7 +50,7 @@ export interface StepState {
 /**
  * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the
  * last that the workflow was told (at checkpoints, not oftener than every half-hour); what is newer stands in the
- * heartbeats of the running activities, which `describeRun` (client/describeRun.ts) lays over this.
+ * heartbeats of the running activities, which `describeRun` (client/runs/describeRun.ts) lays over this.
  */
 export interface RunProgress {
   readonly run: string;

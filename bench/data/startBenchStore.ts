@@ -1,5 +1,5 @@
 import { startObjectStore } from '../../infra/services/index.js';
-import { s3At, type S3Configuration } from '../../storage/s3Client.js';
+import { s3At, type S3Configuration } from '../../storage/s3/s3Client.js';
 
 export interface BenchStore {
   readonly storage: S3Configuration;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { loadConfiguration } from '../../configs/load.js';
 import { counterRandom } from '../../geometry/random.js';
-import { generateHeadTemplate } from '../../miniature/headTemplate.js';
+import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import type * as losses from '../../training/losses/trainingLoss.js';
 import { syntheticBatch } from '../syntheticBatch.js';
 import { lossStates, type LossesCase, type LossesFigures, type LossState } from './figures.js';

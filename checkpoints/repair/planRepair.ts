@@ -4,9 +4,15 @@ import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { ObjectNotFound, PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { readSegment, SegmentDamaged } from '../events/readSegment.js';
 import { discarding } from '../discarded.js';
-import { emptyManifest, formatManifest, parseManifest, type CheckpointStage, type Manifest } from '../manifest.js';
-import { DamagedCheckpoint, readParts } from '../readCheckpoint.js';
-import { listStageObjects, type EventObject } from '../stageObjects.js';
+import {
+  emptyManifest,
+  formatManifest,
+  parseManifest,
+  type CheckpointStage,
+  type Manifest,
+} from '../manifest/manifest.js';
+import { DamagedCheckpoint, readParts } from '../reading/readCheckpoint.js';
+import { listStageObjects, type EventObject } from '../objects/stageObjects.js';
 import { chooseSegments, missingSteps, type SegmentCandidate } from './chooseSegments.js';
 import { surveyCheckpoint, type SurveyedCheckpoint, type UnusableFolder } from './surveyCheckpoint.js';
 

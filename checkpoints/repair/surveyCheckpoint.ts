@@ -2,9 +2,14 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { ContentDamaged, ObjectNotFound, type ObjectStore } from '../../storage/types.js';
-import { checkpointStageOf, type CheckpointStage, type Manifest, type ManifestCheckpoint } from '../manifest.js';
+import {
+  checkpointStageOf,
+  type CheckpointStage,
+  type Manifest,
+  type ManifestCheckpoint,
+} from '../manifest/manifest.js';
 import { SafetensorsError } from '../safetensors.js';
-import type { CheckpointFolder } from '../stageObjects.js';
+import type { CheckpointFolder } from '../objects/stageObjects.js';
 import {
   decodeTrainingState,
   parseTrainingState,
@@ -12,7 +17,7 @@ import {
   sha256Of,
   type PartName,
   type StoredState,
-} from '../trainingState.js';
+} from '../reading/trainingState.js';
 
 type FinishedStages = Manifest['finished'];
 

@@ -28,7 +28,7 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
       process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
       return;
     }
-    const { explainedYaml } = await import('../../configs/explainedYaml.js');
+    const { explainedYaml } = await import('../../configs/documentation/explainedYaml.js');
     process.stdout.write(explainedYaml(configuration));
   },
 };
@@ -39,7 +39,7 @@ const schema: CommandModule<GlobalOptions, GlobalOptions> = {
   builder: (yargs) =>
     yargs.example('$0 config schema > tempeh-flow.schema.json', 'Complete and check YAML in an editor'),
   handler: async () => {
-    const { configurationJsonSchema } = await import('../../configs/settings.js');
+    const { configurationJsonSchema } = await import('../../configs/documentation/settings.js');
     process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
   },
 };

@@ -4,7 +4,7 @@ import { readCalibrations, modelOf } from '../../datasets/calibrations/readCalib
 import { inWorld, type OpencvCamera } from '../../datasets/calibrations/opencvCamera.js';
 import type { CalibrationDefaults } from '../../datasets/calibrations/options.js';
 import { rotationProblem } from '../../datasets/formats/rotationProblem.js';
-import type { ConvertArguments } from '../commands/dataset.js';
+import type { ConvertArguments } from '../commands/data/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 

@@ -1,7 +1,7 @@
 import type { ConvertedCalibration } from '../../datasets/calibrations/convertCalibration.js';
 import type { RigFinding } from '../../datasets/inspect/types.js';
 import { isViewOfKind } from '../../datasets/layout.js';
-import { cameraCentre, type Camera } from '../../geometry/camera.js';
+import { cameraCentre, type Camera } from '../../geometry/cameras/camera.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 

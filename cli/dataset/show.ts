@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePng } from '../../datasets/formats/image.js';
+import { encodePng } from '../../datasets/formats/images/image.js';
 import { cameraFromTka } from '../../datasets/formats/tka.js';
 import { contactSheet, type SheetFrame } from '../../datasets/inspect/contactSheet.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
@@ -10,7 +10,7 @@ import type { InspectedFrame, Inspection } from '../../datasets/inspect/types.js
 import { frameName } from '../../datasets/layout.js';
 import { decodeFrame } from '../../datasets/reader/decodeFrame.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
-import type { ShowArguments } from '../commands/dataset.js';
+import type { ShowArguments } from '../commands/data/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled, withoutControls } from '../terminal/terminal.js';

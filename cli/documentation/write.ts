@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { configurationReference } from '../../configs/describeSettings.js';
+import { configurationReference } from '../../configs/documentation/describeSettings.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { commandReference } from './commandReference.js';
 

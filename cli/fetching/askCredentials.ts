@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { credentialsFor, readCredentials } from '../../activities/credentials.js';
+import { credentialsFor, readCredentials } from '../../activities/credentials/credentials.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 

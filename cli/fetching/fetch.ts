@@ -2,7 +2,7 @@ import { startFetch } from '../../client/fetches.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { planFetch, type FetchRequest } from './fetchPlan.js';
-import { followToEnd } from '../runs/watch.js';
+import { followToEnd } from '../runs/watching/watch.js';
 
 export interface FetchOptions extends FetchRequest, ConnectionOptions {
   readonly local: boolean;

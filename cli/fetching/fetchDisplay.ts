@@ -1,6 +1,6 @@
 import type { TransferProgress } from '../../activities/types.js';
 import type { ObtainPhase } from '../../datasets/obtain.js';
-import { transferNote } from '../runs/progressLines.js';
+import { transferNote } from '../runs/watching/progressLines.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { bytes, duration, styled } from '../terminal/terminal.js';

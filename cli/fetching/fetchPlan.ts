@@ -6,7 +6,7 @@ import { addressSchema } from '../../configs/schema/address.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import { supervisionSchema } from '../../configs/schema/supervision.js';
 import { findDownload } from '../../datasets/fetch/bundles.js';
-import { requireSecrecy } from '../../datasets/fetch/hostRequest.js';
+import { requireSecrecy } from '../../datasets/fetch/host/hostRequest.js';
 import { published } from '../../datasets/fetch/published.js';
 import type { PackLayout } from '../../datasets/pack/datasetFiles.js';
 import { CommandError } from '../errors.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowService } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { grpcCodeOf } from '../../client/connectionProblem.js';
+import { grpcCodeOf } from '../../client/connection/connectionProblem.js';
 import { ensureSearchAttributes, untilUsable } from '../../client/searchAttributes.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';

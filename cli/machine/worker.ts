@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { graceOf, graceVariable } from '../../configs/grace.js';
-import { workerVersion, type WorkerVersion } from '../../workers/workerVersion.js';
+import { workerVersion, type WorkerVersion } from '../../workers/temporal/workerVersion.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';

@@ -1,4 +1,4 @@
-import { defaultDeployment, workerVersion } from '../../workers/workerVersion.js';
+import { defaultDeployment, workerVersion } from '../../workers/temporal/workerVersion.js';
 import { describeDeployment, promoteBuild, type DeploymentDescription } from '../../client/workerVersions.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';

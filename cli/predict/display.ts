@@ -2,7 +2,7 @@ import type { PredictionProgress, PredictionResult, PredictorEvent } from '../..
 import type { FolderPredictionSummary } from '../../workflows/types.js';
 import { frameName } from '../../datasets/layout.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
-import { bar } from '../runs/progressLines.js';
+import { bar } from '../runs/watching/progressLines.js';
 import { duration, styled } from '../terminal/terminal.js';
 
 /** Shows what a prediction is at: a line that changes, and above it what happened to single frames. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { loadConfiguration } from '../../configs/load.js';
-import { predictionConfiguration, type PredictionConfiguration } from '../../configs/publishedModel.js';
+import { predictionConfiguration, type PredictionConfiguration } from '../../configs/published/publishedModel.js';
 import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ModelReference } from '../../inference/folders/job.js';

@@ -6,7 +6,7 @@ import { startFolderPrediction } from '../../client/folderPredictions.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { followAsJson, followToEnd } from '../runs/watch.js';
+import { followAsJson, followToEnd } from '../runs/watching/watch.js';
 
 export interface PredictWorkflowOptions extends ConnectionOptions {
   readonly name: string | undefined;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, delimiter, resolve } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
-import { startMiniatureHost, type MiniatureHost } from '../../miniature/host.js';
+import { startMiniatureHost, type MiniatureHost } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
 import { isPortFree } from '../../infra/services/index.js';

@@ -1,5 +1,5 @@
 import { methodNames } from '../../evaluation/types.js';
-import { evaluationTable } from '../runs/evaluationTable.js';
+import { evaluationTable } from '../runs/watching/evaluationTable.js';
 import { columns, duration, styled } from '../terminal/terminal.js';
 import type { LastRun } from './lastRun.js';
 

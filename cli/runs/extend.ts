@@ -2,13 +2,13 @@ import { resolveConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { scheduleFactor } from '../../training/optimisation/schedules.js';
-import { findRun } from '../../client/findRun.js';
-import { configurationOf, extendRun } from '../../client/runs.js';
+import { findRun } from '../../client/runs/findRun.js';
+import { configurationOf, extendRun } from '../../client/runs/runs.js';
 import { withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { resumeEdited } from './resume.js';
-import { followToEnd } from './watch.js';
+import { followToEnd } from './watching/watch.js';
 
 interface Extension extends ConnectionOptions {
   readonly run: string;

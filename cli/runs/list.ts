@@ -1,4 +1,4 @@
-import { listRuns } from '../../client/listRuns.js';
+import { listRuns } from '../../client/runs/listRuns.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { columns, duration, styled } from '../terminal/terminal.js';

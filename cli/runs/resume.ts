@@ -1,13 +1,13 @@
 import { readTrainedStages } from '../../checkpoints/trainedStages.js';
-import { configurationChanges, describeChanges, refuseEdits } from '../../configs/changes.js';
+import { configurationChanges, describeChanges, refuseEdits } from '../../configs/changes/changes.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { TrainedStages } from '../../configs/trainedStages.js';
+import type { TrainedStages } from '../../configs/changes/trainedStages.js';
 import { openStore } from '../../storage/openStore.js';
-import { configurationOf, resumeRun } from '../../client/runs.js';
+import { configurationOf, resumeRun } from '../../client/runs/runs.js';
 import { useLocalObjectStore, withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
-import { followToEnd } from './watch.js';
+import { followToEnd } from './watching/watch.js';
 
 export interface ResumeOptions extends ConnectionOptions {
   readonly run: string;

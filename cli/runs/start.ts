@@ -3,14 +3,14 @@ import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { RunStep } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import { RunError } from '../../client/client.js';
-import { configurationOf, startRun } from '../../client/runs.js';
+import { RunError } from '../../client/connection/client.js';
+import { configurationOf, startRun } from '../../client/runs/runs.js';
 import { branch, parseBranchPoint } from './branch.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
-import { followToEnd } from './watch.js';
+import { followToEnd } from './watching/watch.js';
 
 export interface StartOptions extends ConnectionOptions {
   /** famos if absent; of a branch, what the run has that it starts from. */

@@ -1,10 +1,10 @@
-import { describeRun, type RunDescription } from '../../client/describeRun.js';
+import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
 import { withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
-import { outcomeOf } from './outcome.js';
-import { progressLines } from './progressLines.js';
+import { outcomeOf } from './watching/outcome.js';
+import { progressLines } from './watching/progressLines.js';
 import { duration, withoutControls } from '../terminal/terminal.js';
-import { followAsJson, followToEnd } from './watch.js';
+import { followAsJson, followToEnd } from './watching/watch.js';
 import { printableLines } from '../../text/printable.js';
 
 export interface StatusOptions extends ConnectionOptions {

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { describeRun } from '../../client/describeRun.js';
-import { cancelRun, pauseRun, resumeRun } from '../../client/runs.js';
-import { retryRun } from '../../client/retryRun.js';
+import { describeRun } from '../../client/runs/describeRun.js';
+import { cancelRun, pauseRun, resumeRun } from '../../client/runs/runs.js';
+import { retryRun } from '../../client/runs/retryRun.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { nextAttempt } from './progressLines.js';
+import { nextAttempt } from './watching/progressLines.js';
 
 /** What a run can be told; each gives what is then said to whoever asked. */
 const steerings = {

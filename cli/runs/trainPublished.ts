@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { numberOf, publishedOptionsIn, stagesOf } from '../../configs/published.js';
-import { groupedOptions } from '../../configs/publishedOptions.js';
+import { numberOf, publishedOptionsIn, stagesOf } from '../../configs/published/published.js';
+import { groupedOptions } from '../../configs/published/publishedOptions.js';
 import type { ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';

@@ -17,8 +17,8 @@ import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from './placeholders.js';
-import { evaluationTable } from '../runs/evaluationTable.js';
-import { bar } from '../runs/progressLines.js';
+import { evaluationTable } from '../runs/watching/evaluationTable.js';
+import { bar } from '../runs/watching/progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from '../terminal/terminal.js';
 

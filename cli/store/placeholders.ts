@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { configurationPath, loadConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import { s3At } from '../../storage/s3Client.js';
+import { s3At } from '../../storage/s3/s3Client.js';
 import { useLocalObjectStore } from '../connection.js';
 
 /** Whether the store is not named: famos.yaml cannot know the bucket. */

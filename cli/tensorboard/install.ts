@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../configs/packageRoot.js';
-import { makeCacheEntry } from '../../infra/setup/cacheEntry.mjs';
+import { makeCacheEntry } from '../../infra/setup/cache/cacheEntry.mjs';
 import { runCommand } from '../../infra/setup/commands.mjs';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { cacheDirectory } from '../../infra/setup/paths.mjs';

@@ -6,7 +6,7 @@ import { loadConfiguration } from '../../configs/load.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { choosePorts } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
-import { s3At } from '../../storage/s3Client.js';
+import { s3At } from '../../storage/s3/s3Client.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { useLocalObjectStore } from '../connection.js';

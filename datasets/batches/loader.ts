@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore } from '../../storage/openStore.js';
-import { patientStore, type PatientStoreOptions } from '../../storage/patientStore.js';
+import { patientStore, type PatientStoreOptions } from '../../storage/wrappers/patientStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import { frameName, framePath } from '../layout.js';
 import { decodeFrame } from '../reader/decodeFrame.js';

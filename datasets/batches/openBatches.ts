@@ -1,4 +1,4 @@
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { openSource } from './loader.js';
 import { LoaderPool } from './loaderPool.js';
 import type { LoaderSettings, LoaderTask, TrainingBatchSettings } from './settings.js';

@@ -1,7 +1,7 @@
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { FrameFolders } from '../reader/frameFolders.js';
 import type { Batch, FrameId, Split } from '../types.js';
 import type { ViewChoice } from '../views.js';

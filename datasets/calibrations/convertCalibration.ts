@@ -1,5 +1,5 @@
-import { multiply3x3, projectPoints } from '../../geometry/camera.js';
-import { fitForwardDistortion } from '../../geometry/distortion.js';
+import { multiply3x3, projectPoints } from '../../geometry/cameras/camera.js';
+import { fitForwardDistortion } from '../../geometry/cameras/distortion.js';
 import { levenbergMarquardt } from '../../geometry/levenbergMarquardt.js';
 import { rotationAboutAxis } from '../../geometry/rotation.js';
 import { cameraFromTka, formatTka, parseTka, type TkaCalibration } from '../formats/tka.js';

@@ -1,13 +1,13 @@
 import { FormatError, quoted, withoutByteOrderMark } from '../formats/formatError.js';
-import { isKalibr, readKalibr } from './kalibr.js';
-import { readMetashape } from './metashape.js';
-import { opencvStorage } from './opencvStorage.js';
+import { isKalibr, readKalibr } from './formats/kalibr.js';
+import { readMetashape } from './formats/metashape.js';
+import { opencvStorage } from './formats/opencvStorage.js';
 import type { OpencvCamera } from './opencvCamera.js';
 import type { CalibrationDefaults } from './options.js';
-import { longest, parseTree } from './parseTree.js';
+import { longest, parseTree } from './fields/parseTree.js';
 import { readRigFile } from './rigFile/readRigFile.js';
-import { isTransformsJson, readTransformsJson } from './transformsJson.js';
-import { parseXml } from './xml.js';
+import { isTransformsJson, readTransformsJson } from './formats/transformsJson.js';
+import { parseXml } from './fields/xml.js';
 
 /**
  * Reads the cameras of a calibration file, whichever of these it is, by its content: OpenCV's storage (YAML, XML, JSON) and

@@ -6,7 +6,7 @@ import { colmapFiles, colmapForm, readColmap } from './colmap/readColmap.js';
 import type { OpencvCamera } from './opencvCamera.js';
 import type { CalibrationDefaults } from './options.js';
 import { parseCalibrations } from './parseCalibrations.js';
-import { longest } from './parseTree.js';
+import { longest } from './fields/parseTree.js';
 
 /**
  * Reads the cameras of a calibration file, gzipped or not, or of a folder that holds a model of COLMAP.

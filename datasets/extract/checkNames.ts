@@ -1,4 +1,4 @@
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import { joinedSize, JoinedReader, findDirectory, type Volume } from './joinedVolumes.js';
 import type { Span } from './errors.js';
 import type { NameCensus } from './nameCensus.js';

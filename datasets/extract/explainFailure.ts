@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { printable } from '../../text/printable.js';
 import { DiskFull } from '../fetch/errors.js';
-import { explainWriteError } from '../fetch/writeErrors.js';
+import { explainWriteError } from '../fetch/disk/writeErrors.js';
 import { ArchiveDamaged, type Damage, type Span } from './errors.js';
 import { findDirectory, joinedSize, partsOf, type Volume } from './joinedVolumes.js';
 import { listArchive, SevenZipFailed, type ArchiveMember } from './sevenZip.js';

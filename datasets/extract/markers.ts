@@ -2,7 +2,7 @@ import { readFile, stat, writeFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { volumePaths, type Bundle, type BundleArchive } from '../fetch/bundles.js';
-import { sizeOf } from '../fetch/sidecar.js';
+import { sizeOf } from '../fetch/disk/sidecar.js';
 
 /** Beside the data, hidden: what was extracted from which volumes, and what is being extracted. */
 export const stateFolder = '.extracted';

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultBackOff, type BackOff } from '../fetch/backOff.js';
+import { defaultBackOff, type BackOff } from '../fetch/retrying/backOff.js';
 import { compareWithHost } from '../fetch/compareWithHost.js';
 import { RangesUnsupported, VolumeChanged } from '../fetch/errors.js';
-import type { HostCredentials } from '../fetch/hostRequest.js';
+import type { HostCredentials } from '../fetch/host/hostRequest.js';
 import type { TransferProgress } from '../fetch/progress.js';
-import { FileHashes } from '../fetch/fileHashes.js';
-import { readRecord, recordPath, writeRecord } from '../fetch/sidecar.js';
+import { FileHashes } from '../fetch/disk/fileHashes.js';
+import { readRecord, recordPath, writeRecord } from '../fetch/disk/sidecar.js';
 import { ArchiveDamaged, VolumeMissing } from './errors.js';
 import { partsOf, type Volume, type VolumePart } from './joinedVolumes.js';
 

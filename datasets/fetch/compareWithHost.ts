@@ -1,12 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { answerProblem } from './answerProblem.js';
-import type { BackOff } from './backOff.js';
-import { explainWriteError } from './writeErrors.js';
+import { answerProblem } from './host/answerProblem.js';
+import type { BackOff } from './retrying/backOff.js';
+import { explainWriteError } from './disk/writeErrors.js';
 import { RangesUnsupported, VolumeChanged } from './errors.js';
-import { requestFile, sameVersion, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
-import type { HttpAnswer } from './httpAnswer.js';
-import { unlessStalled, withRetries } from './retries.js';
-import type { DownloadRecord } from './sidecar.js';
+import { requestFile, sameVersion, statedSize, validatorsOf, type HostCredentials } from './host/hostRequest.js';
+import type { HttpAnswer } from './host/httpAnswer.js';
+import { unlessStalled, withRetries } from './retrying/retries.js';
+import type { DownloadRecord } from './disk/sidecar.js';
 
 export interface CompareOptions {
   readonly host: string;

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { answerProblem } from './answerProblem.js';
-import { checkSignature, explainPage, isPage, startLength } from './answers.js';
-import type { BackOff } from './backOff.js';
-import type { FileHashes } from './fileHashes.js';
+import { answerProblem } from './host/answerProblem.js';
+import { checkSignature, explainPage, isPage, startLength } from './host/answers.js';
+import type { BackOff } from './retrying/backOff.js';
+import type { FileHashes } from './disk/fileHashes.js';
 import { ChecksumDiffers, UnexpectedAnswer } from './errors.js';
 import {
   rangeValidator,
@@ -11,12 +11,12 @@ import {
   statedSize,
   validatorsOf,
   type HostCredentials,
-} from './hostRequest.js';
-import type { HttpAnswer } from './httpAnswer.js';
-import { PartFile, type Version } from './partFile.js';
-import type { Reserve } from './reserve.js';
-import { Passing, unlessStalled, withRetries } from './retries.js';
-import { findFetched, recordPath, type FetchedFile } from './sidecar.js';
+} from './host/hostRequest.js';
+import type { HttpAnswer } from './host/httpAnswer.js';
+import { PartFile, type Version } from './disk/partFile.js';
+import type { Reserve } from './disk/reserve.js';
+import { Passing, unlessStalled, withRetries } from './retrying/retries.js';
+import { findFetched, recordPath, type FetchedFile } from './disk/sidecar.js';
 
 export interface DownloadOptions {
   readonly host: string;

@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultBackOff, type BackOff } from './backOff.js';
+import { defaultBackOff, type BackOff } from './retrying/backOff.js';
 import { bundlePaths, findBundle } from './bundles.js';
-import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace, type SpaceNeed } from './diskSpace.js';
+import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace, type SpaceNeed } from './disk/diskSpace.js';
 import { downloadFile, type Download } from './download.js';
-import { mapLimited } from '../../storage/mapLimited.js';
-import { FileHashes } from './fileHashes.js';
-import type { HostCredentials } from './hostRequest.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
+import { FileHashes } from './disk/fileHashes.js';
+import type { HostCredentials } from './host/hostRequest.js';
 import { measureFiles } from './measureFiles.js';
 import type { TransferProgress } from './progress.js';
-import { Reserve } from './reserve.js';
-import { recordPath, type FetchedFile } from './sidecar.js';
+import { Reserve } from './disk/reserve.js';
+import { recordPath, type FetchedFile } from './disk/sidecar.js';
 
 export interface FetchBundleOptions {
   /** `https://…/download.php` */

@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkSignature, isPage, startLength } from './answers.js';
-import { answerProblem } from './answerProblem.js';
-import { requestFile, statedSize, validatorsOf, type HostCredentials } from './hostRequest.js';
-import type { BackOff } from './backOff.js';
-import { FileHashes } from './fileHashes.js';
-import { unlessStalled, withRetries } from './retries.js';
-import { mapLimited } from '../../storage/mapLimited.js';
-import { findFetched, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './sidecar.js';
+import { checkSignature, isPage, startLength } from './host/answers.js';
+import { answerProblem } from './host/answerProblem.js';
+import { requestFile, statedSize, validatorsOf, type HostCredentials } from './host/hostRequest.js';
+import type { BackOff } from './retrying/backOff.js';
+import { FileHashes } from './disk/fileHashes.js';
+import { unlessStalled, withRetries } from './retrying/retries.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
+import { findFetched, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './disk/sidecar.js';
 
 export interface MeasureOptions {
   readonly host: string;

@@ -1,5 +1,5 @@
-import type { Camera } from '../../geometry/camera.js';
-import { fitForwardDistortion } from '../../geometry/distortion.js';
+import type { Camera } from '../../geometry/cameras/camera.js';
+import { fitForwardDistortion } from '../../geometry/cameras/distortion.js';
 import { FormatError, linesOf, quoted } from './formatError.js';
 import { rotationProblem } from './rotationProblem.js';
 

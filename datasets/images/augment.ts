@@ -1,5 +1,5 @@
 import type { AugmentationConfiguration } from '../../configs/schema/training.js';
-import { scaleIntrinsics, shiftIntrinsics, type Camera } from '../../geometry/camera.js';
+import { scaleIntrinsics, shiftIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
 import type { CounterRandom } from '../../geometry/random.js';
 import { resizeImage, type FloatImage, type PixelImage } from './floatImage.js';
 

@@ -1,6 +1,6 @@
-import { rotateCounterClockwise } from '../../geometry/camera.js';
+import { rotateCounterClockwise } from '../../geometry/cameras/camera.js';
 import { FormatError } from '../formats/formatError.js';
-import { decodeImage } from '../formats/image.js';
+import { decodeImage } from '../formats/images/image.js';
 import { cameraFromTka, type TkaCalibration } from '../formats/tka.js';
 import type { SampleView } from '../types.js';
 import { resizeImage, rotateImageCounterClockwise } from './floatImage.js';

@@ -1,4 +1,4 @@
-import { cameraCentre, projectPoints, type Camera } from '../../geometry/camera.js';
+import { cameraCentre, projectPoints, type Camera } from '../../geometry/cameras/camera.js';
 import { distanceOf, type Vector } from './rigGeometry.js';
 import type { RigFinding, Volume } from './types.js';
 

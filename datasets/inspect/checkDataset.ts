@@ -1,6 +1,6 @@
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { FrameUnreadable } from '../reader/errors.js';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';
 import type { Split } from '../types.js';

@@ -1,8 +1,8 @@
-import { projectPoints, scaleIntrinsics, type Camera } from '../../geometry/camera.js';
-import { vertexNormals } from '../../geometry/normals.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/rasterizer.js';
-import type { RgbImage } from '../formats/image.js';
+import { projectPoints, scaleIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
+import { vertexNormals } from '../../geometry/mesh/normals.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/cameras/rasterizer.js';
+import type { RgbImage } from '../formats/images/image.js';
 import { resizeImage } from '../images/floatImage.js';
 import { frameName } from '../layout.js';
 import { Canvas, type Colour } from '../pictures/canvas.js';

@@ -1,4 +1,4 @@
-import { imageSize } from '../formats/image.js';
+import { imageSize } from '../formats/images/image.js';
 import type { EncodedView } from '../images/decodeView.js';
 import type { RigFinding } from './types.js';
 

@@ -1,4 +1,4 @@
-import { cameraCentre, type Camera } from '../../geometry/camera.js';
+import { cameraCentre, type Camera } from '../../geometry/cameras/camera.js';
 import { blindFinding, distanceFindings, opticsFindings, sees, vector } from './cameraFindings.js';
 import {
   clamp,

@@ -1,4 +1,4 @@
-import { cameraCentre, type Camera } from '../../geometry/camera.js';
+import { cameraCentre, type Camera } from '../../geometry/cameras/camera.js';
 
 /** In the world, mm. */
 export type Vector = readonly [number, number, number];

@@ -1,5 +1,5 @@
-import { cameraCentre, type Camera } from '../../geometry/camera.js';
-import type { RgbImage } from '../formats/image.js';
+import { cameraCentre, type Camera } from '../../geometry/cameras/camera.js';
+import type { RgbImage } from '../formats/images/image.js';
 import { isViewOfKind } from '../layout.js';
 import { Canvas, textWidth, type Colour } from '../pictures/canvas.js';
 import type { RigFinding, Volume } from './types.js';

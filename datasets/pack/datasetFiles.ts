@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { parseDataList } from '../formats/dataList.js';
-import { parseObj } from '../formats/obj.js';
+import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
-import { parsePly } from '../formats/ply.js';
+import { parsePly } from '../formats/meshes/ply.js';
 import { framePath } from '../layout.js';
 import { meshInMillimetres } from '../reader/meshes.js';
 import type { FrameId, Split } from '../types.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { layoutHints } from '../discover/layoutHints.js';
 import { writeDatasetIndex } from '../indexFile.js';

@@ -9,7 +9,7 @@ import { readStored, StoredObjectInvalid } from '../../storage/storedJson.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { findBundle } from '../fetch/bundles.js';
 import type { TransferProgress } from '../fetch/progress.js';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import { indexedObjectSchema } from '../indexSchema.js';
 import type { IndexedObject } from '../types.js';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import { frameName, framePath } from '../layout.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
 import type { FrameReaders, ReadObject } from './frameReaders.js';

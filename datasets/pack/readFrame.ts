@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../formats/formatError.js';
-import { imageSize } from '../formats/image.js';
-import { parsePly } from '../formats/ply.js';
-import { frameTar, tarLength } from '../formats/tar.js';
+import { imageSize } from '../formats/images/image.js';
+import { parsePly } from '../formats/meshes/ply.js';
+import { frameTar, tarLength } from '../formats/archives/tar.js';
 import { archiveNames } from '../reader/frameArchive.js';
 import { readScan } from '../reader/readScan.js';
 import { checkPng } from './checkPng.js';

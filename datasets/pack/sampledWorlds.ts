@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { FormatError } from '../formats/formatError.js';
 import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';

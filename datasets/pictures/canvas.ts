@@ -1,4 +1,4 @@
-import type { RgbImage } from '../formats/image.js';
+import type { RgbImage } from '../formats/images/image.js';
 import { glyphHeight, glyphOf, glyphWidth } from './glyphs.js';
 
 /** RGB in [0, 255]. */

@@ -1,5 +1,5 @@
 import { FormatError } from '../formats/formatError.js';
-import { parsePly } from '../formats/ply.js';
+import { parsePly } from '../formats/meshes/ply.js';
 import { decodeView } from '../images/decodeView.js';
 import type { FrameId, Sample, SampleView } from '../types.js';
 import { FrameUnreadable } from './errors.js';

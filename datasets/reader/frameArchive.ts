@@ -1,5 +1,5 @@
 import { parse } from 'node:path';
-import { readTar } from '../formats/tar.js';
+import { readTar } from '../formats/archives/tar.js';
 import type { FrameId } from '../types.js';
 
 /** A view of a packed frame. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { isJunk } from '../discover/junk.js';
 import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';

@@ -1,4 +1,4 @@
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { EncodedView } from '../images/decodeView.js';
 import type { FrameId, Split } from '../types.js';
 import type { VertexRegions } from '../vertexRegions.js';

@@ -1,4 +1,4 @@
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 
 /** Meshes are stored in metres; inside of the program lengths are millimetres. The faces are shared with `mesh`. */
 export function meshInMillimetres(mesh: Mesh): Mesh {

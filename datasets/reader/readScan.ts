@@ -1,10 +1,10 @@
 import { counterRandom } from '../../geometry/random.js';
-import { sampleSurface } from '../../geometry/surfaceSampling.js';
+import { sampleSurface } from '../../geometry/mesh/surfaceSampling.js';
 import { FormatError } from '../formats/formatError.js';
-import { asFloat32, parseNpy } from '../formats/npy.js';
-import { parseObj } from '../formats/obj.js';
+import { asFloat32, parseNpy } from '../formats/numpy/npy.js';
+import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
-import { parsePly } from '../formats/ply.js';
+import { parsePly } from '../formats/meshes/ply.js';
 import type { EncodedFile } from './frameSource.js';
 
 /** What a scan may be stored as, in order of preference. */

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { FormatError, listed } from '../formats/formatError.js';
-import { isMeshSampler, readMeshSampler } from '../formats/meshSampler.js';
-import { asFloat32 } from '../formats/npy.js';
-import { openNpz, type Npz } from '../formats/npz.js';
-import { parseObj } from '../formats/obj.js';
+import { isMeshSampler, readMeshSampler } from '../formats/meshes/meshSampler.js';
+import { asFloat32 } from '../formats/numpy/npy.js';
+import { openNpz, type Npz } from '../formats/numpy/npz.js';
+import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
-import { parsePly } from '../formats/ply.js';
+import { parsePly } from '../formats/meshes/ply.js';
 import { meshInMillimetres } from './meshes.js';
 
 /** Largest extents that a head's template can have. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { keys } from '../../storage/keys.js';
 import { FormatError } from '../formats/formatError.js';
-import { parseObj } from '../formats/obj.js';
+import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
 import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';

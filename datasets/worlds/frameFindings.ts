@@ -1,5 +1,5 @@
-import type { Mesh } from '../../geometry/mesh.js';
-import { parsePly } from '../formats/ply.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { parsePly } from '../formats/meshes/ply.js';
 import { readScan } from '../reader/readScan.js';
 import type { EncodedFile } from '../reader/frameSource.js';
 import { imageRangeFindings } from './imageRange.js';

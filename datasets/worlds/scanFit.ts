@@ -1,6 +1,6 @@
-import { findClosestPoints } from '../../geometry/closestPoint.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { buildTriangleTree, type TriangleTree } from '../../geometry/triangleTree.js';
+import { findClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { buildTriangleTree, type TriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 
 /** Points of the scan that are measured to the surface, and of the surface that are measured to the scan. */
 const measured = 300;

@@ -1,4 +1,4 @@
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { extentOf, inWords, short } from './extent.js';
 import type { WorldFinding } from './types.js';
 import { insteadOfMetres, likelyUnit } from './units.js';

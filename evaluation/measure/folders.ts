@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDataList } from '../../datasets/formats/dataList.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
-import { parsePly } from '../../datasets/formats/ply.js';
+import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readScan, scanExtensions } from '../../datasets/reader/readScan.js';
 import type { FrameId } from '../../datasets/types.js';
 import { readVertexRegions } from '../../datasets/vertexRegions.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { MeasuredSet } from './types.js';
 
 export interface EvaluatedFolders {

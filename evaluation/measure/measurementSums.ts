@@ -1,11 +1,11 @@
 import type { FrameId } from '../../datasets/types.js';
-import type { ClosestPoints } from '../../geometry/closestPoint.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { buildTriangleTree, type TriangleTree } from '../../geometry/triangleTree.js';
-import { ErrorPartSums } from '../errorParts.js';
-import { Jitter } from '../jitter.js';
-import { aligned } from '../rigidAlignment.js';
-import { pointToSurface, vertexErrors } from '../surfaceErrors.js';
+import type { ClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { buildTriangleTree, type TriangleTree } from '../../geometry/closestPoint/triangleTree.js';
+import { ErrorPartSums } from '../errors/errorParts.js';
+import { Jitter } from '../errors/jitter.js';
+import { aligned } from '../heads/rigidAlignment.js';
+import { pointToSurface, vertexErrors } from '../errors/surfaceErrors.js';
 import { ByMethod, exactSummary, summary } from './summaries.js';
 import type { MeasuredFrame, MeasuredSet, Measurement } from './types.js';
 

@@ -2,12 +2,12 @@ import { frameName } from '../../datasets/layout.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { IndexedFrame } from '../../datasets/types.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
-import { translated } from '../rigidAlignment.js';
+import { translated } from '../heads/rigidAlignment.js';
 import { meshPath, type TestSet } from '../testSet.js';
-import { componentCounts, TrainingHeads } from '../trainingHeads.js';
+import { componentCounts, TrainingHeads } from '../heads/trainingHeads.js';
 import { componentsName, methodNames } from '../types.js';
 import type { MeasuredSet } from './types.js';
 

@@ -1,4 +1,4 @@
-import { ErrorStatistics } from '../errorStatistics.js';
+import { ErrorStatistics } from '../errors/errorStatistics.js';
 import { percentiles, type Summary } from './types.js';
 
 /** Statistics of each method. */

@@ -1,5 +1,5 @@
 import type { FrameId } from '../../datasets/types.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { ErrorParts, FarPoints } from '../types.js';
 
 /** Percentiles that every summary has. */

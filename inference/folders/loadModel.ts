@@ -1,10 +1,10 @@
 import { fingerprintPytorchFile } from '../../datasets/formats/pytorch/readPytorch.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { loadFinalModel, readFinished, type LoadedModel } from '../../checkpoints/finalModel.js';
-import { readPart } from '../../checkpoints/readCheckpoint.js';
-import { decodeModel } from '../../checkpoints/trainingState.js';
+import { loadFinalModel, readFinished, type LoadedModel } from '../../checkpoints/reading/finalModel.js';
+import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
+import { decodeModel } from '../../checkpoints/reading/trainingState.js';
 import { findCheckpoint } from '../../training/published/exportPublished.js';
 import { vertexCountOf } from '../../training/published/layouts.js';
 import { loadPublishedModel } from '../../training/published/loadPublishedModel.js';

@@ -1,5 +1,5 @@
 import type { FrameId } from '../../datasets/types.js';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 import type { OpenedJob } from './openJob.js';
 
 const looksAtOnce = 16;

@@ -1,14 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parseDataList } from '../../datasets/formats/dataList.js';
-import { parseObj } from '../../datasets/formats/obj.js';
+import { parseObj } from '../../datasets/formats/meshes/obj.js';
 import { textOf } from '../../datasets/formats/text.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import { headFilesOf, readDatasetIndex } from '../../datasets/reader/storeSource.js';
 import type { FrameId } from '../../datasets/types.js';
 import { viewChoiceOf } from '../../datasets/views.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { fingerprintOf } from './loadModel.js';

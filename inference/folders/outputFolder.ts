@@ -1,8 +1,8 @@
-import { formatPly } from '../../datasets/formats/ply.js';
+import { formatPly } from '../../datasets/formats/meshes/ply.js';
 import { meshInMetres } from '../../datasets/reader/meshes.js';
 import type { FrameId } from '../../datasets/types.js';
 import type { ViewChoice } from '../../datasets/views.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { frameMeshPath } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { FoldersUnsuitable } from './job.js';

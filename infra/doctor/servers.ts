@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { temporalBinary, versitygwBinary } from '../setup/cacheContents.mjs';
+import { temporalBinary, versitygwBinary } from '../setup/cache/cacheContents.mjs';
 import { temporalProgram, versitygwProgram } from '../services/binaries.js';
 import { isPortFree } from '../services/ports.js';
 import { type Check, check } from './check.js';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { installedBinding } from '../setup/paths.mjs';
 import { pins } from '../setup/pins.mjs';
-import { bindingIsInstalled } from '../setup/tensorflowBinding.mjs';
-import { hasNvidiaDriver, readInstalledMarker } from '../setup/tensorflowRuntime.mjs';
+import { bindingIsInstalled } from '../setup/tensorflow/tensorflowBinding.mjs';
+import { hasNvidiaDriver, readInstalledMarker } from '../setup/tensorflow/tensorflowRuntime.mjs';
 import { type Check, check } from './check.js';
 import { probe } from './probe.js';
 

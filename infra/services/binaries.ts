@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { temporalBinary, versitygwBinary } from '../setup/cacheContents.mjs';
+import { temporalBinary, versitygwBinary } from '../setup/cache/cacheContents.mjs';
 import { SetupError } from '../setup/errors.mjs';
 import { pins } from '../setup/pins.mjs';
-import { checkProgram } from '../setup/programs.mjs';
+import { checkProgram } from '../setup/downloads/programs.mjs';
 import { ServiceError } from './errors.js';
 
 /** The `temporal` program that the set-up fetched, held against its pin. @throws ServiceError it is not there, or another */

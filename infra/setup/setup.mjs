@@ -7,16 +7,16 @@
  */
 import { SetupError, StoppedError } from './errors.mjs';
 import { withLock } from './lock.mjs';
-import { removeUnfinished } from './cacheEntry.mjs';
+import { removeUnfinished } from './cache/cacheEntry.mjs';
 import { installNpmPackages, npmPackagesMissing } from './npmPackages.mjs';
 import { cacheDirectory } from './paths.mjs';
 import { Progress } from './progress.mjs';
 import { checkCache, checkPlatform } from './requirements.mjs';
-import { bindingIsInstalled, installBinding } from './tensorflowBinding.mjs';
-import { chooseVariant, fetchRuntime, runtimeIsCached } from './tensorflowRuntime.mjs';
-import { fetchTemporal, temporalIsCached } from './temporalServer.mjs';
+import { bindingIsInstalled, installBinding } from './tensorflow/tensorflowBinding.mjs';
+import { chooseVariant, fetchRuntime, runtimeIsCached } from './tensorflow/tensorflowRuntime.mjs';
+import { fetchTemporal, temporalIsCached } from './servers/temporalServer.mjs';
 import { buildTypescript, buildIsCurrent } from './typescriptBuild.mjs';
-import { buildVersitygw, versitygwIsCached } from './versitygw.mjs';
+import { buildVersitygw, versitygwIsCached } from './servers/versitygw.mjs';
 
 /** Room that the parts need while they are fetched and built, in bytes. */
 const room = { cpu: 1.5e9, gpu: 7e9, temporal: 0.3e9, versitygw: 1.3e9 };

@@ -1,5 +1,5 @@
-import type { RgbImage } from '../../datasets/formats/image.js';
-import { projectPoints, shiftIntrinsics, type Camera } from '../../geometry/camera.js';
+import type { RgbImage } from '../../datasets/formats/images/image.js';
+import { projectPoints, shiftIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
 
 /** Around the head, of its own size. */
 const margin = 0.25;

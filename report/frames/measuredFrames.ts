@@ -1,12 +1,12 @@
-import { encodePng } from '../../datasets/formats/image.js';
-import { facing } from '../../evaluation/facing.js';
+import { encodePng } from '../../datasets/formats/images/image.js';
+import { facing } from '../../evaluation/report/facing.js';
 import type { MeasuredFrame, MeasuredSet } from '../../evaluation/measure/types.js';
-import { errorVertexColours, renderMesh } from '../../evaluation/renderings.js';
-import { errorsAtVertices, pointToSurface } from '../../evaluation/surfaceErrors.js';
+import { errorVertexColours, renderMesh } from '../../evaluation/report/renderings.js';
+import { errorsAtVertices, pointToSurface } from '../../evaluation/errors/surfaceErrors.js';
 import { methodNames } from '../../evaluation/types.js';
-import { lookAt, type Camera } from '../../geometry/camera.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { buildTriangleTree } from '../../geometry/triangleTree.js';
+import { lookAt, type Camera } from '../../geometry/cameras/camera.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { buildTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import type { ShownFrame } from '../shownFrame.js';
 import { frontOf } from './frontOf.js';
 

@@ -1,11 +1,11 @@
 import { frameName } from '../../datasets/layout.js';
-import { encodePng } from '../../datasets/formats/image.js';
+import { encodePng } from '../../datasets/formats/images/image.js';
 import type { IndexedFrame } from '../../datasets/types.js';
-import { facing } from '../../evaluation/facing.js';
-import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/renderings.js';
-import { errorsAtVertices, pointToSurface } from '../../evaluation/surfaceErrors.js';
+import { facing } from '../../evaluation/report/facing.js';
+import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/report/renderings.js';
+import { errorsAtVertices, pointToSurface } from '../../evaluation/errors/surfaceErrors.js';
 import type { TestSet } from '../../evaluation/testSet.js';
-import { buildTriangleTree, type TriangleTree } from '../../geometry/triangleTree.js';
+import { buildTriangleTree, type TriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import type { ShownFrame, ShownHead } from '../shownFrame.js';
 import type { ChosenFrame } from './chooseFrames.js';
 import { closeUp } from './closeUp.js';

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
-import type { RgbImage } from '../../datasets/formats/image.js';
+import type { RgbImage } from '../../datasets/formats/images/image.js';
 import { parseTka } from '../../datasets/formats/tka.js';
 import { coloursOf } from '../../datasets/images/floatImage.js';
 import { decodeView, type EncodedView } from '../../datasets/images/decodeView.js';
 import { isViewOfKind } from '../../datasets/layout.js';
 import { readFrameArchive } from '../../datasets/reader/frameArchive.js';
 import type { IndexedFrame } from '../../datasets/types.js';
-import type { Camera } from '../../geometry/camera.js';
+import type { Camera } from '../../geometry/cameras/camera.js';
 import type { TestSet } from '../../evaluation/testSet.js';
 
 /** A view of a test frame, landscape, at the stored resolution. */

@@ -1,6 +1,6 @@
 import { readScalars, SegmentDamaged } from '../../checkpoints/events/readSegment.js';
-import { checkpointStages, type CheckpointStage } from '../../checkpoints/manifest.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
+import { checkpointStages, type CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { Series, type Curve } from './series.js';

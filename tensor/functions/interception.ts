@@ -1,4 +1,4 @@
-import { backend, type Attribute, type OutputMetadata } from '../engine.js';
+import { backend, type Attribute, type OutputMetadata } from '../engine/engine.js';
 import type { Tensor } from '../tensorflow.js';
 
 /** A graph of `infra/setup/binding/functions.cc`; its values are known by index. */

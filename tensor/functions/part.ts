@@ -1,4 +1,4 @@
-import { backend, type Attribute, type OutputMetadata } from '../engine.js';
+import { backend, type Attribute, type OutputMetadata } from '../engine/engine.js';
 import { functionBinding, type GraphValue, type NativeGraph } from './interception.js';
 
 /** Operations that take a list: how many inputs are its elements, from the first on. */

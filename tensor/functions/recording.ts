@@ -1,6 +1,6 @@
-import { attribute, backend, execute, wrap, type Attribute, type OutputMetadata } from '../engine.js';
-import { peakWithin, noteTransient, tensorMemory } from '../memory.js';
-import { countedOperations, countOperations } from '../phases.js';
+import { attribute, backend, execute, wrap, type Attribute, type OutputMetadata } from '../engine/engine.js';
+import { peakWithin, noteTransient, tensorMemory } from '../engine/memory.js';
+import { countedOperations, countOperations } from '../engine/phases.js';
 import type { Tensor } from '../tensorflow.js';
 import { withTaker, type OperationTaker } from './interception.js';
 import { Part } from './part.js';

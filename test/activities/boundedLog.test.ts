@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { BoundedLog } from '../../activities/boundedLog.js';
+import { BoundedLog } from '../../activities/processes/boundedLog.js';
 
 function freshPath(): string {
   return join(mkdtempSync(join(tmpdir(), 'tempeh-log-')), 'logs', 'trainer.log');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { credentialsFor, readCredentials } from '../../activities/credentials.js';
+import { credentialsFor, readCredentials } from '../../activities/credentials/credentials.js';
 import { published } from '../../datasets/fetch/published.js';
 
 test('credentials come from variables or from files, which win and lose their line end', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { openShard, planShards } from '../../activities/predictionShards.js';
+import { openShard, planShards } from '../../activities/predictions/predictionShards.js';
 import type { PredictionShard } from '../../activities/types.js';
 import { writeDatasetIndex } from '../../datasets/indexFile.js';
 import type { FrameId, IndexedFrame, Split } from '../../datasets/types.js';

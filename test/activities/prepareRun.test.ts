@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { checkAndStoreExtension, checkAndStoreRun } from '../../activities/prepareRun.js';
-import type { ReplacedConfiguration } from '../../activities/storeConfiguration.js';
+import { checkAndStoreExtension, checkAndStoreRun } from '../../activities/runs/prepareRun.js';
+import type { ReplacedConfiguration } from '../../activities/runs/storeConfiguration.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';

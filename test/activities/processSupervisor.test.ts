@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { BoundedLog } from '../../activities/boundedLog.js';
-import { readTrainerEvent } from '../../activities/processEvents.js';
-import { superviseProcess, type ProcessEnd } from '../../activities/processSupervisor.js';
+import { BoundedLog } from '../../activities/processes/boundedLog.js';
+import { readTrainerEvent } from '../../activities/processes/processEvents.js';
+import { superviseProcess, type ProcessEnd } from '../../activities/processes/processSupervisor.js';
 import type { TrainerEvent } from '../../training/process/protocol.js';
 import { isAlive } from './support/isAlive.js';
 

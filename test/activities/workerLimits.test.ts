@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkerLimits } from '../../activities/workerLimits.js';
-import { s3At } from '../../storage/s3Client.js';
+import { s3At } from '../../storage/s3/s3Client.js';
 
 const isRefused = (wanted: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ApplicationFailure);

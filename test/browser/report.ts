@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readHistory } from '../../report/history/readHistory.js';
 import { reportPage } from '../../report/page.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { someEvaluation, someFrames, trainedBy } from '../report/reportFixture.js';
 
 const out = process.argv.includes('--out')

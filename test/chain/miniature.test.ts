@@ -13,9 +13,9 @@ import { runSteps } from '../../configs/temporal.js';
 import { methodNames } from '../../evaluation/types.js';
 import { startObjectStore, startTemporal } from '../../infra/services/index.js';
 import { keys } from '../../storage/keys.js';
-import { s3At } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
-import { connectClient } from '../../client/client.js';
+import { s3At } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
+import { connectClient } from '../../client/connection/client.js';
 import { tempehFlow } from '../cli/commandLine.js';
 import { Launcher, processesWith } from './launcher.js';
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
 import { readEvents } from '../checkpoints/events/eventReader.js';
-import type { Cluster } from './cluster.js';
-import { framesByStep } from './journal.js';
+import type { Cluster } from './cluster/cluster.js';
+import { framesByStep } from './cluster/journal.js';
 
 const stages = ['coarse', 'refinement'] as const;
 

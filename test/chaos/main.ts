@@ -13,8 +13,8 @@ import { setOption } from '../../cli/setOption.js';
 import { columns, duration } from '../../cli/terminal/terminal.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
-import { canMount } from './managedWorker.js';
-import { enterNamespace } from './namespace.js';
+import { canMount } from './cluster/managedWorker.js';
+import { enterNamespace } from './cluster/namespace.js';
 import { smallMiniature } from './smallMiniature.js';
 import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 

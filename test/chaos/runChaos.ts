@@ -3,14 +3,14 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import { trainingStages, type TrainingStage } from '../../configs/schema/training.js';
 import type { MiniatureSettings } from '../../miniature/settings.js';
 import { counterRandom } from '../../geometry/random.js';
-import { startRun } from '../../client/runs.js';
+import { startRun } from '../../client/runs/runs.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
-import { Cluster } from './cluster.js';
+import { Cluster } from './cluster/cluster.js';
 import { compareRuns, contentOf, type RunContent } from './compareRuns.js';
-import { largestGap, resumptions, type JournalStep } from './journal.js';
+import { largestGap, resumptions, type JournalStep } from './cluster/journal.js';
 import type { Scene } from './scene.js';
-import { plan } from './schedule.js';
-import { strikeAll, tooManyRepeated, type Strike } from './strikes.js';
+import { plan } from './faults/schedule.js';
+import { strikeAll, tooManyRepeated, type Strike } from './faults/strikes.js';
 
 export interface ChaosOptions {
   readonly directory: string;

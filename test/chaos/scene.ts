@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, GpuNode } from './cluster.js';
-import type { JournalStep } from './journal.js';
-import { signal } from './processes.js';
-import type { SeenRequest } from '../support/s3Proxy.js';
+import type { Cluster, GpuNode } from './cluster/cluster.js';
+import type { JournalStep } from './cluster/journal.js';
+import { signal } from './cluster/processes.js';
+import type { SeenRequest } from '../support/servers/s3Proxy.js';
 
 /** Where faults happen. */
 export interface Scene {

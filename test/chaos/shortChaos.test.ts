@@ -6,16 +6,16 @@ import { test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import { finishedModel } from '../../checkpoints/finalModel.js';
+import { finishedModel } from '../../checkpoints/reading/finalModel.js';
 import type { TrainerEvent } from '../../training/process/protocol.js';
-import { startRun } from '../../client/runs.js';
-import { startChildWork } from '../support/childWork.js';
-import { Cluster } from './cluster.js';
+import { startRun } from '../../client/runs/runs.js';
+import { startChildWork } from '../support/processes/childWork.js';
+import { Cluster } from './cluster/cluster.js';
 import { eventsOf } from './compareRuns.js';
-import type { Event } from './schedule.js';
+import type { Event } from './faults/schedule.js';
 import { smallMiniature } from './smallMiniature.js';
-import { strikeAll, tooManyRepeated, type Strike } from './strikes.js';
-import { trainingFaults } from './trainingFaults.js';
+import { strikeAll, tooManyRepeated, type Strike } from './faults/strikes.js';
+import { trainingFaults } from './faults/trainingFaults.js';
 
 /** What strikes, in this order, a checkpoint's interval apart: a `npm run chaos` of a minute. */
 const wanted = [

@@ -1,5 +1,5 @@
 import type { MiniatureSettings } from '../../miniature/settings.js';
-import { thumbnails } from '../support/thumbnails.js';
+import { thumbnails } from '../support/tiny/thumbnails.js';
 
 /** Thumbnails of few heads from four cameras, for runs whose weights are compared, not used. */
 export const smallMiniature: Partial<MiniatureSettings> = {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { describeCheckpoints } from './checkpointStoreContract.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-checkpoints-'));

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { keys } from '../../storage/keys.js';
 import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { LeaseLost, NoUsableCheckpoint } from '../../checkpoints/errors.js';
 import { loadedStep, plainConfiguration, saveOf, stateAt } from './checkpointFixtures.js';
 

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { keys } from '../../storage/keys.js';
-import { s3Client } from '../../storage/s3Client.js';
+import { s3Client } from '../../storage/s3/s3Client.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { startTestS3 } from '../support/s3.js';
+import { startTestS3 } from '../support/servers/s3.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
 import { describeCheckpoints } from './checkpointStoreContract.js';
 

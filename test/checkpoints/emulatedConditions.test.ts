@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { openStore } from '../../storage/openStore.js';
-import { s3Client } from '../../storage/s3Client.js';
+import { s3Client } from '../../storage/s3/s3Client.js';
 import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { LeaseLost } from '../../checkpoints/errors.js';
-import { S3Proxy, type SeenRequest } from '../support/s3Proxy.js';
-import { startTestS3 } from '../support/s3.js';
+import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
 
 /** A real S3 server behind a proxy that makes it one without conditional puts: they are ignored, or refused (501). */

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { mapLimited } from '../../storage/mapLimited.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectInformation, ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
 
 /**

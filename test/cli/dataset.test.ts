@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { imageSize } from '../../datasets/formats/image.js';
+import { imageSize } from '../../datasets/formats/images/image.js';
 import { parseTka } from '../../datasets/formats/tka.js';
 import { imagePath } from '../../datasets/layout.js';
 import { copiedFolder, goldenDataset, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
-import { progressLines } from '../../cli/runs/progressLines.js';
+import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { bytes, columns, duration } from '../../cli/terminal/terminal.js';
-import type { RunDescription } from '../../client/describeRun.js';
+import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
 
 function stream(isTTY: boolean, width = 60): { written: string[]; stream: NodeJS.WriteStream } {

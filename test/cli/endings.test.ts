@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { startRun } from '../../client/runs.js';
+import { startRun } from '../../client/runs/runs.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { main } from './commandLine.js';

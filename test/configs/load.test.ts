@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { ConfigurationError, type ConfigurationProblem } from '../../configs/configurationError.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
-import { configurationJsonSchema } from '../../configs/settings.js';
+import { configurationJsonSchema } from '../../configs/documentation/settings.js';
 
 const famos = await readFile(join(packageRoot, 'configs', 'famos.yaml'), 'utf8');
 

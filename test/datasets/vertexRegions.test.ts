@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FormatError } from '../../datasets/formats/formatError.js';
-import { formatNpy } from '../../datasets/formats/npy.js';
-import { formatNpz, parseNpz } from '../../datasets/formats/npz.js';
-import { writeZip } from '../../datasets/formats/zip.js';
+import { formatNpy } from '../../datasets/formats/numpy/npy.js';
+import { formatNpz, parseNpz } from '../../datasets/formats/numpy/npz.js';
+import { writeZip } from '../../datasets/formats/archives/zip.js';
 import { readVertexRegions, regionNames } from '../../datasets/vertexRegions.js';
-import { goldenPath } from '../support/golden.js';
+import { goldenPath } from '../support/golden/golden.js';
 
 const bytes = readFileSync(goldenPath('data/masks.npz'));
 

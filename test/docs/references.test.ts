@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commandReference } from '../../cli/documentation/commandReference.js';
-import { configurationReference, describeSettings } from '../../configs/describeSettings.js';
-import { explainedYaml } from '../../configs/explainedYaml.js';
+import { configurationReference, describeSettings } from '../../configs/documentation/describeSettings.js';
+import { explainedYaml } from '../../configs/documentation/explainedYaml.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 

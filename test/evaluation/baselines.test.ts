@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ErrorPartSums } from '../../evaluation/errorParts.js';
-import { Jitter } from '../../evaluation/jitter.js';
-import { centroid, translated } from '../../evaluation/rigidAlignment.js';
-import { TrainingHeads } from '../../evaluation/trainingHeads.js';
+import { ErrorPartSums } from '../../evaluation/errors/errorParts.js';
+import { Jitter } from '../../evaluation/errors/jitter.js';
+import { centroid, translated } from '../../evaluation/heads/rigidAlignment.js';
+import { TrainingHeads } from '../../evaluation/heads/trainingHeads.js';
 import { counterRandom } from '../../geometry/random.js';
 import { randomRotation, rotatePoints } from '../../geometry/rotation.js';
 

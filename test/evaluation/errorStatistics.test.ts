@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ErrorStatistics } from '../../evaluation/errorStatistics.js';
+import { ErrorStatistics } from '../../evaluation/errors/errorStatistics.js';
 import { counterRandom } from '../../geometry/random.js';
 
 function near(found: number, expected: number, relative: number): void {

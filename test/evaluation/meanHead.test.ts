@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { meanHead } from '../../evaluation/meanHead.js';
+import { meanHead } from '../../evaluation/heads/meanHead.js';
 import {
   alignmentRotation,
   bestRotation,
   centroid,
   meanRotation,
   translated,
-} from '../../evaluation/rigidAlignment.js';
+} from '../../evaluation/heads/rigidAlignment.js';
 import { counterRandom } from '../../geometry/random.js';
 import { randomRotation, rotatePoints, rotationAboutAxis } from '../../geometry/rotation.js';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { asEvaluation } from '../../evaluation/measure/asEvaluation.js';
 import { measure } from '../../evaluation/measure/measure.js';
-import { errorsAtVertices, pointToSurface, vertexErrors } from '../../evaluation/surfaceErrors.js';
-import { translated } from '../../evaluation/rigidAlignment.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { buildTriangleTree } from '../../geometry/triangleTree.js';
+import { errorsAtVertices, pointToSurface, vertexErrors } from '../../evaluation/errors/surfaceErrors.js';
+import { translated } from '../../evaluation/heads/rigidAlignment.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { buildTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 
 /** A box of 20 mm around the origin: its distances are known. */
 const box: Mesh = {

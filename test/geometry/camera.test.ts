@@ -9,9 +9,9 @@ import {
   scaleIntrinsics,
   shiftIntrinsics,
   type Camera,
-} from '../../geometry/camera.js';
-import { fitForwardDistortion } from '../../geometry/distortion.js';
-import { assertGolden, goldenArray, goldenPath } from '../support/golden.js';
+} from '../../geometry/cameras/camera.js';
+import { fitForwardDistortion } from '../../geometry/cameras/distortion.js';
+import { assertGolden, goldenArray, goldenPath } from '../support/golden/golden.js';
 
 const pinhole: Camera = {
   name: '01_A',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findClosestPoints } from '../../geometry/closestPoint.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import { findClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
-import { squaredDistanceToTriangle } from '../../geometry/triangleDistance.js';
-import { buildTriangleTree, refitTriangleTree } from '../../geometry/triangleTree.js';
-import { goldenArray, goldenFaces } from '../support/golden.js';
+import { squaredDistanceToTriangle } from '../../geometry/closestPoint/triangleDistance.js';
+import { buildTriangleTree, refitTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
+import { goldenArray, goldenFaces } from '../support/golden/golden.js';
 import { bumpyMesh, cube } from './meshes.js';
 
 /** Every triangle for every point; of distances that agree to 1e-10 the lowest index. */

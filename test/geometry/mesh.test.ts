@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkMesh } from '../../geometry/mesh.js';
-import { faceAreas, faceNormals, vertexNormals } from '../../geometry/normals.js';
+import { checkMesh } from '../../geometry/mesh/mesh.js';
+import { faceAreas, faceNormals, vertexNormals } from '../../geometry/mesh/normals.js';
 import { counterRandom } from '../../geometry/random.js';
-import { sampleSurface } from '../../geometry/surfaceSampling.js';
-import { expandRegion, uniqueEdges, vertexAdjacency } from '../../geometry/topology.js';
-import { assertGolden, goldenArray, goldenFaces } from '../support/golden.js';
+import { sampleSurface } from '../../geometry/mesh/surfaceSampling.js';
+import { expandRegion, uniqueEdges, vertexAdjacency } from '../../geometry/mesh/topology.js';
+import { assertGolden, goldenArray, goldenFaces } from '../support/golden/golden.js';
 import { cube } from './meshes.js';
 
 describe('topology', () => {

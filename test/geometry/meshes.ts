@@ -1,4 +1,4 @@
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
 
 /** A bumpy closed surface of about `side`² · 2 triangles and 200 mm height, poles left open. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { lookAt, projectPoints, type Camera } from '../../geometry/camera.js';
-import { clearRaster, createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/rasterizer.js';
-import { nearnessPicture, visibilityWeights, visibleVertices } from '../../geometry/visibility.js';
-import { assertGolden, goldenArray, goldenFaces } from '../support/golden.js';
+import { lookAt, projectPoints, type Camera } from '../../geometry/cameras/camera.js';
+import {
+  clearRaster,
+  createRaster,
+  interpolateAttributes,
+  rasterizeTriangles,
+} from '../../geometry/cameras/rasterizer.js';
+import { nearnessPicture, visibilityWeights, visibleVertices } from '../../geometry/cameras/visibility.js';
+import { assertGolden, goldenArray, goldenFaces } from '../support/golden/golden.js';
 import { bumpyMesh } from './meshes.js';
 
 describe('rasterizeTriangles', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { multiply3x3 } from '../../geometry/camera.js';
+import { multiply3x3 } from '../../geometry/cameras/camera.js';
 import { counterRandom } from '../../geometry/random.js';
 import {
   identityRotation,

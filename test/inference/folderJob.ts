@@ -5,11 +5,11 @@ import { OrderedDictionary, PythonTensor } from '../../datasets/formats/pytorch/
 import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js';
 import type { FolderPredictionJob, FolderStages } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
-import { toPublished } from '../../model/layoutConversion.js';
-import { initialValues } from '../../model/modelState.js';
-import { coarseLayout, refinementLayout, type TensorLayout } from '../../model/parameterLayout.js';
-import { goldenVertexCount } from '../support/goldenModel.js';
-import { tinyConfiguration } from '../training/tinyStage.js';
+import { toPublished } from '../../model/parameters/layoutConversion.js';
+import { initialValues } from '../../model/parameters/modelState.js';
+import { coarseLayout, refinementLayout, type TensorLayout } from '../../model/parameters/parameterLayout.js';
+import { goldenVertexCount } from '../support/golden/goldenModel.js';
+import { tinyConfiguration } from '../training/stages/tinyStage.js';
 
 /** Values of a tensor in the published layout. */
 export type PublishedValues = (layout: TensorLayout) => Float32Array;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parsePly } from '../../datasets/formats/ply.js';
+import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import type { FrameId } from '../../datasets/types.js';
@@ -10,7 +10,7 @@ import { FoldersUnsuitable, FrameFailed } from '../../inference/folders/job.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { PredictionStopped } from '../../inference/predictFrames.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
-import { coarseLayout } from '../../model/parameterLayout.js';
+import { coarseLayout } from '../../model/parameters/parameterLayout.js';
 import { copiedFolder, goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, untrained, writeCheckpoint, writeTinyModels } from './folderJob.js';
 

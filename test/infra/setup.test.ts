@@ -18,10 +18,10 @@ after(() => rmSync(cache, { recursive: true, force: true }));
 process.env['TEMPEH_CACHE'] = cache;
 const { packageRoot } = await import('../../infra/setup/paths.mjs');
 const { pins, tensorflowWheels, wheelForThisMachine } = await import('../../infra/setup/pins.mjs');
-const { extractFromWheel } = await import('../../infra/setup/wheels.mjs');
-const { makeCacheEntry } = await import('../../infra/setup/cacheEntry.mjs');
-const { temporalBinary, versitygwBinary } = await import('../../infra/setup/cacheContents.mjs');
-const { sealProgram } = await import('../../infra/setup/programs.mjs');
+const { extractFromWheel } = await import('../../infra/setup/downloads/wheels.mjs');
+const { makeCacheEntry } = await import('../../infra/setup/cache/cacheEntry.mjs');
+const { temporalBinary, versitygwBinary } = await import('../../infra/setup/cache/cacheContents.mjs');
+const { sealProgram } = await import('../../infra/setup/downloads/programs.mjs');
 const { temporalProgram, versitygwProgram } = await import('../../infra/services/binaries.js');
 
 const run = promisify(execFile);

@@ -4,16 +4,16 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { findClosestPoints } from '../../geometry/closestPoint.js';
-import { buildTriangleTree } from '../../geometry/triangleTree.js';
+import { findClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
+import { buildTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
 import { parseDataList } from '../../datasets/formats/dataList.js';
-import { decodeImage } from '../../datasets/formats/image.js';
-import { asFloat32, parseNpy } from '../../datasets/formats/npy.js';
-import { parseNpz } from '../../datasets/formats/npz.js';
-import { parseObj } from '../../datasets/formats/obj.js';
+import { decodeImage } from '../../datasets/formats/images/image.js';
+import { asFloat32, parseNpy } from '../../datasets/formats/numpy/npy.js';
+import { parseNpz } from '../../datasets/formats/numpy/npz.js';
+import { parseObj } from '../../datasets/formats/meshes/obj.js';
 import { framePath } from '../../datasets/layout.js';
-import { parsePly } from '../../datasets/formats/ply.js';
+import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { generateMiniature } from '../../miniature/generate.js';
 import {
   masksFile,

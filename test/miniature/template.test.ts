@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkMesh } from '../../geometry/mesh.js';
-import { generateHeadTemplate, Part } from '../../miniature/headTemplate.js';
+import { checkMesh } from '../../geometry/mesh/mesh.js';
+import { generateHeadTemplate, Part } from '../../miniature/head/headTemplate.js';
 import { regionNames } from '../../datasets/vertexRegions.js';
 
 /** How often each directed edge occurs: in a consistently oriented manifold, once at most. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { projectPoints, rotateCounterClockwise, type Camera } from '../../geometry/camera.js';
-import { cameraRig, rigCamera, storedCamera } from '../../miniature/cameraRig.js';
-import { generateHeadTemplate } from '../../miniature/headTemplate.js';
-import { renderView } from '../../miniature/renderer.js';
+import { projectPoints, rotateCounterClockwise, type Camera } from '../../geometry/cameras/camera.js';
+import { cameraRig, rigCamera, storedCamera } from '../../miniature/scene/cameraRig.js';
+import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
+import { renderView } from '../../miniature/appearance/renderer.js';
 import { miniatureSettings } from '../../miniature/settings.js';
 import { openStudio, seatSubject } from '../../miniature/subject.js';
 import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
-import type { RgbImage } from '../../datasets/formats/image.js';
-import type { Texture } from '../../miniature/textures.js';
+import type { RgbImage } from '../../datasets/formats/images/image.js';
+import type { Texture } from '../../miniature/appearance/textures.js';
 
 const settings = miniatureSettings('miniature', { textureSize: 64, seed: 5 });
 const template = generateHeadTemplate(settings.vertexCount);

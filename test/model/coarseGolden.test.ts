@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coarseIntermediates, type CoarseIntermediates } from '../../model/coarse.js';
-import { gridPositions } from '../../model/voxelGrid.js';
+import { gridPositions } from '../../model/sampling/voxelGrid.js';
 import { multiply, reshape, tf, tidy, type Tensor2D, type Tensor5D } from '../../tensor/index.js';
-import { assertGolden } from '../support/golden.js';
-import { goldenCoarse, goldenState, goldenTensor, goldenViews, transposed } from '../support/goldenModel.js';
+import { assertGolden } from '../support/golden/golden.js';
+import { goldenCoarse, goldenState, goldenTensor, goldenViews, transposed } from '../support/golden/goldenModel.js';
 
 /**
  * The coarse model in evaluation mode, against what the published system computes from the same weights and images:

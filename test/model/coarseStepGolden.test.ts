@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { assertGradients, assertLosses, assertStatistics, step } from '../support/trainingStepGolden.js';
+import { assertGradients, assertLosses, assertStatistics, step } from '../support/golden/trainingStepGolden.js';
 
 test('coarse, running statistics: losses, and the gradient of every parameter', async () => {
   const found = await step('coarse', 'train_running_statistics');

@@ -1,4 +1,4 @@
-import '../support/deterministicOperations.js';
+import '../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coarseForward, disposeState, disposeStatistics, refinementForward } from '../../model/index.js';
@@ -12,13 +12,19 @@ import {
   type Activations,
   type Tensor,
 } from '../../tensor/index.js';
-import { withArithmetic } from '../../tensor/precision.js';
+import { withArithmetic } from '../../tensor/engine/precision.js';
 import { coarseSurface } from '../../training/networks/coarseSurface.js';
 import { viewTensors } from '../../training/loop/viewTensors.js';
-import { goldenValues } from '../support/golden.js';
-import { goldenCoarse, goldenRefinement, goldenState, goldenTensor, goldenViews } from '../support/goldenModel.js';
-import { goldenBatch, goldenTemplate } from '../support/goldenSamples.js';
-import { tinyCoarse, tinyRotations, tinyState, tinyViews } from '../support/tinyNetworks.js';
+import { goldenValues } from '../support/golden/golden.js';
+import {
+  goldenCoarse,
+  goldenRefinement,
+  goldenState,
+  goldenTensor,
+  goldenViews,
+} from '../support/golden/goldenModel.js';
+import { goldenBatch, goldenTemplate } from '../support/golden/goldenSamples.js';
+import { tinyCoarse, tinyRotations, tinyState, tinyViews } from '../support/tiny/tinyNetworks.js';
 
 /** As a device without the arithmetic computes it, whatever this machine has. */
 const mixed = <A>(f: () => A): A => withActivations('bfloat16', () => withArithmetic(false, f));

@@ -20,7 +20,7 @@ import {
   type Tensor3D,
   type Variable,
 } from '../../tensor/index.js';
-import { goldenCoarse, goldenRefinement } from '../support/goldenModel.js';
+import { goldenCoarse, goldenRefinement } from '../support/golden/goldenModel.js';
 import { checkGradientLengths, randomTensor } from '../support/gradientCheck.js';
 import {
   tinyCoarse,
@@ -30,7 +30,7 @@ import {
   tinyVertexCount,
   tinyVertexRotations,
   tinyViews,
-} from '../support/tinyNetworks.js';
+} from '../support/tiny/tinyNetworks.js';
 
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.dataSync<'float32'>());
 

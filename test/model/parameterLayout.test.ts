@@ -12,10 +12,10 @@ import {
   refinementLayout,
   toPublished,
 } from '../../model/index.js';
-import { initialValues, modelState } from '../../model/modelState.js';
+import { initialValues, modelState } from '../../model/parameters/modelState.js';
 import { tensorMemory } from '../../tensor/index.js';
-import { goldenPath } from '../support/golden.js';
-import { goldenLayout } from '../support/goldenModel.js';
+import { goldenPath } from '../support/golden/golden.js';
+import { goldenLayout } from '../support/golden/goldenModel.js';
 
 const layoutNamed = (stage: 'coarse' | 'refinement', name: string) => {
   const layout = goldenLayout(stage).find((layout) => layout.name === name);

@@ -3,9 +3,9 @@ import { refinementIntermediates, type RefinementIntermediates } from '../../mod
 import { tf, tidy } from '../../tensor/index.js';
 import { coarseSurface } from '../../training/networks/coarseSurface.js';
 import { viewTensors } from '../../training/loop/viewTensors.js';
-import { assertGolden, goldenArray } from '../support/golden.js';
-import { goldenRefinement, goldenState, transposed } from '../support/goldenModel.js';
-import { goldenBatch, goldenTemplate } from '../support/goldenSamples.js';
+import { assertGolden, goldenArray } from '../support/golden/golden.js';
+import { goldenRefinement, goldenState, transposed } from '../support/golden/goldenModel.js';
+import { goldenBatch, goldenTemplate } from '../support/golden/goldenSamples.js';
 
 /**
  * The refinement in evaluation mode, from images, calibrations and coarse meshes as they lie on the disk, against what

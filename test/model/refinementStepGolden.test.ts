@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { assertGradients, assertLosses, assertStatistics, step } from '../support/trainingStepGolden.js';
+import { assertGradients, assertLosses, assertStatistics, step } from '../support/golden/trainingStepGolden.js';
 
 test('refinement, running statistics: losses, and the gradient of every parameter', async () => {
   const found = await step('refinement', 'train_running_statistics');

@@ -10,7 +10,7 @@ import { readHistory } from '../../report/history/readHistory.js';
 import type { Curve } from '../../report/history/series.js';
 import { reportPage } from '../../report/page.js';
 import { runReport } from '../../report/runReport.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { begun, someEvaluation, someFrames, trainedBy } from './reportFixture.js';
 

@@ -1,7 +1,7 @@
 import { EventLog } from '../../checkpoints/events/eventLog.js';
-import { emptyManifest, formatManifest, type EventSegment } from '../../checkpoints/manifest.js';
+import { emptyManifest, formatManifest, type EventSegment } from '../../checkpoints/manifest/manifest.js';
 import type { Evaluation } from '../../evaluation/types.js';
-import { encodePng } from '../../datasets/formats/image.js';
+import { encodePng } from '../../datasets/formats/images/image.js';
 import { chooseFrames } from '../../report/frames/chooseFrames.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';

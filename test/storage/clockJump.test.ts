@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
-import { startTestS3 } from '../support/s3.js';
-import { S3Proxy } from '../support/s3Proxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
+import { S3Proxy } from '../support/servers/s3Proxy.js';
 
 const s3 = await startTestS3();
 const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
 import { ChecksumMismatch, StoreUnavailable, StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
-import { forwardProxy } from '../support/forwardProxy.js';
-import { startTestS3 } from '../support/s3.js';
-import { selfSigned } from '../support/selfSigned.js';
+import { forwardProxy } from '../support/servers/forwardProxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
+import { selfSigned } from '../support/servers/selfSigned.js';
 
 /** A real S3 server, reached by TLS that nobody knows, and through proxies. */
 const s3 = await startTestS3();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mapLimited } from '../../storage/mapLimited.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
 
 test('results come in the order of the items, of which no more than allowed are under way', async () => {
   let underWay = 0;

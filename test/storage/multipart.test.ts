@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { CompleteMultipartUploadCommand, ListPartsCommand } from '@aws-sdk/client-s3';
-import { s3Client } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { s3Client } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import { ChecksumMismatch, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest, type Treatment } from '../support/s3Proxy.js';
-import { startTestS3 } from '../support/s3.js';
+import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
 
 /** A file of five parts, on its way to a real S3 server through a network that fails at a part. */
 const s3 = await startTestS3();

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, beforeEach, test } from 'node:test';
 import { HeadObjectCommand, GetObjectTaggingCommand } from '@aws-sdk/client-s3';
-import { s3Client, type S3Configuration } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { s3Client, type S3Configuration } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest } from '../support/s3Proxy.js';
-import { startTestS3 } from '../support/s3.js';
+import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
 
 /** What every object is written with, as the store is asked for it: whole and in parts. */
 const s3 = await startTestS3();

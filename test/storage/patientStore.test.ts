@@ -6,10 +6,10 @@ import { describe, test } from 'node:test';
 import { openBatches } from '../../datasets/batches/openBatches.js';
 import { ThreadFailed } from '../../datasets/threads/threadPool.js';
 import type { TrainingBatchSettings } from '../../datasets/batches/settings.js';
-import { patientStore } from '../../storage/patientStore.js';
+import { patientStore } from '../../storage/wrappers/patientStore.js';
 import { startObjectStore } from '../../infra/services/index.js';
-import { s3At } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { s3At } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import {
   CredentialsExpired,
   ObjectNotFound,
@@ -18,7 +18,7 @@ import {
   type ObjectStore,
 } from '../../storage/types.js';
 import { packGolden } from '../datasets/reader/packedGolden.js';
-import { directoryStore } from '../../storage/directoryStore.js';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
 
 const training: TrainingBatchSettings = {

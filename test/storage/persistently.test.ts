@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { persistently } from '../../storage/persistently.js';
+import { persistently } from '../../storage/async/persistently.js';
 import { StoreUnavailable, StoreUnsuitable } from '../../storage/types.js';
 
 /** When a worker tries, in milliseconds since the store went away. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyFor } from '../../storage/proxies.js';
+import { proxyFor } from '../../storage/network/proxies.js';
 import { StoreUnsuitable } from '../../storage/types.js';
 
 /** Which proxy a request to an address goes through, by the environment. */

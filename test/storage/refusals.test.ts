@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
-import { understood } from '../../activities/interruptible.js';
-import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
-import { s3Client } from '../../storage/s3Client.js';
-import { verdictOf, verdictOfUnknown } from '../../storage/s3Refusals.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { understood } from '../../activities/waiting/interruptible.js';
+import { checkConditionalPuts } from '../../storage/wrappers/conditionalPuts.js';
+import { s3Client } from '../../storage/s3/s3Client.js';
+import { verdictOf, verdictOfUnknown } from '../../storage/s3/errors/s3Refusals.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import {
   ObjectNotFound,
   PreconditionFailed,
@@ -13,8 +13,8 @@ import {
   StoreUnsuitable,
   type ObjectStore,
 } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest, type Treatment } from '../support/s3Proxy.js';
-import { startTestS3 } from '../support/s3.js';
+import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
 
 /** A real S3 server behind a front that refuses as other stores do, and what a user is told then. */
 const s3 = await startTestS3();

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { startObjectStore, type ObjectStoreService } from '../../infra/services/index.js';
-import { s3Client, type S3Configuration } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { s3Client, type S3Configuration } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import { CredentialsExpired, StoreAccessDenied, type ObjectStore, type StoreListener } from '../../storage/types.js';
-import { S3Proxy } from '../support/s3Proxy.js';
+import { S3Proxy } from '../support/servers/s3Proxy.js';
 
 /** A worker whose credentials are in a file, and a real S3 server whose keys are replaced while it works. */
 const directory = await mkdtemp(join(tmpdir(), 'tempeh-credentials-'));

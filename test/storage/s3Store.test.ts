@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
-import { s3Client } from '../../storage/s3Client.js';
-import { s3Store } from '../../storage/s3Store.js';
+import { s3Client } from '../../storage/s3/s3Client.js';
+import { s3Store } from '../../storage/s3/s3Store.js';
 import { PreconditionFailed, StoreAccessDenied } from '../../storage/types.js';
-import { answerLosingProxy } from '../support/answerLosingProxy.js';
-import { startTestS3 } from '../support/s3.js';
+import { answerLosingProxy } from '../support/servers/answerLosingProxy.js';
+import { startTestS3 } from '../support/servers/s3.js';
 import { describeStore } from './storeContract.js';
 
 const s3 = await startTestS3();

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { watchedMemory } from '../support/watchedMemory.js';
+import { watchedMemory } from '../support/processes/watchedMemory.js';
 
 test('convolutions of few channels leave the memory around theirs alone', () => {
   // oneDNN's filter gradient of 1×1 filters with a stride did not: networks of four channels trained to other bits each
   // time, or died.
-  const script = fileURLToPath(new URL('../support/narrowConvolutions.js', import.meta.url));
+  const script = fileURLToPath(new URL('../support/processes/narrowConvolutions.js', import.meta.url));
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], {
     encoding: 'utf8',
     env: {

@@ -1,4 +1,4 @@
-import '../support/deterministicOperations.js';
+import '../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -21,7 +21,7 @@ import {
   type Tensor4D,
   type Tensor5D,
 } from '../../tensor/index.js';
-import { precisionWarning, withArithmetic } from '../../tensor/precision.js';
+import { precisionWarning, withArithmetic } from '../../tensor/engine/precision.js';
 import { randomTensor } from '../support/gradientCheck.js';
 
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.dataSync<'float32'>());

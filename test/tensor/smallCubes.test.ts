@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attribute, executeOne, float32, integers } from '../../tensor/engine.js';
+import { attribute, executeOne, float32, integers } from '../../tensor/engine/engine.js';
 import { convolution3d, tf, tidy, valueAndGradients, type Tensor, type Tensor5D } from '../../tensor/index.js';
 import { randomTensor } from '../support/gradientCheck.js';
 
 /**
- * Many small cubes are convolved by algorithms of our own (chosenAlgorithm in tensor/convolution.ts), which must return
+ * Many small cubes are convolved by algorithms of our own (chosenAlgorithm in tensor/convolution/convolution.ts), which must return
  * what TensorFlow's direct convolution and its gradients return.
  */
 const direct = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeImage } from '../../datasets/formats/image.js';
+import { decodeImage } from '../../datasets/formats/images/image.js';
 import { jetColour } from '../../training/pictures/jetColours.js';
 import { pictureRow, viewsToShow } from '../../training/pictures/pictureRow.js';
-import { tinyData } from './tinyStage.js';
+import { tinyData } from './stages/tinyStage.js';
 
 const data = tinyData({ refinement: true });
 const batch = await data.batch(0);

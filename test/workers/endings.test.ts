@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { main } from '../cli/commandLine.js';
-import { TemporalFront } from '../support/temporalFront.js';
+import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 
 let temporal: TestTemporal;

@@ -9,7 +9,7 @@ import type { FrameId } from '../../datasets/types.js';
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
-import { describeRun } from '../../client/describeRun.js';
+import { describeRun } from '../../client/runs/describeRun.js';
 import { startFolderPrediction } from '../../client/folderPredictions.js';
 import type { FolderPredictionSummary } from '../../workflows/types.js';
 import { goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';

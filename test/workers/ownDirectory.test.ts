@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownDirectory } from '../../workers/ownDirectory.js';
-import { ownIdentity } from '../../workers/processIdentity.js';
+import { ownDirectory } from '../../workers/ownDirectory/ownDirectory.js';
+import { ownIdentity } from '../../workers/ownDirectory/processIdentity.js';
 
 const fresh = () => mkdtempSync(join(tmpdir(), 'tempeh-own-'));
 const lockOf = (directory: string) => join(directory, 'data-worker.lock');
@@ -16,7 +16,7 @@ const taken = /is the folder of another data worker that runs: .* Give this one 
 
 /** A process that holds a folder until it is killed. */
 async function holder(test: TestContext, directory: string) {
-  const module = new URL('../../workers/ownDirectory.js', import.meta.url).href;
+  const module = new URL('../../workers/ownDirectory/ownDirectory.js', import.meta.url).href;
   const code = `
 const { ownDirectory } = await import(${JSON.stringify(module)});
 await ownDirectory(${JSON.stringify(directory)}, { onWait: () => {} });

@@ -9,8 +9,8 @@ import {
   type RecordedFunctions,
   type Tensor,
 } from '../../tensor/index.js';
-import { adamConstants, adamConstantsIf } from '../../tensor/adam.js';
-import { selected } from '../../tensor/norms.js';
+import { adamConstants, adamConstantsIf } from '../../tensor/optimisation/adam.js';
+import { selected } from '../../tensor/optimisation/norms.js';
 import { clipByGlobalNorm } from '../optimisation/gradientClipping.js';
 import type { AdamW, LearningRates, UpdateSet } from '../optimisation/optimizer.js';
 import type { PreparedBatch, StageNetwork } from '../networks/stageNetwork.js';

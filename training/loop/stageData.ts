@@ -1,5 +1,5 @@
 import type { Batch } from '../../datasets/types.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { VertexRegions } from '../../datasets/vertexRegions.js';
 
 /** What a stage trains on. */

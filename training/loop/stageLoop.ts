@@ -7,7 +7,7 @@ import type { EventLog } from '../../checkpoints/events/eventLog.js';
 import { logLosses } from './lossScalars.js';
 import type { TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
-import { orAborted } from '../../storage/orAborted.js';
+import { orAborted } from '../../storage/async/orAborted.js';
 import { batchPictures } from '../pictures/batchPictures.js';
 import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';

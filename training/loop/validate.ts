@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Batch } from '../../datasets/types.js';
 import { MeanLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
-import { orAborted } from '../../storage/orAborted.js';
+import { orAborted } from '../../storage/async/orAborted.js';
 import { predictBatch } from './predictBatch.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';

@@ -1,4 +1,4 @@
-import { writePlaneBarycentric } from '../../geometry/triangleDistance.js';
+import { writePlaneBarycentric } from '../../geometry/closestPoint/triangleDistance.js';
 import type { LossWithGradient } from './pointLoss.js';
 
 /**

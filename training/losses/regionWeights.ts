@@ -1,6 +1,6 @@
 import type { RegionWeights } from '../../configs/schema/training.js';
 import type { RegionName, VertexRegions } from '../../datasets/vertexRegions.js';
-import { expandRegion, vertexAdjacency, type Adjacency } from '../../geometry/topology.js';
+import { expandRegion, vertexAdjacency, type Adjacency } from '../../geometry/mesh/topology.js';
 
 interface Rule {
   readonly region: RegionName;

@@ -1,6 +1,6 @@
 import type { StageConfiguration } from '../../configs/schema/training.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { uniqueEdges } from '../../geometry/topology.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { uniqueEdges } from '../../geometry/mesh/topology.js';
 import { hostLoss, type Tensor } from '../../tensor/index.js';
 import type { VertexRegions } from '../../datasets/vertexRegions.js';
 import { edgeWeights, pointWeights } from './regionWeights.js';

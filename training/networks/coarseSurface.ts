@@ -1,7 +1,7 @@
 import type { Batch } from '../../datasets/types.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { vertexNormals } from '../../geometry/normals.js';
-import { visibilityWeights } from '../../geometry/visibility.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { vertexNormals } from '../../geometry/mesh/normals.js';
+import { visibilityWeights } from '../../geometry/cameras/visibility.js';
 import type { CoarseSurface } from '../../model/refinement.js';
 import { inPhase, tf } from '../../tensor/index.js';
 

@@ -1,5 +1,5 @@
 import type { RefinementModelConfiguration } from '../../configs/schema/model.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { refinementForward } from '../../model/refinement.js';
 import { tf } from '../../tensor/index.js';
 import type { NetworkOptions } from './coarseNetwork.js';

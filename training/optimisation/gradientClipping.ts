@@ -1,4 +1,4 @@
-import { clippedByNorm } from '../../tensor/norms.js';
+import { clippedByNorm } from '../../tensor/optimisation/norms.js';
 import type { Tensor } from '../../tensor/index.js';
 
 /**

@@ -9,7 +9,7 @@ import {
   type AdamConstants,
   type Moment,
   type Moments,
-} from '../../tensor/adam.js';
+} from '../../tensor/optimisation/adam.js';
 import { tf, tidy, type Tensor, type Variable } from '../../tensor/index.js';
 
 /** The two parameter groups (method 4). */

@@ -1,8 +1,8 @@
-import type { RgbImage } from '../../datasets/formats/image.js';
-import { projectPoints, type Camera } from '../../geometry/camera.js';
-import type { Mesh } from '../../geometry/mesh.js';
-import { vertexNormals } from '../../geometry/normals.js';
-import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/rasterizer.js';
+import type { RgbImage } from '../../datasets/formats/images/image.js';
+import { projectPoints, type Camera } from '../../geometry/cameras/camera.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { vertexNormals } from '../../geometry/mesh/normals.js';
+import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/cameras/rasterizer.js';
 
 const white = 1;
 const grey = 0.78;

@@ -1,6 +1,6 @@
-import { encodePng, type RgbImage } from '../../datasets/formats/image.js';
-import { scaleIntrinsics, type Camera } from '../../geometry/camera.js';
-import type { Mesh } from '../../geometry/mesh.js';
+import { encodePng, type RgbImage } from '../../datasets/formats/images/image.js';
+import { scaleIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
+import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
 import type { EventPicture } from '../../checkpoints/events/eventRecords.js';
 import { jetColour } from './jetColours.js';

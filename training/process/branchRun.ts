@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
-import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
+import { checkConditionalPuts } from '../../storage/wrappers/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { ClaimedManifest } from '../../checkpoints/claimedManifest.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
+import { ClaimedManifest } from '../../checkpoints/manifest/claimedManifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import {
   checkpointStageOf,
   type CheckpointStage,
   type Manifest,
   type ManifestCheckpoint,
-} from '../../checkpoints/manifest.js';
-import { readPart } from '../../checkpoints/readCheckpoint.js';
-import { partNames } from '../../checkpoints/trainingState.js';
+} from '../../checkpoints/manifest/manifest.js';
+import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
+import { partNames } from '../../checkpoints/reading/trainingState.js';
 
 /** Thrown when a run cannot be branched; the message says what there is, and what to do. */
 export class BranchRefused extends Error {

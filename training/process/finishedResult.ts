@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
-import { checkpointStageOf } from '../../checkpoints/manifest.js';
-import { DamagedCheckpoint, readPart } from '../../checkpoints/readCheckpoint.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { DamagedCheckpoint, readPart } from '../../checkpoints/reading/readCheckpoint.js';
 import type { StageResult, TrainingJob } from './protocol.js';
 
 /**

@@ -12,9 +12,9 @@ import {
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { StageNotFinished } from '../../checkpoints/errors.js';
-import { fitting } from '../../checkpoints/fitting.js';
-import { loadFinalModel } from '../../checkpoints/finalModel.js';
-import type { TrainingState } from '../../checkpoints/trainingState.js';
+import { fitting } from '../../checkpoints/reading/fitting.js';
+import { loadFinalModel } from '../../checkpoints/reading/finalModel.js';
+import type { TrainingState } from '../../checkpoints/reading/trainingState.js';
 import { NetworkRefused } from '../errors.js';
 import { loadTrunk } from '../published/trunk.js';
 import { modelStateFrom } from './stateArrays.js';

@@ -1,6 +1,6 @@
 import { modelState, type ModelState, type TensorLayout } from '../../model/index.js';
 import { tf, tidy, type Tensor } from '../../tensor/index.js';
-import { fitting } from '../../checkpoints/fitting.js';
+import { fitting } from '../../checkpoints/reading/fitting.js';
 import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
 import { CheckpointMismatch } from '../../checkpoints/errors.js';
 

@@ -1,10 +1,10 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
-import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest.js';
-import { readParts } from '../../checkpoints/readCheckpoint.js';
-import { decodeTrainingState } from '../../checkpoints/trainingState.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest/manifest.js';
+import { readParts } from '../../checkpoints/reading/readCheckpoint.js';
+import { decodeTrainingState } from '../../checkpoints/reading/trainingState.js';
 import { scheduleFactor } from '../optimisation/schedules.js';
 import { CheckpointNotFound } from './errors.js';
 import { layoutsOf } from './layouts.js';

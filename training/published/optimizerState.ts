@@ -6,9 +6,9 @@ import {
 } from '../../datasets/formats/pytorch/pickleWriter.js';
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import { described } from '../../datasets/formats/formatError.js';
-import { fromPublished, toPublished } from '../../model/layoutConversion.js';
-import { isLocaliserParameter, type TensorLayout } from '../../model/parameterLayout.js';
-import { fitting } from '../../checkpoints/fitting.js';
+import { fromPublished, toPublished } from '../../model/parameters/layoutConversion.js';
+import { isLocaliserParameter, type TensorLayout } from '../../model/parameters/parameterLayout.js';
+import { fitting } from '../../checkpoints/reading/fitting.js';
 import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
 import { finiteValues, isTensor, publishedTensor } from './stateDict.js';
 

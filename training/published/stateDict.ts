@@ -1,8 +1,8 @@
 import { OrderedDictionary, PythonTensor } from '../../datasets/formats/pytorch/pickleWriter.js';
 import type { PytorchTensor, PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
-import { fromPublished, toPublished } from '../../model/layoutConversion.js';
-import type { TensorLayout } from '../../model/parameterLayout.js';
-import { fitting } from '../../checkpoints/fitting.js';
+import { fromPublished, toPublished } from '../../model/parameters/layoutConversion.js';
+import type { TensorLayout } from '../../model/parameters/parameterLayout.js';
+import { fitting } from '../../checkpoints/reading/fitting.js';
 import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
 
 export type StateDict = ReadonlyMap<string | number, PytorchValue>;

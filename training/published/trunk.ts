@@ -1,9 +1,9 @@
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
-import { trunkPrefix, isTrunkTensor, type TensorLayout } from '../../model/parameterLayout.js';
+import { trunkPrefix, isTrunkTensor, type TensorLayout } from '../../model/parameters/parameterLayout.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import type { NamedArray, NamedArrays } from '../../checkpoints/safetensors.js';
-import { decodeModel } from '../../checkpoints/trainingState.js';
+import { decodeModel } from '../../checkpoints/reading/trainingState.js';
 import { fromStateDict, type StateDict } from './stateDict.js';
 
 /** Whether this is the state dict of a ResNet as torchvision has it, by its own names. */

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
-import { checkConditionalPuts } from '../../storage/conditionalPuts.js';
+import { checkConditionalPuts } from '../../storage/wrappers/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import { PreconditionFailed, type ObjectStore } from '../../storage/types.js';
-import { ClaimedManifest } from '../../checkpoints/claimedManifest.js';
-import { readManifest } from '../../checkpoints/readManifest.js';
-import { checkpointStageOf, type Manifest } from '../../checkpoints/manifest.js';
-import { encodeTrainingState, type TrainingState } from '../../checkpoints/trainingState.js';
+import { ClaimedManifest } from '../../checkpoints/manifest/claimedManifest.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { checkpointStageOf, type Manifest } from '../../checkpoints/manifest/manifest.js';
+import { encodeTrainingState, type TrainingState } from '../../checkpoints/reading/trainingState.js';
 import type { CheckpointReference } from '../../checkpoints/reference.js';
 import { ImportRefused } from './errors.js';
 

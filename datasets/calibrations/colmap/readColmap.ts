@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../../formats/formatError.js';
-import { cameraOfImage } from '../names.js';
+import { cameraOfImage } from '../fields/names.js';
 import type { OpencvCamera } from '../opencvCamera.js';
 import { neededScale, type CalibrationDefaults } from '../options.js';
 import { isSide } from '../rigFile/readIntrinsics.js';

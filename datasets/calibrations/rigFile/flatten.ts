@@ -1,4 +1,4 @@
-import { isMap, problem, type Fields } from '../fields.js';
+import { isMap, problem, type Fields } from '../fields/fields.js';
 
 /** Maps that only hold a camera's fields together. */
 const groups = ['calibration', 'intrinsics', 'intrinsic', 'extrinsics', 'extrinsic', 'lens', 'distortion', 'pose'];

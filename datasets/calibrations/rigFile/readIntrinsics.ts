@@ -1,5 +1,5 @@
-import { describe, fieldOf, isMap, neededField, numberOf, problem, type Fields } from '../fields.js';
-import { matrixOf } from '../matrices.js';
+import { describe, fieldOf, isMap, neededField, numberOf, problem, type Fields } from '../fields/fields.js';
+import { matrixOf } from '../fields/matrices.js';
 import type { OpencvCamera } from '../opencvCamera.js';
 import type { CalibrationDefaults } from '../options.js';
 import { names } from './names.js';

@@ -1,7 +1,7 @@
-import { fieldOf, numberOf, problem, wordOf, type Fields } from '../fields.js';
-import { matrixOf } from '../matrices.js';
+import { fieldOf, numberOf, problem, wordOf, type Fields } from '../fields/fields.js';
+import { matrixOf } from '../fields/matrices.js';
 import { distortionTerms } from '../opencvCamera.js';
-import { isOtherLens, otherLens } from '../otherLens.js';
+import { isOtherLens, otherLens } from '../fields/otherLens.js';
 import { coefficientNames, names } from './names.js';
 
 /** Models of the form that OpenCV's `projectPoints` has. */

@@ -1,10 +1,10 @@
 import { rotationProblem } from '../../formats/rotationProblem.js';
 import { rotationAboutAxis } from '../../../geometry/rotation.js';
-import { fieldOf, neededField, problem, wordOf, type Fields } from '../fields.js';
-import { matrixOf } from '../matrices.js';
+import { fieldOf, neededField, problem, wordOf, type Fields } from '../fields/fields.js';
+import { matrixOf } from '../fields/matrices.js';
 import type { OpencvCamera } from '../opencvCamera.js';
 import { scaleOf, type CalibrationDefaults, type Unit } from '../options.js';
-import { invertedPose, type Pose } from '../pose.js';
+import { invertedPose, type Pose } from '../fields/pose.js';
 import { names } from './names.js';
 
 const unitWords: Readonly<Record<string, Unit>> = {

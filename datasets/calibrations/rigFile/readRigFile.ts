@@ -1,6 +1,6 @@
 import { quoted } from '../../formats/formatError.js';
-import { describe, fieldOf, fieldsOf, isMap, neededField, problem, type Fields } from '../fields.js';
-import { isCameraName } from '../names.js';
+import { describe, fieldOf, fieldsOf, isMap, neededField, problem, type Fields } from '../fields/fields.js';
+import { isCameraName } from '../fields/names.js';
 import type { OpencvCamera } from '../opencvCamera.js';
 import type { CalibrationDefaults } from '../options.js';
 import { flattened } from './flatten.js';

@@ -1,6 +1,6 @@
 import { quoted } from '../../formats/formatError.js';
-import { describe, isMap, problem, type Fields } from '../fields.js';
-import { isOtherLens, otherLens } from '../otherLens.js';
+import { describe, isMap, problem, type Fields } from '../fields/fields.js';
+import { isOtherLens, otherLens } from '../fields/otherLens.js';
 
 /** Parts of names that speak of a lens. */
 const lensWords =

@@ -1,4 +1,4 @@
-import { decodeElements, elementCount, mostAxes, type NpyArray } from '../npy.js';
+import { decodeElements, elementCount, mostAxes, type NpyArray } from '../numpy/npy.js';
 import { PickleGlobal, PickleObject, PickleTuple, type PickleValue, type Vocabulary } from './values.js';
 
 /** Bytes. */

@@ -1,4 +1,4 @@
-import type { NpyArray } from '../npy.js';
+import type { NpyArray } from '../numpy/npy.js';
 import { NumpyArray } from './numpyVocabulary.js';
 import { instancesOf } from './plainVocabulary.js';
 import { PickleInstance, PickleTuple, type Vocabulary } from './values.js';

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { FormatError, quoted } from '../formatError.js';
-import { checkZipDirectory, ZipBudget, type ZipEntry } from '../zipDirectory.js';
+import { checkZipDirectory, ZipBudget, type ZipEntry } from '../archives/zipDirectory.js';
 
 /** Five times those of a published checkpoint with its optimiser. */
 const mostMembers = 10_000;

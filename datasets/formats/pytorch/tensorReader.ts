@@ -1,5 +1,5 @@
 import { FormatError } from '../formatError.js';
-import { asFloat32, elementCount, type NpyArray } from '../npy.js';
+import { asFloat32, elementCount, type NpyArray } from '../numpy/npy.js';
 import type { PytorchArchive } from './archive.js';
 import { elementReader, storageTypes } from './storageTypes.js';
 import type { StorageReference, TensorReference } from './torchVocabulary.js';

@@ -2,7 +2,7 @@
  * A child process that behaves as the environment's TEMPEH_TEST_BEHAVIOUR says: what a supervisor has to live with. Speaks the
  * trainer's protocol; a test's subject, not a stand-in for the trainer.
  */
-import { overtimeExitCode } from '../../../activities/overtime.js';
+import { overtimeExitCode } from '../../../activities/processes/overtime.js';
 import { spawn } from 'node:child_process';
 import { writeFileSync, writeSync } from 'node:fs';
 

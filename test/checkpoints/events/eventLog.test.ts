@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { PreconditionFailed, type ObjectStore } from '../../../storage/types.js';
 import { crc32c } from '../../../checkpoints/events/crc32c.js';
 import { EventLog } from '../../../checkpoints/events/eventLog.js';

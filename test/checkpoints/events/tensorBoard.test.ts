@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { encodePng } from '../../../datasets/formats/image.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { encodePng } from '../../../datasets/formats/images/image.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { EventLog } from '../../../checkpoints/events/eventLog.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-tensorboard-'));

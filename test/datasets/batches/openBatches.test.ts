@@ -7,8 +7,8 @@ import type { LoaderSettings, TrainingBatchSettings } from '../../../datasets/ba
 import { imagePath } from '../../../datasets/layout.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Batch } from '../../../datasets/types.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
-import { assertGolden } from '../../support/golden.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
+import { assertGolden } from '../../support/golden/golden.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
 

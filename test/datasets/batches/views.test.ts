@@ -6,7 +6,7 @@ import type { TrainingBatchSettings } from '../../../datasets/batches/settings.j
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { atMost, type ViewChoice } from '../../../datasets/views.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { convertCalibration, LensUnusable } from '../../../datasets/calibrations/convertCalibration.js';
 import { inWorld, type OpencvCamera } from '../../../datasets/calibrations/opencvCamera.js';
 import { cameraFromTka, parseTka } from '../../../datasets/formats/tka.js';
-import { cameraCentre, projectPoints } from '../../../geometry/camera.js';
+import { cameraCentre, projectPoints } from '../../../geometry/cameras/camera.js';
 import { counterRandom } from '../../../geometry/random.js';
 import { rotationAboutAxis } from '../../../geometry/rotation.js';
 

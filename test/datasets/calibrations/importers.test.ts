@@ -12,7 +12,7 @@ import { parseCalibrations } from '../../../datasets/calibrations/parseCalibrati
 import { readCalibrations } from '../../../datasets/calibrations/readCalibrations.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { cameraFromTka, parseTka } from '../../../datasets/formats/tka.js';
-import { projectPoints } from '../../../geometry/camera.js';
+import { projectPoints } from '../../../geometry/cameras/camera.js';
 import { temporaryFolder } from '../reader/goldenFolder.js';
 
 /** Files and numbers of other programs' own libraries: `rigs/make_rigs.py` says how they were made. */

@@ -7,7 +7,7 @@ import { inspectDirectory } from '../../../datasets/inspect/inspectDirectory.js'
 import type { DatasetReport, InspectOptions } from '../../../datasets/inspect/types.js';
 import { listHint } from '../../../datasets/discover/layoutHints.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { copiedFolder, goldenDataset, temporaryFolder } from '../reader/goldenFolder.js';
 
 const dataset = { ...goldenDataset, name: 'golden', storedResizeFactor: 4, unusableFrames: 0 };

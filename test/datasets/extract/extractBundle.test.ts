@@ -12,7 +12,7 @@ import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { testArchive } from '../../../datasets/extract/sevenZip.js';
 import { findBundle, volumePaths } from '../../../datasets/fetch/bundles.js';
 import type { TransferProgress } from '../../../datasets/fetch/progress.js';
-import { writeRecord } from '../../../datasets/fetch/sidecar.js';
+import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { smallDisk } from '../../support/smallDisk.js';
 
 const root = await mkdtemp(join(tmpdir(), 'extract-'));

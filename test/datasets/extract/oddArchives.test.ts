@@ -8,8 +8,8 @@ import { after, test } from 'node:test';
 import { explainFailure } from '../../../datasets/extract/explainFailure.js';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { SevenZipFailed } from '../../../datasets/extract/sevenZip.js';
-import { explainWriteError } from '../../../datasets/fetch/writeErrors.js';
-import { writeRecord } from '../../../datasets/fetch/sidecar.js';
+import { explainWriteError } from '../../../datasets/fetch/disk/writeErrors.js';
+import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { hasControls } from '../../../text/printable.js';
 
 const root = await mkdtemp(join(tmpdir(), 'odd-'));

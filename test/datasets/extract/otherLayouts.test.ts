@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { extractFetched } from '../../../datasets/dataPath.js';
 import { findBundle } from '../../../datasets/fetch/bundles.js';
-import { writeRecord } from '../../../datasets/fetch/sidecar.js';
-import { writeZip } from '../../../datasets/formats/zip.js';
+import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
+import { writeZip } from '../../../datasets/formats/archives/zip.js';
 import { temporaryFolder } from '../reader/goldenFolder.js';
 
 const bundle = findBundle('test-subset');

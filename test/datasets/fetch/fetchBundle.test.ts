@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TransferProgress } from '../../../datasets/fetch/progress.js';
-import type { MiniatureHostOptions } from '../../../miniature/host.js';
+import type { MiniatureHostOptions } from '../../../miniature/host/host.js';
 import { assertSame, bytesSent, credentials, cut, paths, quick, volume, withHost } from './support/fetching.js';
 
 test('a bundle is fetched whole, with progress, and only once', async () => {

@@ -5,7 +5,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { explainPage } from '../../../datasets/fetch/answers.js';
+import { explainPage } from '../../../datasets/fetch/host/answers.js';
 import { fetchBundle, type FetchBundleOptions } from '../../../datasets/fetch/fetchBundle.js';
 import { hasControls } from '../../../text/printable.js';
 import { quick } from './support/fetching.js';

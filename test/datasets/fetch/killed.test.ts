@@ -8,11 +8,11 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../../../configs/load.js';
 import { parseDatasetIndex } from '../../../datasets/indexFile.js';
-import { startMiniatureHost } from '../../../miniature/host.js';
+import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 
 const root = await mkdtemp(join(tmpdir(), 'killed-'));
 after(() => rm(root, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { requestFile } from '../../../datasets/fetch/hostRequest.js';
+import { requestFile } from '../../../datasets/fetch/host/hostRequest.js';
 
 const credentials = { username: 'me', password: 'secret', inClear: true };
 const seen: string[] = [];

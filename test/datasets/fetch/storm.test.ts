@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { counterRandom } from '../../../geometry/random.js';
-import type { HostRequest } from '../../../miniature/host.js';
-import type { Fault } from '../../../miniature/hostFaults.js';
+import type { HostRequest } from '../../../miniature/host/host.js';
+import type { Fault } from '../../../miniature/host/hostFaults.js';
 import { assertSame, bytesSent, fileSize, paths, quick, withHost } from './support/fetching.js';
 
 /** Three requests of four fail, each in its own way; cuts are at any byte, also before the first. */

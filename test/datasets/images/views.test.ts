@@ -8,7 +8,7 @@ import { coloursOf, resizeImage } from '../../../datasets/images/floatImage.js';
 import { writeNormalised } from '../../../datasets/images/normalise.js';
 import { calibrationPath, imagePath } from '../../../datasets/layout.js';
 import type { SampleView } from '../../../datasets/types.js';
-import { assertGolden, goldenArray, goldenPath } from '../../support/golden.js';
+import { assertGolden, goldenArray, goldenPath } from '../../support/golden/golden.js';
 
 const frame = { subject: 'subject_000', sequence: 'seq_a', frame: '000001' };
 const names = ['00_A', '00_B', '01_A', '01_B'];

@@ -10,7 +10,7 @@ import { sampleFrames } from '../../../datasets/sampleFrames.js';
 import type { DatasetReport, InspectedFrame, InspectOptions } from '../../../datasets/inspect/types.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
 

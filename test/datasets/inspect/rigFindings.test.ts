@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { rigFindings } from '../../../datasets/inspect/rigFindings.js';
 import type { RigFinding } from '../../../datasets/inspect/types.js';
 import { meetingPoint } from '../../../datasets/inspect/rigGeometry.js';
-import { cameraCentre, lookAt, type Camera } from '../../../geometry/camera.js';
+import { cameraCentre, lookAt, type Camera } from '../../../geometry/cameras/camera.js';
 
 const volume = { centre: [0, -50, 0], side: 800 } as const;
 

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { loadConfiguration } from '../../../configs/load.js';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { fetchBundle } from '../../../datasets/fetch/fetchBundle.js';
-import { startMiniatureHost } from '../../../miniature/host.js';
+import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
@@ -15,7 +15,7 @@ import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.j
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { parseDatasetIndex } from '../../../datasets/indexFile.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/types.js';
 

@@ -10,7 +10,7 @@ import {
   type PytorchTensor,
   type PytorchValue,
 } from '../../../datasets/formats/pytorch/readPytorch.js';
-import { writeZip } from '../../../datasets/formats/zip.js';
+import { writeZip } from '../../../datasets/formats/archives/zip.js';
 
 let folder: string;
 before(async () => {

@@ -7,11 +7,11 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
 import type { IndexedObject } from '../../../datasets/types.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { temporaryFolder } from './goldenFolder.js';
 
 const size = 2000;
-const user = fileURLToPath(new URL('../../support/cacheUser.js', import.meta.url));
+const user = fileURLToPath(new URL('../../support/processes/cacheUser.js', import.meta.url));
 
 async function setUp(context: { after(work: () => Promise<void>): void }, count: number) {
   const folder = await temporaryFolder(context);

@@ -7,7 +7,7 @@ import { decodeFrame } from '../../../datasets/reader/decodeFrame.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Sample } from '../../../datasets/types.js';
-import { assertGolden, goldenFaces } from '../../support/golden.js';
+import { assertGolden, goldenFaces } from '../../support/golden/golden.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames } from './goldenFolder.js';
 
 const [first] = goldenFrames;

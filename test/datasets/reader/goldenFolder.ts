@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../../configs/schema/dataset.js';
 import type { FrameId } from '../../../datasets/types.js';
-import { goldenPath } from '../../support/golden.js';
+import { goldenPath } from '../../support/golden/golden.js';
 
 const folders = {
   list: 'list.json',

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeTar } from '../../../datasets/formats/tar.js';
+import { writeTar } from '../../../datasets/formats/archives/tar.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { sha256 } from '../../../datasets/reader/diskCache.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../../../datasets/types.js';

@@ -8,7 +8,7 @@ import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
 import { DatasetMissing, FrameUnreadable } from '../../../datasets/reader/errors.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from './goldenFolder.js';
 import { packGolden } from './packedGolden.js';
 

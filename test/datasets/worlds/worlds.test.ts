@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { formatNpy, parseNpy, type NpyArray } from '../../../datasets/formats/npy.js';
-import { formatObj, parseObj } from '../../../datasets/formats/obj.js';
-import { formatPly, parsePly } from '../../../datasets/formats/ply.js';
+import { formatNpy, parseNpy, type NpyArray } from '../../../datasets/formats/numpy/npy.js';
+import { formatObj, parseObj } from '../../../datasets/formats/meshes/obj.js';
+import { formatPly, parsePly } from '../../../datasets/formats/meshes/ply.js';
 import { checkDataset } from '../../../datasets/inspect/checkDataset.js';
 import { inspectDirectory } from '../../../datasets/inspect/inspectDirectory.js';
 import type { DatasetReport, InspectOptions } from '../../../datasets/inspect/types.js';
@@ -13,9 +13,9 @@ import { framePath, imagePath } from '../../../datasets/layout.js';
 import { DatasetUnusable } from '../../../datasets/pack/errors.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import type { WorldFinding } from '../../../datasets/worlds/types.js';
-import type { Mesh } from '../../../geometry/mesh.js';
+import type { Mesh } from '../../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../../geometry/random.js';
-import { directoryStore } from '../../../storage/directoryStore.js';
+import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { copiedFolder, goldenDataset, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
 
 const options: InspectOptions = {

@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { writeTar } from '../../../datasets/formats/tar.js';
+import { writeTar } from '../../../datasets/formats/archives/tar.js';
 import { damaged, jsonLike, numbers } from './bytes.js';
 import { asBytes, fileOf, lineByLine } from './lines.js';
 

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { opcode } from '../../../datasets/formats/pickle/opcodes.js';
-import { writeZip } from '../../../datasets/formats/zip.js';
+import { writeZip } from '../../../datasets/formats/archives/zip.js';
 import { damaged } from './bytes.js';
 
 const code = (...values: number[]): Buffer => Buffer.from(values);

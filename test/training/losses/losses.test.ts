@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { counterRandom } from '../../../geometry/random.js';
-import { uniqueEdges } from '../../../geometry/topology.js';
+import { uniqueEdges } from '../../../geometry/mesh/topology.js';
 import { tf, valueAndGradients } from '../../../tensor/index.js';
 import { edgeLoss } from '../../../training/losses/edgeLoss.js';
 import { pointLoss } from '../../../training/losses/pointLoss.js';
 import { pointToSurfaceLoss } from '../../../training/losses/pointToSurfaceLoss.js';
 import { TrainingLoss, type LossTargets } from '../../../training/losses/trainingLoss.js';
-import { assertGolden, goldenArray, goldenFaces } from '../../support/golden.js';
-import { goldenPair, goldenRegions, goldenRegistrations, goldenTemplate, publishedSettings } from '../goldenCase.js';
+import { assertGolden, goldenArray, goldenFaces } from '../../support/golden/golden.js';
+import {
+  goldenPair,
+  goldenRegions,
+  goldenRegistrations,
+  goldenTemplate,
+  publishedSettings,
+} from '../steps/goldenCase.js';
 
 const registrations = goldenRegistrations();
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findClosestPoints } from '../../../geometry/closestPoint.js';
+import { findClosestPoints } from '../../../geometry/closestPoint/closestPoint.js';
 import { counterRandom } from '../../../geometry/random.js';
-import { sampleSurface } from '../../../geometry/surfaceSampling.js';
-import { buildTriangleTree, refitTriangleTree } from '../../../geometry/triangleTree.js';
-import { generateHeadTemplate } from '../../../miniature/headTemplate.js';
+import { sampleSurface } from '../../../geometry/mesh/surfaceSampling.js';
+import { buildTriangleTree, refitTriangleTree } from '../../../geometry/closestPoint/triangleTree.js';
+import { generateHeadTemplate } from '../../../miniature/head/headTemplate.js';
 import { pointToSurfaceLoss } from '../../../training/losses/pointToSurfaceLoss.js';
 import { TrainingLoss } from '../../../training/losses/trainingLoss.js';
-import { publishedSettings } from '../goldenCase.js';
+import { publishedSettings } from '../steps/goldenCase.js';
 
 const { mesh: template, regions } = generateHeadTemplate(1500);
 const length = template.vertices.length;

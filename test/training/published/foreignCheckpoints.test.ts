@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { OrderedDictionary, type PythonValue } from '../../../datasets/formats/pytorch/pickleWriter.js';
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
-import { refinementLayout } from '../../../model/parameterLayout.js';
+import { refinementLayout } from '../../../model/parameters/parameterLayout.js';
 import { PublishedCheckpointMismatch } from '../../../training/published/errors.js';
 import { convertPublished } from '../../../training/published/importPublished.js';
 import { readPublishedFile } from '../../../training/published/readPublished.js';

@@ -3,7 +3,7 @@ import { loadConfiguration } from '../../../configs/load.js';
 import { OrderedDictionary, PythonTensor } from '../../../datasets/formats/pytorch/pickleWriter.js';
 import type { PytorchValue } from '../../../datasets/formats/pytorch/readPytorch.js';
 import { counterRandom } from '../../../geometry/random.js';
-import type { TensorLayout } from '../../../model/parameterLayout.js';
+import type { TensorLayout } from '../../../model/parameters/parameterLayout.js';
 
 /** The miniature's networks, in an object store below a folder. */
 export function smallConfiguration(folder: string): Promise<RunConfiguration> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
-import { fromPublished } from '../../../model/layoutConversion.js';
+import { fromPublished } from '../../../model/parameters/layoutConversion.js';
 import { coarseLayout, disposeState } from '../../../model/index.js';
 import { openStore } from '../../../storage/openStore.js';
 import { CheckpointStore } from '../../../checkpoints/checkpointStore.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
-import type { TemporalSettings } from '../../../client/connectionSettings.js';
+import type { TemporalSettings } from '../../../client/connection/connectionSettings.js';
 
 const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
 

@@ -6,8 +6,8 @@ import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { LineLogger } from '../../../workers/log.js';
-import { installRuntime } from '../../../workers/runtime.js';
-import { workflowBundle } from '../../../workers/workflowBundle.js';
+import { installRuntime } from '../../../workers/temporal/runtime.js';
+import { workflowBundle } from '../../../workers/temporal/workflowBundle.js';
 import { recordWorkflows } from './previousWorkflows.js';
 
 const { History } = proto.temporal.api.history.v1;

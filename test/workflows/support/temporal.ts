@@ -5,11 +5,11 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { taskQueues } from '../../../configs/temporal.js';
 import { startTemporal } from '../../../infra/services/index.js';
-import { connectClient } from '../../../client/client.js';
+import { connectClient } from '../../../client/connection/client.js';
 import { LineLogger } from '../../../workers/log.js';
-import { installRuntime } from '../../../workers/runtime.js';
-import type { TemporalSettings } from '../../../client/connectionSettings.js';
-import { workflowBundle } from '../../../workers/workflowBundle.js';
+import { installRuntime } from '../../../workers/temporal/runtime.js';
+import type { TemporalSettings } from '../../../client/connection/connectionSettings.js';
+import { workflowBundle } from '../../../workers/temporal/workflowBundle.js';
 import { ownQueue, type TestActivities } from './activities.js';
 
 export interface TestTemporal {

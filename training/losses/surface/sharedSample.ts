@@ -1,5 +1,5 @@
-import { reachCount } from '../../../geometry/distantSearch.js';
-import { treeOfSameTopology, type TriangleTree } from '../../../geometry/triangleTree.js';
+import { reachCount } from '../../../geometry/closestPoint/distantSearch.js';
+import { treeOfSameTopology, type TriangleTree } from '../../../geometry/closestPoint/triangleTree.js';
 
 /**
  * What the point-to-surface loss of one sample reads and writes, in memory that threads share.

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import type { Mesh } from '../../../geometry/mesh.js';
-import { buildTriangleTree, type TriangleTree } from '../../../geometry/triangleTree.js';
+import type { Mesh } from '../../../geometry/mesh/mesh.js';
+import { buildTriangleTree, type TriangleTree } from '../../../geometry/closestPoint/triangleTree.js';
 import { sampleState, sharedCopy, sharedSample, type SharedMemory, type SharedSample } from './sharedSample.js';
 import type { SurfaceNews, SurfaceThreadData } from './surfaceThread.js';
 import { beginSample, SurfaceUnits, surfaceStages, surfaceUnits } from './surfaceUnits.js';

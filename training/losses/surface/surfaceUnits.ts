@@ -1,7 +1,7 @@
-import { ClosestSearch, hasDistantPoints } from '../../../geometry/closestPoint.js';
-import { directionPairs, writeReaches } from '../../../geometry/distantSearch.js';
-import { orderScratch, writeSpatialOrder, type OrderScratch } from '../../../geometry/spatialOrder.js';
-import { refitParts, refitSubtree, refitTop } from '../../../geometry/triangleTree.js';
+import { ClosestSearch, hasDistantPoints } from '../../../geometry/closestPoint/closestPoint.js';
+import { directionPairs, writeReaches } from '../../../geometry/closestPoint/distantSearch.js';
+import { orderScratch, writeSpatialOrder, type OrderScratch } from '../../../geometry/closestPoint/spatialOrder.js';
+import { refitParts, refitSubtree, refitTop } from '../../../geometry/closestPoint/triangleTree.js';
 import { addPointToSurfaceLoss } from '../pointToSurfaceLoss.js';
 import { sampleState, type SharedMemory, type SharedSample } from './sharedSample.js';
 import type { Unit } from './team.js';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { bundlePaths, findBundle } from '../../../../datasets/fetch/bundles.js';
 import { fetchBundle, type FetchBundleOptions } from '../../../../datasets/fetch/fetchBundle.js';
-import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../../miniature/host.js';
+import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../../miniature/host/host.js';
 
 /** Of this test file, gone at its end. */
 export const root = await mkdtemp(join(tmpdir(), 'fetch-'));

@@ -1,4 +1,4 @@
-import { directoryStore } from '../../../../storage/directoryStore.js';
+import { directoryStore } from '../../../../storage/directory/directoryStore.js';
 import { obtainBundles } from '../../../../datasets/obtain.js';
 import { packDataset } from '../../../../datasets/pack/packDataset.js';
 import { loadConfiguration } from '../../../../configs/load.js';

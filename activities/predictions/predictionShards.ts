@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { finishedModel } from '../../checkpoints/reading/finalModel.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import { findDatasetIndex } from '../../datasets/reader/storeSource.js';
+import type { DatasetIndex, FrameId, Split } from '../../datasets/types.js';
+import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
+import { mapLimited } from '../../storage/async/mapLimited.js';
+import { readStored } from '../../storage/storedJson.js';
+import type { ObjectStore } from '../../storage/types.js';
+import { userFault } from '../failures.js';
+import type { PredictionPlan, PredictionShard } from '../types.js';
+
+type Purpose = PredictionShard['purpose'];
+
+export interface ShardFrame {
+  readonly split: Split;
+  readonly id: FrameId;
+}
+
+/** What stands at `keys.predictionShard`: by which models a shard was predicted, and whether all of it. */
+const markerSchema = z.object({
+  /** Of its frames: with another `predictions.framesPerShard` the shard of the same number has others. */
+  from: z.int().min(0).optional(),
+  to: z.int().min(0).optional(),
+  models: z.array(z.string()),
+  done: z.boolean(),
+});
+type ShardMarker = z.infer<typeof markerSchema>;
+
+const splitsOf: Readonly<Record<Purpose, readonly Split[]>> = {
+  'refinement-input': ['train', 'validation'],
+  test: ['test'],
+};
+
+const readsAtOnce = 16;
+
+/** Shards that are still to do: all of them, where a model has been trained further since. */
+export async function planShards(
+  store: ObjectStore,
+  run: string,
+  { dataset, predictions }: RunConfiguration,
+  purpose: Purpose,
+): Promise<PredictionPlan> {
+  const index = await packedIndex(store, dataset.name);
+  const models = await modelsFor(store, run, purpose);
+  const frames = framesOf(index, purpose).length;
+  const size = predictions.framesPerShard;
+  const before = purpose === 'test' ? Math.ceil(framesOf(index, 'refinement-input').length / size) : 0;
+  const all = Array.from({ length: Math.ceil(frames / size) }, (_, i) => {
+    return { index: before + i, purpose, from: i * size, to: Math.min((i + 1) * size, frames) };
+  });
+  const markers = await mapLimited(all, readsAtOnce, (shard) => readMarker(store, run, shard));
+  return { shards: all.filter((shard, index) => !isDone(markers[index], shard, models)), frames };
+}
+
+/**
+ * The frames of a shard, ready to be predicted: predictions by earlier models are deleted, those of an interrupted
+ * attempt by the same models stay.
+ */
+export async function openShard(
+  store: ObjectStore,
+  run: string,
+  { dataset }: RunConfiguration,
+  shard: PredictionShard,
+): Promise<{ frames: ShardFrame[]; close: () => Promise<void> }> {
+  const index = await packedIndex(store, dataset.name);
+  const models = await modelsFor(store, run, shard.purpose);
+  const frames = framesOf(index, shard.purpose).slice(shard.from, shard.to);
+  const key = keys.predictionShard(run, shard.index);
+  const mark = async (done: boolean) => {
+    const marker: ShardMarker = { from: shard.from, to: shard.to, models, done };
+    await store.put(key, Buffer.from(JSON.stringify(marker)), { contentType: 'application/json' });
+  };
+  const before = await readMarker(store, run, shard);
+  if (before === null || !sameModels(before.models, models)) {
+    await store.delete(frames.flatMap(({ id }) => predictionKeys(run, shard.purpose, id)));
+    await mark(false);
+  }
+  return { frames, close: () => mark(true) };
+}
+
+function framesOf(index: DatasetIndex, purpose: Purpose): ShardFrame[] {
+  return splitsOf[purpose].flatMap((split) => index.splits[split].map(({ id }) => ({ split, id })));
+}
+
+async function modelsFor(store: ObjectStore, run: string, purpose: Purpose): Promise<string[]> {
+  const stages = purpose === 'test' ? (['coarse-finetuning', 'refinement'] as const) : (['coarse-finetuning'] as const);
+  return Promise.all(
+    stages.map(async (stage) => {
+      const model = await finishedModel(store, run, stage);
+      if (model !== null) return model;
+      const key = keys.manifest(run, checkpointStageOf(stage));
+      const message = `${stage} of ${run} is not finished (${key} in ${store.description}). Train it first: tempeh-flow start ${stage}.`;
+      throw userFault('ConfigurationInvalid', message);
+    }),
+  );
+}
+
+async function packedIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
+  const index = await findDatasetIndex(store, name);
+  if (index !== null) return index;
+  const message = `The data set ${name} is not in ${store.description}. Pack it first: tempeh-flow start dataset.`;
+  throw userFault('DataUnusable', message);
+}
+
+function predictionKeys(run: string, purpose: Purpose, { subject, sequence, frame }: FrameId): string[] {
+  const mesh = frameMeshPath(subject, sequence, frame);
+  if (purpose === 'refinement-input') return [`${keys.predictions(run)}/${mesh}`];
+  return [
+    `${keys.testPredictions(run, 'coarse')}/${mesh}`,
+    `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(subject, sequence, frame)}`,
+    `${keys.testPredictions(run, 'refinement')}/${mesh}`,
+  ];
+}
+
+async function readMarker(store: ObjectStore, run: string, shard: PredictionShard): Promise<ShardMarker | null> {
+  const todo = 'Delete it: its frames are predicted again';
+  return readStored(store, keys.predictionShard(run, shard.index), { schema: markerSchema, todo });
+}
+
+function isDone(
+  marker: ShardMarker | null | undefined,
+  { from, to }: PredictionShard,
+  models: readonly string[],
+): boolean {
+  if (marker?.done !== true || !sameModels(marker.models, models)) return false;
+  // Markers of earlier versions name no frames.
+  return (marker.from ?? from) === from && (marker.to ?? to) === to;
+}
+
+function sameModels(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((model, i) => model === b[i]);
+}

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import type { Serializable } from 'node:child_process';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { graceOf } from '../../configs/grace.js';
+import { environmentFor } from '../../configs/processEnvironment.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { PredictionProgress } from '../../inference/protocol.js';
+import type { StageProgress, TrainerFault } from '../../training/process/protocol.js';
+import { BoundedLog } from './boundedLog.js';
+import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
+import { interruptionsBefore } from '../waiting/interruptions.js';
+import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
+import type { Interruptions, MaybeInterrupted } from '../types.js';
+import { Waiting } from '../waiting/waiting.js';
+
+/** What trainer and predictor events have in common. */
+export type ProcessEvent<Progress, Result> =
+  | { readonly kind: 'starting' | 'warning' | 'waiting'; readonly message: string }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'finished'; readonly result: Result }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly fault: TrainerFault; readonly message: string };
+
+export interface SupervisedActivity<Progress, Result> {
+  readonly kind: 'training' | 'prediction';
+  /** Of people: `trainer`. */
+  readonly name: string;
+  readonly modulePath: string;
+  readonly configuration: RunConfiguration;
+  /** Where its log goes, as `logs/NAME.log`. */
+  readonly workingDirectory: string;
+  readonly logName: string;
+  readonly start: Serializable;
+  readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
+  readonly onProgress?: (progress: Progress) => void;
+  /** This worker has had its credentials for the run's store accepted. */
+  readonly isProven?: () => boolean;
+  /** The worker is told to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Runs a trainer or predictor for the current activity: heartbeats on what it tells, passes on cancellation and the
+ * worker's stop, and turns its end into a result or the failure that Temporal acts rightly on.
+ */
+export async function runSupervised<Progress extends StageProgress | PredictionProgress, Result extends object>(
+  activity: SupervisedActivity<Progress, Result>,
+): Promise<Result & MaybeInterrupted> {
+  const context = Context.current();
+  const { configuration, name } = activity;
+  const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
+  let progress: Progress | null = null;
+  let starting: string | null = null;
+  let warning: string | null = null;
+  const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
+  const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
+  let preemptions = before?.preemptions ?? 0;
+  // Until there is something newer, what earlier attempts reached is not forgotten.
+  const known = (): Progress | null => progress ?? before?.progress ?? null;
+  const worked = (): boolean => known() !== null || activity.isProven?.() === true;
+  const heartbeat = () => {
+    // What it is about to do, until it does it; a warning stays.
+    const message = starting ?? warning;
+    const told = { message, ...(warning === null ? {} : { warning }), preemptions, waitsFor: waiting.message };
+    // `kind` and `progress` belong together by the two callers' types.
+    context.heartbeat({ kind: activity.kind, progress: known(), ...told });
+  };
+  heartbeat();
+  try {
+    const end = await superviseProcess<ProcessEvent<Progress, Result>>({
+      name,
+      modulePath: activity.modulePath,
+      environment: environmentFor('gpu-process'),
+      log,
+      start: activity.start,
+      stop: (reason) => ({ kind: 'stop', reason }),
+      readEvent: activity.readEvent,
+      isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
+      onEvent: (event) => {
+        if (event.kind === 'waiting') waiting.on(event.message);
+        else if (event.kind !== 'warning') waiting.over();
+        if (event.kind === 'progress') {
+          starting = null;
+          progress = event.progress;
+          activity.onProgress?.(event.progress);
+        }
+        if (event.kind === 'starting') starting = event.message;
+        if (event.kind === 'warning') {
+          warning = event.message;
+          starting = null;
+          context.log.warn(event.message, { process: name });
+        }
+        heartbeat();
+      },
+      stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),
+      // The process ends itself by then, if it can.
+      graceSeconds: graceOf()?.killSeconds ?? configuration.checkpoints.graceSeconds + 6,
+      // Told by us, with the process's last lines, before the server notices the missing heartbeat.
+      progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
+    });
+    const interruptions = interruptionsBefore(context.info.attempt, preemptions);
+    if (end.kind === 'told' && end.event.kind === 'finished') return { ...end.event.result, interruptions };
+    const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
+    if (failure instanceof ApplicationFailure && failure.type === 'Stopped') {
+      preemptions++;
+      heartbeat();
+    }
+    throw failure;
+  } finally {
+    log.close();
+  }
+}
+
+/** How far the activity came when it was interrupted. */
+interface Reached<Progress> {
+  readonly progress: Progress | null;
+  readonly interruptions: Interruptions;
+  /** It, or an attempt before it, got on: its credentials were good. */
+  readonly worked: boolean;
+}
+
+function failureOf<Progress, Result>(
+  end: ProcessEnd<ProcessEvent<Progress, Result>>,
+  name: string,
+  log: BoundedLog,
+  context: Context,
+  reached: Reached<Progress>,
+): Error {
+  // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
+  const delay = backOff(reached.progress === null ? context.info.attempt : 1);
+  if (end.kind === 'told' && end.event.kind === 'failed') {
+    const { fault, message } = end.event;
+    const failure = processFault(fault, message, reached.worked, delay, detailsOf(reached));
+    if (failure.nonRetryable === true) return failure;
+    return cancelledBy(context, reached) ?? failure;
+  }
+  const cancelled = cancelledBy(context, reached);
+  if (cancelled !== undefined) return cancelled;
+  const inOrder = end.kind === 'told' || end.kind === 'killed';
+  if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
+  const lines = log.lastLines().map((line) => `  ${line}`);
+  const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
+  const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
+  return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
+}
+
+/** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */
+function cancelledBy(context: Context, reached: Reached<unknown>): CancelledFailure | undefined {
+  if (context.cancellationDetails?.cancelRequested !== true) return undefined;
+  return new CancelledFailure('Stopped as asked.', detailsOf(reached));
+}
+
+/** What a workflow is told by the failure of an activity that is not tried again. */
+function detailsOf({ progress, interruptions }: Reached<unknown>): unknown[] {
+  return [progress ?? undefined, interruptions];
+}

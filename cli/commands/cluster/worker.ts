@@ -1,0 +1,69 @@
+import type { Argv, CommandModule } from 'yargs';
+import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
+import type { GlobalOptions } from '../../program.js';
+
+interface WorkerArguments extends GlobalOptions, ConnectionOptions {
+  directory: string;
+  deployment: string | undefined;
+  'build-id': string | undefined;
+  grace: number | undefined;
+}
+
+const variables =
+  'From the environment: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…; the AWS variables for the object store (AWS_ENDPOINT_URL_S3, AWS_PROFILE, …)';
+
+const limits =
+  'What inputs of workflows may name: endpoints in TEMPEH_STORES, folders below those in TEMPEH_FOLDERS (docs/security.md).';
+
+function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArguments, 'verbose'>> {
+  return withConnectionOptions(yargs)
+    .option('directory', {
+      type: 'string',
+      default: `tempeh-${kind}-worker`,
+      describe: 'Folder of caches, downloads, logs: a fast disk with room',
+    })
+    .option('deployment', {
+      type: 'string',
+      describe: 'Versioned: gets tasks once its build is promoted [default: TEMPORAL_DEPLOYMENT_NAME, or unversioned]',
+    })
+    .option('build-id', {
+      type: 'string',
+      describe: 'Names its code [default: TEMPORAL_WORKER_BUILD_ID, or version and hash of the code]',
+    })
+    .option('grace', {
+      type: 'number',
+      describe:
+        'Seconds from the signal that stops it to its end; saving that does not fit is skipped [default: TEMPEH_GRACE_SECONDS, or what runs say]',
+    })
+    .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
+}
+
+const data: CommandModule<GlobalOptions, WorkerArguments> = {
+  command: 'data',
+  describe: 'Fetches, extracts, packs, evaluates; runs the workflows',
+  builder: (yargs) =>
+    workerOptions(yargs, 'data').epilogue(
+      `${variables}; TEMPEH_USERNAME and TEMPEH_PASSWORD (or TEMPEH_USERNAME_FILE, TEMPEH_PASSWORD_FILE) for TEMPEH_HOST, by default the published host (several hosts: TEMPEH_HOSTS_FILE). ${limits}`,
+    ),
+  handler: async (options) => {
+    const { worker } = await import('../../machine/worker.js');
+    process.exitCode = await worker('data', options);
+  },
+};
+
+const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
+  command: 'gpu',
+  describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
+  builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}. ${limits}`),
+  handler: async (options) => {
+    const { worker } = await import('../../machine/worker.js');
+    process.exitCode = await worker('gpu', options);
+  },
+};
+
+export const command: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'worker',
+  describe: 'Run a worker in the foreground',
+  builder: (yargs) => yargs.command(data).command(gpu).demandCommand(1, 'Which: data or gpu?'),
+  handler: () => undefined,
+};

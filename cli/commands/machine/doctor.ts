@@ -1,0 +1,19 @@
+import type { CommandModule } from 'yargs';
+import type { GlobalOptions } from '../../program.js';
+
+interface DoctorArguments extends GlobalOptions {
+  json: boolean;
+}
+
+export const command: CommandModule<GlobalOptions, DoctorArguments> = {
+  command: 'doctor',
+  describe: 'Check what this machine needs, and say how to mend what is missing',
+  builder: (yargs) =>
+    yargs
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
+      .example('$0 doctor', 'Versions, TensorFlow, servers, disk, memory, GPU, ports'),
+  handler: async ({ json }) => {
+    const { doctor } = await import('../../machine/doctor.js');
+    process.exitCode = await doctor({ json });
+  },
+};

@@ -1,0 +1,49 @@
+import type { CommandModule } from 'yargs';
+import type { GlobalOptions } from '../../program.js';
+import { setOption } from '../../setOption.js';
+
+interface EvaluateArguments extends GlobalOptions {
+  run: string | undefined;
+  predictions: string[];
+  scans: string | undefined;
+  list: string | undefined;
+  masks: string | undefined;
+  registrations: string | undefined;
+  out: string;
+  config: string;
+  set: string[];
+  json: boolean;
+}
+
+export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
+  command: 'evaluate [run]',
+  describe: 'Measure predictions against scans: folders of them, or the test predictions of a run',
+  builder: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', describe: 'A run in the object store; else folders' })
+      .option('predictions', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: 'DIR, or NAME=DIR: S/Q/Q.N.ply in metres; repeated, they are compared',
+      })
+      .option('scans', { type: 'string', describe: 'Folder of scans in mm: S/Q/Q.N.npy, .ply or .obj' })
+      .option('list', {
+        type: 'string',
+        alias: ['data_list_fname', 'data-list-fname'],
+        describe: 'Data list [default: all frames of the first --predictions]',
+      })
+      .option('masks', { type: 'string', describe: 'Vertex masks (.npz): errors by region' })
+      .option('registrations', { type: 'string', describe: 'Folder of registrations: distances of vertices, too' })
+      .option('out', { type: 'string', demandOption: true, describe: 'Folder for JSON, CSV, pictures, report.html' })
+      .option('config', { type: 'string', default: 'famos', describe: 'Of a run: says where the object store is' })
+      .option('set', setOption)
+      .option('json', { type: 'boolean', default: false, describe: 'Print the figures as JSON, nothing else' })
+      .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
+      .example('$0 evaluate famos-1 --set storage.bucket=NAME --out evaluation', ''),
+  handler: async (options) => {
+    const { evaluate } = await import('../../store/evaluate.js');
+    process.exitCode = await evaluate(options);
+  },
+};

@@ -1,0 +1,73 @@
+import type { Argv, CommandModule } from 'yargs';
+import { runSteps, type RunStep } from '../../../configs/temporal.js';
+import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
+import type { GlobalOptions } from '../../program.js';
+import { setOption } from '../../setOption.js';
+import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
+
+interface StartArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
+  config: string | undefined;
+  set: string[];
+  run: string | undefined;
+  follow: boolean;
+  from: string | undefined;
+}
+
+const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
+  'full-training': 'All steps of a run, from fetching the data to the evaluation',
+  dataset: 'Fetch, extract and pack the data set',
+  'coarse-pretraining': 'Train the coarse model',
+  'coarse-finetuning': 'Go on with the coarse model, against the scans',
+  predictions: 'Predict what the refinement starts from',
+  refinement: 'Train the refinement model',
+  evaluation: 'Predict the test set and measure the errors',
+};
+
+function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, 'verbose'>> {
+  const run = what === 'full-training' ? '' : ' --run famos-1';
+  return withViewOptions(withConnectionOptions(yargs))
+    .option('config', {
+      type: 'string',
+      describe:
+        'YAML file, a published run’s config.json, or miniature or famos [default: famos; with --from that run’s]',
+    })
+    .option('set', setOption)
+    .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
+    .option('from', {
+      type: 'string',
+      describe: 'Branch: begin with another run’s checkpoint, RUN/STAGE or RUN/STAGE@STEP (coarse, refinement)',
+    })
+    .option('follow', {
+      type: 'boolean',
+      default: false,
+      describe: 'Watch it until it ends; Ctrl-C ends the watching only',
+    })
+    .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
+    .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
+    .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
+}
+
+const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions, StartArguments> => ({
+  command: what,
+  describe: descriptions[what],
+  builder: (yargs) => startOptions(yargs, what),
+  handler: async (options) => {
+    const { start } = await import('../../runs/start.js');
+    process.exitCode = await start(what, { ...options, set: overridesOf(options) });
+  },
+});
+
+export const command: CommandModule<GlobalOptions, GlobalOptions> = {
+  command: 'start',
+  describe: 'Start a run, or a step of one by itself',
+  builder: (yargs) => {
+    let all: Argv<GlobalOptions> = yargs;
+    for (const what of ['full-training', ...runSteps] as const) all = all.command(commandOf(what));
+    return all
+      .demandCommand(1, 'Start what?')
+      .epilogue(
+        'Steps that the object store shows to be done are not done again: starting a run anew under its name resumes it.',
+      );
+  },
+  handler: () => undefined,
+};

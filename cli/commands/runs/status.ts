@@ -1,0 +1,26 @@
+import type { CommandModule } from 'yargs';
+import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
+import type { GlobalOptions } from '../../program.js';
+
+interface StatusArguments extends GlobalOptions, ConnectionOptions {
+  run: string;
+  json: boolean;
+  follow: boolean;
+}
+
+export const command: CommandModule<GlobalOptions, StatusArguments> = {
+  command: 'status <run>',
+  describe: 'Show where a run is',
+  builder: (yargs) =>
+    withConnectionOptions(yargs)
+      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON; with --follow a line a look' })
+      .option('follow', { type: 'boolean', default: false, describe: 'Until it ends, with the exit code of its end' })
+      .example('$0 status famos-1', 'Steps, progress, pre-emptions and failures, the next attempt')
+      .example('$0 status famos-1 --follow', 'Until it ends')
+      .example('$0 status famos-1 --json | jq .status', 'For scripts'),
+  handler: async (options) => {
+    const { status } = await import('../../runs/status.js');
+    process.exitCode = await status(options);
+  },
+};

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { describeRun, type RunDescription } from '../../../client/runs/describeRun.js';
+import { orAborted } from '../../../storage/async/orAborted.js';
+import { harmless } from '../../terminal/harmless.js';
+import { LiveDisplay } from '../../terminal/liveDisplay.js';
+import { progressLines } from './progressLines.js';
+
+export interface FollowOptions {
+  readonly client: Client;
+  readonly run: string;
+  /** Ends the watching at once, also where Temporal does not answer; the run goes on. */
+  readonly signal: AbortSignal;
+  readonly display?: LiveDisplay;
+  /** Called with every look. */
+  readonly onDescription?: (description: RunDescription) => void;
+}
+
+/** Workers that have just been started answer after some seconds, ms. */
+const patience = 15_000;
+
+/**
+ * Shows a run's progress until it ends.
+ *
+ * @returns its last description; of a run that goes on when the signal came. null where none had come by then.
+ */
+export async function followRun({
+  client,
+  run,
+  signal,
+  display,
+  onDescription,
+}: FollowOptions): Promise<RunDescription | null> {
+  const live = display ?? new LiveDisplay();
+  const show = harmless((description: RunDescription) => live.show(progressLines(description), lineSubject));
+  let last: RunDescription | null = null;
+  const startedAt = Date.now();
+  for (;;) {
+    const description = await orAborted(describeRun(client, run), signal);
+    if (description === null) {
+      live.finish();
+      return last;
+    }
+    // A worker that is just restarting must not make the lines vanish.
+    const shown: RunDescription =
+      description.progress === null && last !== null ? { ...description, progress: last.progress } : description;
+    last = shown;
+    if (signal.aborted && shown.status === 'RUNNING') {
+      live.finish();
+      return shown;
+    }
+    if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
+      show(shown);
+    }
+    onDescription?.(shown);
+    if (shown.status !== 'RUNNING') {
+      live.finish();
+      return shown;
+    }
+    await sleep(1000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** What a line is about, so that it is printed again when that changes: mark and step, and the kind of work. */
+function lineSubject(line: string): string {
+  const [mark, step] = line.trim().split(/\s+/);
+  const work = /fetching|extracting|packing|measuring|step \d|frames/.exec(line)?.[0] ?? '';
+  return `${mark} ${step} ${work.replace(/\d/, '')}`;
+}

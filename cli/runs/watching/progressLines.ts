@@ -1,0 +1,138 @@
+import type { TransferProgress } from '../../../activities/types.js';
+import type { StepState } from '../../../workflows/types.js';
+import type { RunDescription } from '../../../client/runs/describeRun.js';
+import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
+import { printable } from '../../../text/printable.js';
+import { bytes, columns, duration, styled } from '../../terminal/terminal.js';
+
+const marks: Readonly<Record<StepState['state'], string>> = {
+  waiting: '·',
+  running: '▸',
+  paused: '‖',
+  done: '✔',
+  failed: '✘',
+  cancelled: '✘',
+  'left out': '–',
+};
+const colours = { done: 'green', running: 'cyan', paused: 'yellow', failed: 'red', cancelled: 'red' } as const;
+
+/** A run as lines of a terminal: one a step, with what the running one is at; then what went wrong lately. */
+export function progressLines(description: RunDescription, now = Date.now()): string[] {
+  const { progress } = description;
+  if (progress === null) return [`  ${waitingNote(description)}`];
+  const rows = progress.steps.map((step) => {
+    const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
+    const note = [stepNote(step, description), interruptionsNote(step)].filter((part) => part !== '').join('; ');
+    return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
+  });
+  return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
+}
+
+/** What a step is at, or what it did. */
+export function stepNote(step: StepState, { progress, activities }: RunDescription): string {
+  if (step.state !== 'running') return step.note ?? '';
+  const { training = null, predictions = null } = progress ?? {};
+  if (training?.stage === step.step) {
+    const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep } = training;
+    return [
+      bar(done / totalSteps),
+      `step ${done} of ${totalSteps}`,
+      loss === null ? '' : `loss ${loss.toPrecision(3)}`,
+      stepsPerSecond > 0 ? `${stepsPerSecond.toPrecision(2)} steps/s` : '',
+      checkpointStep === null ? '' : `checkpoint ${checkpointStep}`,
+    ]
+      .filter((part) => part !== '')
+      .join('  ');
+  }
+  // A workflow of one step is the step: all activities are its own.
+  const isWhole = progress?.steps.length === 1;
+  const own = activities.filter(({ workflowId }) => isWhole || workflowId.endsWith(`/${step.step}`));
+  const transfer = own.map(({ heartbeat }) => heartbeat).find((heartbeat) => heartbeat?.kind === 'transfer');
+  if (transfer !== undefined) return transferNote(own[0]?.type ?? '', transfer.progress);
+  if (predictions !== null && (step.step === 'predictions' || step.step === 'evaluation')) {
+    return `${bar(predictions.done / Math.max(1, predictions.total))}  ${predictions.done} of ${predictions.total} frames`;
+  }
+  const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
+  return message.find((text) => text !== null) ?? own[0]?.type ?? step.note ?? '';
+}
+
+const activityNames: Readonly<Record<string, string>> = {
+  fetchBundle: 'fetching',
+  extractBundle: 'extracting',
+  packDataset: 'packing',
+  packFiles: 'storing',
+  evaluate: 'measuring',
+};
+
+/** How far a transfer is. */
+export function transferNote(
+  type: string,
+  { doneBytes, totalBytes, doneFiles, totalFiles, current }: TransferProgress,
+): string {
+  const share = totalBytes ? doneBytes / totalBytes : totalFiles ? doneFiles / totalFiles : null;
+  return [
+    share === null ? '' : bar(share),
+    activityNames[type] ?? type,
+    doneBytes > 0 ? bytes(doneBytes) : '',
+    totalFiles === null ? '' : `${doneFiles} of ${totalFiles}`,
+    current,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+export function bar(share: number, width = 20): string {
+  const full = Math.max(0, Math.min(width, Math.round(share * width)));
+  return styled('cyan', '━'.repeat(full)) + styled('dim', '─'.repeat(width - full));
+}
+
+function secondsOf({ state, seconds, startedAt }: StepState, now: number): string {
+  if (seconds !== null) return duration(seconds);
+  if (startedAt === null || (state !== 'running' && state !== 'paused')) return '';
+  return duration(Math.max(0, (now - Date.parse(startedAt)) / 1000));
+}
+
+function waitingNote({ status, failure }: RunDescription): string {
+  if (status === 'RUNNING') return 'waiting for a data worker to answer (tempeh-flow worker data)';
+  return `${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`;
+}
+
+/** `1 pre-emption, 2 failures`; what did not happen is not told. */
+export function interruptionsNote({ interruptions }: StepState): string {
+  const { preemptions = 0, failures = 0 } = interruptions ?? {};
+  return [
+    preemptions === 0 ? '' : `${preemptions} pre-emption${preemptions === 1 ? '' : 's'}`,
+    failures === 0 ? '' : `${failures} failure${failures === 1 ? '' : 's'}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** Characters of a warning, which says what was found where. */
+const longestWarning = 600;
+
+/** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. */
+function troubles({ activities }: RunDescription, now: number): string[] {
+  const mark = `  ${styled('yellow', '!')}`;
+  return activities.flatMap((activity) => {
+    const { type, attempt, lastFailure, paused, state, heartbeat } = activity;
+    const lines: string[] = [];
+    if (lastFailure !== null || paused) {
+      const failure = lastFailure === null ? '' : `: ${lastFailure.split('\n')[0]}`;
+      const next = nextAttempt(activity, now);
+      lines.push(`${mark} ${type}, attempt ${attempt}${failure}${next === '' ? '' : ` (${next})`}`);
+    }
+    const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
+    if (waitsFor) lines.push(`${mark} ${type} waits: ${waitsFor.split('\n')[0]}`);
+    const warning = heartbeat !== null && 'warning' in heartbeat ? heartbeat.warning : undefined;
+    if (warning !== undefined) lines.push(`${mark} ${type}: ${printable(warning, longestWarning)}`);
+    return lines;
+  });
+}
+
+/** When an activity that waits is tried again. */
+export function nextAttempt({ paused, state, nextAttemptAt }: PendingActivity, now: number): string {
+  if (paused) return 'paused in Temporal: tempeh-flow retry goes on';
+  if (nextAttemptAt === null) return state === 'waiting' ? 'waits for a worker' : '';
+  return `next attempt in ${duration(Math.max(0, (nextAttemptAt.getTime() - now) / 1000))}`;
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeRun, type RunDescription } from '../../../client/runs/describeRun.js';
+import { orAborted } from '../../../storage/async/orAborted.js';
+import { lostOutput } from '../../../workers/lifecycle/lostReaders.js';
+import { listenForStop } from '../../../workers/lifecycle/stopRequest.js';
+import type { Connected } from '../../connection.js';
+import { exitCodes, type ExitCode } from '../../exitCodes.js';
+import { followRun } from './followRun.js';
+import { outcomeOf, type Outcome } from './outcome.js';
+import { withoutControls } from '../../terminal/terminal.js';
+
+/** Seconds between two lines of JSON. */
+const jsonSeconds = 5;
+
+/** How a command watches. */
+export interface WatchOptions {
+  /** Nobody reads it any more: a command that does nothing but show has no reason to go on then. */
+  readonly endWithoutReader?: boolean;
+  /** Frames that could not be predicted are no failure of the command. */
+  readonly allowFailures?: boolean;
+}
+
+/** Watches a run until it ends; a signal ends the watching only. @returns the exit code that its end means. */
+export function followToEnd(connected: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
+  return watching(options, async (signal) => {
+    const description = await followRun({ client: connected.client, run, signal });
+    if (description === null || description.status === 'RUNNING') {
+      process.stdout.write(`\n${run} goes on: tempeh-flow status ${run} --follow\n`);
+      return exitCodes.interrupted;
+    }
+    if (description.failure !== null) process.stdout.write(`\n${withoutControls(description.failure)}\n`);
+    const outcome = await outcomeOf(connected.client, description);
+    if (outcome.text !== '') process.stdout.write(`\n${withoutControls(outcome.text)}\n`);
+    return exitCodeOf(description, outcome, options);
+  });
+}
+
+/** As `followToEnd`, a line of JSON for each look. */
+export function followAsJson({ client }: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
+  return watching(options, async (signal) => {
+    for (;;) {
+      const description = await orAborted(describeRun(client, run), signal);
+      if (description === null) return exitCodes.interrupted;
+      process.stdout.write(`${JSON.stringify(description)}\n`);
+      if (description.status !== 'RUNNING') {
+        return exitCodeOf(description, await outcomeOf(client, description), options);
+      }
+      await sleep(jsonSeconds * 1000, undefined, { signal }).catch(() => undefined);
+    }
+  });
+}
+
+async function watching(
+  { endWithoutReader = false }: WatchOptions,
+  watch: (signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const request = listenForStop({ endSeconds: 10 });
+  const unread = new AbortController();
+  const look = (): void => {
+    if (endWithoutReader && lostOutput() === 'EPIPE') unread.abort();
+  };
+  const clock = setInterval(look, 500);
+  try {
+    const code = await watch(AbortSignal.any([request.signal, unread.signal]));
+    return unread.signal.aborted ? exitCodes.noReader : code;
+  } finally {
+    clearInterval(clock);
+    request.release();
+  }
+}
+
+/** A run that is complete is a success if it did all that it was to do. */
+function exitCodeOf({ status }: RunDescription, { done }: Outcome, { allowFailures = false }: WatchOptions): ExitCode {
+  return status === 'COMPLETED' && (done === 'all' || (allowFailures && done === 'some'))
+    ? exitCodes.ok
+    : exitCodes.failed;
+}

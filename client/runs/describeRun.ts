@@ -1,0 +1,125 @@
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionStatusName,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { messages, runSteps } from '../../configs/temporal.js';
+import type { RunProgress, StepState } from '../../workflows/types.js';
+import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
+import { findRun, type FoundRun } from './findRun.js';
+
+export interface RunDescription {
+  readonly run: string;
+  readonly workflowId: string;
+  readonly status: WorkflowExecutionStatusName;
+  readonly startedAt: Date;
+  readonly closedAt: Date | null;
+  /** Why it ended before its time: what failed, and what to do. */
+  readonly failure: string | null;
+  /** null while no data worker answers. */
+  readonly progress: RunProgress | null;
+  /** What runs or waits just now. */
+  readonly activities: readonly PendingActivity[];
+}
+
+const querySeconds = 5;
+
+/**
+ * Where a run is, live: the workflow's own progress with the heartbeats of the running activities laid over it.
+ *
+ * @throws RunError `not-found`
+ */
+export async function describeRun(client: Client, run: string): Promise<RunDescription> {
+  const found = await findRun(client, run);
+  const { description } = found;
+  const own = await queryProgress(client, found.handle);
+  const running = description.status.name === 'RUNNING';
+  const step = found.step === null ? await stepOf(client, found, own) : null;
+  const activities = running ? [...pendingActivities(description), ...(step?.activities ?? [])] : [];
+  const progress = own === null ? null : withStep(own, step?.progress ?? null);
+  return {
+    run,
+    workflowId: description.workflowId,
+    status: description.status.name,
+    startedAt: description.startTime,
+    closedAt: description.closeTime ?? null,
+    failure: description.status.name === 'FAILED' ? await failureOf(client, description) : null,
+    progress: progress === null ? null : withHeartbeats(progress, activities),
+    activities,
+  };
+}
+
+/** No worker, no answer: then the rest of the description is still worth something. */
+export async function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
+  try {
+    return await client.withDeadline(Date.now() + querySeconds * 1000, () =>
+      handle.query<RunProgress>(messages.progress),
+    );
+  } catch {
+    return null;
+  }
+}
+
+interface OpenStep {
+  readonly progress: RunProgress | null;
+  readonly activities: readonly PendingActivity[];
+}
+
+/** The child workflow that full training is at, or ended in; without its own progress, whichever runs. */
+async function stepOf(
+  client: Client,
+  { description }: FoundRun,
+  progress: RunProgress | null,
+): Promise<OpenStep | null> {
+  const ended = description.status.name !== 'RUNNING';
+  const open = ['running', 'paused', ...(ended ? ['failed', 'cancelled'] : [])];
+  const going = progress?.steps.filter(({ state }) => open.includes(state));
+  for (const step of going?.map((state) => state.step) ?? runSteps) {
+    const handle = client.workflow.getHandle(`${description.workflowId}/${step}`);
+    try {
+      const child = await handle.describe();
+      if (child.status.name !== 'RUNNING' && !(ended && progress !== null)) continue;
+      const own = progress === null ? null : await queryProgress(client, handle);
+      return { progress: own, activities: pendingActivities(child) };
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  return null;
+}
+
+/** A step tells full training little of what it knows, for each word costs both of their histories. */
+function withStep(progress: RunProgress, step: RunProgress | null): RunProgress {
+  if (step === null) return progress;
+  const training = step.training ?? progress.training;
+  const interrupted = new Map(step.steps.map(({ step: name, interruptions }) => [name, interruptions]));
+  const steps = progress.steps.map((state) => {
+    const interruptions = interrupted.get(state.step) ?? state.interruptions;
+    return { ...state, ...(interruptions && { interruptions }) };
+  });
+  return { ...progress, steps, training, predictions: step.predictions ?? progress.predictions };
+}
+
+/** Heartbeats are newer than what the workflow was told. */
+function withHeartbeats(progress: RunProgress, activities: readonly PendingActivity[]): RunProgress {
+  let { training, predictions } = progress;
+  let done = predictions?.done ?? 0;
+  for (const { heartbeat } of activities) {
+    if (heartbeat?.kind === 'training' && heartbeat.progress !== null) training = heartbeat.progress;
+    if (heartbeat?.kind === 'prediction' && heartbeat.progress !== null) done += heartbeat.progress.done;
+  }
+  if (predictions !== null) predictions = { ...predictions, done };
+  return { ...progress, steps: progress.steps.map((step) => withAttempts(step, activities)), training, predictions };
+}
+
+/** What a step's running trainers and predictors have gone through so far comes on top of those that have ended. */
+function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
+  const sum = { preemptions: step.interruptions?.preemptions ?? 0, failures: step.interruptions?.failures ?? 0 };
+  for (const { workflowId, interruptions } of activities) {
+    if (!workflowId.endsWith(`/${step.step}`)) continue;
+    sum.preemptions += interruptions.preemptions;
+    sum.failures += interruptions.failures;
+  }
+  return sum.preemptions + sum.failures > 0 ? { ...step, interruptions: sum } : step;
+}

@@ -1,0 +1,34 @@
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { runSteps, type RunStep } from '../../configs/temporal.js';
+import { RunError } from '../connection/client.js';
+
+/** The workflow of a run, or of a step of it that was started by itself. */
+export interface FoundRun {
+  readonly handle: WorkflowHandle;
+  readonly description: WorkflowExecutionDescription;
+  /** Of the single step's workflow; null for full training. */
+  readonly step: RunStep | null;
+}
+
+/** The run's workflow, or that of the step which was started by itself last. @throws RunError `not-found` */
+export async function findRun(client: Client, run: string): Promise<FoundRun> {
+  const found: FoundRun[] = [];
+  for (const step of [null, ...runSteps]) {
+    const handle = client.workflow.getHandle(step === null ? run : `${run}/${step}`);
+    try {
+      const description = await handle.describe();
+      if (step === null) return { handle, description, step };
+      found.push({ handle, description, step });
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  found.sort((a, b) => b.description.startTime.getTime() - a.description.startTime.getTime());
+  if (found[0] !== undefined) return found[0];
+  throw new RunError('not-found', `Temporal knows no run ${run}. tempeh-flow list shows those that it knows.`);
+}

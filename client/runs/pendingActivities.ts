@@ -1,0 +1,82 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { interruptionsBefore } from '../../activities/waiting/interruptions.js';
+import type { ActivityHeartbeat, Interruptions } from '../../activities/types.js';
+
+/** An activity that runs, or waits for a worker or its next attempt. */
+export interface PendingActivity {
+  readonly workflowId: string;
+  readonly activityId: string;
+  readonly type: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly state: 'waiting' | 'running' | 'stopping';
+  /** An operator has paused it in Temporal: no attempt comes until it is unpaused there, or by `retryRun`. */
+  readonly paused: boolean;
+  /** Attempts that ended so far, apart: stopped in an orderly way, and failed. */
+  readonly interruptions: Interruptions;
+  readonly heartbeat: ActivityHeartbeat | null;
+  readonly heartbeatAt: Date | null;
+  /** Why the attempt before failed. */
+  readonly lastFailure: string | null;
+  /** When the next attempt is due, of one that waits out its back-off; null otherwise. */
+  readonly nextAttemptAt: Date | null;
+  /** The worker that has it, or had it last. */
+  readonly worker: string | null;
+}
+
+type RawActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** Numbers of Temporal's `PendingActivityState`; what is not here (cancel or pause requested) is stopping. */
+const states: Readonly<Record<number, PendingActivity['state']>> = { 1: 'waiting', 2: 'running', 4: 'waiting' };
+
+/** The pending activities of a described workflow, heartbeat details decoded. */
+export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescription): PendingActivity[] {
+  return (raw.pendingActivities ?? []).map((activity) => {
+    const payload = activity.heartbeatDetails?.payloads?.[0];
+    const heartbeat = payload
+      ? (defaultPayloadConverter.fromPayload<ActivityHeartbeat | undefined>(payload) ?? null)
+      : null;
+    const attempt = activity.attempt ?? 1;
+    const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
+    return {
+      workflowId,
+      activityId: activity.activityId ?? '',
+      type: activity.activityType?.name ?? 'unknown',
+      attempt,
+      state: states[activity.state ?? 1] ?? 'stopping',
+      paused: activity.paused === true,
+      interruptions: interruptionsBefore(attempt, preemptions),
+      heartbeat,
+      heartbeatAt: dateOf(activity.lastHeartbeatTime),
+      lastFailure: explainFailure(activity.lastFailure),
+      nextAttemptAt: dateOf(activity.nextAttemptScheduleTime),
+      worker: activity.lastWorkerIdentity || null,
+    };
+  });
+}
+
+/** The message that a failed workflow ended with, from the last event of its history. */
+export async function failureOf(
+  client: Client,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<string | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    // HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
+    historyEventFilterType: 2,
+  });
+  return history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.message ?? null;
+}
+
+/** Temporal says "activity Heartbeat timeout" where a worker was killed, or lost its network. */
+function explainFailure(failure: RawActivity['lastFailure']): string | null {
+  if (!failure) return null;
+  return failure.timeoutFailureInfo ? 'Its worker was lost: no sign of life came any more.' : (failure.message ?? null);
+}
+
+function dateOf(time: RawActivity['lastHeartbeatTime']): Date | null {
+  if (!time) return null;
+  return new Date(Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6);
+}

@@ -1,0 +1,157 @@
+import { WorkflowUpdateFailedError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { DataInput, FolderPredictionInput, StageExtension } from '../../activities/types.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { TrainingStage } from '../../configs/schema/training.js';
+import { memos, messages, workflowTypes, type RunStep } from '../../configs/temporal.js';
+import { runNamePattern } from '../../configs/runNames.js';
+import type { FullTrainingInput } from '../../workflows/types.js';
+import { beforeRun, tellAttempts } from './attempts.js';
+import { RunError } from '../connection/client.js';
+import { findRun } from './findRun.js';
+import { startFetch } from '../fetches.js';
+import { resumeFolderPrediction } from '../folderPredictions.js';
+import { startWorkflow } from '../startWorkflow.js';
+import { inputOf } from './workflowInput.js';
+
+export interface StartOptions {
+  readonly run: string;
+  readonly configuration: RunConfiguration;
+  /** All if absent. A single one is started as its own workflow `RUN/STEP`. */
+  readonly steps?: readonly RunStep[];
+}
+
+/**
+ * Starts a run, or starts it again: what the object store has of it is not done twice.
+ *
+ * @returns the workflow's id.
+ * @throws RunError `refused` for a name that cannot be one, `already-running`.
+ */
+export async function startRun(client: Client, { run, configuration, steps }: StartOptions): Promise<string> {
+  if (!runNamePattern.test(run)) {
+    const expected = 'letters, digits, dots, dashes and underscores, the first a letter or digit';
+    throw new RunError('refused', `${JSON.stringify(run)} cannot be the name of a run: expected ${expected}.`);
+  }
+  const single = steps?.length === 1 ? steps[0] : undefined;
+  const workflowId = single === undefined ? run : `${run}/${single}`;
+  const before = await beforeRun(client, run, configuration, steps);
+  // What is empty is left out.
+  const known = Object.fromEntries(
+    Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0),
+  );
+  await startWorkflow(client, {
+    type: workflowTypes[single ?? 'fullTraining'],
+    workflowId,
+    run,
+    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...known },
+    summary: `${single ?? 'full training'} of ${run}`,
+    dataset: configuration.dataset.name,
+  });
+  return workflowId;
+}
+
+/**
+ * Goes on with a run: a paused one is told to, one that has ended (however) is started again.
+ *
+ * @param configuration in place of the one that it was started with.
+ * @throws RunError `not-found`, `already-running`.
+ */
+export async function resumeRun(client: Client, run: string, configuration?: RunConfiguration): Promise<string> {
+  const { handle, description, step } = await findRun(client, run);
+  if (description.status.name === 'RUNNING') {
+    if (configuration !== undefined) {
+      const message = `${run} is running: its configuration cannot be changed, but for more iterations of a stage (tempeh-flow extend). Cancel it first; it will save.`;
+      throw new RunError('already-running', message);
+    }
+    await steer(run, () => handle.executeUpdate(messages.resume));
+    return handle.workflowId;
+  }
+  if (configuration !== undefined) refuseUnconfigured(run, description);
+  if (description.type === workflowTypes.fetchPublished) {
+    return startFetch(client, await inputOf<DataInput>(client, description));
+  }
+  if (description.type === workflowTypes.predictFolders) {
+    return resumeFolderPrediction(client, await inputOf<FolderPredictionInput>(client, description), handle);
+  }
+  const input = await runInputOf(client, description);
+  const steps = step === null ? input.steps : [step];
+  return startRun(client, {
+    run,
+    configuration: configuration ?? input.configuration,
+    ...(steps === undefined ? {} : { steps }),
+  });
+}
+
+/** Saves, stops and waits for `resumeRun`; returns when nothing runs any more. @throws RunError */
+export async function pauseRun(client: Client, run: string): Promise<void> {
+  const { handle, description } = await findRun(client, run);
+  assertRunning(run, description);
+  await tellAttempts(client, run);
+  await steer(run, () => handle.executeUpdate(messages.pause));
+}
+
+/**
+ * Lets a stage of a run that is running train to more steps: what trains saves and goes on, and the run's stored
+ * configuration is replaced.
+ *
+ * @throws RunError `refused` saying why it cannot be, `not-running`.
+ */
+export async function extendRun(client: Client, run: string, extension: StageExtension): Promise<void> {
+  const { handle, description } = await findRun(client, run);
+  assertRunning(run, description);
+  await tellAttempts(client, run);
+  await steer(run, () => handle.executeUpdate(messages.extend, { args: [extension] }));
+}
+
+/** Saves and ends; `resumeRun` goes on. Returns when it has ended. @throws RunError */
+export async function cancelRun(client: Client, run: string): Promise<void> {
+  const { handle, description } = await findRun(client, run);
+  assertRunning(run, description);
+  await tellAttempts(client, run);
+  await handle.cancel();
+  await handle.result().catch(() => {});
+}
+
+/** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for what is no run. */
+export async function configurationOf(client: Client, run: string): Promise<RunConfiguration> {
+  const { description } = await findRun(client, run);
+  refuseUnconfigured(run, description);
+  return (await runInputOf(client, description)).configuration;
+}
+
+/** What a fetch or a prediction of folders does is said where it is started. @throws RunError `refused` */
+function refuseUnconfigured(run: string, { type }: WorkflowExecutionDescription): void {
+  const commands: Readonly<Record<string, string>> = {
+    [workflowTypes.fetchPublished]: 'a fetch: start it anew with tempeh-flow fetch',
+    [workflowTypes.predictFolders]: 'a prediction of folders: start it anew with tempeh-flow predict --workflow',
+  };
+  const what = commands[type];
+  if (what !== undefined) throw new RunError('refused', `${run} is ${what} to change what it does.`);
+}
+
+/** What a run was started with, with the extensions that it took since. */
+async function runInputOf(client: Client, description: WorkflowExecutionDescription): Promise<FullTrainingInput> {
+  const input = await inputOf<FullTrainingInput>(client, description);
+  const { memo } = description;
+  const extended = Object.entries((memo?.[memos.iterations] ?? {}) as Partial<Record<TrainingStage, number>>);
+  if (extended.length === 0) return input;
+  const training = { ...input.configuration.training };
+  for (const [stage, iterations] of extended as [TrainingStage, number][]) {
+    // Each stage's type is the same.
+    training[stage] = { ...training[stage], iterations };
+  }
+  return { ...input, configuration: { ...input.configuration, training } };
+}
+
+function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {
+  if (status.name === 'RUNNING') return;
+  throw new RunError('not-running', `${run} is not running: it is ${status.name.toLowerCase()}.`);
+}
+
+async function steer(run: string, update: () => Promise<unknown>): Promise<void> {
+  try {
+    await update();
+  } catch (cause) {
+    if (!(cause instanceof WorkflowUpdateFailedError)) throw cause;
+    throw new RunError('refused', `${run}: ${cause.cause?.message ?? cause.message}`, { cause });
+  }
+}

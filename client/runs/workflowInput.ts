@@ -1,0 +1,18 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { RunError } from '../connection/client.js';
+
+/** What a workflow was started with, from the first event of its history; the workflow's type says what that is. */
+export async function inputOf<Input>(
+  client: Client,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<Input> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  if (!payload) throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
+  return defaultPayloadConverter.fromPayload<Input>(payload);
+}

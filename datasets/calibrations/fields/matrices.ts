@@ -1,0 +1,55 @@
+import { quoted } from '../../formats/formatError.js';
+import { describe, isMap, problem, type Field, type Fields } from './fields.js';
+
+/** What a number list may be told to be. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: readonly number[];
+}
+
+/** Entries of a list; a camera has fewer of anything. */
+const mostEntries = 64;
+
+/**
+ * A matrix as OpenCV writes it (`rows`, `cols`, `dt`, `data`; of several channels, as `CV_64FC3`, each entry is so many
+ * columns), rows of numbers, or numbers (one row).
+ *
+ * @throws FormatError
+ */
+export function matrixOf(fields: Fields, field: Field, what: string): Matrix {
+  const { name, value } = field;
+  if (isMap(value) && Object.hasOwn(value, 'data')) return opencvMatrix(fields, name, value, what);
+  if (!Array.isArray(value)) throw problem(fields, name, what, describe(value));
+  const list = value as readonly unknown[];
+  if (!list.some(Array.isArray)) return { rows: 1, columns: list.length, data: numbersOf(fields, name, list, what) };
+  const rows = list.map((row, i) => numbersOf(fields, `${name}[${i}]`, row, what));
+  const columns = rows[0]!.length;
+  const other = rows.findIndex((row) => row.length !== columns);
+  if (other >= 0)
+    throw problem(fields, `${name}[${other}]`, `${columns} numbers, as in the first row`, `${rows[other]!.length}`);
+  return { rows: rows.length, columns, data: rows.flat() };
+}
+
+function opencvMatrix(fields: Fields, name: string, value: Readonly<Record<string, unknown>>, what: string): Matrix {
+  const { rows, cols, dt = 'd', data } = value;
+  // "d": a double an entry; "3d": three.
+  const type = typeof dt === 'string' ? /^([1-9]?)([ucwsifdh])$/.exec(dt) : null;
+  if (!type) throw problem(fields, `${name}.dt`, 'the type of an entry, as d, f or 3d', describe(dt));
+  const channels = Number(type[1] === '' ? 1 : type[1]);
+  const numbers = numbersOf(fields, `${name}.data`, data, what);
+  if (typeof rows !== 'number' || typeof cols !== 'number' || rows * cols * channels !== numbers.length) {
+    const size = `${quoted(String(rows))} × ${quoted(String(cols))}${channels === 1 ? '' : ` of ${channels} channels`}`;
+    throw problem(fields, name, 'rows × cols numbers in data', `${numbers.length} for ${size}`);
+  }
+  return { rows, columns: cols * channels, data: numbers };
+}
+
+function numbersOf(fields: Fields, name: string, value: unknown, what: string): number[] {
+  if (!Array.isArray(value)) throw problem(fields, name, what, describe(value));
+  if (value.length > mostEntries) throw problem(fields, name, what, `${value.length} entries`);
+  return (value as readonly unknown[]).map((entry, i) => {
+    if (typeof entry === 'number' && Number.isFinite(entry)) return entry;
+    throw problem(fields, `${name}[${i}]`, 'a finite number', describe(entry));
+  });
+}

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateMiniature } from '../../../miniature/generate.js';
+import { splitFolders, masksFile, templateFile } from '../../../miniature/layout.js';
+import { miniaturePresets } from '../../../miniature/settings.js';
+import { packDataset } from '../../../datasets/pack/packDataset.js';
+import type { ObjectStore } from '../../../storage/types.js';
+import { thumbnails } from './thumbnails.js';
+
+/** The part of a run's configuration that names the data set of `packTinyDataset`. */
+export const tinyDataset = {
+  name: 'tiny',
+  source: { kind: 'directory', path: '/packed-already' },
+  layout: { ...splitFolders, template: templateFile, vertexMasks: masksFile },
+  storedResizeFactor: 4,
+  imageExtension: 'png',
+  unusableFrames: 0,
+} as const;
+
+/** Generates heads of 150 vertices seen in thumbnails, and packs them: 6 training, 2 validation, 2 test frames. */
+export async function packTinyDataset(store: ObjectStore): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'tempeh-tiny-data-'));
+  try {
+    const settings = {
+      ...miniaturePresets.miniature,
+      ...thumbnails,
+      name: tinyDataset.name,
+      subjects: { train: 2, validation: 1, test: 1 },
+      framesPerSequence: { train: 3, validation: 2, test: 2 },
+      scanPoints: 200,
+    };
+    await generateMiniature(settings, directory, { threads: 1 });
+    await packDataset({ store, configuration: tinyDataset, directory });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,140 @@
+import '../../support/processes/deterministicOperations.js';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Batch } from '../../../datasets/types.js';
+import { countBatches, coarseLayout, disposeState, initialState, type ModelState } from '../../../model/index.js';
+import { refinementLayout } from '../../../model/index.js';
+import { tensorMemory, tf, tidy, valueAndGradients, type Tensor } from '../../../tensor/index.js';
+import { coarseNetwork } from '../../../training/networks/coarseNetwork.js';
+import { clipByGlobalNorm } from '../../../training/optimisation/gradientClipping.js';
+import { AdamW } from '../../../training/optimisation/optimizer.js';
+import { RecordedStep } from '../../../training/loop/recordedStep.js';
+import { refinementNetwork } from '../../../training/networks/refinementNetwork.js';
+import type { StageNetwork } from '../../../training/networks/stageNetwork.js';
+import { tinyConfiguration, tinyData } from '../stages/tinyStage.js';
+
+const { model } = tinyConfiguration({ storage: { kind: 'directory', path: '/nonexistent' } });
+const rates = { base: 1e-3, localiser: 1e-4 };
+const clipping = 0.5;
+type Stage = 'coarse' | 'refinement';
+
+function networkOf(stage: Stage): StageNetwork {
+  const { template } = tinyData();
+  const layouts =
+    stage === 'coarse' ? coarseLayout(model.coarse, template.vertices.length / 3) : refinementLayout(model.refinement);
+  const options = { state: initialState(layouts, 4), seed: 4, randomGridRotations: true };
+  return stage === 'coarse'
+    ? coarseNetwork(model.coarse, options)
+    : refinementNetwork(model.refinement, template, options);
+}
+
+const batchOf = (step: number): Promise<Batch> => tinyData({ refinement: true }).batch(step);
+
+/** Gradient of a loss by the prediction, one that depends on it. */
+const gradientAt = (vertices: Tensor): Tensor => tf.mul(vertices, 1e-3);
+
+/** A step one operation after the other: what the recorded one has to come to. */
+function plainStep(network: StageNetwork, optimizer: AdamW, batch: Batch): number {
+  let found = NaN;
+  tidy(() => {
+    const prepared = network.prepare(batch, 'training');
+    const { value, gradients } = valueAndGradients(() => {
+      const { vertices, statistics } = prepared.forward();
+      return { loss: tf.mul(tf.sum(tf.square(vertices)), 0.5e-3), statistics };
+    }, network.state.parameters);
+    const { norm, gradients: clipped } = clipByGlobalNorm(gradients, clipping);
+    optimizer.update(clipped, rates);
+    for (const [name, running] of Object.entries(value.statistics)) {
+      network.state.buffers[name]!.assign(running);
+      running.dispose();
+    }
+    countBatches(network.state);
+    found = norm.dataSync()[0]!;
+  });
+  return found;
+}
+
+function recordedStep(step: RecordedStep, optimizer: AdamW, batch: Batch): number {
+  let found = NaN;
+  tidy(() => {
+    const vertices = step.forward(step.network.prepare(batch, 'training'));
+    found = step.backward(gradientAt(vertices), rates).dataSync()[0]!;
+    optimizer.count(Object.keys(step.network.state.parameters), 1);
+    countBatches(step.network.state);
+  });
+  return found;
+}
+
+const numbersOf = ({ parameters, buffers }: ModelState): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries({ ...parameters, ...buffers }).map(([name, values]) => [name, [...values.dataSync()]]),
+  );
+
+function assertClose(found: ModelState, expected: ModelState, share: number): void {
+  const wanted = numbersOf(expected);
+  for (const [name, values] of Object.entries(numbersOf(found))) {
+    const scale = Math.max(1e-3, ...wanted[name]!.map(Math.abs));
+    values.forEach((value, i) => {
+      assert.ok(Math.abs(value - wanted[name]![i]!) <= share * scale, `${name}[${i}] is ${value}; ${wanted[name]![i]}`);
+    });
+  }
+}
+
+for (const stage of ['coarse', 'refinement'] as const) {
+  describe(`${stage}: a recorded step`, async () => {
+    const plain = networkOf(stage);
+    const network = networkOf(stage);
+    const plainOptimizer = new AdamW(plain.state.parameters, { weightDecay: 0.01 });
+    const optimizer = new AdamW(network.state.parameters, { weightDecay: 0.01 });
+    const step = new RecordedStep(network, optimizer, clipping);
+    after(() => {
+      step.dispose();
+      for (const each of [plainOptimizer, optimizer]) each.dispose();
+      for (const each of [plain, network]) disposeState(each.state);
+    });
+
+    test('comes to what its operations come to one by one, batch after batch', async () => {
+      for (let at = 0; at < 4; at++) {
+        const batch = await batchOf(at);
+        const expected = plainStep(plain, plainOptimizer, batch);
+        const norm = recordedStep(step, optimizer, batch);
+        assert.ok(norm > clipping, `gradients of ${norm} are to be clipped`);
+        assert.ok(Math.abs(norm - expected) <= 1e-4 * expected, `norm ${norm}; ${expected}`);
+        assertClose(network.state, plain.state, 1e-3);
+      }
+    });
+
+    test('leaves no tensor behind, applied or discarded', async () => {
+      const batch = await batchOf(5);
+      recordedStep(step, optimizer, batch);
+      const { tensors } = tensorMemory();
+      recordedStep(step, optimizer, batch);
+      tidy(() => {
+        step.forward(network.prepare(batch, 'training'));
+        step.discard();
+      });
+      recordedStep(step, optimizer, batch);
+      assert.equal(tensorMemory().tensors, tensors);
+    });
+
+    test('changes nothing, to the bit, where a gradient is not finite', async () => {
+      const batch = await batchOf(6);
+      const before = numbersOf(network.state);
+      const momentsOf = (): number[][] =>
+        tidy(() => Object.values(optimizer.state()).map((values) => [...values.dataSync()]));
+      const moments = momentsOf();
+      for (const bad of [NaN, Infinity]) {
+        tidy(() => {
+          const vertices = step.forward(network.prepare(batch, 'training'));
+          const gradient = tf.tensor(
+            Float32Array.from({ length: vertices.size }, (_, i) => (i === 3 ? bad : 1)),
+            vertices.shape,
+          );
+          assert.ok(!Number.isFinite(step.backward(gradient, rates).dataSync()[0]!));
+        });
+        assert.deepEqual(numbersOf(network.state), before);
+        assert.deepEqual(momentsOf(), moments);
+      }
+    });
+  });
+}

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { TemporalSettings } from '../../client/connection/connectionSettings.js';
+import { graceOf } from '../../configs/grace.js';
+import { orAborted } from '../../storage/async/orAborted.js';
+import { stopOnFaults } from '../lifecycle/faults.js';
+import { listenForStop } from '../lifecycle/stopRequest.js';
+import { within } from '../lifecycle/within.js';
+import { LineLogger } from '../log.js';
+import { renewConnection } from './connectionRenewal.js';
+import { installRuntime } from './runtime.js';
+import { connectWorker } from './workerConnection.js';
+import { WorkerGroup } from './workerGroup.js';
+import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
+
+/** What both kinds of worker are given. */
+export interface WorkerProcessOptions {
+  readonly temporal: TemporalSettings;
+  /** The same, as variables and files say now: what was renewed is taken without a restart. Not looked at if absent. */
+  readonly readTemporal?: () => Promise<TemporalSettings>;
+  /** The worker's folder: caches, downloads, logs. Made if it is not there. */
+  readonly directory: string;
+  /** What the environment says if absent. */
+  readonly version?: WorkerVersion;
+  /** Stops the worker, as SIGTERM does: what runs saves first. */
+  readonly signal?: AbortSignal;
+  /** Given whole lines; standard error if absent. */
+  readonly writeLog?: (line: string) => void;
+  /** Called when the worker takes work. */
+  readonly onReady?: () => void;
+}
+
+/** A worker on one task queue. */
+export type WorkerDefinition = WorkerOptions & {
+  readonly taskQueue: string;
+  /** Its queue is its own: tasks must reach it whatever version its deployment is at. */
+  readonly ofAnyVersion?: boolean;
+};
+
+/**
+ * Seconds in which activities end in order once the worker is told to stop; then they are cancelled, then abandoned. For
+ * workers that were given no grace.
+ */
+const unaskedGrace = { killSeconds: 45, forceSeconds: 60, endSeconds: 62 };
+/** Seconds to close the connection, and for what hangs. */
+const overtimeSeconds = 2;
+
+const shared = {
+  // A workflow whose worker was killed waits so long for it before another one replays it. The default is 10 s.
+  stickyQueueScheduleToStartTimeout: '2 seconds',
+  // How fresh `status` is, and how soon an activity learns of its cancellation.
+  maxHeartbeatThrottleInterval: '2 seconds',
+} as const satisfies Partial<WorkerOptions>;
+
+/**
+ * Runs the workers of one process until it is told to stop, and all of them have. Waits for Temporal where it is away.
+ *
+ * @param define is given the signal that says stop, which activities hand on to what they supervise.
+ * @throws WorkerFailed when a worker cannot go on; the others and all activities have been stopped then, or given up.
+ */
+export async function runWorkers(
+  name: 'data' | 'gpu',
+  options: WorkerProcessOptions,
+  define: (stopping: AbortSignal, logger: LineLogger) => Promise<readonly WorkerDefinition[]>,
+): Promise<void> {
+  const logger = new LineLogger(name, options.writeLog);
+  installRuntime(logger);
+  const { killSeconds, forceSeconds, endSeconds } = graceOf() ?? unaskedGrace;
+  const shutdown = { shutdownGraceTime: killSeconds * 1000, shutdownForceTime: forceSeconds * 1000 };
+  const request = listenForStop({ caller: options.signal, endSeconds: endSeconds + overtimeSeconds });
+  const stopping = new AbortController();
+  const stop = (why: string): void => stopping.abort(why);
+  const { signal } = stopping;
+  const onRequest = (): void => stop(`the worker was ${String((request.signal.reason as Error).message)}`);
+  if (request.signal.aborted) onRequest();
+  else request.signal.addEventListener('abort', onRequest, { once: true });
+  const faults = stopOnFaults(logger, stop);
+  let connection: NativeConnection | undefined;
+  let renewal: ReturnType<typeof renewConnection> | undefined;
+  try {
+    const definitions = await orAborted(define(signal, logger), signal);
+    if (definitions === null) return;
+    connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
+    if (connection === undefined) return;
+    const version = options.version ?? workerVersion();
+    const workers = await orAborted(createWorkers(name, connection, options, version, definitions, shutdown), signal);
+    if (workers === null) return;
+    const { temporal: settings, readTemporal: read } = options;
+    if (read !== undefined) {
+      const use = (renewed: NativeConnection): void => workers.useConnection(renewed);
+      renewal = renewConnection({ settings, read, connection, use, logger });
+    }
+    const running = workers.run(signal, stop, endSeconds);
+    logger.info(readyLine(definitions, options, version));
+    options.onReady?.();
+    await running;
+    faults.throwIfAny();
+  } catch (error) {
+    if (request.signal.aborted && isAbort(error, signal)) return;
+    logger.error(error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    faults.release();
+    request.release();
+    // A worker that has failed holds it for ever.
+    connection = renewal?.end() ?? connection;
+    await within(connection?.close().catch(() => undefined) ?? Promise.resolve(), overtimeSeconds, undefined);
+    logger.info('stopped');
+  }
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}
+
+function createWorkers(
+  name: 'data' | 'gpu',
+  connection: NativeConnection,
+  options: WorkerProcessOptions,
+  version: WorkerVersion,
+  definitions: readonly WorkerDefinition[],
+  shutdown: Pick<WorkerOptions, 'shutdownGraceTime' | 'shutdownForceTime'>,
+): Promise<WorkerGroup> {
+  const { namespace } = options.temporal;
+  const identity = `${name}@${hostname()}:${process.pid}`;
+  const all = definitions.map(({ ofAnyVersion = false, ...definition }) => {
+    const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
+    return { ...shared, ...shutdown, namespace, identity, workerDeploymentOptions, ...definition };
+  });
+  return WorkerGroup.create(connection, all);
+}
+
+function readyLine(
+  definitions: readonly WorkerDefinition[],
+  { temporal }: WorkerProcessOptions,
+  { buildId, deployment }: WorkerVersion,
+): string {
+  const queues = definitions.map(({ taskQueue }) => taskQueue).join(', ');
+  const of = deployment === null ? '' : ` of deployment ${deployment}`;
+  return `ready on ${queues} of ${temporal.address}, build ${buildId}${of}`;
+}

@@ -1,0 +1,48 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
+
+const build = fileURLToPath(new URL('../..', import.meta.url));
+let bundle: Promise<WorkflowBundleOption> | undefined;
+
+/**
+ * The workflows' code as a data worker runs it in its sandbox. Bundling takes a second or two and 80 MB, so the bundle is
+ * kept beside the compiled code, under the SHA-256 of what it is made from.
+ */
+export function workflowBundle(logger: Logger): Promise<WorkflowBundleOption> {
+  bundle ??= findOrMake(logger);
+  return bundle;
+}
+
+async function findOrMake(logger: Logger): Promise<WorkflowBundleOption> {
+  const folder = join(build, 'workflow-bundles');
+  const codePath = join(folder, `${await sourceHash()}.js`);
+  if (existsSync(codePath)) return { codePath };
+  const workflowsPath = join(build, 'workflows', 'index.js');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  // Several processes may do this at once. Where the folder cannot be written, each process bundles for itself.
+  try {
+    const temporary = `${codePath}.${randomUUID()}`;
+    await mkdir(folder, { recursive: true });
+    await writeFile(temporary, code);
+    await rename(temporary, codePath);
+  } catch (error) {
+    logger.info('The workflow bundle is not kept for the next start.', { error });
+  }
+  return { code };
+}
+
+/** Of all that goes into the bundle: our compiled files, and the SDK's version. */
+async function sourceHash(): Promise<string> {
+  const folder = join(build, 'workflows');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.js')).sort();
+  const files = [...names.map((name) => join(folder, name)), join(build, 'configs', 'temporal.js')];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file.slice(build.length)}\n`).update(await readFile(file));
+  hash.update(await readFile(createRequire(import.meta.url).resolve('@temporalio/workflow/package.json')));
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,52 @@
+import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
+import { taskQueues, userFaults } from '../../configs/temporal.js';
+import type { SupervisionConfiguration } from '../../configs/schema/supervision.js';
+
+interface Supervised {
+  readonly supervision: SupervisionConfiguration;
+}
+
+/** Infrastructure faults are retried without end; what only a person can mend is not retried. */
+const retry: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  // Attempts are counted over the weeks, pre-emptions among them: a worker that is lost late must not cost a minute more.
+  maximumInterval: '15 seconds',
+  nonRetryableErrorTypes: [...userFaults],
+};
+
+/** Questions and small writes: done in seconds, or tried again. */
+export function shortActivity(summary: string): ActivityOptions {
+  return { taskQueue: taskQueues.data, startToCloseTimeout: '2 minutes', retry, summary };
+}
+
+/** Work of minutes to weeks: what bounds it is observed progress. Cancellation waits until it has saved and stopped. */
+export function longActivity(taskQueue: string, configuration: Supervised, summary: string): ActivityOptions {
+  return {
+    taskQueue,
+    startToCloseTimeout: '120 days',
+    heartbeatTimeout: configuration.supervision.progressTimeoutSeconds * 1000,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+    summary,
+  };
+}
+
+/**
+ * Work of a GPU worker. An attempt that fails says itself when it is to be tried again; where none can say so its worker
+ * was lost, and the next goes on.
+ */
+export function gpuActivity(configuration: Supervised, summary: string): ActivityOptions {
+  return {
+    ...longActivity(taskQueues.gpu, configuration, summary),
+    retry: { ...retry, maximumInterval: '2 seconds' },
+  };
+}
+
+/** Work that needs what lies on one data worker's disk. Given up when that worker does not come back in time. */
+export function boundActivity(queue: string, configuration: Supervised, summary: string): ActivityOptions {
+  return {
+    ...longActivity(queue, configuration, summary),
+    scheduleToStartTimeout: configuration.supervision.lostWorkerSeconds * 1000,
+  };
+}

@@ -1,0 +1,130 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { HandlerUnfinishedPolicy } from '@temporalio/common';
+import type { DataActivities, DataInput, MaybeInterrupted, RunInput } from '../../activities/types.js';
+import type { RunStep } from '../../configs/temporal.js';
+import { shortActivity } from './activityOptions.js';
+import { Board } from '../progress/board.js';
+import { explain, findUserFault, workflowFailure } from './failures.js';
+import * as messages from '../messages.js';
+import { Ends } from './interruptions.js';
+import { Pauses } from './pauses.js';
+import type { StepInput } from '../types.js';
+
+export interface StepContext {
+  readonly board: Board;
+  readonly pauses: Pauses;
+  readonly ends: Ends;
+  /** Calls an activity through `pauses`, and counts what it went through. */
+  readonly counted: <T extends MaybeInterrupted>(call: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * What every step's workflow has around its work: progress, pausing, cancelling, failures that people understand, and
+ * reports to the full training that started it. Started by itself, a step first checks and stores its configuration.
+ *
+ * @param options.isRun false for work that has no run's configuration.
+ */
+export async function runStep<T>(
+  step: RunStep,
+  input: StepInput | DataInput,
+  work: (context: StepContext) => Promise<{ readonly result: T; readonly note: string }>,
+  { isRun = true } = {},
+): Promise<T> {
+  const { parent } = workflowInfo();
+  const report = () => {
+    if (parent !== undefined) void tell(parent.workflowId, board);
+  };
+  const pauses = new Pauses(() => {
+    board.change(step, { state: pauses.inForce ? 'paused' : 'running' });
+    report();
+  });
+  const before = 'interruptions' in input ? input.interruptions : undefined;
+  const board = new Board(input.run, [step], () => pauses.requested, before);
+  const ends = new Ends();
+  setHandler(messages.attemptsSignal, (attempts) => ends.tell(attempts));
+  handleMessages(board, pauses, report);
+  const counted = async <R extends MaybeInterrupted>(call: () => Promise<R>): Promise<R> => {
+    const answer = await pauses.run(call, (failure) => board.interrupted(step, ends.of(failure).interruptions));
+    board.interrupted(step, answer.interruptions);
+    return answer;
+  };
+
+  board.start(step);
+  try {
+    if (parent === undefined && isRun) {
+      const options = shortActivity('check the configuration and store it');
+      await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input as RunInput));
+    }
+    const { result, note } = await work({ board, pauses, ends, counted });
+    board.end(step, 'done', note);
+    return result;
+  } catch (failure) {
+    // A worker that is lost while it is being cancelled ends in a time-out; the workflow was cancelled all the same.
+    const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
+    board.end(step, cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled' : explain(failure));
+    if (!cancelled) throw workflowFailure(explain(failure), failure);
+    throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
+  } finally {
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  }
+}
+
+function handleMessages(board: Board, pauses: Pauses, report: () => void): void {
+  const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
+  setHandler(messages.progressQuery, () => board.progress());
+  setHandler(messages.pauseStepSignal, () => pauses.pause());
+  setHandler(messages.resumeStepSignal, () => pauses.resume());
+  setHandler(messages.stageProgressSignal, (progress) => {
+    board.setTraining(progress);
+    report();
+  });
+  setHandler(
+    messages.pauseUpdate,
+    async () => {
+      pauses.pause();
+      await condition(() => pauses.inForce || !pauses.requested);
+      return board.progress();
+    },
+    {
+      unfinishedPolicy,
+      validator: () => {
+        if (pauses.requested) throw new Error('It is paused already.');
+      },
+    },
+  );
+  setHandler(
+    messages.resumeUpdate,
+    () => {
+      pauses.resume();
+      return board.progress();
+    },
+    {
+      unfinishedPolicy,
+      validator: () => {
+        if (!pauses.requested) throw new Error('It is not paused.');
+      },
+    },
+  );
+}
+
+/** The parent may have ended: nobody is left to be told, and that is no fault. */
+async function tell(workflowId: string, board: Board): Promise<void> {
+  const progress = board.progress();
+  try {
+    await CancellationScope.nonCancellable(() =>
+      getExternalWorkflowHandle(workflowId).signal(messages.stepReportSignal, progress),
+    );
+  } catch {
+    // See above.
+  }
+}

@@ -1,0 +1,99 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Interruptions } from '../../activities/types.js';
+import { searchAttributes, type RunStep } from '../../configs/temporal.js';
+import type { PredictionProgress } from '../../inference/protocol.js';
+import type { StageProgress } from '../../training/process/protocol.js';
+import { describeProgress } from './describeProgress.js';
+import { addInterruptions } from '../control/interruptions.js';
+import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from '../types.js';
+
+const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
+const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
+
+/** Where a workflow is: what its query answers, and what the Temporal UI shows on its page. */
+export class Board {
+  readonly #steps = new Map<RunStep, StepState>();
+  #training: StageProgress | null = null;
+  #predictions: PredictionProgress | null = null;
+
+  /** @param before what each step went through in executions that have ended. */
+  constructor(
+    private readonly run: string,
+    steps: readonly RunStep[],
+    private readonly isPaused: () => boolean,
+    before: InterruptionsByStep = {},
+  ) {
+    for (const step of steps) {
+      const interruptions = before[step];
+      const state = { step, state: 'waiting', startedAt: null, seconds: null, note: null } as const;
+      this.#steps.set(step, { ...state, ...(interruptions && { interruptions }) });
+    }
+    this.show();
+  }
+
+  progress(): RunProgress {
+    return {
+      run: this.run,
+      steps: [...this.#steps.values()],
+      training: this.#training,
+      predictions: this.#predictions,
+      paused: this.isPaused(),
+    };
+  }
+
+  state(step: RunStep): StepStateName | undefined {
+    return this.#steps.get(step)?.state;
+  }
+
+  /** Nothing has been started yet. */
+  isAtRest(): boolean {
+    return [...this.#steps.values()].every(({ state }) => state === 'waiting' || state === 'left out');
+  }
+
+  start(step: RunStep): void {
+    this.#training = null;
+    this.#predictions = null;
+    this.change(step, { state: 'running', startedAt: new Date().toISOString() });
+    upsertSearchAttributes([{ key: stageKey, value: step }]);
+  }
+
+  /** Counts what a trainer or predictor of a step went through until it ended. */
+  interrupted(step: RunStep, interruptions: Interruptions | undefined): void {
+    const sum = addInterruptions(this.#steps.get(step)?.interruptions, interruptions);
+    if (sum.preemptions + sum.failures > 0) this.change(step, { interruptions: sum });
+  }
+
+  interruptions(step: RunStep): Interruptions | undefined {
+    return this.#steps.get(step)?.interruptions;
+  }
+
+  /** A step that ran ends. */
+  end(step: RunStep, state: 'done' | 'failed' | 'cancelled', note: string): void {
+    const startedAt = this.#steps.get(step)?.startedAt ?? null;
+    const seconds = startedAt === null ? null : Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10;
+    this.change(step, { state, note, seconds });
+  }
+
+  change(step: RunStep, change: Partial<Omit<StepState, 'step'>>): void {
+    const before = this.#steps.get(step);
+    if (before === undefined) return;
+    this.#steps.set(step, { ...before, ...change });
+    this.show();
+  }
+
+  setTraining(progress: StageProgress): void {
+    if (progress.step !== this.#training?.step) upsertSearchAttributes([{ key: stepKey, value: progress.step }]);
+    this.#training = progress;
+    this.show();
+  }
+
+  setPredictions(progress: PredictionProgress): void {
+    this.#predictions = progress;
+    this.show();
+  }
+
+  private show(): void {
+    setCurrentDetails(describeProgress(this.progress()));
+  }
+}
