@@ -80,7 +80,7 @@ async function readContents(packageDirectory: string): Promise<PackagedFile[] | 
 /** Changes with the settings and with the code that makes and packs the data, so that no stale data are served. */
 async function fingerprint(settings: MiniatureSettings): Promise<string> {
   const code = await sourceFingerprint(
-    ['generate.js', 'package.js'].map((name) => fileURLToPath(new URL(name, import.meta.url))),
+    ['./generate.js', './host/package.js'].map((name) => fileURLToPath(new URL(name, import.meta.url))),
   );
   return createHash('sha256').update(JSON.stringify(settings)).update(code).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { scaleEnd } from '../evaluation/report/colours.js';
+import { scaleEnd } from '../evaluation/renderings/colours.js';
 import { evaluationSchema } from '../evaluation/evaluationSchema.js';
 import { TestSet } from '../evaluation/testSet.js';
 import { methodNames, type Evaluation } from '../evaluation/types.js';

@@ -1,7 +1,7 @@
 import { directoryStore } from '../storage/directory/directoryStore.js';
 import { frameName } from '../datasets/layout.js';
 import { FrameUnreadable } from '../datasets/reader/errors.js';
-import { scaleEnd } from '../evaluation/report/colours.js';
+import { scaleEnd } from '../evaluation/renderings/colours.js';
 import { asEvaluation } from '../evaluation/measure/asEvaluation.js';
 import { tables } from '../evaluation/measure/tables.js';
 import type { MeasuredSet, Measurement } from '../evaluation/measure/types.js';

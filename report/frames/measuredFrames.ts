@@ -1,7 +1,7 @@
 import { encodePng } from '../../datasets/formats/images/image.js';
-import { facing } from '../../evaluation/report/facing.js';
+import { facing } from '../../evaluation/renderings/facing.js';
 import type { MeasuredFrame, MeasuredSet } from '../../evaluation/measure/types.js';
-import { errorVertexColours, renderMesh } from '../../evaluation/report/renderings.js';
+import { errorVertexColours, renderMesh } from '../../evaluation/renderings/renderings.js';
 import { errorsAtVertices, pointToSurface } from '../../evaluation/errors/surfaceErrors.js';
 import { methodNames } from '../../evaluation/types.js';
 import { lookAt, type Camera } from '../../geometry/cameras/camera.js';

@@ -1,8 +1,8 @@
 import { frameName } from '../../datasets/layout.js';
 import { encodePng } from '../../datasets/formats/images/image.js';
 import type { IndexedFrame } from '../../datasets/types.js';
-import { facing } from '../../evaluation/report/facing.js';
-import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/report/renderings.js';
+import { facing } from '../../evaluation/renderings/facing.js';
+import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/renderings/renderings.js';
 import { errorsAtVertices, pointToSurface } from '../../evaluation/errors/surfaceErrors.js';
 import type { TestSet } from '../../evaluation/testSet.js';
 import { buildTriangleTree, type TriangleTree } from '../../geometry/closestPoint/triangleTree.js';

@@ -1,4 +1,4 @@
-import { errorColours } from '../../evaluation/report/colours.js';
+import { errorColours } from '../../evaluation/renderings/colours.js';
 import { escaped } from '../html.js';
 import type { ShownFrame } from '../shownFrame.js';
 

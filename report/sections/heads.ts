@@ -1,4 +1,4 @@
-import { colourOfError, unmeasuredColour } from '../../evaluation/report/colours.js';
+import { colourOfError, unmeasuredColour } from '../../evaluation/renderings/colours.js';
 import { packed } from '../embedded.js';
 import { escaped } from '../html.js';
 import type { ShownFrame } from '../shownFrame.js';

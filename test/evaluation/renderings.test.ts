@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { closeUp } from '../../report/frames/closeUp.js';
-import { colourOfError, errorColours, unmeasuredColour } from '../../evaluation/report/colours.js';
-import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/report/renderings.js';
+import { colourOfError, errorColours, unmeasuredColour } from '../../evaluation/renderings/colours.js';
+import { errorVertexColours, renderMesh, withWidth } from '../../evaluation/renderings/renderings.js';
 import { lookAt, projectPoints, type Camera } from '../../geometry/cameras/camera.js';
 import { bumpyMesh } from '../geometry/meshes.js';
 

@@ -129,7 +129,7 @@ test('a wheel with another SHA-256 than the pinned one is refused', async (t) =>
 test('a wheel cannot write outside its folder', async (t) => {
   const scratch = scratchDirectory(t);
   const file = await makeWheel(scratch, { 'probe/../../../escaped': 'x' });
-  const script = path.join(packageRoot, 'infra', 'setup', 'extract_wheel.py');
+  const script = path.join(packageRoot, 'infra', 'setup', 'downloads', 'extract_wheel.py');
   const destination = path.join(scratch, 'a', 'b');
   await assert.rejects(run('python3', [script, file, destination, 'probe/=kept/']), /outside its folder/);
   assert.ok(!existsSync(path.join(scratch, 'escaped')) && !existsSync(path.join(scratch, 'a', 'escaped')));

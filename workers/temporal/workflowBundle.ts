@@ -39,7 +39,7 @@ async function findOrMake(logger: Logger): Promise<WorkflowBundleOption> {
 /** Of all that goes into the bundle: our compiled files, and the SDK's version. */
 async function sourceHash(): Promise<string> {
   const folder = join(build, 'workflows');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.js')).sort();
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js')).sort();
   const files = [...names.map((name) => join(folder, name)), join(build, 'configs', 'temporal.js')];
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file.slice(build.length)}\n`).update(await readFile(file));

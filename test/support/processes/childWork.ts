@@ -18,7 +18,7 @@ export function startChildWork<Event extends { readonly kind: string }>(
   start: object,
   environment: Readonly<Record<string, string>> = {},
 ): ChildWork<Event> {
-  const path = fileURLToPath(new URL(`../../${module}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../../${module}`, import.meta.url));
   const child = fork(path, [], {
     detached: true,
     serialization: 'advanced',

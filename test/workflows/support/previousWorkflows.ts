@@ -30,7 +30,9 @@ export async function previousWorkflows(version: string): Promise<WorkflowBundle
 
 /** Keeps today's compiled workflows for the versions that come. */
 export function recordWorkflows(version: string): void {
-  const names = readdirSync(join(build, 'workflows')).filter((name) => name.endsWith('.js'));
+  const names = readdirSync(join(build, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.js'),
+  );
   const paths = [...names.map((name) => `workflows/${name}`), 'configs/temporal.js'];
   const sources = Object.fromEntries(paths.map((path) => [path, readFileSync(join(build, path), 'utf8')]));
   mkdirSync(folder, { recursive: true });
