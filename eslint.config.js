@@ -155,6 +155,22 @@ export default tseslint.config(
     },
   },
   {
+    // What commands say may hold text from outside.
+    files: ['cli/**/*.ts'],
+    ignores: ['cli/terminal/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "MemberExpression[object.object.name='process'][object.property.name='stdout'][property.name='write']",
+          message:
+            'Commands print by print and printJson (cli/terminal/print.ts): nothing in a text is obeyed but colours.',
+        },
+      ],
+    },
+  },
+  {
     files: ['workflows/**/*.ts'],
     rules: { 'no-restricted-globals': ['error', 'process', 'Buffer', 'setImmediate'] },
   },

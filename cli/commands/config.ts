@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
+import { print, printJson } from '../terminal/print.js';
 
 interface ConfigurationArguments extends GlobalOptions {
   config: string;
@@ -25,11 +26,11 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
     const { loadConfiguration } = await import('../../configs/load.js');
     const configuration = await loadConfiguration(config, set);
     if (json) {
-      process.stdout.write(`${JSON.stringify(configuration, null, 2)}\n`);
+      printJson(configuration);
       return;
     }
     const { explainedYaml } = await import('../../configs/documentation/explainedYaml.js');
-    process.stdout.write(explainedYaml(configuration));
+    print(explainedYaml(configuration).trimEnd());
   },
 };
 
@@ -40,7 +41,7 @@ const schema: CommandModule<GlobalOptions, GlobalOptions> = {
     yargs.example('$0 config schema > tempeh-flow.schema.json', 'Complete and check YAML in an editor'),
   handler: async () => {
     const { configurationJsonSchema } = await import('../../configs/documentation/settings.js');
-    process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+    printJson(configurationJsonSchema());
   },
 };
 

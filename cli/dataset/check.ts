@@ -4,9 +4,10 @@ import { frameName } from '../../datasets/layout.js';
 import type { CheckArguments } from '../commands/data/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { bytes, columns, styled, withoutControls } from '../terminal/terminal.js';
+import { bytes, columns, styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
+import { print } from '../terminal/print.js';
 
 /** Reasons that are shown; the others are in the JSON. */
 const mostShown = 12;
@@ -23,7 +24,7 @@ export async function check(options: CheckArguments): Promise<number> {
     checkDataset(inspection, options.all ? null : options.sample, inspectOptions),
   );
   const text = options.json ? JSON.stringify(report, null, 2) : reportLines(report).join('\n');
-  process.stdout.write(`${withoutControls(text)}\n`);
+  print(text);
   return report.usable ? exitCodes.ok : exitCodes.failed;
 }
 

@@ -14,6 +14,7 @@ import { exitCodes } from '../exitCodes.js';
 import { readCameras } from './calibrationOptions.js';
 import { refusal, reportOf } from './calibrationReport.js';
 import { volumeOf } from './openInspection.js';
+import { print, printJson } from '../terminal/print.js';
 
 /** Converts calibrations, writes them, and says what was lost and what the rig looks like. @returns the exit code. */
 export async function convertCalibrations(options: ConvertArguments): Promise<number> {
@@ -46,7 +47,7 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
     approximated,
   }));
   if (json) {
-    process.stdout.write(`${JSON.stringify({ output, cameras: summary, findings, notes }, null, 2)}\n`);
+    printJson({ output, cameras: summary, findings, notes });
   } else {
     print(
       reportOf(
@@ -68,8 +69,4 @@ async function sequencesOf(lists: readonly string[]): Promise<FrameId[]> {
     for (const id of parseDataList(text, list)) sequences.set(`${id.subject}/${id.sequence}`, id);
   }
   return [...sequences.values()];
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -13,9 +13,10 @@ import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { ShowArguments } from '../commands/data/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { styled, withoutControls } from '../terminal/terminal.js';
+import { styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
+import { print } from '../terminal/print.js';
 
 /** Draws some frames and the rig of the first of them. @returns the exit code. */
 export async function show(options: ShowArguments): Promise<number> {
@@ -42,7 +43,7 @@ export async function show(options: ShowArguments): Promise<number> {
       }
     }
     await mkdir(options.output, { recursive: true });
-    for (const message of unreadable) process.stdout.write(withoutControls(`${styled('red', '✘')} ${message}\n`));
+    for (const message of unreadable) print(`${styled('red', '✘')} ${message}`);
     if (frames.length > 0) {
       const sheet = contactSheet(frames, { faces: inspection.source.template.faces });
       await write(join(options.output, 'contact-sheet.png'), await encodePng(sheet), `${frames.length} frames`);
@@ -53,7 +54,7 @@ export async function show(options: ShowArguments): Promise<number> {
       const picture = await encodePng(rigPicture(cameras, volume, findings, scan));
       const { subject, sequence } = chosen[0]!.id;
       await write(join(options.output, 'rig.png'), picture, `${cameras.length} cameras of ${subject}/${sequence}`);
-      for (const line of findingLines([{ where: '', findings }])) process.stdout.write(withoutControls(`${line}\n`));
+      for (const line of findingLines([{ where: '', findings }])) print(line);
     }
     return unreadable.length === 0 && frames.length > 0 ? exitCodes.ok : exitCodes.failed;
   });
@@ -77,5 +78,5 @@ function chooseFrames({ frames }: Inspection, { frames: named, sample }: ShowArg
 
 async function write(file: string, bytes: Uint8Array, what: string): Promise<void> {
   await writeFile(file, bytes);
-  process.stdout.write(`${file}: ${what}\n`);
+  print(`${file}: ${what}`);
 }

@@ -3,6 +3,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { planFetch, type FetchRequest } from './fetchPlan.js';
 import { followToEnd } from '../runs/watching/watch.js';
+import { print } from '../terminal/print.js';
 
 export interface FetchOptions extends FetchRequest, ConnectionOptions {
   readonly local: boolean;
@@ -17,9 +18,9 @@ export async function fetchData(options: FetchOptions): Promise<number> {
   return withTemporal(options, async (connected) => {
     await startFetch(connected.client, { run, configuration });
     const page = connected.pageOf(run);
-    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (options.follow) return followToEnd(connected, run);
-    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    print(`  tempeh-flow status ${run} --follow`);
     return exitCodes.ok;
   });
 }

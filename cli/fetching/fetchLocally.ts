@@ -15,6 +15,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { FetchDisplay } from './fetchDisplay.js';
+import { print } from '../terminal/print.js';
 
 /** Fetches in this process, without Temporal; interrupted, the next call goes on. @returns the exit code. */
 export async function fetchLocally(configuration: DataConfiguration): Promise<ExitCode> {
@@ -67,7 +68,7 @@ async function obtainAndStore(
   });
   const { storage } = configuration;
   if (storage === null) {
-    process.stdout.write(`  below ${path.extracted}\n`);
+    print(`  below ${path.extracted}`);
     return;
   }
   useLocalObjectStore();
@@ -99,13 +100,13 @@ async function store(
     display.done('pack', name, packed);
     const left = index.unusable.length === 0 ? '' : `, ${index.unusable.length} unusable ones left out`;
     const frames = Object.values(index.splits).reduce((sum, split) => sum + split.length, 0);
-    process.stdout.write(`  data set ${name} in ${objects.description}: ${frames} frames${left}\n`);
+    print(`  data set ${name} in ${objects.description}: ${frames} frames${left}`);
     return;
   }
   for (const bundle of bundles) {
     const onProgress = (progress: TransferProgress) => display.show('pack', bundle, progress);
     const stored = await packFiles({ store: objects, bundle, extracted, onProgress, signal });
     display.done('pack', bundle, stored.bytes);
-    process.stdout.write(`  ${stored.files} files below ${stored.prefix} in ${objects.description}\n`);
+    print(`  ${stored.files} files below ${stored.prefix} in ${objects.description}`);
   }
 }

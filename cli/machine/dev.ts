@@ -12,6 +12,7 @@ import { announceServices } from './services.js';
 import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { readJson, workspace } from './workspace.js';
+import { print } from '../terminal/print.js';
 
 export interface DevOptions {
   readonly directory: string | undefined;
@@ -48,7 +49,7 @@ export async function dev(options: DevOptions): Promise<number> {
       );
     }
     announceServices(space, 'dev', temporal, objectStore);
-    print(temporal, objectStore, space.lastRun);
+    printServices(temporal, objectStore, space.lastRun);
     const ended = await Promise.race([aborted(stopped.signal), ...started.map(({ ended }) => ended.then(() => true))]);
     if (ended && !stopped.signal.aborted)
       throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
@@ -59,7 +60,7 @@ export async function dev(options: DevOptions): Promise<number> {
   }
 }
 
-function print(temporal: TemporalService, objectStore: ObjectStoreService, lastRunFile: string): void {
+function printServices(temporal: TemporalService, objectStore: ObjectStoreService, lastRunFile: string): void {
   const lastRun = readJson<{ run: string }>(lastRunFile);
   const rows = [
     ['Temporal UI', temporal.uiUrl],
@@ -68,8 +69,8 @@ function print(temporal: TemporalService, objectStore: ObjectStoreService, lastR
     ['S3 credentials', objectStore.credentialsFile],
   ];
   if (lastRun !== null) rows.push(['Last run', `${lastRun.run}  (tempeh-flow status ${lastRun.run})`]);
-  process.stdout.write(
-    `${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}\n`,
+  print(
+    `${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}`,
   );
 }
 

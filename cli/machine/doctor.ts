@@ -1,6 +1,7 @@
 import { runDoctor } from '../../infra/doctor/index.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal/terminal.js';
+import { print, printJson } from '../terminal/print.js';
 
 const marks = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const;
 
@@ -9,16 +10,16 @@ export async function doctor({ json }: { readonly json: boolean }): Promise<numb
   const checks = await runDoctor();
   const missing = checks.filter(({ status }) => status === 'missing');
   if (json) {
-    process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
+    printJson(checks);
   } else {
     for (const { name, status, found, expected, mend } of checks) {
       const [colour, mark] = marks[status];
-      process.stdout.write(`${styled(colour, mark)} ${name.padEnd(24)} ${found}\n`);
-      if (status !== 'ok') process.stdout.write(`    expected: ${expected}\n    ${styled('bold', mend)}\n`);
+      print(`${styled(colour, mark)} ${name.padEnd(24)} ${found}`);
+      if (status !== 'ok') print(`    expected: ${expected}\n    ${styled('bold', mend)}`);
     }
     const warnings = checks.filter(({ status }) => status === 'warning').length;
     const verdict = missing.length > 0 ? `${missing.length} missing` : 'Everything that is needed is there';
-    process.stdout.write(`\n${verdict}${warnings > 0 ? `; ${warnings} to look at` : ''}.\n`);
+    print(`\n${verdict}${warnings > 0 ? `; ${warnings} to look at` : ''}.`);
   }
   return missing.length > 0 ? exitCodes.failed : exitCodes.ok;
 }

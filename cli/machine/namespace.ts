@@ -6,6 +6,7 @@ import { ensureSearchAttributes, untilUsable } from '../../client/searchAttribut
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { print } from '../terminal/print.js';
 
 interface InitOptions extends ConnectionOptions {
   readonly create: boolean;
@@ -59,8 +60,4 @@ async function untilKnown(service: WorkflowService, namespace: string): Promise<
     }
     await sleep(500);
   }
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

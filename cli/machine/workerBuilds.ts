@@ -3,6 +3,7 @@ import { describeDeployment, promoteBuild, type DeploymentDescription } from '..
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { columns, styled } from '../terminal/terminal.js';
+import { print, printJson } from '../terminal/print.js';
 
 interface DeploymentOptions extends ConnectionOptions {
   readonly name: string | undefined;
@@ -15,7 +16,8 @@ export async function showDeployment({
   ...connection
 }: DeploymentOptions & { readonly json: boolean }): Promise<number> {
   const deployment = await withTemporal(connection, ({ client }) => describeDeployment(client, nameOf(name)));
-  process.stdout.write(`${json ? JSON.stringify(deployment, null, 2) : deploymentText(deployment)}\n`);
+  if (json) printJson(deployment);
+  else print(deploymentText(deployment));
   return exitCodes.ok;
 }
 
@@ -35,10 +37,10 @@ export async function promote({
   const buildId = unversioned ? null : workerVersion({ buildId: asked }).buildId;
   const before = await withTemporal(connection, ({ client }) => promoteBuild(client, name, buildId, { incomplete }));
   const called = (build: string | null): string => build ?? 'unversioned workers';
-  process.stdout.write(
+  print(
     before === buildId
-      ? `${name}: ${called(buildId)} was current already.\n`
-      : `${name}: ${called(buildId)} instead of ${called(before)}. What the old workers are at goes on until they are stopped; it saves then.\n`,
+      ? `${name}: ${called(buildId)} was current already.`
+      : `${name}: ${called(buildId)} instead of ${called(before)}. What the old workers are at goes on until they are stopped; it saves then.`,
   );
   return exitCodes.ok;
 }

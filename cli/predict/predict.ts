@@ -8,6 +8,7 @@ import { PredictionDisplay, resultLine } from './display.js';
 import { jobOf, type PredictOptions } from './job.js';
 import { predictLocally } from './local.js';
 import { predictAsWorkflow, type PredictWorkflowOptions } from './workflow.js';
+import { print, printJson } from '../terminal/print.js';
 
 export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
   readonly workflow: boolean;
@@ -22,7 +23,7 @@ export async function predict(stages: FolderStages, options: PredictCommand): Pr
     throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
   }
   const { job, notes } = await jobOf(stages, options);
-  if (!json) for (const line of [...introduction(job), ...notes]) process.stdout.write(`${line}\n`);
+  if (!json) for (const line of [...introduction(job), ...notes]) print(line);
   return workflow ? predictAsWorkflow(job, options) : predictHere(job, json, allowFailures);
 }
 
@@ -41,8 +42,8 @@ async function predictHere(job: FolderPredictionJob, json: boolean, allowFailure
   }
   const out = job.outputs.refinement ?? job.outputs.coarse ?? '';
   await writeFailedFrames(out, result.failures);
-  if (json) process.stdout.write(`${JSON.stringify({ out, ...result }, null, 2)}\n`);
-  else process.stdout.write(`${resultLine(result, out)}\n`);
+  if (json) printJson({ out, ...result });
+  else print(resultLine(result, out));
   const none = result.predicted + result.skipped === 0;
   return result.failures.length > 0 && (none || !allowFailures) ? exitCodes.failed : exitCodes.ok;
 }

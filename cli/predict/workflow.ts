@@ -7,6 +7,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { followAsJson, followToEnd } from '../runs/watching/watch.js';
+import { print, printJson } from '../terminal/print.js';
 
 export interface PredictWorkflowOptions extends ConnectionOptions {
   readonly name: string | undefined;
@@ -35,12 +36,12 @@ export async function predictAsWorkflow(
     const page = connected.pageOf(run);
     if (json) {
       if (follow) return followAsJson(connected, run, { allowFailures });
-      process.stdout.write(`${JSON.stringify({ run, page })}\n`);
+      printJson({ run, page }, 0);
       return exitCodes.ok;
     }
-    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (follow) return followToEnd(connected, run, { allowFailures });
-    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    print(`  tempeh-flow status ${run} --follow`);
     return exitCodes.ok;
   });
 }

@@ -15,6 +15,7 @@ import type { LastRun } from './lastRun.js';
 import { killDescendants } from './processTree.js';
 import { serveUntilStopped, trainMiniature } from './train.js';
 import { summary } from './summary.js';
+import { print } from '../terminal/print.js';
 
 export interface QuickstartOptions {
   readonly directory: string | undefined;
@@ -55,17 +56,13 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
     throw new CommandError(`npm start runs already on ${space.directory}: tempeh-flow list shows its run.`);
   };
   const onStop = (): void => {
-    process.stdout.write(
-      `\n${styled('bold', 'Stopping: what trains saves first.')} (Ctrl-C once more ends at once.)\n`,
-    );
+    print(`\n${styled('bold', 'Stopping: what trains saves first.')} (Ctrl-C once more ends at once.)`);
   };
   const work = (signal: AbortSignal): Promise<number> =>
     withLock(`${space.directory}/quickstart`, busy, async () => {
       const last = readJson<LastRun>(space.lastRun);
       if (last !== null && !options.fresh && last.configurationSha256 === job.configurationSha256) {
-        process.stdout.write(
-          `${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}\n`,
-        );
+        print(`${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}`);
         if (options.keep) await serveUntilStopped(job, signal);
         return exitCodes.ok;
       }

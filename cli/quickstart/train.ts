@@ -22,6 +22,7 @@ import type { QuickstartJob } from './quickstart.js';
 import { startServices, startWorkers, type Services } from './session.js';
 import { summary } from './summary.js';
 import { endOfLog } from './workers.js';
+import { print } from '../terminal/print.js';
 
 const syncEverySeconds = 10;
 
@@ -46,11 +47,11 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
       display.print(`${styled('yellow', '!')} ${message}`);
     });
     cleanups.push(() => workers.stop());
-    process.stdout.write(`  workers    data and GPU, logs in ${job.space.logs}\n`);
-    process.stdout.write(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}\n`);
+    print(`  workers    data and GPU, logs in ${job.space.logs}`);
+    print(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}`);
     const lost = Promise.race([services.lost, workers.lost]);
     const last = await follow({ client, store, services: { ...services, lost }, job, run, display, signal });
-    process.stdout.write(`\n${summary(last, job.keep)}\n`);
+    print(`\n${summary(last, job.keep)}`);
     if (job.keep) await Promise.race([aborted(signal), services.lost.then(rethrow)]);
     return exitCodes.ok;
   } finally {
@@ -63,7 +64,7 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
 export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal): Promise<void> {
   const services = await startServices(job.space, job.bucket, signal);
   try {
-    process.stdout.write(`Temporal UI ${services.temporal.uiUrl}, S3 ${services.objectStore.endpoint}\n`);
+    print(`Temporal UI ${services.temporal.uiUrl}, S3 ${services.objectStore.endpoint}`);
     await Promise.race([aborted(signal), services.lost.then(rethrow)]);
   } finally {
     await services.stop();
@@ -90,8 +91,8 @@ async function setUp(
     const told = process.stdout.isTTY ? rows : rows.filter((row) => !row.endsWith('…'));
     display.show(told, (line) => line.replace(/\d+ of.*/, ''));
   });
-  process.stdout.write(
-    `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}  (Ctrl-C stops; the next npm start goes on)\n`,
+  print(
+    `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}  (Ctrl-C stops; the next npm start goes on)`,
   );
   show();
   const starting = startServices(space, bucket, signal).then((services) => {

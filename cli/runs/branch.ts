@@ -7,6 +7,7 @@ import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { storedConfiguration } from '../store/publishedCheckpoints.js';
+import { print } from '../terminal/print.js';
 
 const branchStages = ['coarse', ...trainingStages] as const satisfies readonly BranchPoint['stage'][];
 
@@ -28,7 +29,7 @@ export async function branch(from: BranchPoint, run: string, configuration: RunC
   const store = openStore(configuration.storage);
   const before = await storedConfiguration(store, from.run);
   if (before !== null) refuseOtherNetworks(from, before.model, configuration.model);
-  const report = (line: string): void => void process.stdout.write(`${line}\n`);
+  const report = (line: string): void => void print(line);
   const { step, stage } = await branchRun({ store, from, run, training: configuration.training, report });
   report(`${run} goes on from step ${step} of ${from.run} (${stage}).`);
 }

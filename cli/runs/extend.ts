@@ -9,6 +9,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { resumeEdited } from './resume.js';
 import { followToEnd } from './watching/watch.js';
+import { print } from '../terminal/print.js';
 
 interface Extension extends ConnectionOptions {
   readonly run: string;
@@ -42,7 +43,7 @@ async function extendOrResume(
   const { description } = await findRun(client, run);
   if (description.status.name !== 'RUNNING') return resumeEdited(connected, run, before, after);
   await extendRun(client, run, { stage, iterations });
-  process.stdout.write(`${stage} of ${run} trains to step ${iterations}. If it trains now, it saves and goes on.\n`);
+  print(`${stage} of ${run} trains to step ${iterations}. If it trains now, it saves and goes on.`);
 }
 
 function refuseShorter(run: string, stage: TrainingStage, before: RunConfiguration, after: RunConfiguration): void {

@@ -8,6 +8,7 @@ import { configurationOf, resumeRun } from '../../client/runs/runs.js';
 import { useLocalObjectStore, withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { followToEnd } from './watching/watch.js';
+import { print } from '../terminal/print.js';
 
 export interface ResumeOptions extends ConnectionOptions {
   readonly run: string;
@@ -46,13 +47,13 @@ export async function resumeEdited(
 ): Promise<void> {
   await refuseEarly(run, before, after);
   const lines = describeChanges(configurationChanges(before, after)).map((line) => `  ${line}\n`);
-  process.stdout.write(lines.length > 0 ? `Changed settings:\n${lines.join('')}` : 'No setting differs.\n');
+  print(lines.length > 0 ? `Changed settings:\n${lines.join('').trimEnd()}` : 'No setting differs.');
   await goOn(connected, run, after);
 }
 
 async function goOn({ client, pageOf }: Connected, run: string, configuration?: RunConfiguration): Promise<void> {
   const page = pageOf(await resumeRun(client, run, configuration));
-  process.stdout.write(`${run} goes on.\n${page === null ? '' : `  ${page}\n`}`);
+  print(`${run} goes on.${page === null ? '' : `\n  ${page}`}`);
 }
 
 /** Where the store cannot be asked from here, a data worker refuses the run when it has been started. */

@@ -11,6 +11,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { followToEnd } from './watching/watch.js';
+import { print } from '../terminal/print.js';
 
 export interface StartOptions extends ConnectionOptions {
   /** famos if absent; of a branch, what the run has that it starts from. */
@@ -45,9 +46,9 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const steps = what === 'full-training' ? {} : { steps: [what] };
     const workflowId = await startRun(connected.client, { run, configuration, ...steps });
     const page = connected.pageOf(workflowId);
-    process.stdout.write(`Started ${run}.\n${page === null ? '' : `  ${page}\n`}`);
+    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (options.follow) return followToEnd(connected, run);
-    process.stdout.write(`  tempeh-flow status ${run} --follow\n`);
+    print(`  tempeh-flow status ${run} --follow`);
     return exitCodes.ok;
   });
 }

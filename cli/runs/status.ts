@@ -3,9 +3,9 @@ import { withTemporal, type Connected, type ConnectionOptions } from '../connect
 import { exitCodes } from '../exitCodes.js';
 import { outcomeOf } from './watching/outcome.js';
 import { progressLines } from './watching/progressLines.js';
-import { duration, withoutControls } from '../terminal/terminal.js';
+import { duration } from '../terminal/terminal.js';
 import { followAsJson, followToEnd } from './watching/watch.js';
-import { printableLines } from '../../text/printable.js';
+import { print, printJson } from '../terminal/print.js';
 
 export interface StatusOptions extends ConnectionOptions {
   readonly run: string;
@@ -21,8 +21,8 @@ export async function status({ run, json, follow, ...connection }: StatusOptions
       return watch(connected, run, { endWithoutReader: true });
     }
     const description = await describeRun(connected.client, run);
-    if (json) process.stdout.write(`${printableLines(JSON.stringify(description, null, 2))}\n`);
-    else process.stdout.write(`${withoutControls(await statusText(connected, description))}\n`);
+    if (json) printJson(description);
+    else print(await statusText(connected, description));
     return exitCodes.ok;
   });
 }

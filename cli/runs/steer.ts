@@ -6,6 +6,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { nextAttempt } from './watching/progressLines.js';
+import { print } from '../terminal/print.js';
 
 /** What a run can be told; each gives what is then said to whoever asked. */
 const steerings = {
@@ -58,6 +59,6 @@ export async function steer(
   { run, ...connection }: ConnectionOptions & { readonly run: string },
 ): Promise<ExitCode> {
   const said = await withTemporal(connection, ({ client }) => steerings[what](client, run));
-  process.stdout.write(`${said}\n`);
+  print(said);
   return exitCodes.ok;
 }

@@ -21,6 +21,7 @@ import { evaluationTable } from '../runs/watching/evaluationTable.js';
 import { bar } from '../runs/watching/progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from '../terminal/terminal.js';
+import { print, printJson } from '../terminal/print.js';
 
 export interface EvaluateOptions {
   readonly run: string | undefined;
@@ -52,10 +53,10 @@ export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
   }
   const out = resolve(options.out);
   await writeMeasurement(out, set, measurement);
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...measurement, perFrame: undefined }, null, 2)}\n`);
+  if (options.json) printJson({ ...measurement, perFrame: undefined });
   else
-    process.stdout.write(
-      `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures\n`,
+    print(
+      `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures`,
     );
   return exitCodes.ok;
 }

@@ -12,6 +12,7 @@ import { importPublished } from '../../training/published/importPublished.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { loadWithStore } from './placeholders.js';
+import { print } from '../terminal/print.js';
 
 interface StoreOptions {
   readonly config: string;
@@ -100,8 +101,4 @@ async function needFile(file: string): Promise<void> {
   const information = await stat(file).catch(() => null);
   if (information?.isFile()) return;
   throw new CommandError(`${file}: ${information ? 'is no file' : 'there is no such file'}.`, exitCodes.usage);
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

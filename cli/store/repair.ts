@@ -9,6 +9,7 @@ import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { columns } from '../terminal/terminal.js';
 import { loadWithStore } from './placeholders.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
+import { print } from '../terminal/print.js';
 
 export interface RepairOptions {
   readonly run: string;
@@ -98,8 +99,4 @@ function describe({ stage, manifestKey, found, checkpoints, unusable, gaps, mani
   if (found.kind === 'unreadable')
     lines.push('  what stands there now is kept beside it, as manifest.unreadable-N.json');
   return lines;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -7,6 +7,7 @@ import { runCommand } from '../../infra/setup/commands.mjs';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { cacheDirectory } from '../../infra/setup/paths.mjs';
 import { CommandError } from '../errors.js';
+import { print } from '../terminal/print.js';
 
 const requirements = join(packageRoot, 'cli', 'tensorboard', 'requirements.txt');
 const leastMinorVersion = 10;
@@ -27,10 +28,10 @@ export async function tensorboardFolder(signal: AbortSignal): Promise<string> {
   mkdirSync(cacheDirectory, { recursive: true });
   await withLock(
     cacheDirectory,
-    () => process.stdout.write('A set-up is at work: waiting for it.\n'),
+    () => print('A set-up is at work: waiting for it.'),
     async () => {
       if (existsSync(folder)) return;
-      process.stdout.write('Installing TensorBoard from PyPI (once; half a minute) …\n');
+      print('Installing TensorBoard from PyPI (once; half a minute) …');
       await makeCacheEntry(folder, async ({ result }) => {
         const pip = [
           '-m',

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
+import { print, printJson } from '../../cli/terminal/print.js';
 import { bytes, columns, duration } from '../../cli/terminal/terminal.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
@@ -134,6 +135,19 @@ describe('a run as lines', () => {
     const failed = { ...description, progress: null, status: 'FAILED', failure: 'no disk' } as const;
     assert.match(progressLines(failed)[0] ?? '', /failed: no disk/);
   });
+});
+
+test('what a command prints obeys nothing but colours, and its JSON stays JSON', (context) => {
+  const written: string[] = [];
+  context.mock.method(process.stdout, 'write', (text: string) => written.push(text) > 0);
+  const hostile = 'a\u001b]0;title\u0007b\u009b2J\u202ec';
+  print(`\u001b[32mfound\u001b[0m ${hostile}\nnext`);
+  printJson({ hostile }, 0);
+  context.mock.restoreAll();
+  const shown = 'a\\u001b]0;title\\u0007b\\u009b2J\\u202ec';
+  assert.equal(written[0], `\u001b[32mfound\u001b[0m ${shown}\nnext\n`);
+  assert.equal(written[1], `{"hostile":"${shown}"}\n`);
+  assert.deepEqual(JSON.parse(written[1]), { hostile });
 });
 
 test('numbers for people', () => {

@@ -7,7 +7,7 @@ import type { Connected } from '../../connection.js';
 import { exitCodes, type ExitCode } from '../../exitCodes.js';
 import { followRun } from './followRun.js';
 import { outcomeOf, type Outcome } from './outcome.js';
-import { withoutControls } from '../../terminal/terminal.js';
+import { print, printJson } from '../../terminal/print.js';
 
 /** Seconds between two lines of JSON. */
 const jsonSeconds = 5;
@@ -25,12 +25,12 @@ export function followToEnd(connected: Connected, run: string, options: WatchOpt
   return watching(options, async (signal) => {
     const description = await followRun({ client: connected.client, run, signal });
     if (description === null || description.status === 'RUNNING') {
-      process.stdout.write(`\n${run} goes on: tempeh-flow status ${run} --follow\n`);
+      print(`\n${run} goes on: tempeh-flow status ${run} --follow`);
       return exitCodes.interrupted;
     }
-    if (description.failure !== null) process.stdout.write(`\n${withoutControls(description.failure)}\n`);
+    if (description.failure !== null) print(`\n${description.failure}`);
     const outcome = await outcomeOf(connected.client, description);
-    if (outcome.text !== '') process.stdout.write(`\n${withoutControls(outcome.text)}\n`);
+    if (outcome.text !== '') print(`\n${outcome.text}`);
     return exitCodeOf(description, outcome, options);
   });
 }
@@ -41,7 +41,7 @@ export function followAsJson({ client }: Connected, run: string, options: WatchO
     for (;;) {
       const description = await orAborted(describeRun(client, run), signal);
       if (description === null) return exitCodes.interrupted;
-      process.stdout.write(`${JSON.stringify(description)}\n`);
+      printJson(description, 0);
       if (description.status !== 'RUNNING') {
         return exitCodeOf(description, await outcomeOf(client, description), options);
       }
