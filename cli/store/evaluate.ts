@@ -34,9 +34,10 @@ export interface EvaluateOptions {
   readonly config: string;
   readonly set: readonly string[];
   readonly json: boolean;
+  readonly allowFailures: boolean;
 }
 
-/** Measures predictions against scans. @returns the exit code: 1 where no frame could be measured. */
+/** Measures predictions against scans. @returns the exit code: 1 where a frame could not be measured, if that is not allowed; also where none could. */
 export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
   const set = await open(options);
   const display = options.json ? null : new LiveDisplay();
@@ -58,7 +59,7 @@ export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
     print(
       `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures`,
     );
-  return exitCodes.ok;
+  return measurement.leftOut.length > 0 && !options.allowFailures ? exitCodes.failed : exitCodes.ok;
 }
 
 async function open(options: EvaluateOptions): Promise<MeasuredSet> {

@@ -9,6 +9,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from './placeholders.js';
+import { print } from '../terminal/print.js';
 
 export interface ReportOptions {
   readonly run: string;
@@ -33,7 +34,7 @@ export async function report({ run, out, open, config, set }: ReportOptions): Pr
   // A page that is open in a browser is never seen half written.
   await writeFile(`${file}.new`, page);
   await rename(`${file}.new`, file);
-  process.stdout.write(`${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)\n`);
+  print(`${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)`);
   if (open) openInBrowser(file);
   return exitCodes.ok;
 }

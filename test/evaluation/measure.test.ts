@@ -134,8 +134,11 @@ test('the command prints the table; without a frame that can be measured it fail
   await makeFolders(folder);
   const args = ['evaluate', '--predictions', join(folder, 'moved'), '--out', join(folder, 'out')];
   const { code, stdout, stderr } = await tempehFlow([...args, '--scans', join(folder, 'scans')]);
-  assert.equal(code, 0, stderr);
+  assert.equal(code, 1, `a frame is missing in the figures: ${stderr}`);
   assert.match(stdout, /2 frames, 1 left out/);
+  const allowed = await tempehFlow([...args, '--scans', join(folder, 'scans'), '--allow-failures', '--json']);
+  assert.equal(allowed.code, 0, allowed.stderr);
+  assert.equal((JSON.parse(allowed.stdout) as { leftOut: unknown[] }).leftOut.length, 1);
   assert.match(stdout, /moved +all +\d+\.\d{3} +4\.300/);
   const none = await tempehFlow([...args, '--scans', join(folder, 'exact', 'A')]);
   assert.equal(none.code, 1);

@@ -13,6 +13,7 @@ interface EvaluateArguments extends GlobalOptions {
   config: string;
   set: string[];
   json: boolean;
+  'allow-failures': boolean;
 }
 
 export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
@@ -40,10 +41,15 @@ export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
       .option('config', { type: 'string', default: 'famos', describe: 'Of a run: says where the object store is' })
       .option('set', setOption)
       .option('json', { type: 'boolean', default: false, describe: 'Print the figures as JSON, nothing else' })
+      .option('allow-failures', {
+        type: 'boolean',
+        default: false,
+        describe: 'Exit code 0 though some frames could not be measured (1 otherwise; also where none could)',
+      })
       .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
       .example('$0 evaluate famos-1 --set storage.bucket=NAME --out evaluation', ''),
   handler: async (options) => {
     const { evaluate } = await import('../../store/evaluate.js');
-    process.exitCode = await evaluate(options);
+    process.exitCode = await evaluate({ ...options, allowFailures: options['allow-failures'] });
   },
 };
