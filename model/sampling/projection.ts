@@ -56,7 +56,8 @@ export function toCameras(extrinsics: Tensor4D, placement: Tensor3D, offsets: Te
   const n = offsets.shape[1];
   const rotations = tf.slice(extrinsics, [0, 0, 0, 0], [batch, views, 3, 3]).reshape([batch, views * 3, 3]);
   const translations = tf.slice(extrinsics, [0, 0, 0, 3], [batch, views, 3, 1]).reshape([batch, views * 3, 1]);
-  const zeros = tf.zeros([batch, views * 3, 3]);
+  // Not `zeros`, whose numbers would come from the host: a recorded step takes few such.
+  const zeros = tf.zerosLike(rotations);
   const composed = tf.add(multiply(rotations, placement), tf.concat([zeros, translations], 2));
   const [x, y, z] = tf.unstack(reshape(composed, [batch, views, 3, 4]), 2);
   const rows = (row: Tensor): Tensor3D => {

@@ -30,6 +30,24 @@ function networkOf(stage: Stage): StageNetwork {
 
 const batchOf = (step: number): Promise<Batch> => tinyData({ refinement: true }).batch(step);
 
+/** Its samples several times over. */
+function repeated(batch: Batch, times: number): Batch {
+  const many = <T>(values: readonly T[]): T[] => Array.from({ length: times }, () => values).flat();
+  const longer = (values: Float32Array): Float32Array => Float32Array.from(many([...values]));
+  return {
+    ...batch,
+    frames: many(batch.frames),
+    viewNames: many(batch.viewNames),
+    shape: { ...batch.shape, batch: times * batch.shape.batch },
+    images: longer(batch.images),
+    intrinsics: longer(batch.intrinsics),
+    extrinsics: longer(batch.extrinsics),
+    distortions: longer(batch.distortions),
+    cameras: many(batch.cameras),
+    coarseVertices: longer(batch.coarseVertices!),
+  };
+}
+
 /** Gradient of a loss by the prediction, one that depends on it. */
 const gradientAt = (vertices: Tensor): Tensor => tf.mul(vertices, 1e-3);
 
@@ -102,6 +120,12 @@ for (const stage of ['coarse', 'refinement'] as const) {
         assert.ok(Math.abs(norm - expected) <= 1e-4 * expected, `norm ${norm}; ${expected}`);
         assertClose(network.state, plain.state, 1e-3);
       }
+    });
+
+    test('can be recorded with as many pictures as the paper has in a batch', async () => {
+      const batch = repeated(await batchOf(7), 6);
+      assert.equal(batch.shape.batch * batch.shape.views, 36);
+      assert.ok(Number.isFinite(recordedStep(step, optimizer, batch)));
     });
 
     test('leaves no tensor behind, applied or discarded', async () => {
