@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { didYouMean, suggest } from '../configs/reading/suggestions.js';
 import { command as cancel } from './commands/runs/cancel.js';
+import { command as codec } from './commands/cluster/codec.js';
 import { command as config } from './commands/config.js';
 import { command as dataset } from './commands/data/dataset.js';
 import { command as deployment } from './commands/cluster/deployment.js';
@@ -95,6 +96,7 @@ const optionNames = [
   'stretch',
   'deployment',
   'create',
+  'ui',
   'grace',
   'retention-days',
   'build-id',
@@ -129,6 +131,7 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .command(worker)
     .command(deployment)
     .command(namespace)
+    .command(codec)
     .command(fetch)
     .command(dev)
     .command(doctor)

@@ -14,8 +14,9 @@ const temporal: Names = [/^TEMPORAL_/];
 const computing: Names = [
   /^(TF|TFJS|XLA|PJRT|CUDA|CUDNN|CUBLAS|NCCL|NVIDIA|ONEDNN|DNNL|MKL|OMP|KMP|GOMP|OPENBLAS|EIGEN|ROCM|HIP|HSA)_/,
 ];
-/** Ours, but not what only fetching needs: whom to ask, and with what. */
-const ours: Names = [/^TEMPEH_(?!USERNAME|PASSWORD|HOST)/];
+/** Ours, but not what only fetching needs (whom to ask, and with what), nor the keys of what Temporal stores. */
+const ours: Names = [/^TEMPEH_(?!USERNAME|PASSWORD|HOST|PAYLOAD_KEYS)/];
+const payloadKeys: Names = [/^TEMPEH_PAYLOAD_KEYS/];
 
 /**
  * Which variables a process is started with, by what it is. A process that does not get a secret cannot give it away: no
@@ -23,7 +24,7 @@ const ours: Names = [/^TEMPEH_(?!USERNAME|PASSWORD|HOST)/];
  */
 const namesFor = {
   'data-worker': [...common, ...node, ...network, ...objectStore, ...temporal, /^TEMPEH_/],
-  'gpu-worker': [...common, ...node, ...network, ...objectStore, ...temporal, ...computing, ...ours],
+  'gpu-worker': [...common, ...node, ...network, ...objectStore, ...temporal, ...computing, ...ours, ...payloadKeys],
   /** Trainer and predictor: their worker speaks with Temporal for them. */
   'gpu-process': [...common, ...node, ...network, ...objectStore, ...computing, ...ours],
   tensorboard: [...common, /^PYTHON/],

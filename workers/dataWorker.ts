@@ -11,18 +11,13 @@ import { ownDirectory } from './ownDirectory/ownDirectory.js';
 import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { workflowBundle } from './temporal/workflowBundle.js';
 
-export interface DataWorkerOptions extends WorkerProcessOptions {
-  /** Says what inputs may name (activities/workerLimits.ts), and holds TEMPEH_USERNAME…; this process's own if absent. */
-  readonly environment?: NodeJS.ProcessEnv;
-}
-
 /**
  * Runs workflows, fetches, extracts, packs and evaluates until it is told to stop. What needs the worker's disk comes by
  * a queue of its own.
  *
  * @throws DirectoryTaken if another data worker runs on its folder.
  */
-export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
+export async function runDataWorker(options: WorkerProcessOptions): Promise<void> {
   const { directory, environment = process.env } = options;
   const limits = WorkerLimits.of(directory, environment);
   const own = await ownDirectory(directory, {
@@ -39,13 +34,13 @@ export async function runDataWorker(options: DataWorkerOptions): Promise<void> {
 }
 
 async function runDefined(
-  options: DataWorkerOptions,
+  options: WorkerProcessOptions,
   limits: WorkerLimits,
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { directory } = options;
-  await runWorkers('data', options, async (stopping, logger) => {
-    const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet()), queueOf(directory)]);
+  await runWorkers('data', options, async (stopping, logger, converter) => {
+    const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet(), converter), queueOf(directory)]);
     return [
       {
         taskQueue: taskQueues.data,

@@ -11,8 +11,6 @@ export interface GpuWorkerOptions extends WorkerProcessOptions {
   /** Modules of the child processes; ours if absent. */
   readonly trainerModule?: string;
   readonly predictorModule?: string;
-  /** Says what inputs may name (activities/workerLimits.ts); this process's own if absent. */
-  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Trains and predicts until it is told to stop. TensorFlow is loaded by its child processes only. */

@@ -4,9 +4,15 @@ import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainedStages } from '../../configs/changes/trainedStages.js';
 import { openStore } from '../../storage/openStore.js';
-import { configurationOf, resumeRun } from '../../client/runs/runs.js';
+import { keys } from '../../storage/keys.js';
+import { RunError } from '../../client/connection/client.js';
+import { findRun } from '../../client/runs/findRun.js';
+import { configurationOf, resumeRun, startRun } from '../../client/runs/runs.js';
 import { useLocalObjectStore, withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
+import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { lacksBucket, withLocalStore } from '../store/placeholders.js';
+import { storedConfiguration } from '../store/publishedCheckpoints.js';
 import { followToEnd } from './watching/watch.js';
 import { print } from '../terminal/print.js';
 
@@ -21,17 +27,64 @@ export interface ResumeOptions extends ConnectionOptions {
 export async function resume(options: ResumeOptions): Promise<number> {
   const { run, config, set } = options;
   return withTemporal(options, async (connected) => {
-    if (config === undefined && set.length === 0) await goOn(connected, run);
+    const edit = async (before: RunConfiguration): Promise<RunConfiguration> =>
+      config === undefined
+        ? resolveConfiguration(JSON.stringify(before), `the configuration of ${run}`, set)
+        : loadConfiguration(config, set);
+    const known = await isKnown(connected, run);
+    if (!known) await resumeForgotten(connected, options, edit);
+    else if (config === undefined && set.length === 0) await goOn(connected, run);
     else {
       const before = await configurationOf(connected.client, run);
-      const after =
-        config === undefined
-          ? resolveConfiguration(JSON.stringify(before), `the configuration of ${run}`, set)
-          : await loadConfiguration(config, set);
-      await resumeEdited(connected, run, before, after);
+      await resumeEdited(connected, run, before, await edit(before));
     }
     return options.follow ? followToEnd(connected, run) : exitCodes.ok;
   });
+}
+
+async function isKnown({ client }: Connected, run: string): Promise<boolean> {
+  try {
+    await findRun(client, run);
+    return true;
+  } catch (error) {
+    if (error instanceof RunError && error.reason === 'not-found') return false;
+    throw error;
+  }
+}
+
+/**
+ * Goes on with a run that Temporal has forgotten, once its retention is over: with the configuration that lies with it in
+ * the object store. Full training, for what steps it was about is not known any more.
+ *
+ * @throws CommandError where the store does not know it either.
+ */
+async function resumeForgotten(
+  connected: Connected,
+  { run, config, set }: ResumeOptions,
+  edit: (before: RunConfiguration) => Promise<RunConfiguration>,
+): Promise<void> {
+  const given = withLocalStore(await loadConfiguration(config ?? 'famos', set));
+  if (lacksBucket(given)) {
+    const todo = 'name its object store, by --config or --set storage.bucket=NAME';
+    throw new CommandError(`Temporal knows no run ${run} (any more). If it has been there, ${todo}.`);
+  }
+  const store = openStore(given.storage);
+  const before = await storedConfiguration(store, run);
+  if (before === null) {
+    const where = `${keys.runConfiguration(run)} is not in ${store.description}`;
+    throw new CommandError(`Temporal knows no run ${run} (any more), and ${where}. tempeh-flow list shows the runs.`);
+  }
+  process.stdout.write(`Temporal has forgotten ${run}: its configuration was read from ${store.description}.\n`);
+  // Local services may have another port by now.
+  const isLocal = config === undefined && set.length === 0;
+  const edited = await edit(before);
+  const after = isLocal ? { ...edited, storage: given.storage } : edited;
+  await refuseEarly(run, before, after);
+  const changes = describeChanges(configurationChanges(before, after));
+  if (changes.length > 0) process.stdout.write(`Changed settings:\n${changes.map((line) => `  ${line}\n`).join('')}`);
+  const { client, pageOf } = connected;
+  const page = pageOf(await startRun(client, { run, configuration: after }));
+  process.stdout.write(`${run} goes on: all its steps.\n${page === null ? '' : `  ${page}\n`}`);
 }
 
 /**

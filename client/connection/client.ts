@@ -2,6 +2,7 @@ import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { credentials } from '@grpc/grpc-js';
 import { explainConnection } from './connectionProblem.js';
 import type { TemporalSettings } from './connectionSettings.js';
+import { dataConverter } from '../payloads/dataConverter.js';
 import { proxyFor } from './proxy.js';
 import { RunError } from '../runError.js';
 import { openSocket, shakeHands } from './tlsProbe.js';
@@ -11,10 +12,14 @@ export { RunError };
 /**
  * A client for the command line; close its `connection` when done.
  *
+ * @param environment has the payload keys, if there are any.
  * @throws RunError `unreachable` where Temporal does not answer within seconds; `setting` for what waiting does not
  * mend (TLS, certificates, API key, address); `refused`.
  */
-export async function connectClient(settings: TemporalSettings): Promise<Client> {
+export async function connectClient(
+  settings: TemporalSettings,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Client> {
   const { address, namespace, tls, unverified } = settings;
   let connection: Connection | undefined;
   try {
@@ -24,7 +29,7 @@ export async function connectClient(settings: TemporalSettings): Promise<Client>
     else await shakeHands(settings, proxy, unverified !== true);
     connection = Connection.lazy(connectionOptions(settings));
     await connection.ensureConnected();
-    return new Client({ connection, namespace });
+    return new Client({ connection, namespace, dataConverter: dataConverter(environment) });
   } catch (cause) {
     await connection?.close();
     throw cause instanceof RunError ? cause : await explainConnection(settings, cause);

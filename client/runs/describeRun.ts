@@ -36,7 +36,7 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
   const own = await queryProgress(client, found.handle);
   const running = description.status.name === 'RUNNING';
   const step = found.step === null ? await stepOf(client, found, own) : null;
-  const activities = running ? [...pendingActivities(description), ...(step?.activities ?? [])] : [];
+  const activities = running ? [...(await pendingActivities(client, description)), ...(step?.activities ?? [])] : [];
   const progress = own === null ? null : withStep(own, step?.progress ?? null);
   return {
     run,
@@ -81,7 +81,7 @@ async function stepOf(
       const child = await handle.describe();
       if (child.status.name !== 'RUNNING' && !(ended && progress !== null)) continue;
       const own = progress === null ? null : await queryProgress(client, handle);
-      return { progress: own, activities: pendingActivities(child) };
+      return { progress: own, activities: await pendingActivities(client, child) };
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }

@@ -30,5 +30,9 @@ export async function findRun(client: Client, run: string): Promise<FoundRun> {
   }
   found.sort((a, b) => b.description.startTime.getTime() - a.description.startTime.getTime());
   if (found[0] !== undefined) return found[0];
-  throw new RunError('not-found', `Temporal knows no run ${run}. tempeh-flow list shows those that it knows.`);
+  const forgotten = `One whose retention is over goes on with tempeh-flow resume ${run}`;
+  throw new RunError(
+    'not-found',
+    `Temporal knows no run ${run}; tempeh-flow list shows those that it knows. ${forgotten}.`,
+  );
 }

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { interruptionsBefore } from '../../activities/waiting/interruptions.js';
 import type { ActivityHeartbeat, Interruptions } from '../../activities/types.js';
+import { messageOf, valueOf } from '../payloads/values.js';
 
 /** An activity that runs, or waits for a worker or its next attempt. */
 export interface PendingActivity {
@@ -31,12 +31,12 @@ type RawActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActiv
 const states: Readonly<Record<number, PendingActivity['state']>> = { 1: 'waiting', 2: 'running', 4: 'waiting' };
 
 /** The pending activities of a described workflow, heartbeat details decoded. */
-export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescription): PendingActivity[] {
-  return (raw.pendingActivities ?? []).map((activity) => {
-    const payload = activity.heartbeatDetails?.payloads?.[0];
-    const heartbeat = payload
-      ? (defaultPayloadConverter.fromPayload<ActivityHeartbeat | undefined>(payload) ?? null)
-      : null;
+export function pendingActivities(
+  client: Client,
+  { workflowId, raw }: WorkflowExecutionDescription,
+): Promise<PendingActivity[]> {
+  const described = (raw.pendingActivities ?? []).map(async (activity): Promise<PendingActivity> => {
+    const heartbeat = await valueOf<ActivityHeartbeat>(client, activity.heartbeatDetails?.payloads?.[0]);
     const attempt = activity.attempt ?? 1;
     const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
     return {
@@ -49,11 +49,12 @@ export function pendingActivities({ workflowId, raw }: WorkflowExecutionDescript
       interruptions: interruptionsBefore(attempt, preemptions),
       heartbeat,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
-      lastFailure: explainFailure(activity.lastFailure),
+      lastFailure: await explainFailure(client, activity.lastFailure),
       nextAttemptAt: dateOf(activity.nextAttemptScheduleTime),
       worker: activity.lastWorkerIdentity || null,
     };
   });
+  return Promise.all(described);
 }
 
 /** The message that a failed workflow ended with, from the last event of its history. */
@@ -67,13 +68,13 @@ export async function failureOf(
     // HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
     historyEventFilterType: 2,
   });
-  return history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure?.message ?? null;
+  return messageOf(client, history?.events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure);
 }
 
 /** Temporal says "activity Heartbeat timeout" where a worker was killed, or lost its network. */
-function explainFailure(failure: RawActivity['lastFailure']): string | null {
-  if (!failure) return null;
-  return failure.timeoutFailureInfo ? 'Its worker was lost: no sign of life came any more.' : (failure.message ?? null);
+async function explainFailure(client: Client, failure: RawActivity['lastFailure']): Promise<string | null> {
+  if (failure?.timeoutFailureInfo) return 'Its worker was lost: no sign of life came any more.';
+  return messageOf(client, failure);
 }
 
 function dateOf(time: RawActivity['lastHeartbeatTime']): Date | null {

@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { RunError } from '../connection/client.js';
+import { valueOf } from '../payloads/values.js';
 
 /** What a workflow was started with, from the first event of its history; the workflow's type says what that is. */
 export async function inputOf<Input>(
@@ -13,6 +13,7 @@ export async function inputOf<Input>(
     maximumPageSize: 1,
   });
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  if (!payload) throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
-  return defaultPayloadConverter.fromPayload<Input>(payload);
+  const input = await valueOf<Input>(client, payload);
+  if (input !== null) return input;
+  throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
 }

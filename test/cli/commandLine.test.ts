@@ -27,6 +27,8 @@ const commands = [
   'deployment show',
   'deployment promote',
   'namespace init',
+  'codec serve',
+  'codec new-key',
   'fetch models',
   'fetch test-subset',
   'fetch test-data',

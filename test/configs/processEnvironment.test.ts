@@ -17,6 +17,7 @@ test('each process gets what it needs, and only the data worker the credentials 
     TEMPEH_HOST: 'https://host/',
     TEMPEH_HOSTS_FILE: '/hosts',
     TEMPEH_FOLDERS: '/data',
+    TEMPEH_PAYLOAD_KEYS_FILE: '/keys',
     GITHUB_TOKEN: 'token',
     OPENAI_API_KEY: 'key',
     SSH_AUTH_SOCK: '/agent',
@@ -28,6 +29,9 @@ test('each process gets what it needs, and only the data worker the credentials 
   const without = (...left: string[]) => all.filter((name) => !left.includes(name));
   assert.deepEqual(namesOf('data-worker'), without(...foreign, 'CUDA_VISIBLE_DEVICES'));
   assert.deepEqual(namesOf('gpu-worker'), without(...foreign, ...ofData));
-  assert.deepEqual(namesOf('gpu-process'), without(...foreign, ...ofData, 'TEMPORAL_API_KEY'));
+  assert.deepEqual(
+    namesOf('gpu-process'),
+    without(...foreign, ...ofData, 'TEMPORAL_API_KEY', 'TEMPEH_PAYLOAD_KEYS_FILE'),
+  );
   assert.deepEqual(namesOf('tensorboard'), ['PATH', 'LC_ALL']);
 });

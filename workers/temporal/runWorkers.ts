@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { TemporalSettings } from '../../client/connection/connectionSettings.js';
+import { dataConverter, type TempehDataConverter } from '../../client/payloads/dataConverter.js';
 import { graceOf } from '../../configs/grace.js';
 import { orAborted } from '../../storage/async/orAborted.js';
 import { stopOnFaults } from '../lifecycle/faults.js';
@@ -20,6 +21,11 @@ export interface WorkerProcessOptions {
   readonly readTemporal?: () => Promise<TemporalSettings>;
   /** The worker's folder: caches, downloads, logs. Made if it is not there. */
   readonly directory: string;
+  /**
+   * Says what inputs may name (activities/workerLimits.ts), holds a data worker's TEMPEH_USERNAME… and the payload keys;
+   * this process's own if absent.
+   */
+  readonly environment?: NodeJS.ProcessEnv;
   /** What the environment says if absent. */
   readonly version?: WorkerVersion;
   /** Stops the worker, as SIGTERM does: what runs saves first. */
@@ -61,7 +67,11 @@ const shared = {
 export async function runWorkers(
   name: 'data' | 'gpu',
   options: WorkerProcessOptions,
-  define: (stopping: AbortSignal, logger: LineLogger) => Promise<readonly WorkerDefinition[]>,
+  define: (
+    stopping: AbortSignal,
+    logger: LineLogger,
+    converter: TempehDataConverter,
+  ) => Promise<readonly WorkerDefinition[]>,
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
   installRuntime(logger);
@@ -78,12 +88,14 @@ export async function runWorkers(
   let connection: NativeConnection | undefined;
   let renewal: ReturnType<typeof renewConnection> | undefined;
   try {
-    const definitions = await orAborted(define(signal, logger), signal);
+    const converter = dataConverter(options.environment);
+    const definitions = await orAborted(define(signal, logger, converter), signal);
     if (definitions === null) return;
     connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
     if (connection === undefined) return;
     const version = options.version ?? workerVersion();
-    const workers = await orAborted(createWorkers(name, connection, options, version, definitions, shutdown), signal);
+    const all = definitions.map((definition) => ({ ...shutdown, dataConverter: converter, ...definition }));
+    const workers = await orAborted(createWorkers(name, connection, options, version, all), signal);
     if (workers === null) return;
     const { temporal: settings, readTemporal: read } = options;
     if (read !== undefined) {
@@ -119,13 +131,12 @@ function createWorkers(
   options: WorkerProcessOptions,
   version: WorkerVersion,
   definitions: readonly WorkerDefinition[],
-  shutdown: Pick<WorkerOptions, 'shutdownGraceTime' | 'shutdownForceTime'>,
 ): Promise<WorkerGroup> {
   const { namespace } = options.temporal;
   const identity = `${name}@${hostname()}:${process.pid}`;
   const all = definitions.map(({ ofAnyVersion = false, ...definition }) => {
     const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
-    return { ...shared, ...shutdown, namespace, identity, workerDeploymentOptions, ...definition };
+    return { ...shared, namespace, identity, workerDeploymentOptions, ...definition };
   });
   return WorkerGroup.create(connection, all);
 }

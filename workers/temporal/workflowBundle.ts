@@ -2,28 +2,40 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 
 const build = fileURLToPath(new URL('../..', import.meta.url));
-let bundle: Promise<WorkflowBundleOption> | undefined;
+const bundles = new Map<string | undefined, Promise<WorkflowBundleOption>>();
 
 /**
  * The workflows' code as a data worker runs it in its sandbox. Bundling takes a second or two and 80 MB, so the bundle is
  * kept beside the compiled code, under the SHA-256 of what it is made from.
+ *
+ * @param converter of failures, the worker's: it is part of the bundle.
  */
-export function workflowBundle(logger: Logger): Promise<WorkflowBundleOption> {
-  bundle ??= findOrMake(logger);
+export function workflowBundle(
+  logger: Logger,
+  { failureConverterPath: converter }: Pick<DataConverter, 'failureConverterPath'> = {},
+): Promise<WorkflowBundleOption> {
+  const bundle = bundles.get(converter) ?? findOrMake(logger, converter);
+  bundles.set(converter, bundle);
   return bundle;
 }
 
-async function findOrMake(logger: Logger): Promise<WorkflowBundleOption> {
+async function findOrMake(logger: Logger, converter: string | undefined): Promise<WorkflowBundleOption> {
   const folder = join(build, 'workflow-bundles');
-  const codePath = join(folder, `${await sourceHash()}.js`);
+  const kind = converter === undefined ? '' : `-${basename(converter, '.js')}`;
+  const codePath = join(folder, `${await sourceHash()}${kind}.js`);
   if (existsSync(codePath)) return { codePath };
   const workflowsPath = join(build, 'workflows', 'index.js');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    logger,
+    ...(converter === undefined ? {} : { failureConverterPath: converter }),
+  });
   // Several processes may do this at once. Where the folder cannot be written, each process bundles for itself.
   try {
     const temporary = `${codePath}.${randomUUID()}`;

@@ -6,6 +6,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { taskQueues } from '../../../configs/temporal.js';
 import { startTemporal } from '../../../infra/services/index.js';
 import { connectClient } from '../../../client/connection/client.js';
+import { dataConverter } from '../../../client/payloads/dataConverter.js';
 import { LineLogger } from '../../../workers/log.js';
 import { installRuntime } from '../../../workers/temporal/runtime.js';
 import type { TemporalSettings } from '../../../client/connection/connectionSettings.js';
@@ -20,21 +21,27 @@ export interface TestTemporal {
   stop(): Promise<void>;
 }
 
-/** A real Temporal server of the test file's own, on free ports, with its database in a temporary folder. */
-export async function startTestTemporal(): Promise<TestTemporal> {
+/**
+ * A real Temporal server of the test file's own, on free ports, with its database in a temporary folder.
+ *
+ * @param environment has the payload keys, if there are any.
+ */
+export async function startTestTemporal(environment: NodeJS.ProcessEnv = {}): Promise<TestTemporal> {
+  const converter = dataConverter(environment);
   const directory = mkdtempSync(join(tmpdir(), 'tempeh-temporal-'));
   const logger = new LineLogger('test', undefined, 'ERROR');
   installRuntime(logger);
   const [server, bundle] = await Promise.all([
     startTemporal({ directory, port: 0, uiPort: 0 }),
-    workflowBundle(logger),
+    workflowBundle(logger, converter),
   ]);
   const settings = { address: server.address, namespace: server.namespace };
-  const client = await connectClient(settings);
+  const client = await connectClient(settings, environment);
   const connection = await NativeConnection.connect({ address: server.address });
   const shared = {
     connection,
     namespace: server.namespace,
+    dataConverter: converter,
     shutdownForceTime: '5 seconds',
     maxHeartbeatThrottleInterval: 100,
   } as const;
