@@ -10,6 +10,9 @@ import {
   type DataPath,
   type DataStep,
 } from '../datasets/dataPath.js';
+import { unextractedPaths } from '../datasets/extract/markers.js';
+import { findBundle } from '../datasets/fetch/bundles.js';
+import { headFileNames } from '../datasets/headFiles.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
@@ -18,7 +21,9 @@ import { credentialsFor } from './credentials/credentials.js';
 import { summariseDataset } from './datasetSummary.js';
 import { userFault } from './failures.js';
 import { transferring, type Transfer } from './waiting/transferring.js';
-import type { DataConfiguration, DataWorkerActivities } from './types.js';
+import type { DataConfiguration, DataInput, DataWorkerActivities } from './types.js';
+import { proveFolder, proveHead } from './runs/proveData.js';
+import { withLocalHead } from './runs/runFiles.js';
 import type { WorkerLimits } from './workerLimits.js';
 
 export interface DataWorkerActivityDependencies {
@@ -82,7 +87,34 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     return patientStore(openStore(storage, listener), listener);
   };
 
+  /** The folder that has the data, and their layout on this disk; nothing leads out of what is allowed. */
+  const placeOf = async ({ run, configuration }: DataInput, listener: StoreListener) => {
+    const { dataset, storage } = configuration;
+    const { source } = dataset;
+    const directory =
+      source.kind === 'directory'
+        ? folderOf('dataset.source.path', source.path)
+        : folderOf('dataset.extracted', dataset.extracted);
+    checkLayout(dataset.layout, directory, limits);
+    if (storage === null) return { directory, layout: dataset.layout };
+    const folder = () => limits.runFolder(run);
+    return { directory, layout: await withLocalHead(storeOf(configuration, listener), run, dataset.layout, folder) };
+  };
+
   return {
+    async proveData(input) {
+      await work(async ({ listener }) => {
+        const { source } = input.configuration.dataset;
+        const { directory, layout } = await placeOf(input, listener);
+        if (source.kind === 'directory') await proveFolder(directory, layout);
+        else {
+          await proveHead(directory, layout, source.bundles);
+          await proveCredentials(pathOf(input.configuration));
+        }
+        return {};
+      });
+    },
+
     async fetchBundle({ configuration, bundle }) {
       return stepWork(bundle, async (step) => {
         const { files, bytes, fetchedBytes } = await fetchForExtraction(pathOf(configuration), step);
@@ -103,18 +135,15 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
       });
     },
 
-    async packDataset({ configuration }) {
+    async packDataset(input) {
       return work(async ({ signal, onProgress, listener }) => {
+        const { configuration } = input;
         const { dataset } = configuration;
         const { source } = dataset;
-        const from =
-          source.kind === 'directory'
-            ? folderOf('dataset.source.path', source.path)
-            : folderOf('dataset.extracted', dataset.extracted);
-        checkLayout(dataset.layout, from, limits);
+        const { directory: from, layout } = await placeOf(input, listener);
         const index = await packDataset({
           store: storeOf(configuration, listener),
-          configuration: dataset,
+          configuration: { ...dataset, layout },
           directory: from,
           onProgress,
           signal,
@@ -135,9 +164,21 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
   };
 }
 
+/** Credentials are bound to the host, unless all that it has is extracted. @throws CredentialsRefused */
+async function proveCredentials({ bundles, extracted, credentials }: DataPath): Promise<void> {
+  for (const bundle of bundles) {
+    if ((await unextractedPaths(findBundle(bundle), extracted)).length > 0) {
+      await credentials();
+      return;
+    }
+  }
+}
+
 /** Paths of the layout lie below the data's folder: none leads out of what is allowed. */
 function checkLayout(layout: object, base: string, limits: WorkerLimits, name = 'dataset.layout'): void {
   for (const [key, value] of Object.entries(layout) as [string, unknown][]) {
+    // Those of the run's store have no path on this disk.
+    if (headFileNames.some((which) => which === key) && typeof value === 'object') continue;
     if (typeof value === 'string') limits.checkFolder(`${name}.${key}`, join(base, value));
     else if (typeof value === 'object' && value !== null) checkLayout(value, base, limits, `${name}.${key}`);
   }

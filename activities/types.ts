@@ -2,6 +2,7 @@ import type { DatasetConfiguration } from '../configs/schema/dataset.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
+import type { RunStep } from '../configs/temporal.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { PackConfiguration } from '../datasets/pack/packDataset.js';
 import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../inference/folders/job.js';
@@ -37,6 +38,11 @@ export interface StageExtension {
   readonly iterations: number;
 }
 
+export interface PrepareRunInput extends RunInput {
+  /** Only what these need is asked for; all of a run's if absent. */
+  readonly steps?: readonly RunStep[];
+}
+
 export interface DatasetSummary extends MaybeInterrupted {
   readonly name: string;
   readonly frames: Readonly<Record<'train' | 'validation' | 'test', number>>;
@@ -48,7 +54,7 @@ export interface DatasetSummary extends MaybeInterrupted {
 /** On any data worker. */
 export interface DataActivities {
   /** Refuses a configuration that this fleet cannot run, before anything starts, and stores it with its run. */
-  prepareRun(input: RunInput): Promise<void>;
+  prepareRun(input: PrepareRunInput): Promise<void>;
   /** Stores the configuration of a run that is running with more iterations of a stage, unless that cannot be. */
   extendStage(input: RunInput & StageExtension): Promise<void>;
   /** The summary of a packed data set that is there already; null if it must be made. */
@@ -63,6 +69,8 @@ export interface DataActivities {
 
 /** On the queue of the data worker that has the volumes on its disk. */
 export interface DataWorkerActivities {
+  /** Refuses data that cannot be trained on for want of something on this worker, before the first byte is fetched. */
+  proveData(input: DataInput): Promise<void>;
   fetchBundle(input: DataInput & { readonly bundle: string }): Promise<FetchSummary>;
   extractBundle(input: DataInput & { readonly bundle: string }): Promise<ExtractSummary>;
   packDataset(input: DataInput): Promise<DatasetSummary>;

@@ -17,6 +17,9 @@ export const keys = {
     `runs/${run}/${stage}/manifest.unreadable-${number}.json`,
   /** Weights that the coarse model's trunk starts with, if any were imported. */
   trunk: (run: string) => `runs/${run}/coarse/trunk.safetensors`,
+  /** Head template and vertex masks that were uploaded with the run, if any were. */
+  headFile: (run: string, name: 'template' | 'vertexMasks') =>
+    `runs/${run}/head/${name === 'template' ? 'template.obj' : 'vertex_masks.npz'}`,
   checkpoints: (run: string, stage: string) => `runs/${run}/${stage}/checkpoints`,
   /** Prefix of a checkpoint's parts. */
   checkpoint: (run: string, stage: string, step: number, attempt: string) =>

@@ -39,7 +39,7 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
 
   try {
     const options = shortActivity('check the configuration and store it');
-    await proxyActivities<DataActivities>(options).prepareRun(input);
+    await proxyActivities<DataActivities>(options).prepareRun({ ...input, ...(steps && { steps }) });
     const packed: DatasetSummary | null = await take('dataset', dataset, notes.datasetNote);
     const stages: (StageResult | null)[] = [
       await take('coarse-pretraining', coarsePretraining, notes.stageNote),

@@ -10,17 +10,18 @@ import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { readTrainedStages } from '../../checkpoints/trainedStages.js';
 import { userFault } from '../failures.js';
 import { storeConfiguration } from './storeConfiguration.js';
-import type { RunInput, StageExtension } from '../types.js';
+import type { PrepareRunInput, RunInput, StageExtension } from '../types.js';
+import { refuseMissing } from './runFiles.js';
 
 /**
  * Refuses what cannot work before anything is started: a bad name, a configuration that this version does not
- * understand, an object store without conditional puts, an edit of what a run that trains cannot change. Then stores the
- * configuration with its run.
+ * understand, an object store without conditional puts, an edit of what a run that trains cannot change, files that were
+ * not uploaded with it. Then stores the configuration with its run.
  *
- * @throws ConfigurationInvalid
+ * @throws ConfigurationInvalid, DataUnusable
  */
 export async function checkAndStoreRun(
-  { run, configuration }: RunInput,
+  { run, configuration, steps }: PrepareRunInput,
   openStore: (configuration: RunInput['configuration']['storage']) => ObjectStore,
 ): Promise<void> {
   if (!runNamePattern.test(run)) {
@@ -34,6 +35,7 @@ export async function checkAndStoreRun(
   }
   const store = openStore(configuration.storage);
   await refuseUnsuitable(store, run);
+  await refuseMissing(store, { run, configuration: checked.data, ...(steps && { steps }) });
   await replaceConfiguration(store, run, checked.data);
 }
 

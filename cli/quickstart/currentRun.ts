@@ -6,6 +6,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { findRun, type FoundRun } from '../../client/runs/findRun.js';
 import { resumeRun, startRun } from '../../client/runs/runs.js';
+import { findRunFiles, storeRunFiles } from '../runs/runFiles.js';
 import { runName } from '../runs/start.js';
 import { readJson, writeJson, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './quickstart.js';
@@ -56,8 +57,16 @@ export async function startOrGoOn(options: StartOrGoOnOptions): Promise<string> 
   if (fresh || !sameData) await forgetDataset(store, space, name, signal);
   const run = runName(name, new Date());
   writeJson(file(space), { run, configurationSha256, hostAddress, fingerprint } satisfies CurrentRun);
-  await startRun(client, { run, configuration });
+  await begin(client, run, configuration);
   return run;
+}
+
+/** With the files of this machine that it starts from. */
+async function begin(client: Client, run: string, configuration: RunConfiguration): Promise<void> {
+  const onNote = (note: string): void => void process.stderr.write(`note: ${note}\n`);
+  const files = await findRunFiles(configuration, { what: 'full-training', run, isBranch: false, onNote });
+  await storeRunFiles(files, run, configuration);
+  await startRun(client, { run, configuration });
 }
 
 /** An interrupted run that nobody goes on with must not take the workers' time. */
@@ -85,7 +94,7 @@ async function goOn(
   const { run } = before;
   const found = await findOrNull(client, run);
   if (found === null) {
-    await startRun(client, { run, configuration });
+    await begin(client, run, configuration);
     return;
   }
   const { name } = found.description.status;

@@ -12,6 +12,7 @@ import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { followToEnd } from './watching/watch.js';
 import { print } from '../terminal/print.js';
+import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
 
 export interface StartOptions extends ConnectionOptions {
   /** famos if absent; of a branch, what the run has that it starts from. */
@@ -39,10 +40,20 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     from === null || options.config !== undefined || options.text !== undefined
       ? await ownConfiguration(options)
       : null;
+  const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> =>
+    findRunFiles(configuration, {
+      what,
+      run: options.run ?? null,
+      isBranch: from !== null,
+      onNote: (note) => process.stderr.write(`note: ${note}\n`),
+    });
+  const ownFiles = own === null ? null : await filesOf(own);
   return withTemporal(options, async (connected) => {
     const configuration = own ?? (await inherited(connected.client, from!.run, options.set));
+    const files = ownFiles ?? (await filesOf(configuration));
     const run = options.run ?? runName(configuration.dataset.name, new Date());
     if (from !== null) await branch(from, run, configuration);
+    await storeRunFiles(files, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };
     const workflowId = await startRun(connected.client, { run, configuration, ...steps });
     const page = connected.pageOf(workflowId);

@@ -32,6 +32,11 @@ const stage = '^training\\.[^.]+\\.';
 /** What may change in a run that has begun to train: the first rule that fits counts. */
 export const rules: readonly Rule[] = [
   { pattern: /^seed$/, effect: 'fixed', note: 'order of the data, views, rotations and augmentation follow from it' },
+  {
+    pattern: /^model\.coarse\.trunk(\.|$)/,
+    effect: 'free',
+    note: 'the trunk is where training starts: a run that has begun does not read it again',
+  },
   { pattern: /^model\./, effect: 'fixed', note: 'the checkpoints hold the weights of the network as it was' },
   { pattern: /^viewKind$/, effect: 'fixed', note: 'the network was trained on the other cameras' },
   {

@@ -10,6 +10,8 @@ const ofSplits = {
   processed_directory: 'registrations',
 } as const;
 
+const ofHead = { template: 'template_fname', vertexMasks: 'vertex_mask_fname' } as const;
+
 /**
  * Where the data lies, as settings below `dataset`. Published paths are relative to where its program runs; below
  * `./data` they are those of the published bundles, which our runs fetch. Elsewhere, the data are there already: the
@@ -45,8 +47,11 @@ export function datasetSettings(
     set(`layout.${split}.list`, below(split === 'train' ? 'train_data_list_fname' : 'val_data_list_fname'));
     for (const [option, entry] of Object.entries(ofSplits)) set(`layout.${split}.${entry}`, below(option));
   }
-  set('layout.template', below('template_fname'));
-  set('layout.vertexMasks', below('vertex_mask_fname'));
+  for (const [setting, option] of Object.entries(ofHead)) {
+    const path = normal.get(option);
+    // What bundles do not bring lies where the command is called, as the published program has it.
+    if (path !== undefined) settings.set(`dataset.layout.${setting}`, isBundled ? { file: path } : below(option)!);
+  }
   return settings;
 }
 

@@ -1,6 +1,20 @@
 import { z } from 'zod';
 import { addressSchema } from './address.js';
 
+/** A file of the head that all frames share. */
+const headFileSchema = z.union(
+  [
+    z.string(),
+    z.strictObject({
+      file: z.string().min(1).describe('On the machine that starts the run, from where it is uploaded with it.'),
+    }),
+    z.strictObject({ object: z.string().min(1).describe('Key of an object in the run’s store.') }),
+  ],
+  { error: 'a path below the data’s folder, {file: PATH} (on this machine) or {object: KEY}' },
+);
+/** A path below the data's folder; a file that is uploaded with the run; or an object of its store. */
+export type HeadFile = z.infer<typeof headFileSchema>;
+
 /** Where the frames come from. */
 export const datasetSchema = z.strictObject({
   name: z
@@ -80,8 +94,12 @@ export const datasetSchema = z.strictObject({
             .describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
         })
         .describe('The test set, for the evaluation at the end.'),
-      template: z.string().describe('Head template (.obj or .ply): the topology of all meshes.'),
-      vertexMasks: z.string().describe('Vertices of the template by region (.npz).'),
+      template: headFileSchema.describe(
+        'Head template, the topology of all meshes: a path below that folder (.obj), `{file: PATH}` on the machine that starts the run (.obj, .ply, .npz), or `{object: KEY}` of its store (.obj).',
+      ),
+      vertexMasks: headFileSchema.describe(
+        'Vertices of the template by region (.npz): a path below that folder, `{file: PATH}` or `{object: KEY}`.',
+      ),
     })
     .describe('Paths below `extracted` (or the source folder).'),
   storedResizeFactor: z

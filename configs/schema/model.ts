@@ -49,6 +49,30 @@ const v2vSchema = (paper: { encoderChannels: number[]; pooledLevels: number; bac
     })
     .prefault({});
 
+/** What the feature net's trunk starts with (method 2.1). */
+const trunkSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('imagenet'),
+    file: z
+      .string()
+      .min(1)
+      .describe(
+        'Of `imagenet`: torchvision’s ResNet-34 (resnet34-b627a593.pth) on the machine that starts the run; a bare name is looked for where torchvision keeps its files, too.',
+      ),
+  }),
+  z.strictObject({ kind: z.literal('random') }),
+  z.strictObject({
+    kind: z.literal('checkpoint'),
+    from: z
+      .string()
+      .min(1)
+      .describe(
+        'Of `checkpoint`: a published checkpoint (.pth) on the machine that starts the run, or RUN/STAGE[@STEP] of its store (coarse, refinement).',
+      ),
+  }),
+]);
+export type TrunkConfiguration = z.infer<typeof trunkSchema>;
+
 const millimetrePoint = z.tuple([z.number(), z.number(), z.number()]);
 
 /** The coarse model (method 2). */
@@ -57,6 +81,11 @@ export const coarseModelSchema = z.strictObject({
     .prefault({})
     .describe(
       'The feature net (method 2.1); both models’ must be equal, for refinement starts from the coarse model’s.',
+    ),
+  trunk: trunkSchema
+    .default({ kind: 'random' })
+    .describe(
+      'What the trunk starts with. `imagenet`: a network trained on ImageNet, as in the paper; `checkpoint`: that of a trained model; `random`: random weights, or what `import-checkpoint` brought into the run.',
     ),
   gridSide: positiveInteger.default(32).describe('Voxels along each axis, D.'),
   gridSpacing: millimetres.default(25).describe('Distance of neighbouring voxels, mm.'),

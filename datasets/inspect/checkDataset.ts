@@ -4,6 +4,7 @@ import { mapLimited } from '../../storage/async/mapLimited.js';
 import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';
 import type { Split } from '../types.js';
+import { headFileLabel } from '../headFiles.js';
 import { isChosen, type ViewChoice } from '../views.js';
 import { frameFindings } from '../worlds/frameFindings.js';
 import { templateFindings } from '../worlds/templateFindings.js';
@@ -73,7 +74,7 @@ export async function checkDataset(
     incomplete,
     read: { frames: chosen.length, of: usable.length, troubles: troubles.filter((trouble) => trouble !== null) },
     rigs: rigs.reports,
-    shared: templateFindings(source.template, options.dataset.layout.template),
+    shared: templateFindings(source.template, headFileLabel(options.dataset.layout.template)),
     worlds: inOrder(worlds, chosen),
     familiar: familiarSubjects(usable),
   };

@@ -5,10 +5,10 @@ import { parseDataList } from '../formats/dataList.js';
 import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/meshes/ply.js';
+import type { HeadFile } from '../../configs/schema/dataset.js';
+import { headFilePath, headFileTitles, parseHead } from '../headFiles.js';
 import { framePath } from '../layout.js';
-import { meshInMillimetres } from '../reader/meshes.js';
 import type { FrameId, Split } from '../types.js';
-import { readVertexRegions } from '../vertexRegions.js';
 import { DatasetUnusable } from './errors.js';
 import { isMissing, type SplitPaths } from './sequenceFiles.js';
 
@@ -28,8 +28,8 @@ export interface PackLayout {
   readonly validation: SplitLayout | null;
   readonly test: SplitLayout | null;
   /** null for data that are only predicted from. */
-  readonly template: string | null;
-  readonly vertexMasks: string | null;
+  readonly template: HeadFile | null;
+  readonly vertexMasks: HeadFile | null;
 }
 
 export type Lists = Readonly<Record<Split, readonly FrameId[]>>;
@@ -59,13 +59,15 @@ export async function readDatasetFiles(directory: string, layout: PackLayout): P
       vertexCount: await registeredVertices(directory, layout, lists),
     };
   }
-  const templateFile = join(directory, layout.template);
-  const template = await readNeeded(templateFile, 'the head template (dataset.layout.template)');
-  const templateMesh = meshInMillimetres(parseObj(textOf(template, templateFile), templateFile));
+  const templateFile = headFilePath(directory, layout.template);
+  const template = await readNeeded(templateFile, headFileTitles.template);
+  const masksFile = headFilePath(directory, layout.vertexMasks);
+  const vertexMasks = await readNeeded(masksFile, headFileTitles.vertexMasks);
+  const { mesh: templateMesh } = parseHead(
+    { bytes: template, file: templateFile },
+    { bytes: vertexMasks, file: masksFile },
+  );
   const vertexCount = templateMesh.vertices.length / 3;
-  const masksFile = join(directory, layout.vertexMasks);
-  const vertexMasks = await readNeeded(masksFile, 'the vertex masks (dataset.layout.vertexMasks)');
-  readVertexRegions(vertexMasks, masksFile, vertexCount);
   return { lists, template, templateMesh, vertexMasks, vertexCount };
 }
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { FormatError } from '../formats/formatError.js';
+import { headFilePath } from '../headFiles.js';
 import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';
 import type { FrameId } from '../types.js';
@@ -39,7 +39,7 @@ export async function checkSampledWorlds(options: SampledWorldsOptions): Promise
   const { layout, imageExtension, worldChecks } = configuration;
   if (worldChecks === 'ignore') return;
   if (template !== null) {
-    const [wrong] = templateFindings(template, join(directory, layout.template!));
+    const [wrong] = templateFindings(template, headFilePath(directory, layout.template!));
     if (wrong) throw new DatasetUnusable(`${inWords(wrong)} ${wayOut(directory)}`);
   }
   const frames = splits.flatMap((split) => lists[split].map((id) => ({ split, id })));

@@ -8,13 +8,12 @@ import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
+import { headFilePath, parseHead } from '../headFiles.js';
 import { calibrationPath, framePath, imagePath } from '../layout.js';
 import type { FrameId, Split } from '../types.js';
-import { readVertexRegions } from '../vertexRegions.js';
 import { isChosen, type ViewChoice, type ViewKind } from '../views.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
-import { meshInMillimetres } from './meshes.js';
 import { scanExtensions } from './readScan.js';
 
 const splits = ['train', 'validation', 'test'] as const;
@@ -32,10 +31,13 @@ export async function openDirectorySource(
     const path = join(directory, layout[split].list);
     lists[split] = parseDataList(await readFile(path, 'utf8'), path);
   }
-  const templatePath = join(directory, layout.template);
-  const template = meshInMillimetres(parseObj(textOf(await readFile(templatePath), templatePath), templatePath));
-  const masksPath = join(directory, layout.vertexMasks);
-  const regions = readVertexRegions(await readFile(masksPath), masksPath, template.vertices.length / 3);
+  const [templateFile, masksFile] = [layout.template, layout.vertexMasks].map((reference) =>
+    headFilePath(directory, reference),
+  ) as [string, string];
+  const { mesh: template, regions } = parseHead(
+    { bytes: await readFile(templateFile), file: templateFile },
+    { bytes: await readFile(masksFile), file: masksFile },
+  );
 
   const views = async (split: Split, id: FrameId): Promise<EncodedView[]> => {
     const { images, calibrations } = layout[split];

@@ -33,6 +33,7 @@ async function resultOf(input: DataInput, calls: string[]): Promise<unknown> {
 
 const fetched = [
   'claimDataWorker',
+  'proveData',
   'fetchBundle first',
   'fetchBundle second',
   'extractBundle first',

@@ -47,10 +47,10 @@ test('a run goes through its steps in order, each a child workflow, and tells wh
   });
   assert.equal(calls[0], 'prepareRun');
   // Extraction of the first bundle runs beside the fetching of the second.
-  assert.deepEqual(calls.slice(1, 4), ['findDataset', 'claimDataWorker', 'fetchBundle first']);
-  assert.deepEqual(calls.slice(4, 7).sort(), ['extractBundle first', 'extractBundle second', 'fetchBundle second']);
+  assert.deepEqual(calls.slice(1, 5), ['findDataset', 'claimDataWorker', 'proveData', 'fetchBundle first']);
+  assert.deepEqual(calls.slice(5, 8).sort(), ['extractBundle first', 'extractBundle second', 'fetchBundle second']);
   assert.ok(calls.indexOf('fetchBundle second') < calls.indexOf('extractBundle second'));
-  assert.deepEqual(calls.slice(7), [
+  assert.deepEqual(calls.slice(8), [
     'packDataset',
     'trainStage coarse-pretraining',
     'trainStage coarse-finetuning',

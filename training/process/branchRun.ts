@@ -84,12 +84,17 @@ export function refuseOtherNetworks(
 ): void {
   const needed = from.stage === 'refinement' ? (['coarse', 'refinement'] as const) : (['coarse'] as const);
   for (const model of needed) {
-    if (JSON.stringify(before[model]) === JSON.stringify(after[model])) continue;
+    if (networkOf(before[model]) === networkOf(after[model])) continue;
     throw new BranchRefused(
       `The settings model.${model} are not those of ${from.run}, whose weights they are to take over. ` +
         `Leave them as they are there (${keys.runConfiguration(from.run)}).`,
     );
   }
+}
+
+/** As JSON, without what a network starts from, which is no part of it. */
+function networkOf(model: RunConfiguration['model']['coarse' | 'refinement']): string {
+  return JSON.stringify({ ...model, trunk: undefined });
 }
 
 async function refuseOthers(store: ObjectStore, run: string, stage: CheckpointStage): Promise<void> {

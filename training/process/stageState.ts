@@ -9,6 +9,7 @@ import {
   type ModelState,
   type TensorLayout,
 } from '../../model/index.js';
+import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { StageNotFinished } from '../../checkpoints/errors.js';
@@ -67,12 +68,25 @@ export async function startStage(options: StageStartOptions): Promise<StageStart
   return { state: initialState(layouts, configuration.seed, loaded), resumed: null };
 }
 
-/** Values for the coarse model's trunk: those of a network that was trained on ImageNet. */
+/**
+ * Values for the coarse model's trunk: those of a network that was trained on ImageNet, or of another model.
+ *
+ * @throws NetworkRefused where the configuration asks for one, and none was uploaded.
+ */
 async function importedTrunk({
   store,
   run,
+  configuration,
 }: StageStartOptions): Promise<(layout: TensorLayout) => Float32Array | Int32Array | undefined> {
   const trunk = await loadTrunk(store, run);
+  const { kind } = configuration.model.coarse.trunk;
+  if (trunk === null && kind !== 'random') {
+    throw new NetworkRefused(
+      `model.coarse.trunk.kind is ${kind}, but ${keys.trunk(run)} is not in ${store.description}: tempeh-flow start puts it there. ` +
+        'Start the run again where the file is, or bring it in by tempeh-flow import-checkpoint FILE --run ' +
+        `${run} (--set model.coarse.trunk.kind=random: random weights).`,
+    );
+  }
   if (trunk === null) return () => undefined;
   return ({ name, shape }) => (isTrunkTensor(name) ? fitting(trunk.arrays, name, shape, trunk.key).values : undefined);
 }

@@ -63,7 +63,9 @@ export async function runStep<T>(
   try {
     if (parent === undefined && isRun) {
       const options = shortActivity('check the configuration and store it');
-      await pauses.run(() => proxyActivities<DataActivities>(options).prepareRun(input as RunInput));
+      await pauses.run(() =>
+        proxyActivities<DataActivities>(options).prepareRun({ ...(input as RunInput), steps: [step] }),
+      );
     }
     const { result, note } = await work({ board, pauses, ends, counted });
     board.end(step, 'done', note);

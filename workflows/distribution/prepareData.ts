@@ -1,8 +1,8 @@
-import { condition, proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, DataInput, DataWorkerActivities } from '../../activities/types.js';
 import { boundActivity, shortActivity } from '../control/activityOptions.js';
 import { explain, isVolumeMissing, isWorkerLost } from '../control/failures.js';
 import type { StepContext } from '../control/step.js';
+import { condition, patched, proxyActivities } from '@temporalio/workflow';
 import { runAtMost } from './runAtMost.js';
 
 /** Volumes that go missing again and again are somebody's doing. */
@@ -12,7 +12,7 @@ const mostRefetched = 3;
 type OnWorker = (summary: string) => DataWorkerActivities;
 
 /**
- * Fetches and extracts bundles, then does what follows. All of it shares the disk of one data worker, so it runs on that
+ * Looks for what the worker needs, fetches and extracts bundles, then does what follows. All of it shares the disk of one data worker, so it runs on that
  * worker's own queue; if it is lost, another one starts anew.
  */
 export async function onOneWorker<T>(
@@ -29,6 +29,8 @@ export async function onOneWorker<T>(
     const on: OnWorker = (summary) =>
       proxyActivities<DataWorkerActivities>(boundActivity(queue, configuration, summary));
     try {
+      // Not in histories of 0.1.
+      if (patched('prove-data')) await pauses.run(() => on('look for what the data need').proveData(input));
       await fetchAndExtract(input, on, counted);
       return await pauses.run(() => finish(on));
     } catch (failure) {

@@ -11,6 +11,7 @@ import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
+import { headFilePath } from '../../../datasets/headFiles.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { parseDatasetIndex } from '../../../datasets/indexFile.js';
@@ -256,7 +257,7 @@ describe('frames that cannot be used', () => {
     });
     assert.ok(index.splits.test.length === 4 && index.splits.test.every(({ registration }) => registration === null));
     const directory = await copyOfData();
-    await rm(join(directory, layout.template));
+    await rm(headFilePath(directory, layout.template));
     await assert.rejects(packDataset({ store, configuration, directory }), {
       name: 'DatasetUnusable',
       message: /sampling_template\.obj.*dataset\.layout\.template/,

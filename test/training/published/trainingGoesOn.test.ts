@@ -23,11 +23,11 @@ const vertexCount = 60;
 const layouts = coarseLayout(configuration.model.coarse, vertexCount);
 const prefix = 'feature_net.model.resnet34_32s.';
 
-async function startOf(run: string): Promise<StageStart> {
+async function startOf(run: string, started = configuration): Promise<StageStart> {
   const stage = 'coarse-pretraining' as const;
   const checkpoints = await CheckpointStore.claim(store, { run, stage, configuration, attempt: 'trainer' });
   const warn = (message: string) => assert.fail(message);
-  return startStage({ run, stage, configuration, store, checkpoints, vertexCount, warn });
+  return startStage({ run, stage, configuration: started, store, checkpoints, vertexCount, warn });
 }
 
 test('the coarse model starts with an imported trunk, and with its own numbers elsewhere', async () => {
@@ -49,6 +49,16 @@ test('the coarse model starts with an imported trunk, and with its own numbers e
   }
   disposeState(plain);
   disposeState(state);
+});
+
+test('a run that asks for a trunk of ImageNet does not begin with random weights for want of it', async () => {
+  const { model } = configuration;
+  const trunk = { kind: 'imagenet', file: 'resnet34-b627a593.pth' } as const;
+  const asking = { ...configuration, model: { ...model, coarse: { ...model.coarse, trunk } } };
+  await assert.rejects(startOf('asking', asking), {
+    name: 'NetworkRefused',
+    message: /asking\/coarse\/trunk\.safetensors/,
+  });
 });
 
 test('training goes on from an imported checkpoint: model and optimiser fit', async () => {

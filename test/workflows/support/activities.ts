@@ -22,6 +22,7 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
     extendStage: async () => {},
     findDataset: async () => null,
     claimDataWorker: async () => ownQueue,
+    proveData: async () => {},
     fetchBundle: async ({ bundle }) => ({ bundle, files: 1, bytes: 1, fetchedBytes: 1 }),
     extractBundle: async ({ bundle }) => ({ bundle, files: 1, bytes: 1 }),
     packDataset: async () => packed,

@@ -1,0 +1,198 @@
+import { stat, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { ConfigurationError } from '../../configs/configurationError.js';
+import { parseCheckpointName } from '../../configs/runNames.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { RunStep } from '../../configs/temporal.js';
+import { formatObj } from '../../datasets/formats/meshes/obj.js';
+import { headFileNames, headFileTitles, parseHead, type HeadFileName } from '../../datasets/headFiles.js';
+import { readTemplate } from '../../datasets/reader/readTemplate.js';
+import { findDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { keys } from '../../storage/keys.js';
+import { openStore } from '../../storage/openStore.js';
+import type { ObjectStore } from '../../storage/types.js';
+import { checkNamedHash, imagenetTrunk, trunkOfFile, trunkOfRun } from '../../training/published/startingTrunk.js';
+import { useLocalObjectStore } from '../connection.js';
+import { print } from '../terminal/print.js';
+
+/** What a run starts from, ready to be stored with it. */
+export interface RunFile {
+  /** Of a run by its name. */
+  readonly key: (run: string) => string;
+  readonly bytes: Uint8Array;
+  /** What it is and where it comes from, for people. */
+  readonly title: string;
+}
+
+export interface RunFilesOptions {
+  readonly what: RunStep | 'full-training';
+  /** null: a new name will be made up. */
+  readonly run: string | null;
+  /** It goes on from another run's checkpoint, and so needs no trunk. */
+  readonly isBranch: boolean;
+  readonly onNote: (note: string) => void;
+}
+
+/**
+ * The files of this machine that a run starts from (trunk, head template, vertex masks): found and looked at, before
+ * anything else is asked for. Those that the run's store has already need not be here.
+ *
+ * @throws ConfigurationError saying of each that is missing how to get it; FormatError, PublishedCheckpointMismatch
+ */
+export async function findRunFiles(configuration: RunConfiguration, options: RunFilesOptions): Promise<RunFile[]> {
+  const { what, isBranch } = options;
+  const files: RunFile[] = [];
+  if ((what === 'full-training' || what === 'coarse-pretraining') && !isBranch) {
+    const trunk = await findTrunk(configuration, options);
+    if (trunk !== null) files.push(trunk);
+  }
+  if (what === 'full-training' || what === 'dataset') files.push(...(await findHead(configuration, options)));
+  return files;
+}
+
+/** Puts them into the run's store: workers find all that the run starts from before they fetch anything. */
+export async function storeRunFiles(
+  files: readonly RunFile[],
+  run: string,
+  { storage }: RunConfiguration,
+): Promise<void> {
+  if (files.length === 0) return;
+  useLocalObjectStore();
+  const store = openStore(storage);
+  for (const { key, bytes, title } of files) {
+    await store.put(key(run), bytes);
+    print(`  ${title}: ${key(run)} in ${store.description}`);
+  }
+}
+
+async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFilesOptions): Promise<RunFile | null> {
+  const { trunk } = configuration.model.coarse;
+  if (trunk.kind === 'random') return null;
+  const given = trunk.kind === 'imagenet' ? trunk.file : trunk.from;
+  const file = await firstThere(trunk.kind === 'imagenet' ? trunkPlaces(given) : [resolve(given)]);
+  if (file !== null) {
+    if (trunk.kind === 'imagenet') {
+      const unchecked = await checkNamedHash(file);
+      if (unchecked !== null) onNote(unchecked);
+    }
+    return { key: keys.trunk, bytes: await trunkOfFile(file, configuration), title: `trunk, of ${file}` };
+  }
+  const named = trunk.kind === 'checkpoint' ? parseCheckpointName(given) : null;
+  const stage = named?.stage ?? 'coarse';
+  if (named !== null && (stage === 'coarse' || stage === 'refinement')) {
+    useLocalObjectStore();
+    const bytes = await trunkOfRun(openStore(configuration.storage), { ...named, stage }, configuration);
+    return { key: keys.trunk, bytes, title: `trunk, of ${given}` };
+  }
+  const isThere = async (store: ObjectStore): Promise<boolean> =>
+    run !== null &&
+    ((await store.head(keys.trunk(run))) !== null ||
+      ((await readManifest(store, run, 'coarse'))?.checkpoints.length ?? 0) > 0);
+  if (await inStore(configuration, isThere)) return null;
+  throw new ConfigurationError([
+    {
+      where: 'model.coarse.trunk',
+      setting: trunk.kind === 'imagenet' ? 'file' : 'from',
+      found: given,
+      expected:
+        trunk.kind === 'imagenet'
+          ? howToGetTrunk(given)
+          : 'there is no such file here; expected a published checkpoint (.pth), or RUN/STAGE[@STEP]',
+    },
+  ]);
+}
+
+/** A bare name is looked for where torch.hub keeps what it has fetched, too. */
+function trunkPlaces(given: string): string[] {
+  if (given !== basename(given)) return [resolve(given)];
+  const home = process.env['TORCH_HOME'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'torch');
+  return [resolve(given), join(home, 'hub', 'checkpoints', given)];
+}
+
+function howToGetTrunk(given: string): string {
+  return (
+    `there is no such file here (looked for: ${trunkPlaces(given).join(', ')}). The feature net starts from torchvision’s ` +
+    `ResNet-34 (${imagenetTrunk.name}, SHA-256 ${imagenetTrunk.sha256}, 87 MB). With torchvision installed, ` +
+    `python3 -c "import torchvision; torchvision.models.resnet34(weights='IMAGENET1K_V1')" fetches it to where it is ` +
+    'looked for; or name another place: --set model.coarse.trunk.file=PATH. Without it: --set model.coarse.trunk.kind=random'
+  );
+}
+
+async function findHead(configuration: RunConfiguration, { run }: RunFilesOptions): Promise<RunFile[]> {
+  const { layout, name } = configuration.dataset;
+  const wanted = headFileNames.flatMap((which) => {
+    const reference = layout[which];
+    return typeof reference === 'object' && 'file' in reference ? [{ which, file: reference.file }] : [];
+  });
+  if (wanted.length === 0) return [];
+  const places = await Promise.all(
+    wanted.map(async ({ which, file }) => ({ which, file, path: await firstThere(headPlaces(file, configuration)) })),
+  );
+  const missing = places.filter(({ path }) => path === null);
+  const isThere = async (store: ObjectStore): Promise<boolean> => {
+    if ((await findDatasetIndex(store, name)) !== null) return true;
+    if (run === null) return false;
+    const heads = await Promise.all(missing.map(({ which }) => store.head(keys.headFile(run, which))));
+    return heads.every((head) => head !== null);
+  };
+  if (missing.length > 0) {
+    if (await inStore(configuration, isThere)) return [];
+    throw new ConfigurationError(
+      missing.map(({ which, file }) => ({
+        where: `dataset.layout.${which}`,
+        setting: 'file',
+        found: file,
+        expected:
+          `there is no such file here (looked for: ${headPlaces(file, configuration).join(', ')}). ${headFileTitles[which]} is ` +
+          'uploaded with the run; that of the published data is to be had where you registered for them. Lay it there, or ' +
+          `name it: --set 'dataset.layout.${which}={file: PATH}' (where the data worker has it below its data folder: ` +
+          `--set dataset.layout.${which}=PATH)`,
+      })),
+    );
+  }
+  const found = await Promise.all(
+    places.map(async ({ which, path }) => ({ which, path: path!, bytes: await headBytes(which, path!) })),
+  );
+  const bytesOf = (which: HeadFileName) => found.find((file) => file.which === which);
+  const [template, masks] = [bytesOf('template'), bytesOf('vertexMasks')];
+  if (template && masks) parseHead({ ...template, file: template.path }, { ...masks, file: masks.path });
+  return found.map(({ which, path, bytes }) => ({
+    key: (of) => keys.headFile(of, which),
+    bytes,
+    title: `${which === 'template' ? 'head template' : 'vertex masks'}, of ${path}`,
+  }));
+}
+
+/** Relative paths are seen from here, and from a data folder that the configuration names. */
+function headPlaces(file: string, { dataset: { source } }: RunConfiguration): string[] {
+  const here = resolve(file);
+  if (source.kind !== 'directory') return [here];
+  return [...new Set([here, resolve(source.path, file), resolve(dirname(resolve(source.path)), file)])];
+}
+
+/** A template of another form becomes an OBJ, which workers read. */
+async function headBytes(which: HeadFileName, path: string): Promise<Uint8Array> {
+  if (which === 'vertexMasks' || extname(path).toLowerCase() === '.obj') return readFile(path);
+  const { vertices, faces } = await readTemplate(path);
+  return Buffer.from(formatObj({ vertices: vertices.map((value) => value / 1000), faces }));
+}
+
+async function firstThere(paths: readonly string[]): Promise<string | null> {
+  for (const path of paths) if ((await stat(path).catch(() => null))?.isFile()) return path;
+  return null;
+}
+
+/** Whether the store has it already; false where that cannot be asked from here. */
+async function inStore(
+  { storage }: RunConfiguration,
+  isThere: (store: ObjectStore) => Promise<boolean>,
+): Promise<boolean> {
+  useLocalObjectStore();
+  const late = new Promise<boolean>((settle) => setTimeout(settle, patience, false).unref());
+  return Promise.race([isThere(openStore(storage)).catch(() => false), late]);
+}
+
+/** Milliseconds. */
+const patience = 5000;
