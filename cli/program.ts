@@ -98,6 +98,8 @@ const optionNames = [
   'create',
   'ui',
   'grace',
+  'metrics',
+  'open',
   'retention-days',
   'build-id',
   'unversioned',

@@ -33,6 +33,7 @@ export function createFolderActivities(dependencies: FolderPredictionDependencie
       name: 'predictor',
       modulePath: dependencies.predictorModule,
       configuration: job.configuration,
+      run,
       workingDirectory: limits.runFolder(run),
       logName: 'predictions',
       start,

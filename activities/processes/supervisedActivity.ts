@@ -10,6 +10,7 @@ import type { StageProgress, TrainerFault } from '../../training/process/protoco
 import { BoundedLog } from './boundedLog.js';
 import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
 import { interruptionsBefore } from '../waiting/interruptions.js';
+import { StageMetrics, type ProcessEndKind } from './stageMetrics.js';
 import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
 import type { Interruptions, MaybeInterrupted } from '../types.js';
 import { Waiting } from '../waiting/waiting.js';
@@ -29,6 +30,7 @@ export interface SupervisedActivity<Progress, Result> {
   readonly name: string;
   readonly modulePath: string;
   readonly configuration: RunConfiguration;
+  readonly run: string;
   /** Where its log goes, as `logs/NAME.log`. */
   readonly workingDirectory: string;
   readonly logName: string;
@@ -54,6 +56,8 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   let progress: Progress | null = null;
   let starting: string | null = null;
   let warning: string | null = null;
+  const metrics = new StageMetrics(context.metricMeter, { run: activity.run, stage: activity.logName });
+  let how: ProcessEndKind = 'failed';
   const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
   const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
   let preemptions = before?.preemptions ?? 0;
@@ -79,16 +83,20 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       readEvent: activity.readEvent,
       isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
       onEvent: (event) => {
+        metrics.word();
+        metrics.waiting(event.kind === 'waiting');
         if (event.kind === 'waiting') waiting.on(event.message);
         else if (event.kind !== 'warning') waiting.over();
         if (event.kind === 'progress') {
           starting = null;
           progress = event.progress;
+          if ('step' in event.progress) metrics.progress(event.progress);
           activity.onProgress?.(event.progress);
         }
         if (event.kind === 'starting') starting = event.message;
         if (event.kind === 'warning') {
           warning = event.message;
+          metrics.warning();
           starting = null;
           context.log.warn(event.message, { process: name });
         }
@@ -100,6 +108,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
       // Told by us, with the process's last lines, before the server notices the missing heartbeat.
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
+    how = endKind(end);
     const interruptions = interruptionsBefore(context.info.attempt, preemptions);
     if (end.kind === 'told' && end.event.kind === 'finished') return { ...end.event.result, interruptions };
     const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
@@ -109,8 +118,16 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
     }
     throw failure;
   } finally {
+    metrics.ended(how);
     log.close();
   }
+}
+
+function endKind(end: ProcessEnd<ProcessEvent<unknown, unknown>>): ProcessEndKind {
+  if (end.kind === 'killed') return 'stopped';
+  if (end.kind !== 'told') return end.kind === 'hung' ? 'hung' : 'crashed';
+  const { kind } = end.event;
+  return kind === 'finished' || kind === 'stopped' ? kind : 'failed';
 }
 
 /** How far the activity came when it was interrupted. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { graceOf, graceVariable } from '../../configs/grace.js';
 import { workerVersion, type WorkerVersion } from '../../workers/temporal/workerVersion.js';
+import type { MetricsAddress } from '../../workers/metrics/metricsServer.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
@@ -10,6 +11,7 @@ interface WorkerOptions extends ConnectionOptions {
   readonly deployment: string | undefined;
   readonly 'build-id': string | undefined;
   readonly grace: number | undefined;
+  readonly metrics: string | undefined;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
@@ -26,6 +28,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
     readTemporal,
     directory: resolve(directory),
     version,
+    ...(asked.metrics === undefined ? {} : { metrics: await metricsAddress(asked.metrics) }),
   };
   const run =
     kind === 'data'
@@ -41,5 +44,15 @@ function askedVersion(asked: Parameters<typeof workerVersion>[0]): WorkerVersion
     return workerVersion(asked);
   } catch (error) {
     throw new CommandError((error as Error).message, exitCodes.usage);
+  }
+}
+
+/** @throws CommandError for what is no address. */
+async function metricsAddress(text: string): Promise<MetricsAddress> {
+  const { parseMetricsAddress } = await import('../../workers/metrics/metricsServer.js');
+  try {
+    return parseMetricsAddress(text);
+  } catch (error) {
+    throw new CommandError(`--metrics ${(error as Error).message}.`, exitCodes.usage);
   }
 }

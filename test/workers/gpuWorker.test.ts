@@ -14,7 +14,7 @@ import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
-import { forkGpuWorker, killForkedWorkers, withGpuWorker } from './support/gpuWorkers.js';
+import { askGpuWorker, forkGpuWorker, killForkedWorkers, withGpuWorker } from './support/gpuWorkers.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -92,6 +92,12 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
     const { description } = await trainsBeyond('stopped', 30);
     const pid = description.activities[0]?.worker?.split(':').at(-1);
     const [first, second] = pid === String(worker.pid) ? [worker, next] : [next, worker];
+    const { text } = await askGpuWorker(first, '/metrics');
+    const step = /^tempeh_stage_step\{.*run="stopped",stage="coarse-pretraining".*\} (\d+)/m.exec(text)?.[1];
+    assert.ok(Number(step) > 30, 'the numbers that Prometheus reads say where training is');
+    assert.match(text, /^temporal_worker_task_slots_used\{.*worker_type="ActivityWorker".*\} 1$/m);
+    assert.match(text, /^tempeh_process_running\{.*run="stopped".*\} 1$/m);
+    assert.deepEqual(await askGpuWorker(first, '/readyz'), { status: 200, text: 'ready\n' });
     const told = Date.now();
     first.kill('SIGTERM');
     // As from a process group of which a launcher passes signals on: no reason to stop without saving.

@@ -8,8 +8,8 @@ import { stopOnFaults } from '../lifecycle/faults.js';
 import { listenForStop } from '../lifecycle/stopRequest.js';
 import { within } from '../lifecycle/within.js';
 import { LineLogger } from '../log.js';
+import { openMetrics, type MetricsAddress } from '../metrics/openMetrics.js';
 import { renewConnection } from './connectionRenewal.js';
-import { installRuntime } from './runtime.js';
 import { connectWorker } from './workerConnection.js';
 import { WorkerGroup } from './workerGroup.js';
 import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
@@ -30,6 +30,10 @@ export interface WorkerProcessOptions {
   readonly version?: WorkerVersion;
   /** Stops the worker, as SIGTERM does: what runs saves first. */
   readonly signal?: AbortSignal;
+  /** Where it tells its numbers and its health; nowhere if absent. */
+  readonly metrics?: MetricsAddress;
+  /** Given where it tells them: of port 0, which one was taken. */
+  readonly onMetrics?: (address: MetricsAddress) => void;
   /** Given whole lines; standard error if absent. */
   readonly writeLog?: (line: string) => void;
   /** Called when the worker takes work. */
@@ -74,7 +78,8 @@ export async function runWorkers(
   ) => Promise<readonly WorkerDefinition[]>,
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
-  installRuntime(logger);
+  const metrics = await openMetrics(options.metrics, logger);
+  if (metrics !== null) options.onMetrics?.(metrics.address);
   const { killSeconds, forceSeconds, endSeconds } = graceOf() ?? unaskedGrace;
   const shutdown = { shutdownGraceTime: killSeconds * 1000, shutdownForceTime: forceSeconds * 1000 };
   const request = listenForStop({ caller: options.signal, endSeconds: endSeconds + overtimeSeconds });
@@ -104,6 +109,8 @@ export async function runWorkers(
     }
     const running = workers.run(signal, stop, endSeconds);
     logger.info(readyLine(definitions, options, version));
+    metrics?.tell('ready');
+    signal.addEventListener('abort', () => metrics?.tell('stopping'), { once: true });
     options.onReady?.();
     await running;
     faults.throwIfAny();
@@ -117,6 +124,7 @@ export async function runWorkers(
     // A worker that has failed holds it for ever.
     connection = renewal?.end() ?? connection;
     await within(connection?.close().catch(() => undefined) ?? Promise.resolve(), overtimeSeconds, undefined);
+    await within(metrics?.close() ?? Promise.resolve(), overtimeSeconds, undefined);
     logger.info('stopped');
   }
 }

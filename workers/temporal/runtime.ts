@@ -5,13 +5,26 @@ let installed = false;
 /** Why workers failed, by task queue. */
 const failures = new Map<string, unknown>();
 
-/** The SDK's one runtime of this process: quiet, logging through ours, and leaving signals to us. */
-export function installRuntime(logger: Logger): void {
+/**
+ * The SDK's one runtime of this process: quiet, logging through ours, and leaving signals to us.
+ *
+ * @param exporter - HOST:PORT where it tells its numbers; nowhere if absent.
+ */
+export function installRuntime(logger: Logger, exporter?: string): void {
   if (installed) return;
   installed = true;
   Runtime.install({
     logger: notingFailures(logger),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+      ...(exporter === undefined
+        ? {}
+        : {
+            metrics: {
+              prometheus: { bindAddress: exporter, countersTotalSuffix: true, useSecondsForDurations: true },
+            },
+          }),
+    },
     shutdownSignals: [],
   });
 }

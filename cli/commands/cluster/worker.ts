@@ -7,6 +7,7 @@ interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   deployment: string | undefined;
   'build-id': string | undefined;
   grace: number | undefined;
+  metrics: string | undefined;
 }
 
 const variables =
@@ -34,6 +35,10 @@ function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArg
       type: 'number',
       describe:
         'Seconds from the signal that stops it to its end; saving that does not fit is skipped [default: TEMPEH_GRACE_SECONDS, or what runs say]',
+    })
+    .option('metrics', {
+      type: 'string',
+      describe: 'HOST:PORT of /metrics (Prometheus), /healthz, /readyz: 0.0.0.0:9464, or :9464 for this machine alone',
     })
     .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
 }

@@ -1,12 +1,17 @@
-/** A GPU worker as a process of its own, to be killed: `node gpuWorkerProcess.js ADDRESS NAMESPACE DIRECTORY`. */
+/** A GPU worker as a process of its own, to be killed; says on which port its numbers are: `node gpuWorkerProcess.js ADDRESS NAMESPACE DIRECTORY`. */
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker } from '../../../workers/gpuWorker.js';
 
 const [address = '', namespace = '', directory = ''] = process.argv.slice(2);
+let port: number | undefined;
 await runGpuWorker({
   temporal: { address, namespace },
   directory,
   trainerModule: fileURLToPath(new URL('./steppingTrainer.js', import.meta.url)),
-  onReady: () => process.send?.('ready'),
+  metrics: { host: '127.0.0.1', port: 0 },
+  onMetrics: (taken) => {
+    ({ port } = taken);
+  },
+  onReady: () => process.send?.({ port }),
 });
 process.disconnect?.();

@@ -11,6 +11,7 @@ const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.
 const storeFolder = '/nonexistent';
 
 const forked: ChildProcess[] = [];
+const ports = new WeakMap<ChildProcess, number>();
 
 /** Ends what {@link forkGpuWorker} started: a worker that outlives a failed test takes the next one's work. */
 export function killForkedWorkers(): void {
@@ -33,8 +34,20 @@ export async function forkGpuWorker(
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   forked.push(worker);
-  await once(worker, 'message');
+  const [ready] = (await once(worker, 'message')) as [{ readonly port: number }];
+  ports.set(worker, ready.port);
   return worker;
+}
+
+/** Where a worker of `forkGpuWorker` tells its numbers, on this machine. */
+export function gpuWorkerPort(worker: ChildProcess): number {
+  return ports.get(worker)!;
+}
+
+/** What a worker of `forkGpuWorker` answers to a path of its numbers' address. */
+export async function askGpuWorker(worker: ChildProcess, path: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${gpuWorkerPort(worker)}${path}`);
+  return { status: response.status, text: await response.text() };
 }
 
 /** A real GPU worker in this process while the test runs. */

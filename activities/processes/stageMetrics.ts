@@ -1,0 +1,81 @@
+import type { MetricMeter } from '@temporalio/common';
+import type { StageProgress } from '../../training/process/protocol.js';
+
+/**
+ * The numbers that a worker tells of what it trains and predicts, for Prometheus. Tags: `run`, and `stage`
+ * (`predictions` of a predictor).
+ */
+export const metricNames = {
+  step: 'tempeh_stage_step',
+  totalSteps: 'tempeh_stage_steps',
+  rate: 'tempeh_stage_steps_per_second',
+  loss: 'tempeh_stage_loss',
+  checkpointStep: 'tempeh_stage_checkpoint_step',
+  skipped: 'tempeh_stage_skipped_batches',
+  bytesRead: 'tempeh_stage_read_bytes',
+  bytesWritten: 'tempeh_stage_written_bytes',
+  lastWord: 'tempeh_process_last_word_timestamp_seconds',
+  waiting: 'tempeh_process_waiting',
+  running: 'tempeh_process_running',
+  warnings: 'tempeh_process_warnings',
+  ends: 'tempeh_process_ends',
+} as const;
+
+/** How a trainer or predictor ended; `stopped` was told to: a pre-emption, a pause, a cancellation. */
+export type ProcessEndKind = 'finished' | 'stopped' | 'failed' | 'crashed' | 'hung';
+
+/** Tells the numbers of one attempt, as they come in. */
+export class StageMetrics {
+  private readonly meter: MetricMeter;
+  private read = 0;
+  private written = 0;
+
+  /** @param meter - of the worker; its numbers reach `/metrics`. */
+  constructor(meter: MetricMeter, of: { readonly run: string; readonly stage: string }) {
+    this.meter = meter.withTags({ run: of.run, stage: of.stage });
+    this.gauge(metricNames.running, 1, 'Whether a process is at work');
+    this.waiting(false);
+  }
+
+  progress(progress: StageProgress): void {
+    const { step, totalSteps, stepsPerSecond, loss, checkpointStep, skippedBatches, bytesRead, bytesWritten } =
+      progress;
+    this.gauge(metricNames.step, step, 'Steps done');
+    this.gauge(metricNames.totalSteps, totalSteps, 'Steps that the stage has');
+    this.gauge(metricNames.rate, stepsPerSecond, 'Steps a second');
+    if (loss !== null) this.gauge(metricNames.loss, loss, 'Training loss of the last logged step');
+    if (checkpointStep !== null) this.gauge(metricNames.checkpointStep, checkpointStep, 'Step of the last checkpoint');
+    this.gauge(metricNames.skipped, skippedBatches, 'Batches without a finite loss, skipped');
+    this.count(metricNames.bytesRead, bytesRead - this.read, 'Bytes of frames read');
+    this.count(metricNames.bytesWritten, bytesWritten - this.written, 'Bytes of checkpoints written');
+    this.read = Math.max(this.read, bytesRead);
+    this.written = Math.max(this.written, bytesWritten);
+  }
+
+  /** Called at each message of the process. */
+  word(): void {
+    this.gauge(metricNames.lastWord, Date.now() / 1000, 'When the process was last heard of');
+  }
+
+  /** For the object store, or for credentials. */
+  waiting(waits: boolean): void {
+    this.gauge(metricNames.waiting, waits ? 1 : 0, 'Whether it waits for the object store or for credentials');
+  }
+
+  warning(): void {
+    this.count(metricNames.warnings, 1, 'Warnings of the process');
+  }
+
+  ended(how: ProcessEndKind): void {
+    this.meter.createCounter(metricNames.ends, undefined, 'Ends of processes, by how').add(1, { how });
+    for (const name of [metricNames.running, metricNames.waiting, metricNames.rate]) this.gauge(name, 0, '');
+  }
+
+  private gauge(name: string, value: number, help: string): void {
+    this.meter.createGauge(name, 'float', undefined, help).set(value);
+  }
+
+  private count(name: string, more: number, help: string): void {
+    if (more > 0) this.meter.createCounter(name, undefined, help).add(more);
+  }
+}
