@@ -30,81 +30,6 @@ import { command as worker } from './commands/cluster/worker.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 
-/** Options of all commands: what a misspelt one is compared with. */
-const optionNames = [
-  'config',
-  'set',
-  'run',
-  'follow',
-  'json',
-  'verbose',
-  'help',
-  'directory',
-  'port',
-  'fresh',
-  'keep',
-  'address',
-  'namespace',
-  'bucket',
-  'yes',
-  'state',
-  'temporal-port',
-  'ui-port',
-  's3-port',
-  'concurrency',
-  'limit',
-  'stage',
-  'step',
-  'final',
-  'from',
-  'coarse-model',
-  'refinement-model',
-  'coarse-predictions',
-  'list',
-  'images',
-  'calibrations',
-  'out',
-  'coarse-out',
-  'predictions',
-  'scans',
-  'masks',
-  'registrations',
-  'template',
-  'strict',
-  'allow-failures',
-  'overwrite',
-  'sample',
-  'all',
-  'frames',
-  'output',
-  'units',
-  'extrinsics',
-  'image-size',
-  'origin',
-  'axes',
-  'accept-residual',
-  'local',
-  'workflow',
-  'name',
-  'scans',
-  'registrations',
-  'store',
-  'host',
-  'checksums',
-  'delete-volumes',
-  'at-once',
-  'stretch',
-  'deployment',
-  'create',
-  'ui',
-  'grace',
-  'metrics',
-  'open',
-  'retention-days',
-  'build-id',
-  'unversioned',
-];
-
 /** What every command takes. */
 export interface GlobalOptions {
   verbose: boolean;
@@ -158,18 +83,25 @@ export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
     .alias('h', 'help')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .exitProcess(false)
-    .fail((message, error: Error | undefined) => {
-      throw error ?? new CommandError(usageMessage(message, args), exitCodes.usage);
+    .fail((message, error: Error | undefined, command) => {
+      // While a command fails, yargs's third argument answers `help` with that command's text, whatever its type says.
+      const help = (): string => String(command.help());
+      throw error ?? new CommandError(usageMessage(message, args, help), exitCodes.usage);
     });
 }
 
-/** yargs's words for a wrong command line, with what was wrong about it where they do not say. */
-function usageMessage(message: string, args: readonly string[]): string {
+/** yargs's message for a wrong command line, with the options that may have been meant. */
+function usageMessage(message: string, args: readonly string[], help: () => string): string {
   const hint = `\n(${['tempeh-flow', ...commandOf(args), '--help'].join(' ')} says what there is)`;
   if (message.startsWith('Did you mean')) return `Unknown command: ${commandOf(args).join(' ')}. ${message}`;
   const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
-  const meant = unknown.flatMap((name) => suggest(name, optionNames)).map((name) => `--${name}`);
+  const meant = unknown.flatMap((name) => suggest(name, optionsIn(help()))).map((name) => `--${name}`);
   return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint;
+}
+
+/** Names of the options that a command's help lists. */
+function optionsIn(help: string): string[] {
+  return [...help.matchAll(/^ +(?:-\w, )?--([a-z][\w-]*)/gm)].map((match) => match[1]!);
 }
 
 function commandOf(args: readonly string[]): string[] {

@@ -1,17 +1,22 @@
 import { stripVTControlCharacters } from 'node:util';
-import { withoutControls } from './terminal.js';
+import { createLogUpdate } from 'log-update';
+import sliceAnsi from 'slice-ansi';
+import { localTime, visibleLength, withoutControls } from './terminal.js';
 
 const plainEverySeconds = 10;
 
 /**
- * Shows lines that change. On a terminal they are rewritten in place; elsewhere a line is printed when it says something
- * new at once (another state), or some seconds after the last (numbers that grow).
+ * Shows lines that change. On a terminal they are rewritten in place; elsewhere a line with its date is printed when it says
+ * something new (another state), or some seconds after the last one of its kind (numbers that grow).
  */
 export class LiveDisplay {
-  private shown = 0;
+  private readonly update: ReturnType<typeof createLogUpdate>;
   private readonly printed = new Map<string, { text: string; at: number }>();
 
-  constructor(private readonly stream: NodeJS.WriteStream = process.stdout) {}
+  constructor(private readonly stream: NodeJS.WriteStream = process.stdout) {
+    // A hidden cursor would need handlers of signals of its own, beside those of the commands.
+    this.update = createLogUpdate(stream, { showCursor: true });
+  }
 
   /**
    * @param lines what there is to show now.
@@ -24,22 +29,18 @@ export class LiveDisplay {
 
   /** A line that stays, above what changes. */
   print(text: string): void {
-    const up = this.stream.isTTY && this.shown > 0 ? `\u001b[${this.shown}A\r\u001b[J` : '';
-    this.stream.write(`${up}${withoutControls(text)}\n`);
-    this.shown = 0;
+    if (this.stream.isTTY) this.update.clear();
+    this.stream.write(`${withoutControls(text)}\n`);
   }
 
   /** Leaves what is shown where it is; what comes goes below. */
   finish(): void {
-    this.shown = 0;
+    this.update.done();
   }
 
   private rewrite(lines: readonly string[]): void {
     const width = Math.max(20, this.stream.columns || 80);
-    const clipped = lines.map((line) => clip(withoutControls(line), width - 1));
-    const up = this.shown > 0 ? `\u001b[${this.shown}A` : '';
-    this.stream.write(`${up}\r\u001b[J${clipped.map((line) => `${line}\n`).join('')}`);
-    this.shown = clipped.length;
+    this.update(lines.map((line) => clip(withoutControls(line), width - 1)).join('\n'));
   }
 
   private append(lines: readonly string[], keyOf: (line: string) => string): void {
@@ -52,7 +53,7 @@ export class LiveDisplay {
       const words = text.replace(/\s+/g, ' ');
       const due = last === undefined || (last.text !== words && now - last.at > plainEverySeconds * 1000);
       if (text === '' || !due) continue;
-      this.stream.write(`${text}\n`);
+      this.stream.write(`${localTime(new Date(now))}  ${text}\n`);
       this.printed.set(key, { text: words, at: now });
     }
   }
@@ -60,17 +61,5 @@ export class LiveDisplay {
 
 /** Cuts a line to so many columns; its colours stay. */
 function clip(line: string, width: number): string {
-  if (stripVTControlCharacters(line).length <= width) return line;
-  let visible = 0;
-  let cut = '';
-  // Colour codes take no column.
-  // eslint-disable-next-line no-control-regex
-  for (const part of line.split(/(\u001b\[[0-9;]*m)/)) {
-    if (part.startsWith('\u001b')) cut += part;
-    else {
-      cut += part.slice(0, Math.max(0, width - 1 - visible));
-      visible += part.length;
-    }
-  }
-  return `${cut}…\u001b[0m`;
+  return visibleLength(line) <= width ? line : `${sliceAnsi(line, 0, width - 1)}…`;
 }

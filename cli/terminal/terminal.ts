@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
 import { printableLines } from '../../text/printable.js';
 
 type Style = Parameters<typeof styleText>[0];
@@ -15,9 +16,9 @@ export function withoutControls(text: string): string {
   return parts.map((part, i) => (i % 2 === 1 ? part : printableLines(part))).join('');
 }
 
-/** Columns that a text takes, without its colours. */
+/** Columns that a text takes: colours take none, wide characters two. */
 export function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return stringWidth(text);
 }
 
 /**
@@ -40,6 +41,11 @@ export function columns(raw: readonly (readonly string[])[], alignRight: readonl
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** `2026-11-29 22:20:03`, in the time zone of this machine. */
+export function localTime(date: Date): string {
+  return new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'medium' }).format(date);
 }
 
 /** `4 s`, `3 min 20 s`, `5 h 02 min`, `12 d 4 h`. */

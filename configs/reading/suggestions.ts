@@ -1,24 +1,18 @@
+import { distance } from 'fastest-levenshtein';
+
 /** No name is as long; comparing two takes time by the product of their lengths. */
 const longestName = 200;
 
-/** Edits (insert, delete, replace, swap neighbours) that lead from one word to the other. */
-export function editDistance(from: string, to: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column++) {
-      const same = from[row - 1] === to[column - 1];
-      let least = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1));
-      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
-        least = Math.min(least, beforeLast[column - 2]! + 1);
-      }
-      current.push(least);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[to.length]!;
+/** Edits (insert, delete, replace a letter, swap two neighbours) that lead from one word to the other. */
+function editDistance(from: string, to: string): number {
+  const edits = distance(from, to);
+  // The library counts a swap as two edits; in a short name that is the commonest slip.
+  return edits === 2 && isSwap(from, to) ? 1 : edits;
+}
+
+function isSwap(from: string, to: string): boolean {
+  const at = [...from].findIndex((letter, i) => letter !== to[i]);
+  return `${from.slice(0, at)}${from[at + 1]}${from[at]}${from.slice(at + 2)}` === to;
 }
 
 /**

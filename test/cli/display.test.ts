@@ -14,6 +14,26 @@ function stream(isTTY: boolean, width = 60): { written: string[]; stream: NodeJS
   return { written, stream: { isTTY, columns: width, write } as unknown as NodeJS.WriteStream };
 }
 
+/** What a terminal shows after what was written to it: of its language, what moves the cursor up or down or erases. */
+function screen(written: readonly string[]): string[] {
+  const rows = [''];
+  let [row, column] = [0, 0];
+  // eslint-disable-next-line no-control-regex
+  for (const [part, count, code] of written.join('').matchAll(/\u001b\[[?]?(\d*)(?:;\d+)*([A-Za-z])|[^\u001b]/gu)) {
+    const times = Number(count || 1);
+    if (code === 'A') row = Math.max(0, row - times);
+    else if (code === 'B') row += times;
+    else if (code === 'G') column = 0;
+    else if (code === 'K') rows[row] = count === '2' ? '' : rows[row]!.slice(0, column);
+    else if (code === 'J') rows.splice(row, rows.length, rows[row]!.slice(0, column));
+    else if (part === '\n') [row, column] = [row + 1, 0];
+    else if (part === '\r') column = 0;
+    else if (code === undefined) rows[row] = rows[row]!.slice(0, column).padEnd(column++) + part;
+    while (rows.length <= row) rows.push('');
+  }
+  return rows;
+}
+
 describe('lines that change', () => {
   test('a file gets a line when something new begins, not one for every number', () => {
     const { written, stream: file } = stream(false);
@@ -21,7 +41,10 @@ describe('lines that change', () => {
     const subject = (line: string) => line.split(' ')[0]!;
     for (let step = 0; step < 50; step++) display.show([`train step ${step}`], subject);
     display.show(['train step 50', 'evaluate begins'], subject);
-    assert.deepEqual(written, ['train step 0\n', 'evaluate begins\n']);
+    const dated = (text: string) => new RegExp(`^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d  ${text}\\n$`);
+    assert.equal(written.length, 2);
+    assert.match(written[0]!, dated('train step 0'));
+    assert.match(written[1]!, dated('evaluate begins'));
   });
 
   test('a terminal gets them in place, none wider than it is', () => {
@@ -29,8 +52,26 @@ describe('lines that change', () => {
     const display = new LiveDisplay(terminal);
     display.show(['one', `\u001b[32m${'x'.repeat(80)}\u001b[0m`]);
     display.show(['one', 'two']);
-    assert.ok(written[1]?.startsWith('\u001b[2A'));
     for (const line of (written[0] ?? '').split('\n')) assert.ok(stripVTControlCharacters(line).trim().length < 30);
+    assert.deepEqual(screen(written), ['one', 'two', '']);
+    display.print('stays');
+    display.show(['three']);
+    display.finish();
+    display.show(['below']);
+    assert.deepEqual(screen(written), ['stays', 'three', 'below', '']);
+  });
+
+  test('wide characters take two columns', () => {
+    assert.equal(
+      columns([
+        ['頭', 'x'],
+        ['ab', 'y'],
+      ]),
+      '頭  x\nab  y',
+    );
+    const { written, stream: terminal } = stream(true, 30);
+    new LiveDisplay(terminal).show(['頭'.repeat(20)]);
+    assert.equal(screen(written)[0], `${'頭'.repeat(14)}…`);
   });
 });
 
