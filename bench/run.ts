@@ -9,6 +9,8 @@ import { packageRoot } from '../configs/packageRoot.js';
 import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
 import { listenForStop } from '../workers/lifecycle/stopRequest.js';
 import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
+import type { CommandFigures } from './commandLine/figures.js';
+import { commandLineReport } from './commandLine/report.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
 import { compareLosses, lossesReport } from './losses/compareLosses.js';
 import type { LossesFigures, LossesResult } from './losses/figures.js';
@@ -16,13 +18,14 @@ import { dataPathReport, readerReport } from './data/report.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'losses', 'data-path'] as const;
+const dataCases = ['reader', 'losses', 'data-path', 'command-line'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
       "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
-      'another build; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client.',
+      'another build; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
+      'processor time of `--help`, `list` and `status`.',
   )
   .command('$0 [cases..]', false, (command) =>
     command.positional('cases', { describe: 'what to measure', choices: [...caseNames, ...dataCases], array: true }),
@@ -61,6 +64,7 @@ const options = await yargs(process.argv.slice(2))
   .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
   .example('$0 --scale miniature --precision float32 bfloat16', 'what bfloat16 costs and saves')
   .example('$0 data-path --gigabytes 2', 'the data path, with 2 GB')
+  .example('$0 command-line', 'the command line')
   .example('$0 losses --against ../before/build', 'the losses, beside those of another commit')
   .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
   .strict()
@@ -117,7 +121,7 @@ try {
     process.stderr.write(pytorch === null ? '\n' : `; PyTorch ${pytorch.seconds.toPrecision(3)} s\n`);
     return { ours, pytorch };
   };
-  const measureData = async (module: string, settings: object): Promise<unknown> => {
+  const measureData = async (module: string, settings: object | number): Promise<unknown> => {
     process.stderr.write(`${path.basename(module, '.js')} … `);
     const args = [programOf(module), JSON.stringify(settings)];
     const figures = await runForJson(process.execPath, args, interrupted.signal);
@@ -132,6 +136,7 @@ try {
     reader?: ReaderResult;
     losses?: readonly LossesResult[];
     dataPath?: DataPathFigures;
+    commandLine?: readonly CommandFigures[];
   } = { results };
   if (asked.includes('reader')) {
     const steps: BenchResult[] = [];
@@ -152,6 +157,11 @@ try {
       rounds: options.rounds,
     })) as DataPathFigures;
     parts.push(dataPathReport(json.dataPath));
+  }
+  if (asked.includes('command-line')) {
+    const figures = await measureData('commandLine/measureCommandLine.js', options.repeats ?? 9);
+    json.commandLine = figures as readonly CommandFigures[];
+    parts.push(commandLineReport(json.commandLine));
   }
   const processor = os.cpus()[0]?.model ?? 'unknown processor';
   const machine = `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`;

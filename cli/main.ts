@@ -13,7 +13,7 @@ import { styled } from './terminal/terminal.js';
 export async function main(args: readonly string[]): Promise<number> {
   const verbose = args.includes('--verbose');
   try {
-    await buildProgram(args).parseAsync();
+    await (await buildProgram(args)).parseAsync();
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
     const code = exitCodeOf(error);

@@ -1,32 +1,6 @@
-import yargs, { type Argv } from 'yargs';
+import yargs, { type Argv, type CommandModule } from 'yargs';
 import { didYouMean, suggest } from '../configs/reading/suggestions.js';
-import { command as cancel } from './commands/runs/cancel.js';
-import { command as codec } from './commands/cluster/codec.js';
-import { command as config } from './commands/config.js';
-import { command as dataset } from './commands/data/dataset.js';
-import { command as deployment } from './commands/cluster/deployment.js';
-import { command as dev } from './commands/machine/dev.js';
-import { command as doctor } from './commands/machine/doctor.js';
-import { command as evaluate } from './commands/models/evaluate.js';
-import { command as extend } from './commands/runs/extend.js';
-import { command as exportCheckpoint } from './commands/models/exportCheckpoint.js';
-import { command as fetch } from './commands/data/fetch.js';
-import { command as importCheckpoint } from './commands/models/importCheckpoint.js';
-import { command as list } from './commands/runs/list.js';
-import { command as namespace } from './commands/cluster/namespace.js';
-import { command as pause } from './commands/runs/pause.js';
-import { command as predict } from './commands/models/predict.js';
-import { command as quickstart } from './commands/machine/quickstart.js';
-import { command as repair } from './commands/runs/repair.js';
-import { command as report } from './commands/report.js';
-import { command as resume } from './commands/runs/resume.js';
-import { command as retry } from './commands/runs/retry.js';
-import { command as start } from './commands/runs/start.js';
-import { command as status } from './commands/runs/status.js';
-import { command as tensorboard } from './commands/machine/tensorboard.js';
-import { trainGlobal, trainLocal } from './commands/models/trainPublished.js';
-import { command as unpause } from './commands/runs/unpause.js';
-import { command as worker } from './commands/cluster/worker.js';
+import { commands } from './commandTable.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 
@@ -35,40 +9,19 @@ export interface GlobalOptions {
   verbose: boolean;
 }
 
-/** The command line. Commands are a file each; what they do is imported when they run, so that `--help` is quick. */
-export function buildProgram(args: readonly string[]): Argv<GlobalOptions> {
-  return yargs([...args])
+/** What the file of a command says; its words and its description stand in the table of commands. */
+export type CommandBody<Arguments> = Pick<CommandModule<GlobalOptions, Arguments>, 'builder' | 'handler'>;
+
+/** The command line, with those commands loaded that the arguments name: `--help` and `list` are to be quick. */
+export async function buildProgram(args: readonly string[]): Promise<Argv<GlobalOptions>> {
+  let program = yargs([...args])
     .scriptName('tempeh-flow')
     .usage('$0 COMMAND\n\nTrains TEMPEH, multi-view head capture in a fixed topology, on Temporal and TensorFlow.')
-    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
-    .command(quickstart)
-    .command(start)
-    .command(trainGlobal)
-    .command(trainLocal)
-    .command(status)
-    .command(list)
-    .command(resume)
-    .command(retry)
-    .command(repair)
-    .command(report)
-    .command(extend)
-    .command(cancel)
-    .command(pause)
-    .command(unpause)
-    .command(worker)
-    .command(deployment)
-    .command(namespace)
-    .command(codec)
-    .command(fetch)
-    .command(dev)
-    .command(doctor)
-    .command(tensorboard)
-    .command(config)
-    .command(predict)
-    .command(evaluate)
-    .command(dataset)
-    .command(importCheckpoint)
-    .command(exportCheckpoint)
+    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true });
+  for (const entry of commands) {
+    program = args.includes(entry.name) ? await entry.load(program) : program.command(entry.command, entry.describe);
+  }
+  return program
     .completion('completion', 'Print a script for completion in bash or zsh')
     .example('npm start', 'Everything on a miniature, on this machine')
     .example('$0 start full-training --config famos --set storage.bucket=NAME', 'Train at paper scale')

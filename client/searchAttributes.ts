@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { isGrpcServiceError } from './temporal.js';
 import { searchAttributeTypes } from '../configs/temporal.js';
 import { grpcCodeOf } from './connection/connectionProblem.js';
 import { RunError } from './runError.js';

@@ -1,5 +1,5 @@
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey, SearchAttributeType } from './temporal.js';
 import { searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
 import { RunError } from './connection/client.js';
 import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';

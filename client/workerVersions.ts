@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { isGrpcServiceError } from './temporal.js';
 import { taskQueues } from '../configs/temporal.js';
 import { RunError } from './connection/client.js';
 

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../program.js';
+import type { CommandBody, GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
 import { print, printJson } from '../terminal/print.js';
 
@@ -45,9 +45,7 @@ const schema: CommandModule<GlobalOptions, GlobalOptions> = {
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'config',
-  describe: 'Configurations of runs: show one, print the schema',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.command(show).command(schema).demandCommand(1, 'Which: show or schema?'),
   handler: () => undefined,
 };

@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../program.js';
+import type { CommandBody, GlobalOptions } from '../program.js';
 import { setOption } from '../setOption.js';
 
 interface ReportArguments extends GlobalOptions {
@@ -10,9 +9,7 @@ interface ReportArguments extends GlobalOptions {
   set: string[];
 }
 
-export const command: CommandModule<GlobalOptions, ReportArguments> = {
-  command: 'report <run>',
-  describe: 'Write the page about a run: curves and attempts, errors, heads that turn; also while it trains',
+export const command: CommandBody<ReportArguments> = {
   builder: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })

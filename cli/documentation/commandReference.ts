@@ -21,13 +21,12 @@ export async function commandReference(): Promise<string> {
 /** The help of a command at a width that does not depend on the terminal. */
 async function helpOf(command: readonly string[]): Promise<string> {
   const args = [...command, '--help'];
+  const program = await buildProgram(args);
   return new Promise((resolve, reject) => {
-    const parsing = buildProgram(args)
-      .wrap(110)
-      .parseAsync(args, {}, (error, _, output) => {
-        if (error) reject(error);
-        else resolve(output.trimEnd());
-      });
+    const parsing = program.wrap(110).parseAsync(args, {}, (error, _, output) => {
+      if (error) reject(error);
+      else resolve(output.trimEnd());
+    });
     parsing.then(undefined, reject);
   });
 }

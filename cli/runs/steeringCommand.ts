@@ -1,6 +1,5 @@
-import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
-import type { GlobalOptions } from '../program.js';
+import type { CommandBody, GlobalOptions } from '../program.js';
 import type { Steering } from './steer.js';
 
 interface SteeringArguments extends GlobalOptions, ConnectionOptions {
@@ -8,7 +7,6 @@ interface SteeringArguments extends GlobalOptions, ConnectionOptions {
 }
 
 export interface SteeringDescription {
-  readonly describe: string;
   /** What comes of `tempeh-flow NAME famos-1`. */
   readonly example: string;
   readonly epilogue?: string;
@@ -17,11 +15,9 @@ export interface SteeringDescription {
 /** A command that tells a run one thing: `tempeh-flow NAME RUN`. */
 export function steeringCommand(
   name: Steering,
-  { describe, example, epilogue = '' }: SteeringDescription,
-): CommandModule<GlobalOptions, SteeringArguments> {
+  { example, epilogue = '' }: SteeringDescription,
+): CommandBody<SteeringArguments> {
   return {
-    command: `${name} <run>`,
-    describe,
     builder: (yargs) =>
       withConnectionOptions(yargs)
         .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })

@@ -1,5 +1,5 @@
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
-import { credentials } from '@grpc/grpc-js';
+import type { ConnectionOptions } from '@temporalio/client';
+import { Client, Connection, credentials } from '../temporal.js';
 import { explainConnection } from './connectionProblem.js';
 import type { TemporalSettings } from './connectionSettings.js';
 import { dataConverter } from '../payloads/dataConverter.js';

@@ -1,4 +1,4 @@
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError } from '../temporal.js';
 import type { TemporalSettings } from './connectionSettings.js';
 import { hostOf, proxyFor } from './proxy.js';
 import { RunError } from '../runError.js';

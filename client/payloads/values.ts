@@ -1,9 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Payload, ProtoFailure } from '@temporalio/common';
-import {
-  decodeOptionalFailureToOptionalError,
-  decodeOptionalSinglePayload,
-} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { decodeOptionalFailureToOptionalError, decodeOptionalSinglePayload } from '../temporal.js';
 
 /** The value of a payload that was read past the SDK, by the client's own converter. */
 export async function valueOf<T>({ options }: Client, payload: Payload | null | undefined): Promise<T | null> {

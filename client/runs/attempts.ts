@@ -1,4 +1,5 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '../temporal.js';
 import type { Interruptions, RunInput } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';

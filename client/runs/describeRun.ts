@@ -1,9 +1,5 @@
-import {
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionStatusName,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError } from '../temporal.js';
 import { messages, runSteps } from '../../configs/temporal.js';
 import type { RunProgress, StepState } from '../../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';

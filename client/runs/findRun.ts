@@ -1,9 +1,5 @@
-import {
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionDescription,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError } from '../temporal.js';
 import { runSteps, type RunStep } from '../../configs/temporal.js';
 import { RunError } from '../connection/client.js';
 

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType } from '../temporal.js';
 import { isUnknownAttribute } from '../searchAttributes.js';
 import { searchAttributes } from '../../configs/temporal.js';
 

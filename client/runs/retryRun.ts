@@ -1,4 +1,5 @@
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { isGrpcServiceError } from '../temporal.js';
 import { describeRun } from './describeRun.js';
 import { RunError } from '../connection/client.js';
 import type { PendingActivity } from './pendingActivities.js';

@@ -1,4 +1,5 @@
-import { WorkflowUpdateFailedError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '../temporal.js';
 import type { DataInput, FolderPredictionInput, StageExtension } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';

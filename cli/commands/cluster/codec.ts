@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { portsAreNumbers } from '../../machine/ports.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface ServeArguments extends GlobalOptions {
   ui: string[];
@@ -42,9 +42,7 @@ const key: CommandModule<GlobalOptions, GlobalOptions & { id: string | undefined
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'codec',
-  describe: 'Encryption of what Temporal stores',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.command(serve).command(key).demandCommand(1, 'What: serve or new-key?'),
   handler: () => undefined,
 };

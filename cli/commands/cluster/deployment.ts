@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface NamedArguments extends GlobalOptions, ConnectionOptions {
   name: string | undefined;
@@ -58,9 +58,7 @@ const promote: CommandModule<GlobalOptions, PromoteArguments> = {
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'deployment',
-  describe: 'Versions of the workers: which there are, and which one gets the tasks',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.command(show).command(promote).demandCommand(1, 'What: show or promote?'),
   handler: () => undefined,
 };

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface InitArguments extends GlobalOptions, ConnectionOptions {
   create: boolean;
@@ -25,9 +25,7 @@ const init: CommandModule<GlobalOptions, InitArguments> = {
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'namespace',
-  describe: 'Prepare a namespace of Temporal for runs',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.command(init).demandCommand(1, 'What: init?'),
   handler: () => undefined,
 };

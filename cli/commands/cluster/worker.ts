@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   directory: string;
@@ -66,9 +66,7 @@ const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'worker',
-  describe: 'Run a worker in the foreground',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.command(data).command(gpu).demandCommand(1, 'Which: data or gpu?'),
   handler: () => undefined,
 };

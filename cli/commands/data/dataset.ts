@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 
@@ -181,9 +181,7 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
   },
 };
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'dataset',
-  describe: 'Data sets: check one, look at one, convert calibrations of an own rig (docs/own-data.md)',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) =>
     yargs.command(check).command(show).command(convert).demandCommand(1, 'Which: check, show or convert-calibrations?'),
   handler: () => undefined,

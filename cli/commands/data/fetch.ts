@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface FetchArguments extends GlobalOptions, ConnectionOptions {
@@ -85,9 +85,7 @@ const commandOf = (what: keyof typeof downloads): CommandModule<GlobalOptions, F
   },
 });
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'fetch',
-  describe: 'Fetch published data or weights',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => {
     let all: Argv<GlobalOptions> = yargs;
     for (const what of Object.keys(downloads) as (keyof typeof downloads)[]) all = all.command(commandOf(what));

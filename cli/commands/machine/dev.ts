@@ -1,6 +1,5 @@
-import type { CommandModule } from 'yargs';
 import { portsAreNumbers } from '../../machine/ports.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface DevArguments extends GlobalOptions {
   directory: string | undefined;
@@ -10,9 +9,7 @@ interface DevArguments extends GlobalOptions {
   bucket: string;
 }
 
-export const command: CommandModule<GlobalOptions, DevArguments> = {
-  command: 'dev',
-  describe: 'Run a Temporal and an S3 server on this machine until Ctrl-C',
+export const command: CommandBody<DevArguments> = {
   builder: (yargs) =>
     yargs
       .check(portsAreNumbers)

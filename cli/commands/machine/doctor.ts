@@ -1,13 +1,10 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface DoctorArguments extends GlobalOptions {
   json: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, DoctorArguments> = {
-  command: 'doctor',
-  describe: 'Check what this machine needs, and say how to mend what is missing',
+export const command: CommandBody<DoctorArguments> = {
   builder: (yargs) =>
     yargs
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })

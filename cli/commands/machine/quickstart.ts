@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface QuickstartArguments extends GlobalOptions {
@@ -11,9 +10,7 @@ interface QuickstartArguments extends GlobalOptions {
   keep: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, QuickstartArguments> = {
-  command: 'quickstart',
-  describe: 'What npm start does: train everything on a miniature, on this machine',
+export const command: CommandBody<QuickstartArguments> = {
   builder: (yargs) =>
     yargs
       .option('fresh', { type: 'boolean', default: false, describe: 'A new run, from fetching the data on' })

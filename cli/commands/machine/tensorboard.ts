@@ -1,6 +1,5 @@
-import type { CommandModule } from 'yargs';
 import { portsAreNumbers } from '../../machine/ports.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface TensorboardArguments extends GlobalOptions {
   run: string | undefined;
@@ -9,9 +8,7 @@ interface TensorboardArguments extends GlobalOptions {
   config: string | undefined;
 }
 
-export const command: CommandModule<GlobalOptions, TensorboardArguments> = {
-  command: 'tensorboard [run]',
-  describe: 'Show the curves and pictures of a run in TensorBoard',
+export const command: CommandBody<TensorboardArguments> = {
   builder: (yargs) =>
     yargs
       .check(portsAreNumbers)

@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface EvaluateArguments extends GlobalOptions {
@@ -16,9 +15,7 @@ interface EvaluateArguments extends GlobalOptions {
   'allow-failures': boolean;
 }
 
-export const command: CommandModule<GlobalOptions, EvaluateArguments> = {
-  command: 'evaluate [run]',
-  describe: 'Measure predictions against scans: folders of them, or the test predictions of a run',
+export const command: CommandBody<EvaluateArguments> = {
   builder: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'A run in the object store; else folders' })

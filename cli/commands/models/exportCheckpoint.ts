@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface ExportArguments extends GlobalOptions {
@@ -9,9 +8,7 @@ interface ExportArguments extends GlobalOptions {
   set: string[];
 }
 
-export const command: CommandModule<GlobalOptions, ExportArguments> = {
-  command: 'export-checkpoint <checkpoint> <file>',
-  describe: 'Write a checkpoint as the published system does (.pth), for PyTorch',
+export const command: CommandBody<ExportArguments> = {
   builder: (yargs) =>
     yargs
       .positional('checkpoint', {

@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface ImportArguments extends GlobalOptions {
@@ -12,9 +11,7 @@ interface ImportArguments extends GlobalOptions {
   final: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, ImportArguments> = {
-  command: 'import-checkpoint <file>',
-  describe: 'Bring a published checkpoint (.pth), or torchvision’s ResNet-34, into a run',
+export const command: CommandBody<ImportArguments> = {
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', demandOption: true, describe: 'Written by PyTorch 1.6 or later' })

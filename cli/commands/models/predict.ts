@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
-import { precisionSchema, type Precision } from '../../../configs/schema/run.js';
+import type { Precision } from '../../../configs/schema/run.js';
 import type { FolderStages } from '../../../inference/folders/job.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 
@@ -83,7 +83,7 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
     .option('set', setOption)
     .option('precision', {
       ...optional,
-      choices: precisionSchema.options,
+      choices: ['float32', 'tensorfloat32', 'bfloat16'] satisfies Precision[],
       describe: 'Of the networks’ arithmetic [default: as the model was trained]',
     })
     .option('strict', {
@@ -148,9 +148,7 @@ const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictAr
   },
 });
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'predict',
-  describe: 'Predict the frames of a list from folders of images and calibrations',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => {
     let all: Argv<GlobalOptions> = yargs;
     for (const stages of ['coarse', 'refinement', 'both'] as const) all = all.command(commandOf(stages));

@@ -1,7 +1,7 @@
-import type { Argv, CommandModule } from 'yargs';
+import type { Argv } from 'yargs';
 import { groupedOptions, publishedOptions } from '../../../configs/published/publishedOptions.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface TrainArguments extends GlobalOptions, ConnectionOptions {
@@ -39,9 +39,7 @@ function trainOptions(yargs: Argv<GlobalOptions>, model: 'coarse' | 'refinement'
     );
 }
 
-const commandOf = (model: 'coarse' | 'refinement'): CommandModule<GlobalOptions, TrainArguments> => ({
-  command: model === 'coarse' ? 'train-global' : 'train-local',
-  describe: `Train the ${model} model by the published command’s options`,
+const commandOf = (model: 'coarse' | 'refinement'): CommandBody<TrainArguments> => ({
   builder: (yargs) => trainOptions(yargs, model),
   handler: async (options) => {
     const { trainPublished } = await import('../../runs/trainPublished.js');

@@ -1,7 +1,6 @@
-import type { CommandModule } from 'yargs';
-import { trainingStages, type TrainingStage } from '../../../configs/schema/training.js';
+import type { TrainingStage } from '../../../configs/schema/training.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface ExtendArguments extends GlobalOptions, ConnectionOptions {
   run: string;
@@ -11,13 +10,15 @@ interface ExtendArguments extends GlobalOptions, ConnectionOptions {
   follow: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, ExtendArguments> = {
-  command: 'extend <run> <stage> <iterations>',
-  describe: 'Train a stage further than it was meant to be',
+export const command: CommandBody<ExtendArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
-      .positional('stage', { choices: trainingStages, demandOption: true, describe: 'The stage' })
+      .positional('stage', {
+        choices: ['coarse-pretraining', 'coarse-finetuning', 'refinement'] satisfies TrainingStage[],
+        demandOption: true,
+        describe: 'The stage',
+      })
       .positional('iterations', {
         type: 'number',
         demandOption: true,

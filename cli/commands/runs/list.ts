@@ -1,15 +1,12 @@
-import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface ListArguments extends GlobalOptions, ConnectionOptions {
   json: boolean;
   limit: number;
 }
 
-export const command: CommandModule<GlobalOptions, ListArguments> = {
-  command: 'list',
-  describe: 'List runs, the newest first',
+export const command: CommandBody<ListArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })

@@ -1,5 +1,4 @@
-import type { CommandModule } from 'yargs';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface RepairArguments extends GlobalOptions {
@@ -9,9 +8,7 @@ interface RepairArguments extends GlobalOptions {
   set: string[];
 }
 
-export const command: CommandModule<GlobalOptions, RepairArguments> = {
-  command: 'repair <run>',
-  describe: "Make a run's lost or damaged manifest again, from its checkpoints and events",
+export const command: CommandBody<RepairArguments> = {
   builder: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })

@@ -1,6 +1,5 @@
-import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 
 interface ResumeArguments extends GlobalOptions, ConnectionOptions {
@@ -10,9 +9,7 @@ interface ResumeArguments extends GlobalOptions, ConnectionOptions {
   follow: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, ResumeArguments> = {
-  command: 'resume <run>',
-  describe: 'Go on with a run that failed, was cancelled or is paused',
+export const command: CommandBody<ResumeArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })

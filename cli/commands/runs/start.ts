@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { runSteps, type RunStep } from '../../../configs/temporal.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 
@@ -57,9 +57,7 @@ const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions
   },
 });
 
-export const command: CommandModule<GlobalOptions, GlobalOptions> = {
-  command: 'start',
-  describe: 'Start a run, or a step of one by itself',
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => {
     let all: Argv<GlobalOptions> = yargs;
     for (const what of ['full-training', ...runSteps] as const) all = all.command(commandOf(what));

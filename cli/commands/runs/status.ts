@@ -1,6 +1,5 @@
-import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../program.js';
 
 interface StatusArguments extends GlobalOptions, ConnectionOptions {
   run: string;
@@ -8,9 +7,7 @@ interface StatusArguments extends GlobalOptions, ConnectionOptions {
   follow: boolean;
 }
 
-export const command: CommandModule<GlobalOptions, StatusArguments> = {
-  command: 'status <run>',
-  describe: 'Show where a run is',
+export const command: CommandBody<StatusArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
