@@ -13,6 +13,7 @@ export {
   type ForwardPass,
 } from './gradients/gradients.js';
 export { Recording, type RecordedFunction, type RecordedFunctions } from './functions/recording.js';
+export type { Order } from './functions/part.js';
 export { isRecomputing, isRecording, withoutGradients } from './gradients/recording.js';
 export { countedOperations, inPhase, observePhases, type PhaseName } from './engine/phases.js';
 export { rematerialize } from './gradients/rematerialize.js';

@@ -44,6 +44,7 @@ export const rules: readonly Rule[] = [
     effect: 'from now on',
     note: 'steps and predictions that are there were made from other views, and stay',
   },
+  { pattern: /^threadsPerOperation$/, effect: 'from now on', note: 'sums over threads are rounded otherwise' },
   { pattern: /^dataset\.name$/, effect: 'fixed', note: 'the order of the frames is that of the data set' },
   {
     pattern: /^storage\.(kind|bucket|prefix|path)$/,

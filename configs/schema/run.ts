@@ -25,6 +25,13 @@ export const runConfigurationSchema = z
     precision: precisionSchema
       .default('float32')
       .describe('Of training and predictions; checkpoints hold float32 whatever it is.'),
+    threadsPerOperation: z
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'Threads that share one operation of training and predictions on processors; all cores unless set. With 1, operations of a step that computes little run beside each other, which is quicker than dividing each.',
+      ),
     storage: storageSchema.describe('Where all that lasts is kept: an S3 bucket, or a folder.'),
     dataset: datasetSchema.describe('The data set: where it comes from and how it is laid out.'),
     viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo').describe('Which cameras the network sees.'),

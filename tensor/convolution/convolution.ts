@@ -1,9 +1,11 @@
 import { strided } from '../kernels/batches.js';
 import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
+import { planarFilterGradient } from './planarFilterGradient.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from '../engine/engine.js';
 import { Activation, asActivation, executeConvolution, roundedActivation } from '../engine/precision.js';
 import { frameByZeros } from '../kernels/padding.js';
 import { countOperations } from '../engine/phases.js';
+import { processorHas } from '../engine/processor.js';
 import { record } from '../gradients/recording.js';
 import { spectralConvolution, spectralConvolutionGradients } from './spectralConvolution.js';
 import type { Tensor4D, Tensor5D, Tensor } from '../tensorflow.js';
@@ -139,6 +141,7 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
         direct: () => convolution3dFilterGradient(x!, dy!, filter!.shape, shared),
         spectral: () => spectralConvolutionGradients(dy!, x!, weights, [false, true])[1],
         dense: () => denseFilterGradient(x!, dy!, filter!.shape),
+        planar: () => planarFilterGradient(x!, dy!, filter!.shape),
       }[how.filterGradient];
       if (how.forward === 'spectral') {
         return spectralConvolutionGradients(dy!, x!, weights, [needed[0]!, needed[1]!]);
@@ -150,6 +153,7 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
 }
 
 type Algorithm = 'direct' | 'spectral' | 'dense';
+type FilterGradientAlgorithm = Algorithm | 'planar';
 
 /** From so many cubes on the other algorithms' set-up pays. */
 const manyCubes = 64;
@@ -157,13 +161,14 @@ const manyCubes = 64;
 /**
  * Which algorithm a convolution runs by on a CPU: a large kernel over small cubes in the frequency domain; cubes of 2³
  * voxels as a matrix product; the filter gradient of cubes of 4³, which oneDNN computes at a third of its usual rate
- * without AVX-512, in the frequency domain too. All others, and a GPU's, directly.
+ * without AVX-512, in the frequency domain too. The filter gradient of large kernels over larger volumes in planes, where
+ * oneDNN has no more than AVX2. All others, and a GPU's, directly.
  */
 function chosenAlgorithm(
   x: readonly number[],
   filter: readonly number[],
   { stride, padding }: Geometry,
-): { readonly forward: Algorithm; readonly filterGradient: Algorithm } {
+): { readonly forward: Algorithm; readonly filterGradient: FilterGradientAlgorithm } {
   const [count, side] = x as [number, number];
   const kernelSide = filter[0]!;
   const isCube = x[2] === side && x[3] === side;
@@ -172,6 +177,9 @@ function chosenAlgorithm(
     if (kernelSide >= 5 && side <= 8) return { forward: 'spectral', filterGradient: 'spectral' };
     if (kernelSide === 3 && side === 2) return { forward: 'dense', filterGradient: 'dense' };
     if (kernelSide === 3 && side === 4) return { forward: 'direct', filterGradient: 'spectral' };
+  }
+  if (!runsOnGpu() && keepsSize && kernelSide >= 5 && !processorHas('avx512f')) {
+    return { forward: 'direct', filterGradient: 'planar' };
   }
   return { forward: 'direct', filterGradient: 'direct' };
 }

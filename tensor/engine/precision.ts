@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { attribute, backend, executeOne, isBfloat16, runsOnGpu, sharing, type Attribute } from './engine.js';
+import { processorHas } from './processor.js';
 import type { Tensor } from '../tensorflow.js';
 import { tidy } from './tidy.js';
 
@@ -31,8 +31,6 @@ export function withActivations<A>(type: Activations, f: () => A): A {
   }
 }
 
-/** A processor's flags for the arithmetic, as oneDNN uses it. */
-const processorFlags = /\b(avx512_bf16|amx_bf16)\b/;
 let arithmetic: boolean | undefined;
 
 /**
@@ -40,17 +38,8 @@ let arithmetic: boolean | undefined;
  * before compute capability 8.0 have not, which the binding does not tell: `tempeh-flow doctor` does).
  */
 export function hasBfloat16Arithmetic(): boolean {
-  arithmetic ??= runsOnGpu() || processorFlags.test(processorDescription());
+  arithmetic ??= runsOnGpu() || processorHas('avx512_bf16') || processorHas('amx_bf16');
   return arithmetic;
-}
-
-function processorDescription(): string {
-  try {
-    return readFileSync('/proc/cpuinfo', 'utf8');
-  } catch {
-    // Not Linux: nothing is known of it.
-    return '';
-  }
 }
 
 /** Runs `f` as on a device that has the arithmetic, or has not. For tests. */

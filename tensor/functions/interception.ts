@@ -19,14 +19,23 @@ export interface FunctionBinding {
   newGraph(): NativeGraph;
   graphInput(graph: NativeGraph, tensorId: number): number;
   graphConstant(graph: NativeGraph, tensorId: number): number;
+  /** @param after nodes that it waits for beside its inputs, counted in the order in which they were added. */
   graphOperation(
     graph: NativeGraph,
     name: string,
     attributes: readonly Attribute[],
     inputs: readonly (number | readonly number[])[],
+    after: readonly number[],
   ): GraphValue[];
   graphShape(graph: NativeGraph, value: number, shape: readonly number[]): void;
-  graphFunction(graph: NativeGraph, name: string, inputs: readonly number[], outputs: readonly number[]): void;
+  /** @param effects nodes that are to run though no output depends on them. */
+  graphFunction(
+    graph: NativeGraph,
+    name: string,
+    inputs: readonly number[],
+    outputs: readonly number[],
+    effects: readonly number[],
+  ): void;
   removeFunction(name: string): void;
   describeTensor(tensorId: number): OutputMetadata;
   shareTensor(tensorId: number): number;

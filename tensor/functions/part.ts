@@ -8,6 +8,22 @@ const listInputs: Readonly<Record<string, (inputs: number) => number>> = {
   Stage: (inputs) => inputs,
 };
 
+/**
+ * In which order operations run.
+ * - `recorded`: one after the other as they were recorded. What is to be computed again in a backward pass is computed
+ *   there, and memory is freed where the recording freed it.
+ * - `any`: as soon as their inputs are there, several at once: small ones do not keep all of a processor's cores busy. It
+ *   can take as much memory as all that they compute.
+ */
+export type Order = 'recorded' | 'any';
+
+/** Operations on TensorFlow's variables, and how many of their inputs are variables' handles, from the first on. */
+const variableHandles: Readonly<Record<string, number>> = {
+  AssignVariableOp: 1,
+  ReadVariableOp: 1,
+  ResourceApplyAdam: 3,
+};
+
 /** Constants of so many numbers are part of the graph; larger ones are handed to the function at each run. */
 const largestConstant = 256;
 
@@ -24,6 +40,11 @@ export class Part {
   private readonly constants = new Map<string, number>();
   /** Shapes that resources were assigned, by the value of the resource's handle. */
   private readonly resourceShapes = new Map<number, readonly number[]>();
+  private nodes = 0;
+  /** The node that used a variable last, by the value of its handle. */
+  private readonly users = new Map<number, number>();
+  /** Nodes that run for what they do, not for an output. */
+  private readonly effects: number[] = [];
 
   /**
    * @param name of the function.
@@ -32,6 +53,7 @@ export class Part {
   constructor(
     readonly name: string,
     private readonly given: readonly number[],
+    private readonly order: Order,
   ) {}
 
   /**
@@ -47,7 +69,9 @@ export class Part {
   ): GraphValue[] {
     const listed = listInputs[name]?.(inputs.length) ?? 0;
     const arranged = listed === 0 ? inputs : [inputs.slice(0, listed), ...inputs.slice(listed)];
-    const outputs = functionBinding.graphOperation(this.graph, name, attributes, arranged);
+    const outputs = functionBinding.graphOperation(this.graph, name, attributes, arranged, this.waitsFor(name, inputs));
+    if (outputs.length === 0) this.effects.push(this.nodes);
+    this.nodes++;
     // TensorFlow does not know what lies behind a resource's handle that is an argument.
     if (name === 'AssignVariableOp' && shapes[1]) this.resourceShapes.set(inputs[0]!, shapes[1]);
     const shape = name === 'ReadVariableOp' ? this.resourceShapes.get(inputs[0]!) : undefined;
@@ -55,6 +79,15 @@ export class Part {
     const [read] = outputs;
     this.setShape(read!.id, shape);
     return [{ ...read!, shape: [...shape] }];
+  }
+
+  /** Nodes that the next one is to run after, though it does not take anything of theirs. */
+  private waitsFor(name: string, inputs: readonly number[]): number[] {
+    if (this.order === 'recorded') return this.nodes === 0 ? [] : [this.nodes - 1];
+    const handles = inputs.slice(0, variableHandles[name] ?? 0);
+    const earlier = handles.map((handle) => this.users.get(handle)).filter((node) => node !== undefined);
+    for (const handle of handles) this.users.set(handle, this.nodes);
+    return [...new Set(earlier)];
   }
 
   setShape(value: number, shape: readonly number[]): void {
@@ -97,7 +130,7 @@ export class Part {
 
   /** Makes it a function. @param outputs values of the graph. */
   finish(outputs: readonly number[]): void {
-    functionBinding.graphFunction(this.graph, this.name, this.argumentValues, outputs);
+    functionBinding.graphFunction(this.graph, this.name, this.argumentValues, outputs, this.effects);
   }
 
   /** Ids of the function's arguments. @param given ids of what is given at this run. */

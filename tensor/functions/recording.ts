@@ -3,7 +3,7 @@ import { peakWithin, noteTransient, tensorMemory } from '../engine/memory.js';
 import { countedOperations, countOperations } from '../engine/phases.js';
 import type { Tensor } from '../tensorflow.js';
 import { withTaker, type OperationTaker } from './interception.js';
-import { Part } from './part.js';
+import { Part, type Order } from './part.js';
 
 /** A tensor of a part that is being recorded. */
 interface Known {
@@ -56,8 +56,12 @@ export class Recording implements OperationTaker {
   private readonly handedOver: { readonly name: string; readonly dtype: number }[] = [];
   private readonly kept = new Set<number>();
   private readonly liveBytes = tensorMemory().liveBytes;
+  private computedBytes = 0;
 
-  constructor(name: string) {
+  constructor(
+    name: string,
+    private readonly order: Order = 'recorded',
+  ) {
     this.name = `${name.replace(/[^A-Za-z0-9]+/g, '_')}_${recordings++}`;
   }
 
@@ -68,7 +72,7 @@ export class Recording implements OperationTaker {
    * @returns what `f` returned. Its tensors can be used in the parts to come, and nowhere else.
    */
   part<A>(name: string, given: readonly Tensor[], f: () => A, outputsOf: (result: A) => readonly Tensor[]): A {
-    const part = new Part(`${this.name}_${name}`, backend.getInputTensorIds(given));
+    const part = new Part(`${this.name}_${name}`, backend.getInputTensorIds(given), this.order);
     this.current = part;
     const counted = countedOperations();
     const { result, peak } = peakWithin(() => withTaker(this, f));
@@ -85,10 +89,10 @@ export class Recording implements OperationTaker {
   /** What was recorded, a function each part, to be run in this order. */
   finish(): RecordedFunctions {
     for (const { part, outputs } of this.finished) part.finish(outputs);
-    const clearing = new Part(`${this.name}_discard`, []);
+    const clearing = new Part(`${this.name}_discard`, [], this.order);
     for (const { name, dtype } of this.handedOver) clearing.add('StageClear', staging(name, dtype), []);
     clearing.finish([]);
-    return new RecordedFunctions(this.finished, clearing);
+    return new RecordedFunctions(this.finished, clearing, this.computedBytes);
   }
 
   see(tensors: readonly Tensor[], ids: readonly number[]): void {
@@ -102,6 +106,7 @@ export class Recording implements OperationTaker {
     return part.add(name, attributes, inputs, shapes).map(({ id: value, shape, dtype }) => {
       const id = nextId--;
       this.known.set(id, { part, value, shape, dtype });
+      if (name !== 'Reshape') this.computedBytes += 4 * (shape ?? []).reduce((product, side) => product * side, 1);
       return { id, shape: shape ?? [0], dtype };
     });
   }
@@ -146,6 +151,8 @@ export class RecordedFunctions {
   constructor(
     private readonly finished: readonly FinishedPart[],
     private readonly clearing: Part,
+    /** What all operations compute, taken together: more than they ever take at once, in whatever order. */
+    readonly computedBytes: number,
   ) {
     this.parts = finished.map((part) => ({ run: (given) => run(part, given) }));
   }

@@ -41,7 +41,7 @@ function createResource(shape: number[]): Tensor {
 
 /** Zero moments for a parameter. The caller frees them by {@link disposeMoments}; no `tidy` does. */
 export function createMoments(shape: number[]): Moments {
-  passage ??= createResource([]);
+  while (passages.length < passagesAtOnce) passages.push(createResource([]));
   const zeros = tf.zeros(shape);
   const moments = { first: { handle: createResource(shape) }, second: { handle: createResource(shape) } };
   // Each gets a buffer of its own at its first update, for a shared buffer is copied before it is written to.
@@ -156,8 +156,11 @@ export function adamConstantsIf(applies: Tensor, constants: AdamConstants): Adam
 }
 
 const adamAttributes = [float32, attribute.flag('use_locking', false), attribute.flag('use_nesterov', false)];
-/** What parameters pass through for the time of their update. */
-let passage: Tensor | undefined;
+/** So many parameters are updated at once, where the order of operations is free (functions/part.ts). */
+const passagesAtOnce = 4;
+/** What parameters pass through for the time of their update, by turns. */
+const passages: Tensor[] = [];
+let turn = 0;
 
 /**
  * One AdamW update: decoupled decay first, then Adam. The moments are updated in place.
@@ -166,6 +169,7 @@ let passage: Tensor | undefined;
  * @returns the new parameter, of the current scope.
  */
 export function updatedByAdam(parameter: Tensor, moments: Moments, gradient: Tensor, constants: AdamConstants): Tensor {
+  const passage = passages[turn++ % passagesAtOnce];
   if (passage === undefined) throw new Error('an update before there are moments');
   const { decay, rate, beta1, beta2, epsilon, zero } = constants;
   const decayed = executeOne('Mul', [float32], [parameter, decay]);

@@ -32,6 +32,9 @@ const cases = [
   { name: 'kernel 3³ over 4³ voxels', x: [70, 4, 4, 4, 6], filter: [3, 3, 3, 6, 5] },
   { name: 'kernel 3³ over 2³ voxels', x: [70, 2, 2, 2, 6], filter: [3, 3, 3, 6, 5] },
   { name: 'few cubes', x: [2, 2, 2, 2, 6], filter: [3, 3, 3, 6, 5] },
+  { name: 'kernel 7³ over 9³ voxels', x: [2, 9, 9, 9, 6], filter: [7, 7, 7, 6, 3] },
+  { name: 'kernel 5³ over voxels of unequal sides', x: [2, 10, 6, 8, 3], filter: [5, 5, 5, 3, 2] },
+  { name: 'kernel 7³ over 3³ voxels, few cubes', x: [3, 3, 3, 3, 4], filter: [7, 7, 7, 4, 8] },
 ];
 
 for (const { name, x: xShape, filter: filterShape } of cases) {

@@ -6,6 +6,7 @@ import {
   tf,
   tidy,
   withExactShifts,
+  type Order,
   type RecordedFunctions,
   type Tensor,
 } from '../../tensor/index.js';
@@ -22,12 +23,16 @@ interface Recorded {
   readonly statistics: readonly string[];
 }
 
+/** Steps that compute no more than this have their operations run in any order, several at once. */
+const bytesInAnyOrder = 1024 * 2 ** 20;
+
 /**
  * Forward pass, and backward pass with clipping, AdamW and running statistics, as two functions of TensorFlow, which are
  * recorded at the first batch of each shape. Between the two are the losses, which the host computes.
  */
 export class RecordedStep {
   private readonly recorded = new Map<string, Recorded>();
+  private order: Order = 'any';
   private under: { readonly recorded: Recorded; readonly prepared: PreparedBatch } | null = null;
 
   /** @param clipping the largest norm of all gradients together; null: none. */
@@ -102,10 +107,18 @@ export class RecordedStep {
   }
 
   private record(prepared: PreparedBatch, sets: readonly UpdateSet[]): Recorded {
+    const recorded = this.recordIn(this.order, prepared, sets);
+    if (this.order === 'recorded' || recorded.functions.computedBytes <= bytesInAnyOrder) return recorded;
+    recorded.functions.dispose();
+    this.order = 'recorded';
+    return this.recordIn(this.order, prepared, sets);
+  }
+
+  private recordIn(order: Order, prepared: PreparedBatch, sets: readonly UpdateSet[]): Recorded {
     const { parameters } = this.network.state;
     const given = this.given(prepared);
     return tidy(() => {
-      const recording = new Recording('training_step');
+      const recording = new Recording('training_step', order);
       const pass = recording.part(
         'forward',
         given,

@@ -32,8 +32,8 @@ namespace {
 struct RecordedGraph {
   TF_Graph *graph = TF_NewGraph();
   std::vector<TF_Output> values;
-  /** The node that ran before; the next one has a control edge from it. */
-  TF_Operation *last = nullptr;
+  /** Its nodes but for arguments and constants, in the order in which they were added: JavaScript knows them by it. */
+  std::vector<TF_Operation *> operations;
   int nodes = 0;
 
   ~RecordedGraph() { TF_DeleteGraph(graph); }
@@ -138,6 +138,16 @@ class Call {
     if (ok && index >= 0 && index < static_cast<int64_t>(graph->values.size())) return graph->values[index];
     Fail("no value of the graph has this index");
     return {nullptr, 0};
+  }
+
+  /** Nodes of a graph by their indices. */
+  std::vector<TF_Operation *> Operations(RecordedGraph *graph, napi_value indices) {
+    std::vector<TF_Operation *> operations;
+    for (int64_t index : Integers(indices)) {
+      if (index < 0 || index >= static_cast<int64_t>(graph->operations.size())) Fail("no node of the graph has this index");
+      if (ok) operations.push_back(graph->operations[index]);
+    }
+    return operations;
   }
 
   std::vector<TF_Output> Values(RecordedGraph *graph, napi_value indices) {

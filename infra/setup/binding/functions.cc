@@ -2,8 +2,7 @@
 // function, which runs as one operation. (One by one each costs 70 to 90 microseconds of JavaScript and dispatch.)
 //
 // tensor/functions records the sequence: `graphOperation` takes what `executeOp` takes, and adds a node to a graph instead
-// of running it. Nodes run in the order in which they were recorded, for each has a control edge from the one before: what
-// is to be computed again in a backward pass is computed there, and memory is freed where the recording freed it.
+// of running it. What a node waits for, beside its inputs, is the recording's to say (tensor/functions/part.ts).
 
 #include "call.h"
 #include "graph_attributes.h"
@@ -86,11 +85,11 @@ napi_value DescribeOutput(Call &call, RecordedGraph *graph, TF_Output output) {
 }
 
 /**
- * (graph, operation's name, attributes, inputs) → its outputs, as {id, shape, dtype}.
+ * (graph, operation's name, attributes, inputs, indices of nodes that it runs after) → its outputs, as {id, shape, dtype}.
  * An input is an index of a value; an array of them where the operation takes a list.
  */
 napi_value GraphOperation(napi_env env, napi_callback_info info) {
-  Call call(env, info, 4);
+  Call call(env, info, 5);
   RecordedGraph *graph = call.Graph(call.At(0));
   std::string kind = call.Text(call.At(1));
   std::vector<napi_value> attributes = call.Elements(call.At(2));
@@ -106,17 +105,19 @@ napi_value GraphOperation(napi_env env, napi_callback_info info) {
     }
   }
   if (!call.ok) return nullptr;
+  const std::vector<TF_Operation *> earlier = call.Operations(graph, call.At(4));
+  if (!call.ok) return nullptr;
   TF_OperationDescription *node = TF_NewOperation(graph->graph, kind.c_str(), graph->NextName().c_str());
   for (size_t i = 0; i < values.size(); i++) {
     if (lists[i]) TF_AddInputList(node, values[i].data(), static_cast<int>(values[i].size()));
     else TF_AddInput(node, values[i][0]);
   }
   for (napi_value attribute : attributes) SetAttribute(call, node, attribute);
-  if (graph->last != nullptr) TF_AddControlInput(node, graph->last);
+  for (TF_Operation *operation : earlier) TF_AddControlInput(node, operation);
   TF_AutoStatus status;
   TF_Operation *finished = TF_FinishOperation(node, status.status);
   if (!call.ok || !call.Check(status)) return nullptr;
-  graph->last = finished;
+  graph->operations.push_back(finished);
   napi_value results;
   int outputs = TF_OperationNumOutputs(finished);
   call.ok = call.Succeeded(napi_create_array_with_length(env, outputs, &results));
@@ -141,22 +142,26 @@ napi_value GraphShape(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** (graph, name, indices of its inputs, indices of its outputs): makes it a function of the context, to be run by name. */
+/**
+ * (graph, name, indices of its inputs, indices of its outputs, indices of nodes that are to run though no output depends on
+ * them): makes it a function of the context, to be run by name.
+ */
 napi_value GraphFunction(napi_env env, napi_callback_info info) {
-  Call call(env, info, 4);
+  Call call(env, info, 5);
   RecordedGraph *graph = call.Graph(call.At(0));
   std::string name = call.Text(call.At(1));
   if (!call.ok) return nullptr;
   std::vector<TF_Output> inputs = call.Values(graph, call.At(2));
   std::vector<TF_Output> outputs = call.Values(graph, call.At(3));
+  if (!call.ok) return nullptr;
+  std::vector<TF_Operation *> effects = call.Operations(graph, call.At(4));
   TFJSBackend *backend = call.Backend();
   if (!call.ok || backend == nullptr) return nullptr;
   TF_AutoStatus status;
-  // What only has an effect runs too, for all lead to the last node.
   std::unique_ptr<TF_Function, decltype(&TF_DeleteFunction)> function(
       TF_GraphToFunctionWithControlOutputs(graph->graph, name.c_str(), 0, -1, nullptr, static_cast<int>(inputs.size()),
                                            inputs.data(), static_cast<int>(outputs.size()), outputs.data(), nullptr,
-                                           graph->last == nullptr ? 0 : 1, &graph->last, nullptr, nullptr, "",
+                                           static_cast<int>(effects.size()), effects.data(), nullptr, nullptr, "",
                                            status.status),
       TF_DeleteFunction);
   if (!call.Check(status)) return nullptr;
