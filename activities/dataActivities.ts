@@ -1,9 +1,11 @@
 import type { StorageConfiguration } from '../configs/schema/storage.js';
+import { placeOf } from '../datasets/reader/inPlace.js';
 import { findDatasetIndex } from '../datasets/reader/storeSource.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { writeRunReport } from '../report/runReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
+import { checkPlace } from './places.js';
 import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
 import { understood } from './waiting/interruptible.js';
@@ -42,7 +44,9 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
       const { name } = configuration.dataset;
       // An index that cannot be read would be as unreadable at the next try.
       const index = await understood(() => findDatasetIndex(store, name), { FormatError: 'DataUnusable' });
-      return index === null ? null : summariseDataset(index);
+      // What was only looked at in its folder is packed where the configuration wants it packed.
+      const isThere = index !== null && (index.inPlace !== true || placeOf(configuration.dataset) !== null);
+      return isThere ? summariseDataset(index) : null;
     },
 
     async claimDataWorker() {
@@ -59,6 +63,7 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
         const told = (doneFiles: number, totalFiles: number | null) =>
           onProgress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
         told(0, null);
+        checkPlace(configuration.dataset, limits);
         const store = patientStore(openStore(configuration.storage, listener), listener);
         const { frames, subjects, methods, farPoints, version } = await evaluateRun({
           store,
@@ -70,7 +75,7 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
         await writeRunReport({ store, run, signal });
         return { version, run, frames, subjects, methods, ...(farPoints && { farPoints }) };
       };
-      return transferring(stopping, work, underWay);
+      return transferring(stopping, work, { ...underWay, FolderNotSeen: null });
     },
   };
 }

@@ -13,6 +13,7 @@ import {
 import { unextractedPaths } from '../datasets/extract/markers.js';
 import { findBundle } from '../datasets/fetch/bundles.js';
 import { headFileNames } from '../datasets/headFiles.js';
+import { placeOf } from '../datasets/reader/inPlace.js';
 import { packDataset } from '../datasets/pack/packDataset.js';
 import { packFiles } from '../datasets/pack/packFiles.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
@@ -88,7 +89,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
   };
 
   /** The folder that has the data, and their layout on this disk; nothing leads out of what is allowed. */
-  const placeOf = async ({ run, configuration }: DataInput, listener: StoreListener) => {
+  const folderOfData = async ({ run, configuration }: DataInput, listener: StoreListener) => {
     const { dataset, storage } = configuration;
     const { source } = dataset;
     const directory =
@@ -105,7 +106,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
     async proveData(input) {
       await work(async ({ listener }) => {
         const { source } = input.configuration.dataset;
-        const { directory, layout } = await placeOf(input, listener);
+        const { directory, layout } = await folderOfData(input, listener);
         if (source.kind === 'directory') await proveFolder(directory, layout);
         else {
           await proveHead(directory, layout, source.bundles);
@@ -140,11 +141,12 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
         const { configuration } = input;
         const { dataset } = configuration;
         const { source } = dataset;
-        const { directory: from, layout } = await placeOf(input, listener);
+        const { directory: from, layout } = await folderOfData(input, listener);
         const index = await packDataset({
           store: storeOf(configuration, listener),
           configuration: { ...dataset, layout },
           directory: from,
+          inPlace: placeOf(dataset) !== null,
           onProgress,
           signal,
         });

@@ -12,6 +12,7 @@ import { openShard } from './predictions/predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processes/processEvents.js';
 import { stageSignals } from './runs/stageSignals.js';
 import { runSupervised } from './processes/supervisedActivity.js';
+import { checkPlace } from './places.js';
 import type { GpuActivities } from './types.js';
 import type { WorkerLimits } from './workerLimits.js';
 
@@ -42,6 +43,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     async trainStage({ run, configuration, stage, knownStep: told }) {
       const workingDirectory = limits.runFolder(run);
       limits.checkStore(configuration.storage);
+      checkPlace(configuration.dataset, limits);
       const knownStep = knownStepOf(stage, Context.current().info.heartbeatDetails, told);
       const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), knownStep, workingDirectory };
       const { isProven, prove } = provenFor(configuration);
@@ -67,6 +69,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
 
     async predictShard({ run, configuration, shard }) {
       const workingDirectory = limits.runFolder(run);
+      checkPlace(configuration.dataset, limits);
       const { isProven, prove } = provenFor(configuration);
       const onStore = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
         onPatientStore((listener) => openStore(configuration.storage, listener), stopping, work);

@@ -35,6 +35,7 @@ const indexSchema = z.strictObject({
   name,
   storedResizeFactor: z.number().positive(),
   imageExtension: z.string(),
+  inPlace: z.literal(true).optional(),
   vertexCount: z.int().min(0),
   template: indexedObjectSchema.nullable(),
   vertexMasks: indexedObjectSchema.nullable(),

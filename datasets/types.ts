@@ -64,6 +64,8 @@ export interface DatasetIndex {
   readonly name: string;
   readonly storedResizeFactor: number;
   readonly imageExtension: string;
+  /** Frames lie in their folder, and not in the store: keys and checksums are of what packing would have stored of them. */
+  readonly inPlace?: true | undefined;
   /** 0 where neither a template nor registrations tell it. */
   readonly vertexCount: number;
   /** Keys below the data set's own prefix, with their sizes and hex SHA-256; null for data that are only predicted from. */

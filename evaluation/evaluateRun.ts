@@ -1,4 +1,5 @@
 import type { RunConfiguration } from '../configs/schema/run.js';
+import { placeOf } from '../datasets/reader/inPlace.js';
 import type { ObjectStore } from '../storage/types.js';
 import { keys } from '../storage/keys.js';
 import { asEvaluation } from './measure/asEvaluation.js';
@@ -24,7 +25,7 @@ export interface EvaluateRunOptions {
  */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluation> {
   const { store, configuration, run, onProgress, signal } = options;
-  const testSet = await TestSet.open(store, run, configuration.dataset.name);
+  const testSet = await TestSet.open(store, run, configuration.dataset.name, placeOf(configuration.dataset));
   const { gridOrigin: volumeCentre } = configuration.model.coarse;
   const set = await openRun({ store, run, testSet, volumeCentre, ...(signal ? { signal } : {}) });
   const measurement = await measure(set, {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { parseNpy, asFloat32 } from '../datasets/formats/numpy/npy.js';
 import { parseObj } from '../datasets/formats/meshes/obj.js';
 import { textOf } from '../datasets/formats/text.js';
 import { parsePly } from '../datasets/formats/meshes/ply.js';
 import { readVertexRegions, type VertexRegions } from '../datasets/vertexRegions.js';
+import { withFilesInPlace, type DatasetPlace } from '../datasets/reader/inPlace.js';
+import { readScan } from '../datasets/reader/readScan.js';
 import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh/mesh.js';
@@ -31,9 +32,10 @@ export class TestSet {
     return this.regions.face;
   }
 
-  /** @throws DatasetMissing when it is not packed. */
-  static async open(store: ObjectStore, run: string, dataset: string): Promise<TestSet> {
-    const index = await readDatasetIndex(store, dataset);
+  /** @param place of frames that were not packed. @throws DatasetMissing where there is no such data set. */
+  static async open(packed: ObjectStore, run: string, dataset: string, place: DatasetPlace | null): Promise<TestSet> {
+    const index = await readDatasetIndex(packed, dataset);
+    const store = withFilesInPlace(packed, index, place);
     const headFiles = headFilesOf(index, store);
     const key = `${keys.dataset(dataset)}/${headFiles.template.key}`;
     const template = parseObj(textOf((await store.get(key)).body, key), key);
@@ -70,7 +72,7 @@ export class TestSet {
   async scanPoints(frame: IndexedFrame): Promise<Float32Array | null> {
     if (frame.scan === null) return null;
     const key = this.keyOf(frame.scan);
-    return asFloat32(parseNpy((await this.store.get(key)).body, key), key, { finite: true });
+    return readScan({ bytes: (await this.store.get(key)).body, file: key });
   }
 
   /** Where the localiser put its grid, mm; null where it was not recorded. */

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { storedPlaceOf } from '../datasets/reader/inPlace.js';
 import { scaleEnd } from '../evaluation/renderings/colours.js';
 import { evaluationSchema } from '../evaluation/evaluationSchema.js';
 import { TestSet } from '../evaluation/testSet.js';
@@ -37,7 +38,7 @@ export async function runReport({ store, run, signal }: RunReport): Promise<stri
   const shown =
     evaluation === null || configuration === null
       ? { frames: [], faces: null }
-      : await framesOf({ store, run, ...(signal ? { signal } : {}) }, configuration.dataset.name, evaluation);
+      : await framesOf({ store, run, ...(signal ? { signal } : {}) }, configuration.dataset, evaluation);
   return reportPage({
     name: run,
     evaluation,
@@ -62,10 +63,10 @@ export async function writeRunReport(options: RunReport): Promise<void> {
 
 async function framesOf(
   { store, run, signal }: RunReport,
-  dataset: string,
+  dataset: { readonly name: string },
   { perFrame, methods }: Evaluation,
 ): Promise<Pick<ReportContent, 'frames' | 'faces'>> {
-  const testSet = await TestSet.open(store, run, dataset);
+  const testSet = await TestSet.open(store, run, dataset.name, storedPlaceOf(dataset));
   const [last] = [...(await testSet.predicted()).keys()].reverse();
   if (last === undefined) return { frames: [], faces: null };
   const chosen = chooseFrames(perFrame, methodNames[last]);

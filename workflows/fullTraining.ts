@@ -29,13 +29,16 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
   const { run, configuration, steps, interruptions, knownSteps } = start;
   const input: RunInput = { run, configuration };
   const runner = new StepRunner(input, runSteps, interruptions, knownSteps);
-  const wanted = (step: RunStep) => steps === undefined || steps.includes(step);
+  const hasTestSet = configuration.dataset.layout.test !== null;
+  const wanted = (step: RunStep) =>
+    (steps === undefined || steps.includes(step)) && (step !== 'evaluation' || hasTestSet);
 
   async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {
     return wanted(step) ? runner.execute(step, workflow, note) : null;
   }
 
   for (const step of runSteps) if (!wanted(step)) runner.leaveOut(step);
+  if (!hasTestSet && (steps?.includes('evaluation') ?? true)) runner.leaveOut('evaluation', notes.noTestSet);
 
   try {
     const options = shortActivity('check the configuration and store it');

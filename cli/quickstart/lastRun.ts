@@ -28,7 +28,8 @@ export interface LastRun {
   };
   /** Folder of the event files: what TensorBoard is given as its log directory. */
   readonly events: string;
-  readonly report: string;
+  /** null where there is none. */
+  readonly report: string | null;
   /** Wall-clock seconds and outcome of each step, in their order. */
   readonly steps: readonly { readonly step: RunStep; readonly seconds: number | null; readonly note: string | null }[];
   readonly stages: readonly {
@@ -41,7 +42,8 @@ export interface LastRun {
     /** Hex SHA-256 of its `model.safetensors`. */
     readonly modelSha256: string;
   }[];
-  readonly evaluation: EvaluationSummary;
+  /** null where there is no test set. */
+  readonly evaluation: EvaluationSummary | null;
 }
 
 /** What a complete run came to, in the shape of the file. */
@@ -53,7 +55,6 @@ export function lastRunOf(
     'run' | 'configurationSha256' | 'startedAt' | 'finishedAt' | 'temporal' | 'objectStore' | 'events' | 'report'
   >,
 ): LastRun {
-  if (result.evaluation === null) throw new Error(`${result.run} ended without an evaluation`);
   const secondsOf = (name: string): number | null => steps.find(({ step }) => step === name)?.seconds ?? null;
   return {
     version: 1,

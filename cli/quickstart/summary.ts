@@ -9,10 +9,10 @@ export function summary(last: LastRun, servicesRun: boolean): string {
     `  ${step}`,
     seconds === null ? '' : duration(seconds),
     // The table says it better.
-    step === 'evaluation' ? '' : (note ?? ''),
+    step === 'evaluation' && last.evaluation !== null ? '' : (note ?? ''),
   ]);
   return [
-    evaluationTable(last.evaluation),
+    last.evaluation === null ? '' : evaluationTable(last.evaluation),
     comparison(last),
     columns(steps, [1]),
     '',
@@ -23,7 +23,8 @@ export function summary(last: LastRun, servicesRun: boolean): string {
 }
 
 /** What the models learnt beyond the head's pose, in words. */
-function comparison({ evaluation: { methods } }: LastRun): string {
+function comparison({ evaluation }: LastRun): string {
+  const methods = evaluation?.methods ?? [];
   const row = (name: string) => methods.find(({ method }) => method === name);
   const refined = row(methodNames.refinement);
   const known = row(methodNames.meanHeadPosed);
@@ -45,7 +46,7 @@ function places({ temporal, objectStore, events, report, run }: LastRun): string
     ['Temporal UI', temporal.workflowUrl],
     ['S3', `${objectStore.endpoint}  bucket ${objectStore.bucket}, runs/${run}/`],
     ['Curves', `npx tempeh-flow tensorboard  (${events})`],
-    ['Report', report],
+    ...(report === null ? [] : [['Report', report]]),
   ].map(([name, place]) => [`  ${name}`, place ?? '']);
 }
 

@@ -168,7 +168,8 @@ async function follow({ client, store, services, job, run, display, signal }: Fo
     watching.abort();
     await syncing;
     await syncEvents(store, run, events);
-    await store.download(keys.report(run), space.report);
+    const evaluated = result.evaluation !== null;
+    if (evaluated) await store.download(keys.report(run), space.report);
     const { temporal, objectStore } = services;
     const last = lastRunOf(result, steps, {
       run,
@@ -188,7 +189,7 @@ async function follow({ client, store, services, job, run, display, signal }: Fo
         credentialsFile: objectStore.credentialsFile,
       },
       events,
-      report: space.report,
+      report: evaluated ? space.report : null,
     });
     writeJson(space.lastRun, last);
     return last;

@@ -40,13 +40,17 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     from === null || options.config !== undefined || options.text !== undefined
       ? await ownConfiguration(options)
       : null;
-  const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> =>
-    findRunFiles(configuration, {
+  const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> => {
+    if (what === 'evaluation' && configuration.dataset.layout.test === null) {
+      throw new CommandError('There is no test set to evaluate on: dataset.layout.test is null.', exitCodes.usage);
+    }
+    return findRunFiles(configuration, {
       what,
       run: options.run ?? null,
       isBranch: from !== null,
       onNote: (note) => process.stderr.write(`note: ${note}\n`),
     });
+  };
   const ownFiles = own === null ? null : await filesOf(own);
   return withTemporal(options, async (connected) => {
     const configuration = own ?? (await inherited(connected.client, from!.run, options.set));

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { placeOf } from '../../datasets/reader/inPlace.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
 import { openFolders } from '../../evaluation/measure/folders.js';
 import { measure } from '../../evaluation/measure/measure.js';
@@ -75,7 +76,7 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
       const todo = 'tempeh-flow list shows those that Temporal knows; folders are named by --predictions and --scans';
       throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
     }
-    const testSet = await TestSet.open(store, run, dataset.name);
+    const testSet = await TestSet.open(store, run, dataset.name, placeOf(dataset));
     return openRun({ store, run, testSet, volumeCentre: model.coarse.gridOrigin });
   }
   if (predictions.length === 0 || scans === undefined) {

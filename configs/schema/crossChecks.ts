@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
+import type { DatasetConfiguration } from './dataset.js';
 import type { coarseModelSchema, refinementModelSchema, V2VConfiguration } from './model.js';
 import type { stagesSchema } from './training.js';
 
@@ -13,7 +15,7 @@ interface Checked {
     readonly refinement: z.infer<typeof refinementModelSchema>;
   };
   readonly training: z.infer<typeof stagesSchema>;
-  readonly dataset: { readonly storedResizeFactor: number };
+  readonly dataset: Pick<DatasetConfiguration, 'storedResizeFactor' | 'source'>;
 }
 
 function v2vProblems(path: (string | number)[], v2v: V2VConfiguration, gridSide: number): Problem[] {
@@ -92,6 +94,13 @@ export function crossFieldProblems(configuration: Checked): Problem[] {
         message: 'the first number must not be larger than the second',
       });
     }
+  }
+  const { source } = dataset;
+  if (source.kind === 'directory' && source.pack === false && !isAbsolute(source.path)) {
+    problems.push({
+      path: ['dataset', 'source', 'path'],
+      message: `is ${source.path}, but workers on any machine read the folder under its path (pack: false): expected an absolute one`,
+    });
   }
   if (JSON.stringify(model.coarse.featureNet) !== JSON.stringify(model.refinement.featureNet)) {
     problems.push({

@@ -47,10 +47,16 @@ export const datasetSchema = z.strictObject({
             'Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them.',
           ),
       }),
-      /** A folder in FaMoS layout on the data worker's disk: nothing is fetched or extracted, only packed. */
+      /** A folder in FaMoS layout: nothing is fetched or extracted. */
       z.strictObject({
         kind: z.literal('directory'),
         path: z.string().describe('The folder, on the data worker’s disk.'),
+        pack: z
+          .boolean()
+          .optional()
+          .describe(
+            'Of a folder: its frames are packed into the object store (where nothing is said). `false`: nothing is copied, and each worker reads them where they lie, under the same path; those that do not see it leave the work to others.',
+          ),
       }),
     ])
     .describe('Where the files come from: bundles of a host, or a folder in FaMoS’s layout.'),
@@ -93,7 +99,9 @@ export const datasetSchema = z.strictObject({
             .nullable()
             .describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
         })
-        .describe('The test set, for the evaluation at the end.'),
+        .nullable()
+        .default(null)
+        .describe('The test set, for the evaluation at the end; null: none, and no evaluation.'),
       template: headFileSchema.describe(
         'Head template, the topology of all meshes: a path below that folder (.obj), `{file: PATH}` on the machine that starts the run (.obj, .ply, .npz), or `{object: KEY}` of its store (.obj).',
       ),

@@ -31,7 +31,7 @@ export async function openSource(
   if (source.kind === 'folders') return openFolderSource(source.folders, source.template, choice);
   const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
   const store = patientStore(openStore(source.storage, patience), patience);
-  return openStoreSource(store, source.dataset, choice, cache);
+  return openStoreSource(store, source.dataset, choice, cache, source.place ?? null);
 }
 
 /** A training list that decodes to no more than this is kept in memory. */

@@ -2,6 +2,7 @@ import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
+import type { DatasetPlace } from '../reader/inPlace.js';
 import type { FrameFolders } from '../reader/frameFolders.js';
 import type { Batch, FrameId, Split } from '../types.js';
 import type { ViewChoice } from '../views.js';
@@ -14,6 +15,8 @@ export type LoaderSource =
       readonly dataset: string;
       readonly cacheDirectory: string;
       readonly cacheBytes: number;
+      /** The folder of a data set that was not packed. */
+      readonly place?: DatasetPlace | null;
     }
   | {
       readonly kind: 'directory';

@@ -25,7 +25,9 @@ export async function inspectDirectory(directory: string, options: InspectOption
   const total = splits.reduce((sum, split) => sum + source.frames(split).length, 0);
   let done = 0;
   for (const split of splits) {
-    const paths = pathsOf(directory, layout[split]);
+    const there = layout[split];
+    if (there === null) continue;
+    const paths = pathsOf(directory, there);
     for (const ids of bySequence(source.frames(split))) {
       signal?.throwIfAborted();
       const files = await findSequenceFiles(paths, ids, imageExtension);
@@ -33,7 +35,7 @@ export async function inspectDirectory(directory: string, options: InspectOption
       for (const file of files.calibrations.values()) calibrations.set(file, await sizeOf(file));
       for (const frame of files.frames) {
         const { id } = frame;
-        const expected = { scansExpected: true, registrationsExpected: layout[split].registrations !== null };
+        const expected = { scansExpected: true, registrationsExpected: there.registrations !== null };
         const { unusable: reason, views } = missingParts(frame, cameras, expected);
         if (reason !== null) {
           unusable.push({ split, id, reason });
@@ -52,7 +54,7 @@ export async function inspectDirectory(directory: string, options: InspectOption
   }
   const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
   const lists = { train: source.frames('train'), validation: source.frames('validation'), test: source.frames('test') };
-  const isEmpty = splits.some((split) => !frames.some((frame) => frame.split === split));
+  const isEmpty = splits.some((split) => layout[split] !== null && !frames.some((frame) => frame.split === split));
   const layoutFindings = isEmpty ? await layoutHints(directory, dataset, lists) : [];
   return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes, layoutHints: layoutFindings };
 }

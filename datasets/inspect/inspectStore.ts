@@ -3,6 +3,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { objectsOf } from '../pack/sequencePart.js';
 import type { DiskCache } from '../reader/diskCache.js';
+import { placeOf } from '../reader/inPlace.js';
 import { openStoreSource, readDatasetIndex } from '../reader/storeSource.js';
 import type { Split } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
@@ -16,7 +17,13 @@ import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from '.
 export async function inspectStore(store: ObjectStore, cache: DiskCache, options: InspectOptions): Promise<Inspection> {
   const { dataset, onProgress, signal } = options;
   const index = await readDatasetIndex(store, dataset.name);
-  const source = await openStoreSource(store, dataset.name, 'all', cache);
+  const source = await openStoreSource(
+    store,
+    dataset.name,
+    'all',
+    cache,
+    dataset.source ? placeOf({ ...dataset, source: dataset.source }) : null,
+  );
   const prefix = `${keys.dataset(dataset.name)}/`;
   const sizes = new Map<string, number>();
   for await (const { key, size } of store.list(prefix)) {
@@ -30,7 +37,8 @@ export async function inspectStore(store: ObjectStore, cache: DiskCache, options
   for (const split of Object.keys(index.splits) as Split[]) {
     for (const frame of index.splits[split]) {
       const { id, images, scan, registration } = frame;
-      const bad = objectsOf(frame).find(({ key, size }) => sizes.get(key) !== size);
+      const stored = index.inPlace === true ? [] : objectsOf(frame);
+      const bad = stored.find(({ key, size }) => sizes.get(key) !== size);
       if (bad) {
         const found = sizes.get(bad.key);
         const how = found === undefined ? 'is not in the store' : `has ${found} bytes, the index says ${bad.size}`;

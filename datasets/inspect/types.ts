@@ -9,7 +9,8 @@ export interface InspectOptions extends ViewChoice {
   readonly dataset: Pick<
     DatasetConfiguration,
     'name' | 'layout' | 'imageExtension' | 'storedResizeFactor' | 'unusableFrames'
-  >;
+  > &
+    Partial<Pick<DatasetConfiguration, 'source'>>;
   readonly volume: Volume;
   readonly onProgress?: (progress: InspectProgress) => void;
   readonly signal?: AbortSignal | undefined;

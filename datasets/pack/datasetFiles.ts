@@ -77,7 +77,9 @@ async function readLists(directory: string, layout: PackLayout): Promise<Lists> 
     const there = layout[split];
     if (there === null) continue;
     const file = join(directory, there.list);
-    const text = (await readNeeded(file, `the list of the ${split} frames (dataset.layout.${split}.list)`)).toString();
+    const none = split === 'test' ? '; where there is no test set, dataset.layout.test is null' : '';
+    const title = `the list of the ${split} frames (dataset.layout.${split}.list${none})`;
+    const text = (await readNeeded(file, title)).toString();
     lists[split] = parseDataList(text, file);
   }
   return lists;

@@ -29,6 +29,8 @@ export interface PackDatasetOptions {
   readonly configuration: PackConfiguration;
   /** The folder in FaMoS layout: the extracted data, or the source folder. */
   readonly directory: string;
+  /** Nothing is stored but the index, template and masks: the frames stay where they are. */
+  readonly inPlace?: boolean;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -48,13 +50,14 @@ interface Unit {
  * `images/S/Q/N.tar` (the views as they are, with their calibrations), `scans/S/Q/Q.N.npy`,
  * `registrations/S/Q/Q.N.ply`, `calibrations/S/Q/C.tka`, `template.obj`, `vertex_masks.npz`; `unusable.json`, the report;
  * and last `dataset.json`. Every file is checked.
+ * In place, all files are read and checked, and what the index says of them is what packing would have stored.
  * Interrupted, it goes on with the sequences that are not packed yet, on another worker too.
  *
  * @returns the index that was published.
  * @throws DatasetUnusable, TooManyUnusableFrames (the report is in the store then, the index is not)
  */
 export async function packDataset(options: PackDatasetOptions): Promise<DatasetIndex> {
-  const { store, configuration, directory, onProgress, signal } = options;
+  const { store, configuration, directory, inPlace = false, onProgress, signal } = options;
   const { name, layout, imageExtension, storedResizeFactor } = configuration;
   const prefix = keys.dataset(name);
   const { lists, template, templateMesh, vertexMasks, vertexCount } = await readDatasetFiles(directory, layout);
@@ -75,6 +78,10 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     doneBytes += bytes.length;
   };
 
+  const putFrames: typeof put = async (key, bytes, sha256) => {
+    if (!inPlace) await put(key, bytes, sha256);
+  };
+
   const units = splits.flatMap((split) => bySequence(lists[split]).map((ids): Unit => ({ split, ids })));
   const readers = new FrameReaders();
   const packUnit = async ({ split, ids }: Unit): Promise<PackedSequence> => {
@@ -82,8 +89,9 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     const paths = pathsOf(directory, layout[split]!);
     const files = await findSequenceFiles(paths, ids, imageExtension);
     const key = partKey(split, files.subject, files.sequence);
-    const fingerprint = sha256Of(JSON.stringify([files.fingerprint, vertexCount, paths.registrations !== null]));
-    const there = await findPart(store, prefix, key, fingerprint, sizes);
+    const identity = [files.fingerprint, vertexCount, paths.registrations !== null, ...(inPlace ? ['in place'] : [])];
+    const fingerprint = sha256Of(JSON.stringify(identity));
+    const there = await findPart(store, prefix, key, fingerprint, { sizes, inPlace });
     if (there) {
       doneFiles += ids.length;
       doneBytes += there.frames.flatMap(objectsOf).reduce((sum, { size }) => sum + size, 0);
@@ -98,7 +106,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
       registrationsExpected: paths.registrations !== null,
       atOnce: framesAtOnce,
       readers,
-      put,
+      put: putFrames,
       onFrame: (id) => {
         doneFiles++;
         report(frameName(id));
@@ -132,6 +140,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     name,
     storedResizeFactor,
     imageExtension,
+    ...(inPlace ? { inPlace } : {}),
     vertexCount,
     template: template && (await storeObject(put, 'template.obj', template)),
     vertexMasks: vertexMasks && (await storeObject(put, 'vertex_masks.npz', vertexMasks)),

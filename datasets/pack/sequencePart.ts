@@ -43,7 +43,7 @@ export async function findPart(
   prefix: string,
   key: string,
   fingerprint: string,
-  sizes: ReadonlyMap<string, number>,
+  { sizes, inPlace }: { readonly sizes: ReadonlyMap<string, number>; readonly inPlace: boolean },
 ): Promise<PackedSequence | null> {
   if (!sizes.has(key)) return null;
   let part: z.infer<typeof partSchema> | null;
@@ -59,7 +59,7 @@ export async function findPart(
   }
   const { unusable, incomplete } = part;
   const isThere = (frame: IndexedFrame) => objectsOf(frame).every(({ key, size }) => sizes.get(key) === size);
-  return frames.every(isThere) ? { frames, unusable, incomplete } : null;
+  return inPlace || frames.every(isThere) ? { frames, unusable, incomplete } : null;
 }
 
 /** All objects of a frame. */

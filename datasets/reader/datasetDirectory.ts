@@ -28,8 +28,9 @@ export async function openDirectorySource(
   const { layout, imageExtension } = configuration;
   const lists = {} as Record<Split, readonly FrameId[]>;
   for (const split of splits) {
-    const path = join(directory, layout[split].list);
-    lists[split] = parseDataList(await readFile(path, 'utf8'), path);
+    const there = layout[split];
+    const path = there && join(directory, there.list);
+    lists[split] = path === null ? [] : parseDataList(await readFile(path, 'utf8'), path);
   }
   const [templateFile, masksFile] = [layout.template, layout.vertexMasks].map((reference) =>
     headFilePath(directory, reference),
@@ -40,7 +41,7 @@ export async function openDirectorySource(
   );
 
   const views = async (split: Split, id: FrameId): Promise<EncodedView[]> => {
-    const { images, calibrations } = layout[split];
+    const { images, calibrations } = layout[split]!;
     const folder = join(directory, calibrations, id.subject, id.sequence);
     const names = (await readdir(folder))
       .filter((name) => name.endsWith('.tka') && !isJunk(name))
@@ -69,7 +70,7 @@ export async function openDirectorySource(
     template,
     regions,
     async load(split, id) {
-      const { scans, registrations } = layout[split];
+      const { scans, registrations } = layout[split]!;
       try {
         const [encoded, scan, registration] = await Promise.all([
           views(split, id),

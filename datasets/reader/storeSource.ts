@@ -15,6 +15,7 @@ import type { DiskCache } from './diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import { readFrameArchive } from './frameArchive.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
+import { withFilesInPlace, type DatasetPlace } from './inPlace.js';
 import { meshInMillimetres } from './meshes.js';
 
 /** Kept parsed, a kilobyte each: of a thousand sequences. */
@@ -72,6 +73,7 @@ function checkCameras(index: DatasetIndex, choice: ViewChoice): void {
  * Frames of a packed data set, streamed from the object store through a cache on the worker's disk.
  *
  * @param choice images of other cameras are not handed out.
+ * @param place the folder of frames that were not packed.
  * @throws DatasetMissing
  */
 export async function openStoreSource(
@@ -79,13 +81,18 @@ export async function openStoreSource(
   name: string,
   choice: ViewKind | ViewChoice,
   cache: DiskCache,
+  place: DatasetPlace | null = null,
 ): Promise<FrameSource> {
   const chosen: ViewChoice = typeof choice === 'string' ? { viewKind: choice } : choice;
   const index = await readDatasetIndex(store, name);
   const prefix = keys.dataset(name);
   checkCameras(index, chosen);
+  const files = withFilesInPlace(store, index, place);
   const fetch = async (object: IndexedObject): Promise<EncodedFile> => {
-    return { bytes: await cache.get(store, prefix, object), file: `${prefix}/${object.key}` };
+    const file = `${prefix}/${object.key}`;
+    // What lies in a folder is not copied.
+    const isHere = files !== store && object !== index.template && object !== index.vertexMasks;
+    return { bytes: isHere ? (await files.get(file)).body : await cache.get(store, prefix, object), file };
   };
   const frames = new Map<string, IndexedFrame>();
   for (const split of ['train', 'validation', 'test'] as const) {
@@ -132,7 +139,7 @@ export async function openStoreSource(
   };
 
   return {
-    description: `${prefix} in ${store.description}`,
+    description: files === store ? `${prefix} in ${store.description}` : place!.path,
     frames: (split: Split) => index.splits[split].map(({ id }) => id),
     template,
     regions,

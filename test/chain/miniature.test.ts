@@ -88,6 +88,7 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
       [...runSteps],
     );
     for (const { seconds } of [...stages, ...steps]) assert.ok(seconds !== null && seconds > 0);
+    assert.ok(evaluation !== null && report !== null);
     assert.equal(evaluation.frames, 2);
     const models = evaluation.methods.map(({ method }) => method).filter((name) => !name.includes('components'));
     assert.deepEqual(new Set(models), new Set<string>(Object.values(methodNames)));

@@ -98,6 +98,23 @@ test('what is there is not made again, and steps that are not asked for are left
   assert.deepEqual(calls, ['prepareRun', 'findDataset', 'trainStage coarse-pretraining']);
 });
 
+test('without a test set there is no evaluation, and status says why', async () => {
+  const { client } = temporal;
+  const calls: string[] = [];
+  await temporal.withWorkers(testActivities(calls, { findDataset: async () => packed }), 'all', async () => {
+    const configuration = testConfiguration();
+    const { dataset } = configuration;
+    const without = { ...configuration, dataset: { ...dataset, layout: { ...dataset.layout, test: null } } };
+    await startRun(client, { run: 'untested', configuration: without });
+    const result = (await client.workflow.getHandle('untested').result()) as FullTrainingResult;
+    assert.equal(result.evaluation, null);
+    const { progress } = await describeRun(client, 'untested');
+    const { state, note } = progress!.steps.at(-1)!;
+    assert.deepEqual([state, note], ['left out', 'there is no test set (dataset.layout.test)']);
+  });
+  assert.ok(!calls.includes('evaluate') && calls.includes('trainStage refinement'));
+});
+
 test('a step can be started by itself, under its own id, and is found by the name of its run', async () => {
   const { client } = temporal;
   const calls: string[] = [];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openBatches, type LoaderListener } from '../../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../../datasets/batches/settings.js';
+import { placeOf } from '../../datasets/reader/inPlace.js';
 import { viewChoiceOf } from '../../datasets/views.js';
 import { keys } from '../../storage/keys.js';
 import type { TrainingJob } from './protocol.js';
@@ -57,5 +58,6 @@ export function packedDataset({
     dataset: dataset.name,
     cacheDirectory: join(workingDirectory, 'cache'),
     cacheBytes: loader.cacheBytes,
+    place: placeOf(dataset),
   };
 }

@@ -48,8 +48,9 @@ export class StepRunner {
     this.handleMessages();
   }
 
-  leaveOut(step: RunStep): void {
-    this.#board.change(step, { state: 'left out' });
+  /** @param note why, where it was not asked for. */
+  leaveOut(step: RunStep, note?: string): void {
+    this.#board.change(step, { state: 'left out', ...(note !== undefined && { note }) });
   }
 
   /** @param note says of the result what was done. */

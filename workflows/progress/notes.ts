@@ -2,6 +2,9 @@ import type { DatasetSummary, EvaluationSummary } from '../../activities/types.j
 import type { StageResult } from '../../training/process/protocol.js';
 import type { PredictionSummary } from '../types.js';
 
+/** Of the evaluation of a run that cannot have one. */
+export const noTestSet = 'there is no test set (dataset.layout.test)';
+
 /** A line on what a step has done, shown by the step and by the full training that started it. */
 export function datasetNote({ name, frames, unusable }: DatasetSummary): string {
   const left = unusable === 0 ? '' : `; ${unusable} unusable frames left out`;

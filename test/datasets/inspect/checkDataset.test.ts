@@ -97,7 +97,7 @@ describe('a check of a data set', () => {
     const layout = {
       ...goldenDataset.layout,
       train: { ...train, list: 'first.json' },
-      test: { ...tested, list: 'second.json' },
+      test: { ...tested!, list: 'second.json' },
     };
     const { familiar } = await checkFolder(folder, { dataset: { ...options.dataset, layout } }, 0);
     assert.deepEqual(familiar, [{ split: 'validation', subjects: ['subject_000'] }]);

@@ -249,7 +249,7 @@ describe('frames that cannot be used', () => {
   test('a test set without registrations is fine, a missing list or template is not', async () => {
     const { store } = countingStore();
     const { layout } = configuration;
-    const withoutRegistrations = { ...layout, test: { ...layout.test, registrations: null } };
+    const withoutRegistrations = { ...layout, test: { ...layout.test!, registrations: null } };
     const index = await packDataset({
       store,
       configuration: { ...configuration, layout: withoutRegistrations },

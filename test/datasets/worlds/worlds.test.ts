@@ -98,7 +98,7 @@ describe('a scan that is not where its registration is', () => {
 
   test('without a registration its own size and place tell', async (context) => {
     const { test: tested } = options.dataset.layout;
-    const layout = { ...options.dataset.layout, test: { ...tested, registrations: null } };
+    const layout = { ...options.dataset.layout, test: { ...tested!, registrations: null } };
     const own = { ...options, dataset: { ...options.dataset, layout } };
     for (const [change, message] of [
       [(x, y, z) => [x / 1000, y / 1000, z / 1000], /looks like metres/],

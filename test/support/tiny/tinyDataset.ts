@@ -18,19 +18,24 @@ export const tinyDataset = {
   unusableFrames: 0,
 } as const;
 
-/** Generates heads of 150 vertices seen in thumbnails, and packs them: 6 training, 2 validation, 2 test frames. */
+/** Generates heads of 150 vertices seen in thumbnails: 6 training, 2 validation, 2 test frames. */
+export async function generateTinyDataset(directory: string): Promise<void> {
+  const settings = {
+    ...miniaturePresets.miniature,
+    ...thumbnails,
+    name: tinyDataset.name,
+    subjects: { train: 2, validation: 1, test: 1 },
+    framesPerSequence: { train: 3, validation: 2, test: 2 },
+    scanPoints: 200,
+  };
+  await generateMiniature(settings, directory, { threads: 1 });
+}
+
+/** The same, packed. */
 export async function packTinyDataset(store: ObjectStore): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'tempeh-tiny-data-'));
   try {
-    const settings = {
-      ...miniaturePresets.miniature,
-      ...thumbnails,
-      name: tinyDataset.name,
-      subjects: { train: 2, validation: 1, test: 1 },
-      framesPerSequence: { train: 3, validation: 2, test: 2 },
-      scanPoints: 200,
-    };
-    await generateMiniature(settings, directory, { threads: 1 });
+    await generateTinyDataset(directory);
     await packDataset({ store, configuration: tinyDataset, directory });
   } finally {
     await rm(directory, { recursive: true, force: true });
