@@ -1,27 +1,6 @@
-import { buildProgram } from './program.js';
-import { describeError, exitCodeOf } from './errors.js';
 import { lostOutput, outliveReaders } from '../workers/lifecycle/lostReaders.js';
 import { exitCodes } from './exitCodes.js';
-import { styled } from './terminal/terminal.js';
-
-/**
- * Runs the command line.
- *
- * @param args what follows `tempeh-flow`.
- * @returns the exit code.
- */
-export async function main(args: readonly string[]): Promise<number> {
-  const verbose = args.includes('--verbose');
-  try {
-    await (await buildProgram(args)).parseAsync();
-    return Number(process.exitCode ?? exitCodes.ok);
-  } catch (error) {
-    const code = exitCodeOf(error);
-    const name = code === exitCodes.interrupted ? '' : styled('red', 'error: ', process.stderr);
-    process.stderr.write(`${name}${describeError(error, verbose)}\n`);
-    return code;
-  }
-}
+import { runCommandLine } from './runCommandLine.js';
 
 /** Commands whose work is what they print; of the others it is a log. */
 const printing = ['config', 'list', 'status', 'doctor', 'deployment', 'dataset', 'completion'];
@@ -39,7 +18,7 @@ function lostResult(args: readonly string[]): boolean {
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 outliveReaders();
 const args = process.argv.slice(2);
-const code = await main(args);
+const code = await runCommandLine(args);
 // What could not be written is told a little later than it was printed.
 await new Promise(setImmediate);
 process.exitCode = code === exitCodes.ok && lostResult(args) ? exitCodes.failed : code;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../configs/packageRoot.js';
-import { main } from '../cli/commandLine.js';
+import { main } from '../support/commandLine.js';
 
 /** The miniature's miniature: 16 frames. */
 const miniature = JSON.stringify({

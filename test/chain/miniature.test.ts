@@ -16,7 +16,7 @@ import { keys } from '../../storage/keys.js';
 import { s3At } from '../../storage/s3/s3Client.js';
 import { s3Store } from '../../storage/s3/s3Store.js';
 import { connectClient } from '../../client/connection/client.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { Launcher, processesWith } from './launcher.js';
 
 /** Each test goes on from what the one before left, as a user does. */

@@ -11,7 +11,7 @@ import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { encodeTrainingState } from '../../checkpoints/reading/trainingState.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { loadedStep, plainConfiguration, stateAt } from './checkpointFixtures.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-repair-'));

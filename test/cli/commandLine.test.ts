@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { commandReference } from '../../cli/documentation/commandReference.js';
-import { tempehFlow } from './commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 
 const commands = [
   'quickstart',

@@ -7,7 +7,7 @@ import { imageSize } from '../../datasets/formats/images/image.js';
 import { parseTka } from '../../datasets/formats/tka.js';
 import { imagePath } from '../../datasets/layout.js';
 import { copiedFolder, goldenDataset, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
-import { tempehFlow } from './commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 
 const [first] = goldenFrames;
 

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { startRun } from '../../client/runs/runs.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
-import { main } from './commandLine.js';
+import { main } from '../support/commandLine.js';
 
 let temporal: TestTemporal;
 before(async () => {

@@ -12,7 +12,7 @@ import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings } from '../../miniature/settings.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { thumbnails } from '../support/tiny/thumbnails.js';
-import { main, tempehFlow } from './commandLine.js';
+import { main, tempehFlow } from '../support/commandLine.js';
 import { atTerminal } from './atTerminal.js';
 
 const root = await mkdtemp(join(tmpdir(), 'cli-fetch-'));

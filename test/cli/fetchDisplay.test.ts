@@ -13,7 +13,7 @@ import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings } from '../../miniature/settings.js';
 import { thumbnails } from '../support/tiny/thumbnails.js';
 import { atTerminal } from './atTerminal.js';
-import { main, tempehFlow } from './commandLine.js';
+import { main, tempehFlow } from '../support/commandLine.js';
 
 const root = await mkdtemp(join(tmpdir(), 'fetch-display-'));
 after(() => rm(root, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { tempehFlow } from './commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 
 /** What would make a command slow that has no use for it: hundreds of milliseconds each. */
 const heavy = ['@aws-sdk', '@smithy', '@tensorflow', 'sharp', 'zod', 'yaml', 'worker', 'proto-loader'] as const;

@@ -11,7 +11,7 @@ import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { writeCheckpoint } from '../inference/folderJob.js';
 import { assertGolden } from '../support/golden/golden.js';
 import { goldenLayout, goldenWeights } from '../support/golden/goldenModel.js';
-import { tempehFlow, type Finished } from './commandLine.js';
+import { tempehFlow, type Finished } from '../support/commandLine.js';
 
 /** The command lines of the published testing, on published run folders with complete networks of the published size. */
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-predict-'));

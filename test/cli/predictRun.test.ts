@@ -11,7 +11,7 @@ import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
-import { tempehFlow, type Finished } from './commandLine.js';
+import { tempehFlow, type Finished } from '../support/commandLine.js';
 
 const [frame] = goldenFrames;
 

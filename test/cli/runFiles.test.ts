@@ -19,7 +19,7 @@ import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import { writeTemplate } from '../../miniature/generate.js';
 import { openStore } from '../../storage/openStore.js';
 import { publishedStates, writable } from '../training/published/publishedFixtures.js';
-import { tempehFlow } from './commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'tempeh-run-files-'));
 after(() => rm(folder, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { connectClient, RunError } from '../../client/connection/client.js';
 import { temporalSettings } from '../../client/connection/connectionSettings.js';
 import { ensureSearchAttributes } from '../../client/searchAttributes.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { selfSigned } from '../support/servers/selfSigned.js';
 import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';

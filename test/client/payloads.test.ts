@@ -19,7 +19,7 @@ import { resume } from '../../cli/runs/resume.js';
 import { keys as objectKeys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { putJson } from '../activities/support/store.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { packed, testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';

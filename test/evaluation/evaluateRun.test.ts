@@ -20,7 +20,7 @@ import { methodNames, type Evaluation } from '../../evaluation/types.js';
 import { runReport } from '../../report/runReport.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { bumpyMesh } from '../geometry/meshes.js';
 
 /** A head of 100 mm radius that stands at a place of its own in each frame. */

@@ -14,7 +14,7 @@ import { measure } from '../../evaluation/measure/measure.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { measuredFrame } from '../../report/frames/measuredFrames.js';
 import { writeMeasurement } from '../../report/writeMeasurement.js';
-import { tempehFlow } from '../cli/commandLine.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
 
 /** A square of 200 mm in the plane z = 0; its left half is in the region `lips`, its right half in `neck`. */

@@ -19,7 +19,7 @@ import { openStore } from '../../storage/openStore.js';
 import { connectClient } from '../../client/connection/client.js';
 import { startRun } from '../../client/runs/runs.js';
 import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
-import { main } from '../cli/commandLine.js';
+import { main } from '../support/commandLine.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { thumbnails } from '../support/tiny/thumbnails.js';
 import { waitFor } from '../workflows/support/waitFor.js';

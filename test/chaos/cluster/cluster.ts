@@ -14,7 +14,7 @@ import {
 import { openStore } from '../../../storage/openStore.js';
 import type { ObjectStore } from '../../../storage/types.js';
 import { connectClient } from '../../../client/connection/client.js';
-import { main } from '../../cli/commandLine.js';
+import { main } from '../../support/commandLine.js';
 import { Journal } from './journal.js';
 import { canMount, ManagedWorker } from './managedWorker.js';
 import { hasNamespace, mountDisk } from './namespace.js';
