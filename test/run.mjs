@@ -1,57 +1,152 @@
 /**
- * Runs the compiled tests (`build/test`): those of the rooms two files at a time, then the chain's, which start servers
- * and train, one by one. `npm test -- geometry` runs the files whose path contains a word. The last line counts them.
+ * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors and
+ * one more, for most wait now and then. `npm test -- geometry` runs the files whose path contains a word. With `--lint` and
+ * no word, types and style are looked at meanwhile. The last line counts the tests.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { availableParallelism, setPriority } from 'node:os';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
-import { run } from 'node:test';
-import { spec as Spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
-const build = fileURLToPath(new URL('../build/test/', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const build = path.join(root, 'build', 'test');
 
-/** A file that takes longer (milliseconds) hangs. The whole of `npm test` has 12 minutes on two cores. */
-const roomTimeout = 300_000;
-const chainTimeout = 600_000;
+/** A file that takes longer hangs: milliseconds. The whole of `npm test` has 9 minutes on two cores. */
+const timeout = 600_000;
+
+/** Files of more than ten seconds of processor time, the longest first, so that none runs alone at the end. */
+const long = ['chain/miniature', 'chaos/shortChaos'];
 
 /**
- * @param {string[]} files
- * @param {number} concurrency how many files at a time
- * @param {number} timeout milliseconds a file
- * @returns {Promise<Record<string, number>>} how many tests passed, failed, were skipped
+ * @typedef {object} Result
+ * @property {string} name
+ * @property {Record<string, number>} counts how many tests passed, failed, were skipped
+ * @property {string} failures what node says of those that failed
  */
-async function runFiles(files, concurrency, timeout) {
-  /** @type {Record<string, number>} */
-  const counts = {};
-  if (files.length === 0) return counts;
-  const events = run({ files, concurrency, timeout });
-  events.on('test:diagnostic', ({ message, nesting }) => {
-    const count = /^(pass|fail|cancelled|skipped|todo) (\d+)$/.exec(message);
-    if (nesting === 0 && count) counts[count[1]] = Number(count[2]);
-  });
-  const report = events.compose(new Spec());
-  report.pipe(process.stdout, { end: false });
-  await finished(report, { writable: false });
-  return counts;
+
+/**
+ * Runs a program to its end. What it prints is shown when it has ended, so that it stands together.
+ *
+ * @param {string} name
+ * @param {string[]} args of node
+ * @param {{ nice: number }} options
+ */
+async function runNode(name, args, { nice }) {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
+  }
+  const clock = setTimeout(() => {
+    output += `\n${name} took longer than ${timeout / 1000} s and was ended.\n`;
+    child.kill('SIGKILL');
+  }, timeout);
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  clearTimeout(clock);
+  return { code, output: inSources(output), seconds: (performance.now() - startedAt) / 1000 };
 }
 
-// The tests run in processes of their own, which read their options from the environment.
-process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim();
-const words = process.argv.slice(2);
-const all = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
+/**
+ * @param {string} file below `build/test`
+ * @returns {Promise<Result>}
+ */
+async function runTests(file) {
+  const name = file.replace(/\.test\.js$/, '');
+  const { code, output, seconds } = await runNode(name, ['--test-reporter=spec', path.join(build, file)], { nice: 0 });
+  const counted = output.lastIndexOf('\nℹ tests ');
+  const [tests, summary] = counted < 0 ? [output, ''] : [output.slice(0, counted), output.slice(counted)];
+  const counts = Object.fromEntries(
+    [...summary.matchAll(/^ℹ (pass|fail|cancelled|skipped|todo) (\d+)$/gm)].map(([, key, count]) => [
+      key,
+      Number(count),
+    ]),
+  );
+  const failed = (counts['fail'] ?? 0) + (counts['cancelled'] ?? 0);
+  // It ended without a word of its tests.
+  if (code !== 0 && failed === 0) counts['fail'] = 1;
+  console.log(`── ${name} (${seconds.toFixed(1)} s)\n${tests.trimEnd()}`);
+  const failures = code === 0 ? '' : `${summary.split('✖ failing tests:\n')[1] ?? `\n${name} ended with ${code}.\n`}`;
+  return { name, counts, failures };
+}
+
+/** ESLint, then Prettier; their priority is low, so that they take what the tests leave. @returns {Promise<Result>} */
+async function lint() {
+  const name = 'lint';
+  const steps = [
+    ['eslint/bin/eslint.js', '--cache', '--cache-location', 'build/.eslint', '.'],
+    ['prettier/bin/prettier.cjs', '--check', '--cache', '--cache-location', 'build/.prettier', '.'],
+  ];
+  let failures = '';
+  for (const [program = '', ...args] of steps) {
+    const { code, output, seconds } = await runNode(name, [path.join('node_modules', program), ...args], { nice: 5 });
+    console.log(`── ${path.basename(program)} (${seconds.toFixed(1)} s)`);
+    if (code !== 0) failures += `\n${output}`;
+  }
+  return { name, counts: {}, failures };
+}
+
+/** Source maps by compiled file; null where there is none. @type {Map<string, SourceMap | null>} */
+const maps = new Map();
+
+/**
+ * Positions in compiled files as those of their sources. (`--enable-source-maps` would do that too, and takes every process a
+ * tenth of its time.)
+ *
+ * @param {string} text
+ */
+function inSources(text) {
+  return text.replace(
+    /(?:file:\/\/)?(\/?(?:[^\s:()]*\/)?build\/[^\s:()]+\.js):(\d+):(\d+)/g,
+    (all, found, line, column) => {
+      const file = path.resolve(root, found);
+      if (!maps.has(file)) maps.set(file, existsSync(`${file}.map`) ? mapOf(`${file}.map`) : null);
+      const entry = maps.get(file)?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (!entry || !('originalSource' in entry)) return all;
+      const source = path.relative(root, path.resolve(path.dirname(file), entry.originalSource));
+      return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+    },
+  );
+}
+
+/** @param {string} file */
+function mapOf(file) {
+  return new SourceMap(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+const options = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const environment = {
+  ...process.env,
+  // TensorFlow's threads wait actively for each other: with files side by side, one each gets on better.
+  TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? '1',
+};
+const order = (/** @type {string} */ file) => long.findIndex((name) => file.startsWith(`${name}.`)) + 1 || 1000;
+const files = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-  .sort();
-const inChain = (/** @type {string} */ file) => file.startsWith(`chain${path.sep}`);
-const files = (/** @type {boolean} */ chain) =>
-  all.filter((file) => inChain(file) === chain).map((file) => path.join(build, file));
+  .sort()
+  .sort((a, b) => order(a) - order(b));
+const jobs = files.map((file) => () => runTests(file));
+if (options.includes('--lint') && words.length === 0) jobs.unshift(lint);
 
-const rooms = await runFiles(files(false), 2, roomTimeout);
-const chain = await runFiles(files(true), 1, chainTimeout);
-const sum = (/** @type {string} */ name) => (rooms[name] ?? 0) + (chain[name] ?? 0);
-const failed = sum('fail') + sum('cancelled');
+/** @type {Result[]} */
+const results = [];
+async function work() {
+  for (let job = jobs.shift(); job; job = jobs.shift()) results.push(await job());
+}
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) + 1 }, work));
+
+const failures = results.filter(({ failures }) => failures !== '');
+if (failures.length > 0) console.log(`\n✖ failed:`);
+for (const { name, failures: text } of failures) console.log(`\n── ${name}\n${text.trim()}`);
+const sum = (/** @type {string[]} */ ...keys) =>
+  results.reduce((total, { counts }) => total + keys.reduce((part, key) => part + (counts[key] ?? 0), 0), 0);
 const passed = sum('pass');
+const failed = sum('fail', 'cancelled');
 if (passed + failed === 0) console.error(`No test was run: none in ${build}${words.length ? ` with ${words}` : ''}.`);
-console.log(`${passed} passed, ${failed} failed, ${sum('skipped') + sum('todo')} skipped`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+console.log(`${passed} passed, ${failed} failed, ${sum('skipped', 'todo')} skipped`);
+process.exitCode = failures.length > 0 || failed > 0 || passed === 0 ? 1 : 0;

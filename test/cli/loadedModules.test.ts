@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { tempehFlow } from '../support/commandLine.js';
+import { tempehFlowAlone } from '../support/commandLine.js';
 
 /** What would make a command slow that has no use for it: hundreds of milliseconds each. */
 const heavy = ['@aws-sdk', '@smithy', '@tensorflow', 'sharp', 'zod', 'yaml', 'worker', 'proto-loader'] as const;
@@ -25,7 +25,7 @@ describe('what a command loads', () => {
 
   async function loadedBy(args: readonly string[], expectedCode: number): Promise<Loaded> {
     const file = join(folder, args.join(' ').replaceAll('/', ' '));
-    const { code, stderr } = await tempehFlow(args, {
+    const { code, stderr } = await tempehFlowAlone(args, {
       TEMPEH_LOADED: file,
       NODE_OPTIONS: `--import ${new URL('./support/tellLoaded.js', import.meta.url).href}`,
     });

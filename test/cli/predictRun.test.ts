@@ -11,7 +11,7 @@ import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
-import { tempehFlow, type Finished } from '../support/commandLine.js';
+import { tempehFlow, tempehFlowAlone, type Finished } from '../support/commandLine.js';
 
 const [frame] = goldenFrames;
 
@@ -32,7 +32,8 @@ test('models of a run in the store, by name, stage and step, predict as the file
     await importPublished({ store, run: 'mine', configuration, file, stage, step, final: false });
   }
   const predictInto = (out: string, coarse: string, refinement: string, ...more: string[]): Promise<Finished> =>
-    tempehFlow([
+    // A process has one precision for its whole life.
+    (more.includes('bfloat16') ? tempehFlowAlone : tempehFlow)([
       ...['predict', 'both', '--coarse-model', coarse, '--refinement-model', refinement, '--config', config],
       ...['--list', join(goldenFolder, 'list.json'), '--images', join(goldenFolder, 'images')],
       ...['--calibrations', join(goldenFolder, 'calibrations'), '--template', join(goldenFolder, 'template.obj')],
