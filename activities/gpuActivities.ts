@@ -56,6 +56,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         run,
         workingDirectory,
         logName: stage,
+        logStore: openStore(configuration.storage),
         start: { kind: 'train', job },
         readEvent: readTrainerEvent,
         onProgress: (progress) => {
@@ -84,6 +85,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         run,
         workingDirectory,
         logName: 'predictions',
+        logStore: openStore(configuration.storage),
         start: { kind: 'predict', job },
         readEvent: readPredictorEvent,
         onProgress: prove,

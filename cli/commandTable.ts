@@ -37,6 +37,11 @@ export const commands: readonly TableEntry[] = [
   lazily('status <run>', 'Show where a run is', async () => (await import('./commands/runs/status.js')).command),
   lazily('list', 'List runs, the newest first', async () => (await import('./commands/runs/list.js')).command),
   lazily(
+    'logs <run> [step]',
+    'Print what the trainers and predictors of a run logged, also those whose machine is gone',
+    async () => (await import('./commands/runs/logs.js')).command,
+  ),
+  lazily(
     'resume <run>',
     'Go on with a run that failed, was cancelled or is paused',
     async () => (await import('./commands/runs/resume.js')).command,

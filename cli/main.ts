@@ -3,7 +3,7 @@ import { exitCodes } from './exitCodes.js';
 import { runCommandLine } from './runCommandLine.js';
 
 /** Commands whose work is what they print; of the others it is a log. */
-const printing = ['config', 'list', 'status', 'doctor', 'deployment', 'dataset', 'completion'];
+const printing = ['config', 'list', 'logs', 'status', 'doctor', 'deployment', 'dataset', 'completion'];
 
 /** Whether what was to be printed is lost. A reader of a pipe that has ended (`tempeh-flow list | head`) wanted no more. */
 function lostResult(args: readonly string[]): boolean {

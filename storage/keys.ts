@@ -35,6 +35,11 @@ export const keys = {
   /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */
   testPredictions: (run: string, stage: 'coarse' | 'refinement') => `runs/${run}/evaluation/${stage}`,
   evaluation: (run: string) => `runs/${run}/evaluation/evaluation.json`,
+  /** What the processes of a run print. */
+  logs: (run: string) => `runs/${run}/logs`,
+  /** A part of what one attempt at a step has printed, numbered from 1. */
+  logPart: (run: string, step: string, attempt: string, number: number) =>
+    `runs/${run}/logs/${step}/${attempt}/${String(number).padStart(4, '0')}.log`,
   report: (run: string) => `runs/${run}/evaluation/report.html`,
 } as const;
 

@@ -1,41 +1,34 @@
-import { printableLines } from '../text/printable.js';
 import type { LogLevel, LogMetadata, Logger } from '@temporalio/worker';
-
-const severity: Readonly<Record<LogLevel, number>> = { TRACE: 0, DEBUG: 1, INFO: 2, WARN: 3, ERROR: 4 };
+import type { Logger as PinoLogger } from 'pino';
+import { logLevel, openLog, writeToStandardError, type LogLevelName } from './logLines.js';
 
 /** What of the SDK's metadata helps a reader; the rest is left out, payloads and tokens among it. */
 const kept = ['workflowId', 'workflowType', 'activityType', 'attempt', 'taskQueue', 'state', 'durationMs', 'process'];
 
-/** Lines of JSON, one an event: `{"time":…,"level":…,"worker":…,"message":…}`. */
+/** A worker's log, as Temporal's SDK writes to it: lines of JSON, one an event (logLines.ts). */
 export class LineLogger implements Logger {
+  private readonly pino: PinoLogger;
+
   /**
    * @param worker the name of the process, in every line.
    * @param write is given whole lines.
    */
   constructor(
     private readonly worker: string,
-    private readonly write: (line: string) => void = (line) => void process.stderr.write(line),
-    private readonly level: LogLevel = 'INFO',
-  ) {}
+    private readonly write: (line: string) => void = writeToStandardError,
+    level: LogLevel | LogLevelName = logLevel(),
+  ) {
+    this.pino = openLog({ worker }, write, level.toLowerCase() as LogLevelName);
+  }
 
   /** The same, for warnings and errors only. */
   quiet(): LineLogger {
-    return new LineLogger(this.worker, this.write, 'WARN');
+    return new LineLogger(this.worker, this.write, 'warn');
   }
 
   log(from: LogLevel, message: string, meta: LogMetadata = {}): void {
-    const level = levelOf(from, message, meta);
-    if (severity[level] < severity[this.level]) return;
-    const details = Object.entries(meta).filter(([name]) => kept.includes(name));
-    const line = {
-      time: new Date().toISOString(),
-      level: level.toLowerCase(),
-      worker: this.worker,
-      message,
-      ...Object.fromEntries(details),
-      ...errorOf(meta),
-    };
-    this.write(`${printableLines(JSON.stringify(line))}\n`);
+    const details = Object.fromEntries(Object.entries(meta).filter(([name]) => kept.includes(name)));
+    this.pino[levelOf(from, message, meta)]({ ...placeOf(meta), ...details, ...errorOf(meta) }, message);
   }
 
   trace(message: string, meta?: LogMetadata): void {
@@ -55,11 +48,19 @@ export class LineLogger implements Logger {
   }
 }
 
-/** What the SDK tells of itself is for its makers; that an activity began or ended is for whoever runs the worker. */
-function levelOf(level: LogLevel, message: string, { sdkComponent }: LogMetadata): LogLevel {
+/** Run and step, of a workflow's id (`RUN/STEP`, or `RUN`). */
+function placeOf({ workflowId }: LogMetadata): { run?: string; step?: string } {
+  if (typeof workflowId !== 'string') return {};
+  const [run, step] = workflowId.split('/');
+  return { ...(run === undefined ? {} : { run }), ...(step === undefined ? {} : { step }) };
+}
+
+/** The SDK's lines about itself are for its makers; that an activity began or ended is for whoever runs the worker. */
+function levelOf(from: LogLevel, message: string, { sdkComponent }: LogMetadata): LogLevelName {
+  const level = from.toLowerCase() as LogLevelName;
   if (sdkComponent !== 'worker') return level;
-  if (level === 'DEBUG' && /^Activity (started|completed|failed|paused|reset)/.test(message)) return 'INFO';
-  return level === 'INFO' || /^No (workflows|activities) registered/.test(message) ? 'DEBUG' : level;
+  if (level === 'debug' && /^Activity (started|completed|failed|paused|reset)/.test(message)) return 'info';
+  return level === 'info' || /^No (workflows|activities) registered/.test(message) ? 'debug' : level;
 }
 
 function errorOf(meta: LogMetadata): { error?: string } {

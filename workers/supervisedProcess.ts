@@ -1,5 +1,6 @@
 import { overtimeExitCode } from '../activities/processes/overtime.js';
 import { outliveReaders } from './lifecycle/lostReaders.js';
+import { ProcessLog } from './processLog.js';
 
 /** What a trainer and a predictor have in common as child processes of a GPU worker. */
 
@@ -28,6 +29,7 @@ export function serveParent<Start extends { readonly kind: string }, Event exten
   work: Work<Start, Event>,
 ): void {
   outliveReaders();
+  const log = new ProcessLog();
   const stopping = new AbortController();
   let started: Start | null = null;
   let fault: string | null = null;
@@ -41,6 +43,7 @@ export function serveParent<Start extends { readonly kind: string }, Event exten
   };
   let told: Promise<void> = Promise.resolve();
   const report = (event: Event): void => {
+    log.event(event);
     if (!process.connected) return;
     // A send that fails means that the parent is gone, which is told by `disconnect`.
     told = new Promise((done) => process.send?.(event, undefined, undefined, () => done()));
@@ -63,13 +66,13 @@ export function serveParent<Start extends { readonly kind: string }, Event exten
     void work.run(started, tell, stopping.signal).then(
       () => leave(fault === null ? 0 : 1),
       (cause: unknown) => {
-        console.error(cause);
+        log.error(cause, 'The work failed without telling why.');
         return leave(1);
       },
     );
   });
   const onFault = (cause: unknown): void => {
-    console.error('An error that nothing was prepared for; the process stops in order:', cause);
+    log.error(cause, 'An error that nothing was prepared for; the process stops in order.');
     fault ??= `An error that nothing was prepared for: ${cause instanceof Error ? cause.message : String(cause)}.`;
     stop(fault);
   };

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { readableLogLine } from '../../text/logLine.js';
 
 const keptLines = 30;
 const longestLine = 500;
@@ -17,10 +18,16 @@ export class BoundedLog {
   #descriptor: number;
   #size: number;
 
-  /** @param limit bytes, of the file and of its predecessor each. */
+  /**
+   * @param limit bytes, of the file and of its predecessor each.
+   * @param context what each line of the supervisor's own says beside its text.
+   * @param onChunk is given all that is appended, too.
+   */
   constructor(
     readonly path: string,
     private readonly limit = 10e6,
+    private readonly context: Readonly<Record<string, unknown>> = {},
+    private readonly onChunk: (chunk: Buffer) => void = () => undefined,
   ) {
     mkdirSync(dirname(path), { recursive: true });
     this.#descriptor = openSync(path, 'a');
@@ -34,13 +41,15 @@ export class BoundedLog {
 
   /** A line of the supervisor's own: in the file, not among the process's last lines. */
   note(text: string): void {
-    this.append(Buffer.from(`${new Date().toISOString()} ${text}\n`));
+    const line = { level: 'info', time: new Date().toISOString(), ...this.context, message: text };
+    this.append(Buffer.from(`${JSON.stringify(line)}\n`));
   }
 
   /** The last lines, oldest first, each cut to a readable length. */
   lastLines(count = 10): string[] {
     const lines = this.#unfinished === '' ? this.#lastLines : [...this.#lastLines, this.#unfinished];
-    return lines.slice(-count).map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
+    const read = lines.slice(-count).map(readableLogLine);
+    return read.map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
   }
 
   close(): void {
@@ -52,6 +61,7 @@ export class BoundedLog {
   private append(chunk: Buffer): void {
     // The process may have left one behind that still prints; the descriptor may be another file's by then.
     if (this.#closed) return;
+    this.onChunk(chunk);
     // A full disk must not end a training that can go on without its log.
     try {
       if (this.#size > 0 && this.#size + chunk.length > this.limit) this.rotate();

@@ -7,6 +7,7 @@ const trainerShapes: Readonly<Record<TrainerEvent['kind'], Shape>> = {
   starting: { message: 'string' },
   progress: { progress: 'object' },
   checkpoint: { checkpoint: 'object' },
+  note: { message: 'string' },
   warning: { message: 'string' },
   waiting: { message: 'string' },
   finished: { result: 'object' },

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { LogParts } from '../../checkpoints/logs/logParts.js';
+import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
 import { graceOf } from '../../configs/grace.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
+import type { ObjectStore } from '../../storage/types.js';
 import type { StageProgress, TrainerFault } from '../../training/process/protocol.js';
 import { BoundedLog } from './boundedLog.js';
 import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
@@ -17,7 +21,7 @@ import { Waiting } from '../waiting/waiting.js';
 
 /** What trainer and predictor events have in common. */
 export type ProcessEvent<Progress, Result> =
-  | { readonly kind: 'starting' | 'warning' | 'waiting'; readonly message: string }
+  | { readonly kind: 'starting' | 'note' | 'warning' | 'waiting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'finished'; readonly result: Result }
@@ -34,6 +38,8 @@ export interface SupervisedActivity<Progress, Result> {
   /** Where its log goes, as `logs/NAME.log`. */
   readonly workingDirectory: string;
   readonly logName: string;
+  /** Takes a copy of its log, below `keys.logs(run)`; absent for what is no run. */
+  readonly logStore?: ObjectStore;
   readonly start: Serializable;
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
   readonly onProgress?: (progress: Progress) => void;
@@ -52,7 +58,14 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
 ): Promise<Result & MaybeInterrupted> {
   const context = Context.current();
   const { configuration, name } = activity;
-  const log = new BoundedLog(join(activity.workingDirectory, 'logs', `${activity.logName}.log`));
+  const about = logContext(activity, context);
+  const parts = logParts(activity, about.step);
+  const log = new BoundedLog(
+    join(activity.workingDirectory, 'logs', `${activity.logName}.log`),
+    undefined,
+    about,
+    (chunk) => parts?.add(chunk),
+  );
   let progress: Progress | null = null;
   let starting: string | null = null;
   let warning: string | null = null;
@@ -76,7 +89,7 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
     const end = await superviseProcess<ProcessEvent<Progress, Result>>({
       name,
       modulePath: activity.modulePath,
-      environment: environmentFor('gpu-process'),
+      environment: { ...environmentFor('gpu-process'), TEMPEH_LOG_CONTEXT: JSON.stringify(about) },
       log,
       start: activity.start,
       stop: (reason) => ({ kind: 'stop', reason }),
@@ -120,7 +133,22 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   } finally {
     metrics.ended(how);
     log.close();
+    await parts?.close();
   }
+}
+
+/** What every line of its log says: whose it is. */
+function logContext({ name, run }: { readonly name: string; readonly run: string }, { info }: Context) {
+  const step = info.workflowExecution?.workflowId.split('/')[1] ?? 'log';
+  return { worker: name, run, step, attempt: info.attempt };
+}
+
+function logParts(
+  { logStore, run }: { readonly logStore?: ObjectStore; readonly run: string },
+  step: string,
+): LogParts | null {
+  if (logStore === undefined) return null;
+  return new LogParts({ store: logStore, run, step, attempt: attemptLogName(new Date(), randomUUID().slice(0, 8)) });
 }
 
 function endKind(end: ProcessEnd<ProcessEvent<unknown, unknown>>): ProcessEndKind {

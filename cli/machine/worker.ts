@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { graceOf, graceVariable } from '../../configs/grace.js';
+import { logLevel } from '../../workers/logLines.js';
 import { workerVersion, type WorkerVersion } from '../../workers/temporal/workerVersion.js';
 import type { MetricsAddress } from '../../workers/metrics/metricsServer.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
@@ -12,6 +13,7 @@ interface WorkerOptions extends ConnectionOptions {
   readonly 'build-id': string | undefined;
   readonly grace: number | undefined;
   readonly metrics: string | undefined;
+  readonly 'log-level': string | undefined;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
@@ -21,6 +23,8 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   // Its trainers and predictors follow it.
   if (asked.grace !== undefined) process.env[graceVariable] = String(asked.grace);
   graceOf();
+  if (asked['log-level'] !== undefined) process.env['TEMPEH_LOG_LEVEL'] = asked['log-level'];
+  checkLogLevel();
   useLocalObjectStore();
   const readTemporal = async () => (await chooseServer(asked)).settings;
   const options = {
@@ -36,6 +40,15 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
       : (await import('../../workers/gpuWorker.js')).runGpuWorker;
   await orCommandError(run(options));
   return exitCodes.ok;
+}
+
+/** @throws CommandError for a level in the environment that does not exist. */
+function checkLogLevel(): void {
+  try {
+    logLevel();
+  } catch (error) {
+    throw new CommandError((error as Error).message, exitCodes.usage);
+  }
 }
 
 /** @throws CommandError for names that Temporal would not take. */

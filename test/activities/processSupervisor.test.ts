@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readableLogLine } from '../../text/logLine.js';
 import { BoundedLog } from '../../activities/processes/boundedLog.js';
 import { readTrainerEvent } from '../../activities/processes/processEvents.js';
 import { superviseProcess, type ProcessEnd } from '../../activities/processes/processSupervisor.js';
@@ -53,6 +54,11 @@ async function supervise(
   return { end, events, log, seconds: (Date.now() - startedAt) / 1000 };
 }
 
+/** What is in a log, as people read it. */
+function textOf({ path }: BoundedLog): string {
+  return readFileSync(path, 'utf8').split('\n').map(readableLogLine).join('\n');
+}
+
 test('a process that finishes is heard to its last word, and what it prints is in its log', async () => {
   const { end, events, log } = await supervise('finishes');
   assert.deepEqual(end, { kind: 'told', event: { kind: 'finished', result: { step: 2 } } });
@@ -60,7 +66,7 @@ test('a process that finishes is heard to its last word, and what it prints is i
     events.map((event) => event.kind === 'progress' && event.progress.step),
     [1, 2],
   );
-  assert.match(readFileSync(log.path, 'utf8'), /trainer started as process \d+\nworking in /);
+  assert.match(textOf(log), /trainer started as process \d+\nworking in /);
 });
 
 test('a crash names exit code or signal, and its last lines are kept for the message', async () => {
@@ -82,7 +88,7 @@ test('nonsense proves no progress, and does no harm', async () => {
   const { end, events, log } = await supervise('talks nonsense', { progressTimeoutSeconds: 0.8 });
   assert.equal(end.kind, 'hung');
   assert.deepEqual(events, []);
-  assert.match(readFileSync(log.path, 'utf8'), /trainer sent what is no event: \{"kind":"progress","progress":null\}/);
+  assert.match(textOf(log), /trainer sent what is no event: \{"kind":"progress","progress":null\}/);
 });
 
 test('garbage on the channel silences the process, but not its supervisor', async () => {

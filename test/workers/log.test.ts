@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { LineLogger } from '../../workers/log.js';
 
@@ -7,8 +8,9 @@ function logged(write: (logger: LineLogger) => void): Record<string, unknown>[] 
   write(new LineLogger('gpu', (line) => void lines.push(line)));
   assert.ok(lines.every((line) => line.endsWith('\n') && !line.slice(0, -1).includes('\n')));
   return lines.map((line) => {
-    const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const { time, host, ...rest } = JSON.parse(line) as Record<string, unknown>;
     assert.ok(!Number.isNaN(Date.parse(String(time))));
+    assert.equal(host, hostname());
     return rest;
   });
 }
@@ -23,6 +25,8 @@ test('an event is a line that can be searched: who, what, which run; errors by t
         level: 'warn',
         worker: 'gpu',
         message: 'Activity failed',
+        run: 'run',
+        step: 'refinement',
         workflowId: 'run/refinement',
         activityType: 'trainStage',
         attempt: 3,

@@ -4,20 +4,24 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readableLogLine } from '../../text/logLine.js';
 import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
 
 test('a trainer in which a promise is rejected that nobody waits for says so, saves, and tells a failure', async (context) => {
   const saved = join(await temporaryFolder(context), 'saved');
   const module = new URL('./support/faultyProcess.js', import.meta.url);
-  const child = fork(module, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
+  const child = fork(module, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'], serialization: 'advanced' });
   const events: unknown[] = [];
   let log = '';
-  child.stderr!.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  child.stdout!.on('data', (chunk: Buffer) => (log += chunk.toString()));
   child.on('message', (event) => events.push(event));
   child.send({ kind: 'start', saved });
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 1);
-  assert.match(log, /nothing was prepared for[^]*nobody waits for this[^]*faultyProcess/);
+  assert.match(
+    log.split('\n').map(readableLogLine).join('\n'),
+    /nothing was prepared for[^]*nobody waits for this[^]*faultyProcess/,
+  );
   assert.equal(await readFile(saved, 'utf8'), 'saved');
   assert.deepEqual(events, [
     { kind: 'starting' },

@@ -56,6 +56,8 @@ export type TrainerEvent =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: StageProgress }
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointReference }
+  /** For its log alone. */
+  | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'warning'; readonly message: string }
   /** It goes on when a service is back; told again and again until then. */
   | { readonly kind: 'waiting'; readonly message: string }

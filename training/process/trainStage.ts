@@ -1,6 +1,6 @@
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import { disposeState } from '../../model/index.js';
-import { precisionWarning } from '../../tensor/index.js';
+import { precisionWarning, runsOnGpu } from '../../tensor/index.js';
 import type { LoaderListener } from '../../datasets/batches/openBatches.js';
 import { emulationLoses } from '../../storage/wrappers/conditionalPuts.js';
 import { countingStore } from '../../storage/wrappers/countingStore.js';
@@ -56,6 +56,8 @@ export async function trainStage(
   const settings: StageConfiguration = configuration.training[stage];
   const { storage } = configuration;
   const warn = (message: string): void => report({ kind: 'warning', message });
+  const note = (message: string): void => report({ kind: 'note', message });
+  note(`Trains ${stage} in ${configuration.precision} on ${runsOnGpu() ? 'a GPU' : 'CPUs'}, process ${process.pid}`);
   const costs = precisionWarning();
   if (costs !== null) warn(costs);
   const onWaiting = (message: string): void => report({ kind: 'waiting', message });
@@ -127,6 +129,7 @@ export async function trainStage(
         throughput.tick();
         tools.onStep?.(milliseconds, reached);
       },
+      note,
       warn,
       signal,
     };

@@ -8,6 +8,7 @@ interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   'build-id': string | undefined;
   grace: number | undefined;
   metrics: string | undefined;
+  'log-level': string | undefined;
 }
 
 const variables =
@@ -39,6 +40,10 @@ function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArg
     .option('metrics', {
       type: 'string',
       describe: 'HOST:PORT of /metrics (Prometheus), /healthz, /readyz: 0.0.0.0:9464, or :9464 for this machine alone',
+    })
+    .option('log-level', {
+      choices: ['trace', 'debug', 'info', 'warn', 'error'] as const,
+      describe: 'Least level that it and its trainers log [default: TEMPEH_LOG_LEVEL, or info]',
     })
     .example(`$0 worker ${kind} --directory /data/tempeh`, 'Until SIGTERM or Ctrl-C: what runs saves first');
 }

@@ -8,7 +8,7 @@ import type { TemporalSettings } from '../../../client/connection/connectionSett
 const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
 
 /** Where the tests' configurations have their store, which no trainer of theirs opens. */
-const storeFolder = '/nonexistent';
+const storeFolder = '/dev/null/store';
 
 const forked: ChildProcess[] = [];
 const ports = new WeakMap<ChildProcess, number>();

@@ -8,7 +8,7 @@ import {
 export function testConfiguration(change: Partial<RunConfigurationInput> = {}): RunConfiguration {
   const split = { list: 'l.json', images: 'i', calibrations: 'c', scans: 's', registrations: 'r' };
   return runConfigurationSchema.parse({
-    storage: { kind: 'directory', path: '/nonexistent' },
+    storage: { kind: 'directory', path: '/dev/null/store' },
     dataset: {
       name: 'heads',
       source: { kind: 'bundles', host: 'http://127.0.0.1:1/download.php', bundles: ['first', 'second'] },
