@@ -43,12 +43,17 @@ export function describeError(error: unknown, verbose: boolean): string {
     return chain
       .map((cause) => printableLines(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)))
       .join('\ncaused by: ');
-  const messages = chain.map((cause) =>
-    printableLines(cause instanceof Error ? cause.message || cause.name : String(cause)),
-  );
+  const messages = chain.map((cause) => printableLines(messageOf(cause)));
   return messages
     .filter((message, i) => i === 0 || !messages.slice(0, i).some((earlier) => earlier.includes(message)))
     .join('\n  because: ');
+}
+
+function messageOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // A SetupError says apart what to do.
+  const mend = 'mend' in cause ? ` ${String(cause.mend)}` : '';
+  return `${cause.message || cause.name}${mend}`;
 }
 
 function causes(error: unknown): unknown[] {

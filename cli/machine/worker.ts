@@ -4,6 +4,7 @@ import { logLevel } from '../../workers/logLines.js';
 import { workerVersion, type WorkerVersion } from '../../workers/temporal/workerVersion.js';
 import type { MetricsAddress } from '../../workers/metrics/metricsServer.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
+import { checkInstalledTensorFlow } from '../../infra/setup/tensorflow/checkInstalled.mjs';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 
@@ -34,6 +35,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
     version,
     ...(asked.metrics === undefined ? {} : { metrics: await metricsAddress(asked.metrics) }),
   };
+  if (kind === 'gpu') await checkInstalledTensorFlow();
   const run =
     kind === 'data'
       ? (await import('../../workers/dataWorker.js')).runDataWorker

@@ -1,5 +1,6 @@
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
+import { checkInstalledTensorFlow } from '../../infra/setup/tensorflow/checkInstalled.mjs';
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
 import { useLocalObjectStore } from '../connection.js';
 import { untilStopped } from '../terminal/untilStopped.js';
@@ -13,6 +14,7 @@ export async function predictLocally(
   report: (event: PredictorEvent) => void,
 ): Promise<PredictionResult> {
   useLocalObjectStore();
+  await checkInstalledTensorFlow();
   prepareTensorFlow(job.configuration);
   return untilStopped(
     async (signal) => {

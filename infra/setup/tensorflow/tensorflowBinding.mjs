@@ -10,6 +10,7 @@ import { packageRoot } from '../paths.mjs';
 import { fingerprint, pins } from '../pins.mjs';
 import { checkProgram, sealProgram } from '../downloads/programs.mjs';
 import { megabytes } from '../progress.mjs';
+import { checkRuntime } from './runtimeSeal.mjs';
 import { readInstalledMarker } from './tensorflowRuntime.mjs';
 
 /** Part of the cached binding's name: raise it when the compiler's options change. */
@@ -49,6 +50,7 @@ export async function installBinding(variant, report, signal) {
     await compile(variant, signal);
   }
   await checkProgram(built);
+  await checkRuntime(runtimeDirectory(variant));
   mkdirSync(path.dirname(installedBinding), { recursive: true });
   const fresh = `${installedBinding}.${process.pid}`;
   // A copy: through a link, the loader would look for TensorFlow beside the cached file.

@@ -6,6 +6,7 @@ import { runtimeDirectory } from '../cache/cacheContents.mjs';
 import { installedMarker } from '../paths.mjs';
 import { tensorflowWheels } from '../pins.mjs';
 import { extractFromWheel } from '../downloads/wheels.mjs';
+import { sealRuntime } from './runtimeSeal.mjs';
 
 /**
  * What is wanted from TensorFlow's wheel: the two libraries, and the C headers that the binding includes.
@@ -77,6 +78,8 @@ export async function fetchRuntime(variant, report, signal) {
     // The names that the binding links against.
     symlinkSync('libtensorflow_cc.so.2', path.join(result, 'lib', 'libtensorflow.so'));
     symlinkSync('libtensorflow_framework.so.2', path.join(result, 'lib', 'libtensorflow_framework.so'));
+    report.say('noting checksums');
+    await sealRuntime(result);
   });
 }
 
