@@ -46,7 +46,7 @@ const rooms = {
     'types:geometry',
   ],
   workers: ['activities', 'client', 'training', 'inference', 'configs', 'storage', 'types:datasets', 'types:workflows'],
-  miniature: ['datasets', 'geometry', 'types:configs'],
+  miniature: ['datasets', 'geometry', 'storage', 'types:configs'],
   datasets: ['geometry', 'storage', 'types:configs'],
   checkpoints: ['storage', 'types:configs'],
   model: ['tensor', 'geometry', 'types:configs'],

@@ -5,6 +5,7 @@ import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
 import { findLocalServices, type LocalServices } from './machine/services.js';
 import { readJson, type Workspace } from './machine/workspace.js';
+import { withCleanUp } from '../storage/async/cleanUp.js';
 
 /** How a command finds Temporal. */
 export interface ConnectionOptions {
@@ -84,11 +85,12 @@ export async function withTemporal<T>(
       throw explainRefusal(settings, error) ?? error;
     }
   };
-  try {
-    return await orCommandError(explained());
-  } finally {
-    await client.connection.close();
-  }
+  return withCleanUp(
+    async () => {
+      return await orCommandError(explained());
+    },
+    () => client.connection.close(),
+  );
 }
 
 export function workflowPage(uiUrl: string, namespace: string, workflowId: string): string {

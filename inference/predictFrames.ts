@@ -15,6 +15,7 @@ import { Throughput } from '../training/loop/throughput.js';
 import { loadTrainedModels, type TrainedModels } from './models.js';
 import { PredictionWriter } from './predictionWriter.js';
 import type { PredictionJob, PredictionResult, PredictorEvent } from './protocol.js';
+import { withCleanUp } from '../storage/async/cleanUp.js';
 
 /** Thrown when prediction was told to stop; what was predicted is there. */
 export class PredictionStopped extends Error {
@@ -60,33 +61,34 @@ export async function predictFrames(
     loader.prefetch,
     listener,
   );
-  try {
-    const writer = new PredictionWriter(store, run, stages, batches.template.faces);
-    const missing = await framesToDo(frames, writer, signal);
-    const skipped = frames.length - missing.length;
-    const failures: Failures = [];
-    const throughput = new Throughput();
-    let done = skipped;
-    const tick = (): void => {
-      throughput.tick();
-      done++;
-      const framesPerSecond = throughput.stepsPerSecond;
-      report({ kind: 'progress', progress: { done, total: frames.length, skipped, framesPerSecond } });
-    };
-    if (missing.length > 0) {
-      report({ kind: 'starting', message: 'Loading the trained models' });
-      const models = await loadTrainedModels(store, run, configuration, stages, batches);
-      try {
-        await predictMissing({ missing, batches, models, writer, failures, tick, signal, training });
-      } finally {
-        models.dispose();
+  return withCleanUp(
+    async () => {
+      const writer = new PredictionWriter(store, run, stages, batches.template.faces);
+      const missing = await framesToDo(frames, writer, signal);
+      const skipped = frames.length - missing.length;
+      const failures: Failures = [];
+      const throughput = new Throughput();
+      let done = skipped;
+      const tick = (): void => {
+        throughput.tick();
+        done++;
+        const framesPerSecond = throughput.stepsPerSecond;
+        report({ kind: 'progress', progress: { done, total: frames.length, skipped, framesPerSecond } });
+      };
+      if (missing.length > 0) {
+        report({ kind: 'starting', message: 'Loading the trained models' });
+        const models = await loadTrainedModels(store, run, configuration, stages, batches);
+        try {
+          await predictMissing({ missing, batches, models, writer, failures, tick, signal, training });
+        } finally {
+          models.dispose();
+        }
       }
-    }
-    const seconds = (performance.now() - started) / 1000;
-    return { predicted: missing.length - failures.length, skipped, failures, seconds };
-  } finally {
-    await batches.close();
-  }
+      const seconds = (performance.now() - started) / 1000;
+      return { predicted: missing.length - failures.length, skipped, failures, seconds };
+    },
+    () => batches.close(),
+  );
 }
 
 interface PredictMissing {

@@ -14,6 +14,7 @@ import { planMiniature, plannedFrames, type PlannedSubject } from './plan.js';
 import { regionNames } from '../datasets/vertexRegions.js';
 import type { MiniatureSettings } from './settings.js';
 import { writeFileInFolder } from './subjectWriter.js';
+import { withCleanUp } from '../storage/async/cleanUp.js';
 
 export interface GenerateOptions {
   /** Worker threads; as many as there are cores, at most 8, if not said. */
@@ -76,11 +77,12 @@ async function writeSubjects(
     threads,
     { onWord: () => options.onProgress?.(++done, total), signal: options.signal },
   );
-  try {
-    await pMap(plan, (subject) => pool.run(subject), { concurrency: threads });
-  } finally {
-    await pool.close();
-  }
+  await withCleanUp(
+    async () => {
+      await pMap(plan, (subject) => pool.run(subject), { concurrency: threads });
+    },
+    () => pool.close(),
+  );
 }
 
 /** The two smaller published test bundles: each sequence's first frame of the test set, and one sequence whole. */

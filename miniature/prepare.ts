@@ -6,6 +6,7 @@ import { generateMiniature, type GenerateOptions } from './generate.js';
 import { packageMiniature, type PackagedFile } from './host/package.js';
 import type { MiniatureSettings } from './settings.js';
 import { sourceFingerprint } from './sourceFingerprint.js';
+import { withCleanUp } from '../storage/async/cleanUp.js';
 
 /** A packaged miniature on the disk, ready to be served. */
 export interface PreparedMiniature {
@@ -33,21 +34,22 @@ export async function prepareMiniature(
   if (present) return { packageDirectory, files: present, generated: false };
   await removeLeftovers(cacheDirectory);
   const workshop = `${packageDirectory}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  try {
-    await generateMiniature(settings, join(workshop, 'data'), options);
-    await mkdir(join(workshop, 'package'), { recursive: true });
-    const files = await packageMiniature(join(workshop, 'data'), join(workshop, 'package'));
-    await writeFile(join(workshop, 'package', contentsFile), JSON.stringify(files, null, 1));
-    try {
-      await rename(join(workshop, 'package'), packageDirectory);
-    } catch (error) {
-      // Another process was first; what it made is the same.
-      if (!(await readContents(packageDirectory))) throw error;
-    }
-    return { packageDirectory, files, generated: true };
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
+  return withCleanUp(
+    async () => {
+      await generateMiniature(settings, join(workshop, 'data'), options);
+      await mkdir(join(workshop, 'package'), { recursive: true });
+      const files = await packageMiniature(join(workshop, 'data'), join(workshop, 'package'));
+      await writeFile(join(workshop, 'package', contentsFile), JSON.stringify(files, null, 1));
+      try {
+        await rename(join(workshop, 'package'), packageDirectory);
+      } catch (error) {
+        // Another process was first; what it made is the same.
+        if (!(await readContents(packageDirectory))) throw error;
+      }
+      return { packageDirectory, files, generated: true };
+    },
+    () => rm(workshop, { recursive: true, force: true }),
+  );
 }
 
 /** Workshops of processes that were killed; those of running ones are left alone. */

@@ -10,6 +10,7 @@ import { LineLogger } from './log.js';
 import { ownDirectory } from './ownDirectory/ownDirectory.js';
 import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { workflowBundle } from './temporal/workflowBundle.js';
+import { withCleanUp } from '../storage/async/cleanUp.js';
 
 /**
  * Runs workflows, fetches, extracts, packs and evaluates until it is told to stop. What needs the worker's disk comes by
@@ -25,12 +26,13 @@ export async function runDataWorker(options: WorkerProcessOptions): Promise<void
     onWait: (message) => new LineLogger('data', options.writeLog).warn(message),
   });
   const signal = options.signal ? AbortSignal.any([options.signal, own.lost]) : own.lost;
-  try {
-    await runDefined({ ...options, signal }, limits, environment);
-    own.lost.throwIfAborted();
-  } finally {
-    await own.release();
-  }
+  await withCleanUp(
+    async () => {
+      await runDefined({ ...options, signal }, limits, environment);
+      own.lost.throwIfAborted();
+    },
+    () => own.release(),
+  );
 }
 
 async function runDefined(

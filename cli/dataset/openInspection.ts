@@ -19,6 +19,7 @@ import { untilStopped } from '../terminal/untilStopped.js';
 import { loadWithStore } from '../store/placeholders.js';
 import { harmless } from '../terminal/harmless.js';
 import { checkProgress } from './checkProgress.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** Bytes of objects that are kept beside while a packed data set is looked at: calibrations are read once. */
 const cacheBytes = 1e9;
@@ -42,27 +43,28 @@ async function inspect<T>(
 ): Promise<T> {
   const progress = checkProgress(process.stderr);
   const cacheFolder = await mkdtemp(join(tmpdir(), 'tempeh-check-'));
-  try {
-    const configuration = await configurationOf(arguments_);
-    const options: InspectOptions = {
-      dataset: configuration.dataset,
-      ...viewChoiceOf(configuration),
-      volume: volumeOf(configuration),
-      onProgress: harmless(progress.show),
-      signal,
-    };
-    const { directory } = arguments_;
-    const inspection =
-      directory === undefined
-        ? await inspectStore(openStore(configuration.storage), new DiskCache(cacheFolder, cacheBytes), options)
-        : await inspectDirectory(resolve(directory), options).catch((cause: unknown) =>
-            explainMissing(cause, resolve(directory)),
-          );
-    return await work(inspection, options);
-  } finally {
-    progress.clear();
-    await rm(cacheFolder, { recursive: true, force: true });
-  }
+  return withCleanUp(
+    async () => {
+      const configuration = await configurationOf(arguments_);
+      const options: InspectOptions = {
+        dataset: configuration.dataset,
+        ...viewChoiceOf(configuration),
+        volume: volumeOf(configuration),
+        onProgress: harmless(progress.show),
+        signal,
+      };
+      const { directory } = arguments_;
+      const inspection =
+        directory === undefined
+          ? await inspectStore(openStore(configuration.storage), new DiskCache(cacheFolder, cacheBytes), options)
+          : await inspectDirectory(resolve(directory), options).catch((cause: unknown) =>
+              explainMissing(cause, resolve(directory)),
+            );
+      return await work(inspection, options);
+    },
+    () => progress.clear(),
+    () => rm(cacheFolder, { recursive: true, force: true }),
+  );
 }
 
 /** The grid of the coarse model. */

@@ -13,6 +13,7 @@ import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { readJson, workspace } from './workspace.js';
 import { print } from '../terminal/print.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface DevOptions {
   readonly directory: string | undefined;
@@ -30,34 +31,38 @@ export async function dev(options: DevOptions): Promise<number> {
   const last = lastPorts(space);
   const stopped = listenForStop();
   const started: (TemporalService | ObjectStoreService)[] = [];
-  try {
-    const temporal = await startTemporal({
-      directory: space.temporal,
-      port: options.temporalPort ?? last.temporal,
-      uiPort: options.uiPort ?? last.ui,
-    });
-    started.push(temporal);
-    const objectStore = await startObjectStore({
-      directory: space.objectStore,
-      port: options.s3Port ?? last.s3,
-      bucket: options.bucket,
-    });
-    started.push(objectStore);
-    if (temporal.reused || objectStore.reused) {
-      throw new CommandError(
-        `The services of ${space.directory} run already: Temporal UI ${temporal.uiUrl}, S3 ${objectStore.endpoint}.`,
-      );
-    }
-    announceServices(space, 'dev', temporal, objectStore);
-    printServices(temporal, objectStore, space.lastRun);
-    const ended = await Promise.race([aborted(stopped.signal), ...started.map(({ ended }) => ended.then(() => true))]);
-    if (ended && !stopped.signal.aborted)
-      throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
-    return exitCodes.ok;
-  } finally {
-    await Promise.all(started.map((service) => service.stop()));
-    stopped.release();
-  }
+  return withCleanUp(
+    async () => {
+      const temporal = await startTemporal({
+        directory: space.temporal,
+        port: options.temporalPort ?? last.temporal,
+        uiPort: options.uiPort ?? last.ui,
+      });
+      started.push(temporal);
+      const objectStore = await startObjectStore({
+        directory: space.objectStore,
+        port: options.s3Port ?? last.s3,
+        bucket: options.bucket,
+      });
+      started.push(objectStore);
+      if (temporal.reused || objectStore.reused) {
+        throw new CommandError(
+          `The services of ${space.directory} run already: Temporal UI ${temporal.uiUrl}, S3 ${objectStore.endpoint}.`,
+        );
+      }
+      announceServices(space, 'dev', temporal, objectStore);
+      printServices(temporal, objectStore, space.lastRun);
+      const ended = await Promise.race([
+        aborted(stopped.signal),
+        ...started.map(({ ended }) => ended.then(() => true)),
+      ]);
+      if (ended && !stopped.signal.aborted)
+        throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
+      return exitCodes.ok;
+    },
+    () => Promise.all(started.map((service) => service.stop())),
+    () => stopped.release(),
+  );
 }
 
 function printServices(temporal: TemporalService, objectStore: ObjectStoreService, lastRunFile: string): void {

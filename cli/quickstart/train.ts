@@ -23,6 +23,7 @@ import { startServices, startWorkers, type Services } from './session.js';
 import { summary } from './summary.js';
 import { endOfLog } from './workers.js';
 import { print } from '../terminal/print.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 const syncEverySeconds = 10;
 
@@ -63,12 +64,13 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
 /** The services alone, to look at. */
 export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal): Promise<void> {
   const services = await startServices(job.space, job.bucket, signal);
-  try {
-    print(`Temporal UI ${services.temporal.uiUrl}, S3 ${services.objectStore.endpoint}`);
-    await Promise.race([aborted(signal), services.lost.then(rethrow)]);
-  } finally {
-    await services.stop();
-  }
+  await withCleanUp(
+    async () => {
+      print(`Temporal UI ${services.temporal.uiUrl}, S3 ${services.objectStore.endpoint}`);
+      await Promise.race([aborted(signal), services.lost.then(rethrow)]);
+    },
+    () => services.stop(),
+  );
 }
 
 /** Services and host, with lines on how they come along. What is to be ended is added to `cleanups`. */

@@ -2,6 +2,7 @@ import { mapLimited } from '../../storage/async/mapLimited.js';
 import { joinedSize, JoinedReader, findDirectory, type Volume } from './joinedVolumes.js';
 import type { Span } from './errors.js';
 import type { NameCensus } from './nameCensus.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 const directorySignature = 0x02014b50;
 const localSignature = 0x04034b50;
@@ -42,19 +43,20 @@ export async function findWrongNames(
     if (repeats(header, entry) || wrong.length === mostWrong) return;
     wrong.push({ start: entry.offset, end: entry.offset + length });
   };
-  try {
-    await mapLimited(entriesOf(reader, directory, joinedSize(volumes)), readsAtOnce, async (entry) => {
-      signal?.throwIfAborted();
-      census.add(entry.name);
-      await compare(entry);
-    });
-    if (census.mustLookAgain) {
-      for await (const { name } of entriesOf(reader, directory, joinedSize(volumes))) census.addAgain(name);
-    }
-    return wrong;
-  } finally {
-    await reader.close();
-  }
+  return withCleanUp(
+    async () => {
+      await mapLimited(entriesOf(reader, directory, joinedSize(volumes)), readsAtOnce, async (entry) => {
+        signal?.throwIfAborted();
+        census.add(entry.name);
+        await compare(entry);
+      });
+      if (census.mustLookAgain) {
+        for await (const { name } of entriesOf(reader, directory, joinedSize(volumes))) census.addAgain(name);
+      }
+      return wrong;
+    },
+    () => reader.close(),
+  );
 }
 
 function repeats(header: Buffer, { name, flags, method }: DirectoryEntry): boolean {

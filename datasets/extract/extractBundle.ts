@@ -14,6 +14,7 @@ import { markerName, readMarker, stateFolder, writeMarker } from './markers.js';
 import { mendArchive, volumesAt, type Mender } from './mendArchive.js';
 import { placeContent } from './placeContent.js';
 import { extractArchive } from './sevenZip.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface ExtractBundleOptions {
   /** A name of `datasets/fetch/bundles.ts`. */
@@ -196,7 +197,7 @@ async function extractOne(
   const workshops = join(extracted, stateFolder, 'unfinished', markerName(archive));
   await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const workshop = join(workshops, randomUUID());
-  try {
+  const work = async (): Promise<void> => {
     await writing(workshop, () => mkdir(workshop, { recursive: true }));
     const { signal } = mending;
     await withMending(volumes, mending, (members) =>
@@ -204,9 +205,8 @@ async function extractOne(
     );
     const target = join(extracted, archive.target);
     await writing(target, () => placeContent(workshop, target, archive.content));
-  } finally {
-    await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-  }
+  };
+  await withCleanUp(work, () => rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 }
 
 async function layFile({ path, target }: BundleFile, downloads: string, extracted: string): Promise<number> {

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Span } from './errors.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** A file of an archive, as it was fetched. */
 export interface Volume {
@@ -79,19 +80,20 @@ const longestComment = 0xffff;
 export async function findDirectory(volumes: readonly Volume[]): Promise<number | null> {
   const size = joinedSize(volumes);
   const reader = await JoinedReader.open(volumes);
-  try {
-    const tailStart = Math.max(0, size - longestComment - 22 - 20);
-    const tail = await reader.read(tailStart, size - tailStart);
-    const at = tail.lastIndexOf(endSignature);
-    if (at < 0 || at + 22 > tail.length) return null;
-    let directory = tail.readUInt32LE(at + 16);
-    if (at >= 20 && tail.readUInt32LE(at - 20) === end64LocatorSignature) {
-      const end64 = await reader.read(Number(tail.readBigUInt64LE(at - 20 + 8)), 56);
-      if (end64.length < 56 || end64.readUInt32LE(0) !== end64Signature) return null;
-      directory = Number(end64.readBigUInt64LE(48));
-    }
-    return directory < size ? directory : null;
-  } finally {
-    await reader.close();
-  }
+  return withCleanUp(
+    async () => {
+      const tailStart = Math.max(0, size - longestComment - 22 - 20);
+      const tail = await reader.read(tailStart, size - tailStart);
+      const at = tail.lastIndexOf(endSignature);
+      if (at < 0 || at + 22 > tail.length) return null;
+      let directory = tail.readUInt32LE(at + 16);
+      if (at >= 20 && tail.readUInt32LE(at - 20) === end64LocatorSignature) {
+        const end64 = await reader.read(Number(tail.readBigUInt64LE(at - 20 + 8)), 56);
+        if (end64.length < 56 || end64.readUInt32LE(0) !== end64Signature) return null;
+        directory = Number(end64.readBigUInt64LE(48));
+      }
+      return directory < size ? directory : null;
+    },
+    () => reader.close(),
+  );
 }

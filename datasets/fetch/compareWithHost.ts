@@ -7,6 +7,7 @@ import { requestFile, sameVersion, statedSize, validatorsOf, type HostCredential
 import type { HttpAnswer } from './host/httpAnswer.js';
 import { unlessStalled, withRetries } from './retrying/retries.js';
 import type { DownloadRecord } from './disk/sidecar.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface CompareOptions {
   readonly host: string;
@@ -47,19 +48,20 @@ export async function compareWithHost(options: CompareOptions): Promise<number> 
         if (position >= end) break;
       }
     });
-  try {
-    await withRetries(
-      { host, path: record.path, backOff, onWait: options.onWait, ...(signal ? { signal } : {}) },
-      async () => {
-        while (position < end) await receive();
-      },
-      () => position,
-    );
-    if (wrong > 0) await handle.datasync();
-    return wrong;
-  } finally {
-    await handle.close();
-  }
+  return withCleanUp(
+    async () => {
+      await withRetries(
+        { host, path: record.path, backOff, onWait: options.onWait, ...(signal ? { signal } : {}) },
+        async () => {
+          while (position < end) await receive();
+        },
+        () => position,
+      );
+      if (wrong > 0) await handle.datasync();
+      return wrong;
+    },
+    () => handle.close(),
+  );
 }
 
 async function askFrom(position: number, options: CompareOptions, signal: AbortSignal): Promise<HttpAnswer> {

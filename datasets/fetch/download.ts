@@ -17,6 +17,7 @@ import { PartFile, type Version } from './disk/partFile.js';
 import type { Reserve } from './disk/reserve.js';
 import { Passing, unlessStalled, withRetries } from './retrying/retries.js';
 import { findFetched, recordPath, type FetchedFile } from './disk/sidecar.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface DownloadOptions {
   readonly host: string;
@@ -85,14 +86,15 @@ async function downloadOnce(options: DownloadOptions): Promise<Download> {
   const onReceived = (bytes: number) => {
     fetchedBytes += bytes;
   };
-  try {
-    options.onBytes(part.length, part.version?.size ?? null);
-    const receiveOnce = () => receive(options, part, onReceived);
-    await withRetries(options, receiveOnce, () => part.length);
-    return { ...(await part.finish()), fetchedBytes };
-  } finally {
-    await part.close();
-  }
+  return withCleanUp(
+    async () => {
+      options.onBytes(part.length, part.version?.size ?? null);
+      const receiveOnce = () => receive(options, part, onReceived);
+      await withRetries(options, receiveOnce, () => part.length);
+      return { ...(await part.finish()), fetchedBytes };
+    },
+    () => part.close(),
+  );
 }
 
 /** One request, that ends with the whole file or an error. */

@@ -11,6 +11,7 @@ import { measureFiles } from './measureFiles.js';
 import type { TransferProgress } from './progress.js';
 import { Reserve } from './disk/reserve.js';
 import { recordPath, type FetchedFile } from './disk/sidecar.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface FetchBundleOptions {
   /** `https://…/download.php` */
@@ -54,11 +55,12 @@ export async function fetchBundle(options: FetchBundleOptions): Promise<FetchedB
   const { directory, signal, free = freeSpace } = options;
   const work = async (signal: AbortSignal): Promise<FetchedBundle> => {
     const hashes = new FileHashes(signal);
-    try {
-      return await fetchWhileRoom({ ...options, signal, free, hashes });
-    } finally {
-      await hashes.close();
-    }
+    return withCleanUp(
+      async () => {
+        return await fetchWhileRoom({ ...options, signal, free, hashes });
+      },
+      () => hashes.close(),
+    );
   };
   return whileRoom(directory, signal, work, free);
 }

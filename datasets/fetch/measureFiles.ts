@@ -8,6 +8,7 @@ import { FileHashes } from './disk/fileHashes.js';
 import { unlessStalled, withRetries } from './retrying/retries.js';
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import { findFetched, partPath, readRecord, sizeOf, writeRecord, type DownloadRecord } from './disk/sidecar.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface MeasureOptions {
   readonly host: string;
@@ -29,12 +30,13 @@ export interface Measured {
 /** Of every file its size, asked for where it is not known. Files that someone laid there are taken if their size is right. */
 export async function measureFiles(paths: readonly string[], options: MeasureOptions): Promise<Map<string, Measured>> {
   const hashes = new FileHashes(options.signal);
-  try {
-    const measured = await mapLimited(paths, options.atOnce, (path) => measure(path, hashes, options));
-    return new Map(paths.map((path, i) => [path, measured[i]!]));
-  } finally {
-    await hashes.close();
-  }
+  return withCleanUp(
+    async () => {
+      const measured = await mapLimited(paths, options.atOnce, (path) => measure(path, hashes, options));
+      return new Map(paths.map((path, i) => [path, measured[i]!]));
+    },
+    () => hashes.close(),
+  );
 }
 
 async function measure(path: string, hashes: FileHashes, options: MeasureOptions): Promise<Measured> {

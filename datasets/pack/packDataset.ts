@@ -15,6 +15,7 @@ import { packSequence, store as storeObject, type FrameProblem, type PackedSeque
 import { findSequenceFiles } from './sequenceFiles.js';
 import { checkSampledWorlds } from './sampledWorlds.js';
 import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** What packing needs to know of a data set: the part of a run's configuration, or of what was fetched by itself. */
 export interface PackConfiguration extends Pick<
@@ -116,12 +117,8 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     await putJson(put, key, writePart(fingerprint, sequence));
     return sequence;
   };
-  let packed: readonly PackedSequence[];
-  try {
-    packed = await mapLimited(units, sequencesAtOnce, packUnit);
-  } finally {
-    await readers.close();
-  }
+  const packAll = () => mapLimited(units, sequencesAtOnce, packUnit);
+  const packed: readonly PackedSequence[] = await withCleanUp(packAll, () => readers.close());
 
   const all = (what: 'unusable' | 'incomplete') =>
     packed.flatMap((sequence, i) => sequence[what].map((problem) => ({ split: units[i]!.split, ...problem })));

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** How much of the limit is left after a clean-up: it must not come again with the next object. */
 const keptShare = 0.9;
@@ -58,23 +59,24 @@ export class CacheBudget {
   private async noted(size: number): Promise<number> {
     await mkdir(this.directory, { recursive: true });
     const file = await open(this.record, 'a+');
-    try {
-      // One write in append mode: records of others are before or behind it, never within.
-      await file.appendFile(`${String(size).padStart(recordBytes - 1)}\n`);
-      const { size: end } = await file.stat();
-      if (end < this.offset) {
-        this.offset = 0;
-        this.sum = 0;
-      }
-      const fresh = Buffer.alloc(Math.max(0, end - this.offset));
-      const { bytesRead } = await file.read(fresh, 0, fresh.length, this.offset);
-      const whole = bytesRead - (bytesRead % recordBytes);
-      for (const line of fresh.toString('latin1', 0, whole).split('\n')) this.sum += Number(line) || 0;
-      this.offset += whole;
-      return this.sum;
-    } finally {
-      await file.close();
-    }
+    return withCleanUp(
+      async () => {
+        // One write in append mode: records of others are before or behind it, never within.
+        await file.appendFile(`${String(size).padStart(recordBytes - 1)}\n`);
+        const { size: end } = await file.stat();
+        if (end < this.offset) {
+          this.offset = 0;
+          this.sum = 0;
+        }
+        const fresh = Buffer.alloc(Math.max(0, end - this.offset));
+        const { bytesRead } = await file.read(fresh, 0, fresh.length, this.offset);
+        const whole = bytesRead - (bytesRead % recordBytes);
+        for (const line of fresh.toString('latin1', 0, whole).split('\n')) this.sum += Number(line) || 0;
+        this.offset += whole;
+        return this.sum;
+      },
+      () => file.close(),
+    );
   }
 
   /** The limit that the folder was brought to last; Infinity where that is not known. */
@@ -89,13 +91,14 @@ export class CacheBudget {
 
   private async cleanUp(): Promise<void> {
     if (!(await this.locked())) return;
-    try {
-      await truncate(this.record);
-      await this.removeOldest();
-      await writeFile(this.state, JSON.stringify({ limitBytes: this.limitBytes }));
-    } finally {
-      await rm(this.lock, { force: true });
-    }
+    await withCleanUp(
+      async () => {
+        await truncate(this.record);
+        await this.removeOldest();
+        await writeFile(this.state, JSON.stringify({ limitBytes: this.limitBytes }));
+      },
+      () => rm(this.lock, { force: true }),
+    );
   }
 
   /** false: another one is cleaning up. */

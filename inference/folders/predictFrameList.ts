@@ -15,6 +15,7 @@ import { FrameFailed, type FolderPredictionJob, type FrameFailure } from './job.
 import { loadModel, requireTopology } from './loadModel.js';
 import { missingFrames } from './missingFrames.js';
 import { openJob, type OpenedJob } from './openJob.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** Frames that go through one model before the other is loaded: their coarse vertices wait in memory. */
 const framesOfTurn = 64;
@@ -88,21 +89,22 @@ class FolderPrediction {
       ahead,
       { warn: (message) => this.report({ kind: 'waiting', message }), signal: this.signal },
     );
-    try {
-      const size = stages === 'both' ? framesOfTurn : frames.length;
-      for (let first = 0; first < frames.length; first += size) {
-        const turn = frames.slice(first, first + size);
-        if (stages === 'coarse') await this.coarse(batches, turn, null);
-        else if (stages === 'refinement') await this.refine(batches, turn, null);
-        else {
-          const vertices = new Map<FrameId, Float32Array>();
-          await this.coarse(batches, turn, vertices);
-          await this.refine(batches, [...vertices.keys()], vertices);
+    await withCleanUp(
+      async () => {
+        const size = stages === 'both' ? framesOfTurn : frames.length;
+        for (let first = 0; first < frames.length; first += size) {
+          const turn = frames.slice(first, first + size);
+          if (stages === 'coarse') await this.coarse(batches, turn, null);
+          else if (stages === 'refinement') await this.refine(batches, turn, null);
+          else {
+            const vertices = new Map<FrameId, Float32Array>();
+            await this.coarse(batches, turn, vertices);
+            await this.refine(batches, [...vertices.keys()], vertices);
+          }
         }
-      }
-    } finally {
-      await batches.close();
-    }
+      },
+      () => batches.close(),
+    );
   }
 
   /** @param kept gets the vertices for the other model, in mm; null where this is the last. */

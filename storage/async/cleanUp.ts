@@ -1,15 +1,24 @@
 /**
- * Does work, then cleans up behind it, however it ended. Of two errors the first is told, for the other is often its
- * consequence; one of the clean-up alone is thrown.
+ * Does work, then cleans up behind it, however it ended. Of several errors the first is told, for the others are often its
+ * consequences; one of the clean-up alone is thrown.
+ *
+ * @param cleanUps are done one after the other, each whatever became of those before it.
  */
-export async function withCleanUp<T>(work: () => Promise<T>, cleanUp: () => Promise<unknown>): Promise<T> {
-  let result: T;
-  try {
-    result = await work();
-  } catch (cause) {
-    await cleanUp().catch(() => undefined);
-    throw cause;
-  }
-  await cleanUp();
-  return result;
+export async function withCleanUp<T>(
+  work: () => Promise<T>,
+  ...cleanUps: readonly (() => Promise<unknown> | void)[]
+): Promise<T> {
+  const errors: unknown[] = [];
+  const attempt = async <R>(task: () => Promise<R> | R): Promise<R | undefined> => {
+    try {
+      return await task();
+    } catch (cause) {
+      errors.push(cause);
+      return undefined;
+    }
+  };
+  const result = await attempt(work);
+  for (const cleanUp of cleanUps) await attempt(cleanUp);
+  if (errors.length > 0) throw errors[0];
+  return result as T;
 }

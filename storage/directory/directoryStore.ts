@@ -73,24 +73,25 @@ export function directoryStore(root: string): ObjectStore {
       } catch (cause) {
         throw isMissing(cause) ? new ObjectNotFound(key, folder) : cause;
       }
-      try {
-        const found = await file.stat({ bigint: true });
-        if (!found.isFile()) throw new ObjectNotFound(key, folder);
-        const information = describe(key, found);
-        const start = Math.min(options.range?.start ?? 0, information.size);
-        const end = Math.min(options.range?.end ?? information.size, information.size);
-        const body = new Uint8Array(Math.max(0, end - start));
-        let filled = 0;
-        while (filled < body.length) {
-          options.signal?.throwIfAborted();
-          const { bytesRead } = await file.read(body, filled, body.length - filled, start + filled);
-          if (bytesRead === 0) throw new Error(`${pathOf(key)} became shorter while it was read.`);
-          filled += bytesRead;
-        }
-        return { body, information };
-      } finally {
-        await file.close();
-      }
+      return withCleanUp(
+        async () => {
+          const found = await file.stat({ bigint: true });
+          if (!found.isFile()) throw new ObjectNotFound(key, folder);
+          const information = describe(key, found);
+          const start = Math.min(options.range?.start ?? 0, information.size);
+          const end = Math.min(options.range?.end ?? information.size, information.size);
+          const body = new Uint8Array(Math.max(0, end - start));
+          let filled = 0;
+          while (filled < body.length) {
+            options.signal?.throwIfAborted();
+            const { bytesRead } = await file.read(body, filled, body.length - filled, start + filled);
+            if (bytesRead === 0) throw new Error(`${pathOf(key)} became shorter while it was read.`);
+            filled += bytesRead;
+          }
+          return { body, information };
+        },
+        () => file.close(),
+      );
     },
 
     async download(key, path, options = {}) {
@@ -188,12 +189,13 @@ async function write(
     signal?.throwIfAborted();
     hash.update(body);
     const file = await open(path, 'wx');
-    try {
-      await file.writeFile(body);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    await withCleanUp(
+      async () => {
+        await file.writeFile(body);
+        await file.datasync();
+      },
+      () => file.close(),
+    );
     return hash.digest('hex');
   }
   const tap = new Transform({

@@ -27,6 +27,7 @@ import type { StageNetwork } from '../networks/stageNetwork.js';
 import { startStage } from './stageState.js';
 import { withTensors } from './stateArrays.js';
 import { Throughput } from '../loop/throughput.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** What may be put in place of what the job names; for tests and measurements. */
 export interface TrainStageTools {
@@ -77,80 +78,88 @@ export async function trainStage(
   }
   report({ kind: 'starting', message: 'Opening the data set' });
   const data = await (tools.openData ?? openStageData)(job, listener);
-  try {
-    const vertexCount = data.template.vertices.length / 3;
-    const start = { run, stage, configuration, store, checkpoints, vertexCount, warn };
-    const { state, resumed } = await patiently(`Loading what ${stage} starts from`, () => startStage(start));
-    const position = startingPosition(resumed, stage);
-    report({ kind: 'starting', message: resumed ? `Going on from step ${position.step}` : 'Starting from step 0' });
-    const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
-    const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
-    if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
-    const recorded = new RecordedStep(network, optimizer, settings.gradientClipping);
-    const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
-    const last = checkpoints.manifest.checkpoints.at(-1);
-    const checkpointing = new Checkpointing({
-      checkpoints,
-      events,
-      configuration,
-      last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
-      onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
-      warn,
-      onWaiting,
-      stopping: signal,
-      graceSeconds: tools.graceSeconds ?? configuration.checkpoints.graceSeconds,
-    });
-    const loss = new TrainingLoss(data.template, data.regions, settings);
-    const throughput = new Throughput();
-    const progress = (): StageProgress => ({
-      stage,
-      step: position.step,
-      totalSteps: settings.iterations,
-      loss: position.loss,
-      stepsPerSecond: throughput.stepsPerSecond,
-      checkpointStep: checkpointing.last?.step ?? null,
-      skippedBatches: position.skippedBatches,
-      bytesRead: count.bytesRead + data.bytesRead(),
-      bytesWritten: count.bytesWritten,
-    });
-    const options: StageLoopOptions = {
-      stage,
-      settings,
-      seed: configuration.seed,
-      network,
-      optimizer,
-      loss,
-      step: recorded,
-      data,
-      events,
-      checkpointing,
-      onProgress: () => report({ kind: 'progress', progress: progress() }),
-      onStep: (milliseconds, reached) => {
-        throughput.tick();
-        tools.onStep?.(milliseconds, reached);
-      },
-      note,
-      warn,
-      signal,
-    };
-    try {
-      await trainAndSave(position, options);
-    } catch (cause) {
-      // A save that is under way is worth its time, whatever ended the stage.
-      await checkpointing.settleBriefly();
-      throw cause;
-    } finally {
-      await checkpointing.end();
-      await loss.close();
-      recorded.dispose();
-      optimizer.dispose();
-      disposeState(state);
-    }
-    const seconds = (performance.now() - started) / 1000;
-    return { stage, step: position.step, loss: position.loss, checkpoint: checkpointing.last!, seconds };
-  } finally {
-    await data.close();
-  }
+  return withCleanUp(
+    async () => {
+      const vertexCount = data.template.vertices.length / 3;
+      const start = { run, stage, configuration, store, checkpoints, vertexCount, warn };
+      const { state, resumed } = await patiently(`Loading what ${stage} starts from`, () => startStage(start));
+      const position = startingPosition(resumed, stage);
+      report({ kind: 'starting', message: resumed ? `Going on from step ${position.step}` : 'Starting from step 0' });
+      const network = networkOf(job, data, { state, seed: configuration.seed, ...settings });
+      const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
+      if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
+      const recorded = new RecordedStep(network, optimizer, settings.gradientClipping);
+      const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
+      const last = checkpoints.manifest.checkpoints.at(-1);
+      const checkpointing = new Checkpointing({
+        checkpoints,
+        events,
+        configuration,
+        last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
+        onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
+        warn,
+        onWaiting,
+        stopping: signal,
+        graceSeconds: tools.graceSeconds ?? configuration.checkpoints.graceSeconds,
+      });
+      const loss = new TrainingLoss(data.template, data.regions, settings);
+      const throughput = new Throughput();
+      const progress = (): StageProgress => ({
+        stage,
+        step: position.step,
+        totalSteps: settings.iterations,
+        loss: position.loss,
+        stepsPerSecond: throughput.stepsPerSecond,
+        checkpointStep: checkpointing.last?.step ?? null,
+        skippedBatches: position.skippedBatches,
+        bytesRead: count.bytesRead + data.bytesRead(),
+        bytesWritten: count.bytesWritten,
+      });
+      const options: StageLoopOptions = {
+        stage,
+        settings,
+        seed: configuration.seed,
+        network,
+        optimizer,
+        loss,
+        step: recorded,
+        data,
+        events,
+        checkpointing,
+        onProgress: () => report({ kind: 'progress', progress: progress() }),
+        onStep: (milliseconds, reached) => {
+          throughput.tick();
+          tools.onStep?.(milliseconds, reached);
+        },
+        note,
+        warn,
+        signal,
+      };
+      const train = async (): Promise<void> => {
+        try {
+          await trainAndSave(position, options);
+        } catch (cause) {
+          // A save that is under way is worth its time, whatever ended the stage.
+          await checkpointing.settleBriefly().catch(() => undefined);
+          throw cause;
+        }
+      };
+      const dispose = (): void => {
+        recorded.dispose();
+        optimizer.dispose();
+        disposeState(state);
+      };
+      await withCleanUp(
+        train,
+        () => checkpointing.end(),
+        () => loss.close(),
+        dispose,
+      );
+      const seconds = (performance.now() - started) / 1000;
+      return { stage, step: position.step, loss: position.loss, checkpoint: checkpointing.last!, seconds };
+    },
+    () => data.close(),
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { FormatError, quoted } from '../formatError.js';
 import { checkZipDirectory, ZipBudget, type ZipEntry } from '../archives/zipDirectory.js';
+import { withCleanUp } from '../../../storage/async/cleanUp.js';
 
 /** Five times those of a published checkpoint with its optimiser. */
 const mostMembers = 10_000;
@@ -86,20 +87,21 @@ function asZipEntry({ fileName, relativeOffsetOfLocalHeader, compressedSize, unc
 /** @returns the file's length. */
 async function refuseOldFormats(path: string): Promise<number> {
   const file = await openFile(path, 'r');
-  try {
-    const head = Buffer.alloc(512);
-    const { bytesRead } = await file.read(head, 0, 512, 0);
-    if (bytesRead >= 2 && head[0] === 0x50 && head[1] === 0x4b) return (await file.stat()).size;
-    const expected = 'the ZIP format of PyTorch 1.6 and later';
-    if (bytesRead >= 2 && head[0] === 0x80 && head[1]! <= 5) {
-      const found =
-        "the older format: load it with PyTorch and save it again, torch.save(torch.load('old.pth', map_location='cpu'), 'new.pth')";
-      throw new FormatError({ file: path, expected, found });
-    }
-    throw new FormatError({ file: path, expected, found: bytesRead === 0 ? 'an empty file' : 'other bytes' });
-  } finally {
-    await file.close();
-  }
+  return withCleanUp(
+    async () => {
+      const head = Buffer.alloc(512);
+      const { bytesRead } = await file.read(head, 0, 512, 0);
+      if (bytesRead >= 2 && head[0] === 0x50 && head[1] === 0x4b) return (await file.stat()).size;
+      const expected = 'the ZIP format of PyTorch 1.6 and later';
+      if (bytesRead >= 2 && head[0] === 0x80 && head[1]! <= 5) {
+        const found =
+          "the older format: load it with PyTorch and save it again, torch.save(torch.load('old.pth', map_location='cpu'), 'new.pth')";
+        throw new FormatError({ file: path, expected, found });
+      }
+      throw new FormatError({ file: path, expected, found: bytesRead === 0 ? 'an empty file' : 'other bytes' });
+    },
+    () => file.close(),
+  );
 }
 
 function listEntries(zip: ZipFile, path: string): Promise<Map<string, Entry>> {
