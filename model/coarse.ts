@@ -15,6 +15,7 @@ import {
 import { featureNet } from './blocks/featureNet.js';
 import { localise, type Localisation } from './blocks/localiser.js';
 import { automaticMemorySettings } from './memorySettings.js';
+import type { NetworkPart } from './parameters/parts.js';
 import { Pass } from './pass.js';
 import { projectionCameras } from './sampling/projection.js';
 import { sampleGrid } from './sampling/sampling.js';
@@ -27,6 +28,8 @@ export interface CoarseOptions {
   readonly mode: Mode;
   /** Rotation of each sample's grid, random in training; the identity where it is left out. `[B, 3, 3]` */
   readonly rotations?: Tensor3D;
+  /** Parts that are not trained. */
+  readonly frozen?: readonly NetworkPart[];
   /** What is left out follows from the sizes. */
   readonly memory?: Partial<MemorySettings>;
 }
@@ -80,7 +83,7 @@ export function coarseIntermediates(
   const [batch, viewCount, height, width] = views.images.shape;
   requireTwoViews(viewCount);
   const memory = { ...automaticMemorySettings('coarse', views.images.shape, configuration), ...options.memory };
-  const pass = Pass.of(state, mode, memory);
+  const pass = Pass.of(state, mode, memory, options.frozen);
   const network = pass.within('sparse_point_net');
   const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
   const volume = (fused: Tensor3D): Tensor5D => reshape(fused, [batch, grid.side, grid.side, grid.side, -1]);

@@ -10,6 +10,7 @@ import {
   type Tensor,
   type Tensor1D,
 } from '../tensor/index.js';
+import { isOfParts, type NetworkPart } from './parameters/parts.js';
 import type { MemorySettings, Mode, ModelState, StatisticsUpdate } from './types.js';
 
 /**
@@ -23,15 +24,17 @@ export class Pass {
     private readonly memory: MemorySettings,
     private readonly prefix: string,
     private readonly reported: Record<string, Tensor>,
+    private readonly frozen: readonly NetworkPart[],
   ) {}
 
-  static of(state: ModelState, mode: Mode, memory: MemorySettings): Pass {
-    return new Pass(state, mode, memory, '', {});
+  /** @param frozen parts that are normalised by their running statistics in training, too, which stay as they are. */
+  static of(state: ModelState, mode: Mode, memory: MemorySettings, frozen: readonly NetworkPart[] = []): Pass {
+    return new Pass(state, mode, memory, '', {}, frozen);
   }
 
   /** The part of the network whose names begin with `name.`. */
   within(name: string): Pass {
-    return new Pass(this.state, this.mode, this.memory, `${this.prefix}${name}.`, this.reported);
+    return new Pass(this.state, this.mode, this.memory, `${this.prefix}${name}.`, this.reported, this.frozen);
   }
 
   /** Bytes that one chunk of a chunked computation may take. */
@@ -50,6 +53,11 @@ export class Pass {
     return parameter as Tensor as T;
   }
 
+  /** Layers of this part see the batch's statistics. */
+  private get isTrained(): boolean {
+    return this.mode === 'training' && !isOfParts(this.prefix, this.frozen);
+  }
+
   private buffer(name: string): Tensor1D {
     const buffer = this.state.buffers[this.prefix + name];
     if (buffer === undefined) throw new Error(`the model's state has no buffer ${this.prefix}${name}`);
@@ -62,7 +70,7 @@ export class Pass {
    */
   normalize<T extends Tensor>(x: T, name: string, convolution?: string): T {
     const layer = this.normalization(name, convolution);
-    if (this.mode === 'evaluation') return normalizeByRunningStatistics(x, layer) as T;
+    if (!this.isTrained) return normalizeByRunningStatistics(x, layer) as T;
     const { y, running } = normalizeByBatch(x, layer);
     if (!isRecomputing()) {
       this.report(`${name}.running_mean`, running.mean);
@@ -78,7 +86,7 @@ export class Pass {
    */
   normalizeRectify<T extends Tensor>(x: T, name: string, convolution: string): T {
     const { rematerialize, groups } = this.memory;
-    const again = this.mode === 'training' && rematerialize && groups && isRecording();
+    const again = this.isTrained && rematerialize && groups && isRecording();
     const layer = this.normalization(name, convolution);
     const compute = (x: Tensor): Tensor => relu(normalizeByBatch(x, layer).y);
     const y = tf.tidy(() => relu(this.normalize(x, name, convolution), again ? { source: x, compute } : undefined));
@@ -127,10 +135,10 @@ export class Pass {
   }
 }
 
-/** Counts a batch in every layer of batch normalisation. */
-export function countBatches({ buffers }: ModelState): void {
+/** Counts a batch in every layer of batch normalisation, but for frozen ones. */
+export function countBatches({ buffers }: ModelState, frozen: readonly NetworkPart[] = []): void {
   for (const [name, counter] of Object.entries(buffers)) {
-    if (!name.endsWith('.num_batches_tracked')) continue;
+    if (!name.endsWith('.num_batches_tracked') || isOfParts(name, frozen)) continue;
     // The values of a tensor that no operation has used are still on the host: this costs no read-back.
     const next = tf.scalar(counter.dataSync<'int32'>()[0]! + 1, 'int32');
     counter.assign(next);

@@ -19,6 +19,7 @@ import {
 import { requireTwoViews } from './coarse.js';
 import { featureNet } from './blocks/featureNet.js';
 import { automaticMemorySettings } from './memorySettings.js';
+import type { NetworkPart } from './parameters/parts.js';
 import { Pass } from './pass.js';
 import { projectionCameras, type ProjectionCameras } from './sampling/projection.js';
 import { sampleLocalGrids } from './sampling/surfaceFusion.js';
@@ -43,6 +44,8 @@ export interface RefinementOptions {
   readonly mode: Mode;
   /** Rotation of each vertex's grid, random in training; the identity where it is left out. `[B, L, 3, 3]` */
   readonly rotations?: Tensor4D;
+  /** Parts that are not trained. */
+  readonly frozen?: readonly NetworkPart[];
   /** What is left out follows from the sizes. */
   readonly memory?: Partial<MemorySettings>;
 }
@@ -122,7 +125,7 @@ function refine(
     ...automaticMemorySettings('refinement', views.images.shape, configuration, vertexCount),
     ...options.memory,
   };
-  const pass = Pass.of(state, mode, memory);
+  const pass = Pass.of(state, mode, memory, options.frozen);
   const localNet = pass.within('local_densify_net.local_net');
   const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
   const rotations = options.rotations ?? tf.tile(tf.eye(3).reshape([1, 1, 3, 3]), [batch, vertexCount, 1, 1]);

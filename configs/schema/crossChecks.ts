@@ -88,6 +88,20 @@ export function crossFieldProblems(configuration: Checked): Problem[] {
         message: 'must be 2 or more: the variance over views divides by V − 1',
       });
     }
+    const parts = name === 'refinement' ? ['featureNet', 'v2v'] : ['featureNet', 'localiser', 'v2v'];
+    const frozen: readonly string[] = stage.frozen;
+    if (parts.every((part) => frozen.includes(part))) {
+      problems.push({
+        path: ['training', name, 'frozen'],
+        message: `holds ${parts.join(', ')}: nothing is left to train`,
+      });
+    }
+    if (name === 'refinement' && frozen.includes('localiser')) {
+      problems.push({
+        path: ['training', name, 'frozen'],
+        message: 'holds localiser, which the refinement model has not',
+      });
+    }
     if (stage.augmentation.scale[0] > stage.augmentation.scale[1]) {
       problems.push({
         path: ['training', name, 'augmentation', 'scale'],

@@ -7,6 +7,9 @@ const weight = z.number().min(0);
 export const trainingStages = ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const;
 export type TrainingStage = (typeof trainingStages)[number];
 
+/** Parts of the networks by their settings' names. */
+const partSchema = z.enum(['trunk', 'featureNet', 'localiser', 'v2v']);
+
 /** Weights by region of the template (method 4). Vertices in no region keep weight 1. */
 const regionWeights = (
   face: number,
@@ -87,6 +90,12 @@ const stageSchema = (paper: {
       .describe('Of the grid localiser’s parameters; no schedule acts on it.'),
     schedule: scheduleSchema.default({ kind: 'constant' }).describe('How the rate falls over the iterations.'),
     weightDecay: weight.default(0.01).describe('AdamW’s decay of the weights, a step, times the rate.'),
+    frozen: z
+      .array(partSchema)
+      .default([])
+      .describe(
+        'Parts that stay as they are, with their running statistics: `trunk` (the ResNet of the feature net), `featureNet` (all of it), `localiser` (of the coarse model), `v2v` (with the head).',
+      ),
     gradientClipping: z
       .number()
       .positive()

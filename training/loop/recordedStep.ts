@@ -13,6 +13,7 @@ import {
 import { adamConstants, adamConstantsIf } from '../../tensor/optimisation/adam.js';
 import { selected } from '../../tensor/optimisation/norms.js';
 import { clipByGlobalNorm } from '../optimisation/gradientClipping.js';
+import { isOfParts } from '../../model/parameters/parts.js';
 import type { AdamW, LearningRates, UpdateSet } from '../optimisation/optimizer.js';
 import type { PreparedBatch, StageNetwork } from '../networks/stageNetwork.js';
 
@@ -33,6 +34,8 @@ const bytesInAnyOrder = 1024 * 2 ** 20;
 export class RecordedStep {
   private readonly recorded = new Map<string, Recorded>();
   private order: Order = 'any';
+  /** Names of the parameters that it updates. */
+  readonly trained: readonly string[];
   private under: { readonly recorded: Recorded; readonly prepared: PreparedBatch } | null = null;
 
   /** @param clipping the largest norm of all gradients together; null: none. */
@@ -40,7 +43,10 @@ export class RecordedStep {
     readonly network: StageNetwork,
     private readonly optimizer: AdamW,
     private readonly clipping: number | null,
-  ) {}
+  ) {
+    const { state, frozen = [] } = network;
+    this.trained = Object.keys(state.parameters).filter((name) => !isOfParts(name, frozen));
+  }
 
   /**
    * To be followed by `backward` or `discard`.
@@ -61,7 +67,7 @@ export class RecordedStep {
   }
 
   /**
-   * Gradients by all parameters, and the update; if the gradients are not finite, nothing changes.
+   * Gradients by all parameters that are trained, and the update; if the gradients are not finite, nothing changes.
    *
    * @param gradient of the loss by the prediction. `[B, L, 3]`
    * @returns the gradients' norm before clipping, not finite where they are not; a number on the device, the tidy's.
@@ -73,7 +79,7 @@ export class RecordedStep {
     const numbers = tf.tensor1d(this.optimizer.numbersOf(sets));
     const given = [gradient, numbers, ...this.given(prepared)];
     const [norm, ...updated] = inPhase('backward', () => recorded.functions.parts[1]!.run(given));
-    const names = Object.keys(parameters);
+    const names = this.trained;
     for (const [i, name] of names.entries()) parameters[name]!.assign(updated[i]!);
     for (const [i, name] of recorded.statistics.entries()) buffers[name]!.assign(updated[names.length + i]!);
     return norm!;
@@ -98,7 +104,7 @@ export class RecordedStep {
   }
 
   private nextUpdate(learningRates: LearningRates): ReturnType<AdamW['nextUpdate']> {
-    return this.optimizer.nextUpdate(Object.keys(this.network.state.parameters), learningRates);
+    return this.optimizer.nextUpdate(this.trained, learningRates);
   }
 
   private given({ tensors }: PreparedBatch): Tensor[] {
@@ -116,13 +122,14 @@ export class RecordedStep {
 
   private recordIn(order: Order, prepared: PreparedBatch, sets: readonly UpdateSet[]): Recorded {
     const { parameters } = this.network.state;
+    const leaves = Object.fromEntries(this.trained.map((name) => [name, parameters[name]!]));
     const given = this.given(prepared);
     return tidy(() => {
       const recording = new Recording('training_step', order);
       const pass = recording.part(
         'forward',
         given,
-        () => forwardPass(() => prepared.forward(), parameters),
+        () => forwardPass(() => prepared.forward(), leaves),
         ({ value }) => [value.vertices],
       );
       const { vertices, statistics } = pass.value;
@@ -146,13 +153,13 @@ export class RecordedStep {
     sets: readonly UpdateSet[],
     numbers: Tensor,
   ): Tensor[] {
-    const { parameters, buffers } = this.network.state;
+    const { buffers } = this.network.state;
     const { norm, isFinite, gradients: clipped } = clipByGlobalNorm(gradients, this.clipping);
     const constants = adamConstants(numbers).map((each) => adamConstantsIf(isFinite, each));
     const updated = this.optimizer.updated(clipped, sets, constants);
     return [
       norm,
-      ...Object.keys(parameters).map((name) => updated[name]!),
+      ...this.trained.map((name) => updated[name]!),
       ...Object.entries(statistics).map(([name, value]) => selected(isFinite, value, buffers[name]!)),
     ];
   }

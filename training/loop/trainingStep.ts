@@ -80,8 +80,8 @@ function unguardedStep(batch: Batch, options: TrainingStepOptions): TrainingStep
     lap();
     const applied = Number.isFinite(gradientNorm);
     if (applied) {
-      optimizer.count(Object.keys(network.state.parameters), 1);
-      countBatches(network.state);
+      optimizer.count(step.trained, 1);
+      countBatches(network.state, network.frozen);
     }
     lap();
     const milliseconds = {

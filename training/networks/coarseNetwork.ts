@@ -1,5 +1,6 @@
 import type { CoarseModelConfiguration } from '../../configs/schema/model.js';
 import { coarseForward } from '../../model/coarse.js';
+import type { NetworkPart } from '../../model/parameters/parts.js';
 import type { ModelState } from '../../model/types.js';
 import { tf } from '../../tensor/index.js';
 import { gridRotations } from './gridRotations.js';
@@ -10,13 +11,16 @@ export interface NetworkOptions {
   readonly state: ModelState;
   readonly seed: number;
   readonly randomGridRotations: boolean;
+  /** Parts that are not trained; none if absent. */
+  readonly frozen?: readonly NetworkPart[];
 }
 
 /** The coarse model under training: a random rotation of each sample's voxel grid (method 2.2). */
 export function coarseNetwork(configuration: CoarseModelConfiguration, options: NetworkOptions): StageNetwork {
-  const { state, seed, randomGridRotations } = options;
+  const { state, seed, randomGridRotations, frozen = [] } = options;
   return {
     state,
+    frozen,
     prepare(batch, mode) {
       const views = viewTensors(batch);
       const samples = batch.shape.batch;
@@ -26,7 +30,7 @@ export function coarseNetwork(configuration: CoarseModelConfiguration, options: 
         : {};
       return {
         tensors: [...tensorsOf(views), ...(rotations.rotations ? [rotations.rotations] : [])],
-        forward: () => coarseForward(state, views, { configuration, mode, ...rotations }),
+        forward: () => coarseForward(state, views, { configuration, mode, frozen, ...rotations }),
       };
     },
   };

@@ -14,10 +14,11 @@ export function refinementNetwork(
   template: Mesh,
   options: NetworkOptions,
 ): StageNetwork {
-  const { state, seed, randomGridRotations } = options;
+  const { state, seed, randomGridRotations, frozen = [] } = options;
   const vertexCount = template.vertices.length / 3;
   return {
     state,
+    frozen,
     prepare(batch, mode) {
       const views = viewTensors(batch);
       const surface = coarseSurface(batch, template);
@@ -29,7 +30,7 @@ export function refinementNetwork(
       const ofSurface = [vertices, normals, visibility, surface.template];
       return {
         tensors: [...tensorsOf(views), ...ofSurface, ...(rotations.rotations ? [rotations.rotations] : [])],
-        forward: () => refinementForward(state, views, surface, { configuration, mode, ...rotations }),
+        forward: () => refinementForward(state, views, surface, { configuration, mode, frozen, ...rotations }),
       };
     },
   };

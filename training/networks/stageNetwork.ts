@@ -1,4 +1,5 @@
 import type { Batch } from '../../datasets/types.js';
+import type { NetworkPart } from '../../model/parameters/parts.js';
 import type { Mode, ModelState, StatisticsUpdate } from '../../model/types.js';
 import type { Tensor, Tensor3D } from '../../tensor/index.js';
 
@@ -17,6 +18,8 @@ export interface PreparedBatch {
 /** The network of a stage, as the loop sees it: coarse or refinement makes no difference there. */
 export interface StageNetwork {
   readonly state: ModelState;
+  /** Parts that are not trained; none if absent. */
+  readonly frozen?: readonly NetworkPart[];
   /** Brings a batch to the device. In training mode the grids have the random rotations of the batch's step. */
   prepare(batch: Batch, mode: Mode): PreparedBatch;
 }
