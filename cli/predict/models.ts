@@ -55,7 +55,7 @@ function expectedModel(stage: ModelStage): string {
 }
 
 /** `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. */
-async function newestCheckpoint(folder: string): Promise<string> {
+export async function newestCheckpoint(folder: string): Promise<string> {
   for (const candidate of [join(folder, 'checkpoints'), folder]) {
     const names = (await readdir(candidate).catch(() => [])).filter((name) => name.endsWith('.pth'));
     const files = await Promise.all(

@@ -12,6 +12,7 @@ const commands = [
   'start predictions',
   'start refinement',
   'start evaluation',
+  'start finetune',
   'train-global',
   'train-local',
   'status',

@@ -57,11 +57,55 @@ const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions
   },
 });
 
+interface FinetuneArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
+  config: string;
+  set: string[];
+  run: string | undefined;
+  follow: boolean;
+  'from-checkpoint': string[];
+}
+
+const finetuneCommand: CommandModule<GlobalOptions, FinetuneArguments> = {
+  command: 'finetune',
+  describe: 'Train a trained model further on other data: both stages, at lower rates',
+  builder: (yargs) =>
+    withViewOptions(withConnectionOptions(yargs))
+      .option('from-checkpoint', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        demandOption: true,
+        describe:
+          'What it starts from: a published checkpoint (.pth) or run’s folder, or RUN[/STAGE][@STEP]; twice for coarse and refinement files',
+      })
+      .option('config', { type: 'string', demandOption: true, describe: 'YAML file of the other data' })
+      .option('set', setOption)
+      .option('run', { type: 'string', describe: 'Name of the new run [default: data set and time]' })
+      .option('follow', { type: 'boolean', default: false, describe: 'Watch it until it ends' })
+      .example(
+        '$0 start finetune --from-checkpoint runs/coarse/NAME runs/refinement/NAME --config mine.yaml --follow',
+        '',
+      )
+      .example('$0 start finetune --from-checkpoint famos-1 --config mine.yaml', 'From a run of the same store')
+      .epilogue(
+        'Where the file does not say otherwise: 20,000 iterations of the coarse model at a rate of 1e-4, 10,000 of a refinement model that is given. training.STAGE.frozen keeps parts as they are. docs/own-data.md has a recipe.',
+      ),
+  handler: async (options) => {
+    const { finetune } = await import('../../runs/finetune.js');
+    process.exitCode = await finetune({
+      ...options,
+      set: overridesOf(options),
+      fromCheckpoint: options['from-checkpoint'],
+    });
+  },
+};
+
 export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => {
     let all: Argv<GlobalOptions> = yargs;
     for (const what of ['full-training', ...runSteps] as const) all = all.command(commandOf(what));
     return all
+      .command(finetuneCommand)
       .demandCommand(1, 'Start what?')
       .epilogue(
         'Steps that the object store shows to be done are not done again: starting a run anew under its name resumes it.',
