@@ -55,6 +55,20 @@ export interface Batch {
   readonly scanPoints: readonly Float32Array[];
   /** mm. `[B, L, 3]`; null in the coarse stages. */
   readonly coarseVertices: Float32Array | null;
+  /** What refinement needs of them, where the loader has computed it. It counts as long as its vertices are the batch's. */
+  readonly surface?: PreparedSurface;
+  /** Random rotations of the voxel grids (method 2.2, 3.3), where the loader has drawn them. `[B, grids, 3, 3]` */
+  readonly gridRotations?: Float32Array;
+}
+
+/** Of the coarse meshes of a batch (method 3.2), with the cameras of its images. */
+export interface PreparedSurface {
+  /** The batch's `coarseVertices`. */
+  readonly vertices: Float32Array;
+  /** Unit length. `[B, L, 3]` */
+  readonly normals: Float32Array;
+  /** Weights by visibility: 1 visible, 0.5 hidden. `[B, V, L]` */
+  readonly visibility: Float32Array;
 }
 
 /** `datasets/NAME/dataset.json`, published last: what the object store holds of a data set. */

@@ -16,7 +16,9 @@ import { atMost, type ViewChoice } from '../views.js';
 import { assembleBatch } from './assemble.js';
 import { DecodedFrames } from './decodedFrames.js';
 import { FrameOrder } from './frameOrder.js';
-import type { CoarsePredictions, LoaderSettings, LoaderTask } from './settings.js';
+import type { CoarsePredictions, LoaderSettings, LoaderTask, TrainingBatchSettings } from './settings.js';
+import { gridRotations } from '../../geometry/gridRotations.js';
+import { prepareSurface } from './prepareSurface.js';
 import { trainingBatch } from './trainingBatch.js';
 
 /**
@@ -46,7 +48,7 @@ export class Loader {
   constructor(
     private readonly source: FrameSource,
     coarse: CoarsePredictions | null,
-    private readonly limit: Pick<ViewChoice, 'viewsAtMost'>,
+    private readonly settings: Pick<LoaderSettings, 'viewsAtMost' | 'surfaceResolution'>,
     patience: PatientStoreOptions,
   ) {
     this.readPrediction = predictionReader(coarse, patience);
@@ -66,14 +68,28 @@ export class Loader {
         .batch(step, batchSize)
         .map((index) => list[index]!);
       const samples = await Promise.all(ids.map((id) => this.sample('train', id, imageResizeFactor, {})));
-      return trainingBatch(step, samples, settings, this.limit);
+      const batch = this.withSurface(trainingBatch(step, samples, settings, this.settings));
+      return this.withRotations(batch, settings);
     }
     const { step, split, frames, resizeFactor, scanPoints } = task;
-    const samples = await Promise.all(frames.map((id) => this.sample(split, id, resizeFactor, this.limit)));
+    const samples = await Promise.all(frames.map((id) => this.sample(split, id, resizeFactor, this.settings)));
     const points = samples.map((sample) =>
       sample.scanPoints.slice(0, scanPoints === null ? undefined : 3 * scanPoints),
     );
-    return assembleBatch(step, samples, points);
+    return this.withSurface(assembleBatch(step, samples, points));
+  }
+
+  /** With what refinement needs of coarse predictions, where that was asked for. */
+  private withSurface(batch: Batch): Batch {
+    const { surfaceResolution } = this.settings;
+    if (surfaceResolution === undefined || !batch.coarseVertices) return batch;
+    return { ...batch, surface: prepareSurface(batch, this.source.template.faces, surfaceResolution) };
+  }
+
+  private withRotations(batch: Batch, { seed, gridRotations: model }: TrainingBatchSettings): Batch {
+    if (model === undefined) return batch;
+    const grids = model === 'coarse' ? 1 : this.source.template.vertices.length / 3;
+    return { ...batch, gridRotations: gridRotations(seed, model, batch.step, batch.shape.batch, grids) };
   }
 
   private order(seed: number, frames: number): FrameOrder {

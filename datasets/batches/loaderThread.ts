@@ -21,5 +21,8 @@ serveThread<LoaderTask, LoaderResult, string>(
       return { batch, bytesRead };
     };
   },
-  ({ batch }) => [batch.images.buffer as ArrayBuffer],
+  ({ batch: { images, surface, gridRotations } }) =>
+    [images, surface?.normals, surface?.visibility, gridRotations].flatMap((array) =>
+      array === undefined ? [] : [array.buffer as ArrayBuffer],
+    ),
 );

@@ -35,12 +35,19 @@ export interface LoaderSettings extends ViewChoice {
   readonly source: LoaderSource;
   readonly coarsePredictions: CoarsePredictions | null;
   readonly threads: number;
+  /**
+   * Side of visibility's depth pictures, px: batches with coarse predictions come with what refinement needs of them
+   * (`Batch.surface`). Without it they do not.
+   */
+  readonly surfaceResolution?: number;
 }
 
 /** What a training batch depends on, beside its step. */
 export interface TrainingBatchSettings {
   readonly seed: number;
   readonly stage: Pick<StageConfiguration, 'batchSize' | 'views' | 'augmentation' | 'scanPoints' | 'imageResizeFactor'>;
+  /** Whose grids are turned at random; without it batches come without rotations. */
+  readonly gridRotations?: 'coarse' | 'refinement';
 }
 
 /** A piece of work for a loader thread. */

@@ -3,7 +3,7 @@ import { coarseForward } from '../../model/coarse.js';
 import type { NetworkPart } from '../../model/parameters/parts.js';
 import type { ModelState } from '../../model/types.js';
 import { tf } from '../../tensor/index.js';
-import { gridRotations } from './gridRotations.js';
+import { gridRotations } from '../../geometry/gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
 import { tensorsOf, viewTensors } from '../loop/viewTensors.js';
 
@@ -25,9 +25,8 @@ export function coarseNetwork(configuration: CoarseModelConfiguration, options: 
       const views = viewTensors(batch);
       const samples = batch.shape.batch;
       const rotated = mode === 'training' && randomGridRotations;
-      const rotations = rotated
-        ? { rotations: tf.tensor3d(gridRotations(seed, 'coarse', batch.step, samples, 1), [samples, 3, 3]) }
-        : {};
+      const drawn = (): Float32Array => batch.gridRotations ?? gridRotations(seed, 'coarse', batch.step, samples, 1);
+      const rotations = rotated ? { rotations: tf.tensor3d(drawn(), [samples, 3, 3]) } : {};
       return {
         tensors: [...tensorsOf(views), ...(rotations.rotations ? [rotations.rotations] : [])],
         forward: () => coarseForward(state, views, { configuration, mode, frozen, ...rotations }),

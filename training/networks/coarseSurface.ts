@@ -1,33 +1,27 @@
+import { prepareSurface } from '../../datasets/batches/prepareSurface.js';
 import type { Batch } from '../../datasets/types.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
-import { vertexNormals } from '../../geometry/mesh/normals.js';
-import { visibilityWeights } from '../../geometry/cameras/visibility.js';
 import type { CoarseSurface } from '../../model/refinement.js';
 import { inPhase, tf } from '../../tensor/index.js';
 
 /**
  * What the refinement needs of the coarse predictions of a batch: normals, and which view sees which vertex (method 3.2),
- * with the cameras that belong to the batch's images. The tensors belong to the caller, or to the surrounding tidy.
+ * with the cameras that belong to the batch's images; computed here if the loader has not. The tensors belong to the
+ * caller, or to the surrounding tidy.
+ *
+ * @param resolution side of visibility's depth pictures, px.
  */
-export function coarseSurface(batch: Batch, template: Mesh): CoarseSurface {
-  return inPhase('load', () => surfaceOf(batch, template));
+export function coarseSurface(batch: Batch, template: Mesh, resolution = 200): CoarseSurface {
+  return inPhase('load', () => surfaceOf(batch, template, resolution));
 }
 
-function surfaceOf(batch: Batch, template: Mesh): CoarseSurface {
-  const { coarseVertices, cameras } = batch;
-  if (!coarseVertices) throw new Error(`The batch of step ${batch.step} has no coarse predictions to refine.`);
+function surfaceOf(batch: Batch, template: Mesh, resolution: number): CoarseSurface {
+  const known = batch.surface?.vertices === batch.coarseVertices ? batch.surface : undefined;
+  const { vertices, normals, visibility } = known ?? prepareSurface(batch, template.faces, resolution);
   const { batch: samples, views } = batch.shape;
-  const numbers = template.vertices.length;
-  const vertexCount = numbers / 3;
-  const normals = new Float32Array(coarseVertices.length);
-  const visibility = new Float32Array(samples * views * vertexCount);
-  for (let sample = 0; sample < samples; sample++) {
-    const mesh = { vertices: coarseVertices.subarray(sample * numbers, (sample + 1) * numbers), faces: template.faces };
-    normals.set(vertexNormals(mesh), sample * numbers);
-    visibility.set(visibilityWeights(mesh, cameras[sample]!), sample * views * vertexCount);
-  }
+  const vertexCount = template.vertices.length / 3;
   return {
-    vertices: tf.tensor3d(coarseVertices, [samples, vertexCount, 3]),
+    vertices: tf.tensor3d(vertices, [samples, vertexCount, 3]),
     normals: tf.tensor3d(normals, [samples, vertexCount, 3]),
     visibility: tf.tensor3d(visibility, [samples, views, vertexCount]),
     template: tf.tensor2d(template.vertices, [vertexCount, 3]),

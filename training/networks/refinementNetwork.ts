@@ -4,7 +4,7 @@ import { refinementForward } from '../../model/refinement.js';
 import { tf } from '../../tensor/index.js';
 import type { NetworkOptions } from './coarseNetwork.js';
 import { coarseSurface } from './coarseSurface.js';
-import { gridRotations } from './gridRotations.js';
+import { gridRotations } from '../../geometry/gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
 import { tensorsOf, viewTensors } from '../loop/viewTensors.js';
 
@@ -21,11 +21,12 @@ export function refinementNetwork(
     frozen,
     prepare(batch, mode) {
       const views = viewTensors(batch);
-      const surface = coarseSurface(batch, template);
+      const surface = coarseSurface(batch, template, configuration.visibilityResolution);
       const { vertices, normals, visibility } = surface;
       const samples = batch.shape.batch;
       const rotated = mode === 'training' && randomGridRotations;
-      const drawn = (): Float32Array => gridRotations(seed, 'refinement', batch.step, samples, vertexCount);
+      const drawn = (): Float32Array =>
+        batch.gridRotations ?? gridRotations(seed, 'refinement', batch.step, samples, vertexCount);
       const rotations = rotated ? { rotations: tf.tensor4d(drawn(), [samples, vertexCount, 3, 3]) } : {};
       const ofSurface = [vertices, normals, visibility, surface.template];
       return {

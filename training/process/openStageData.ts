@@ -5,6 +5,7 @@ import { placeOf } from '../../datasets/reader/inPlace.js';
 import { viewChoiceOf } from '../../datasets/views.js';
 import { keys } from '../../storage/keys.js';
 import type { TrainingJob } from './protocol.js';
+import type { TrainingBatchSettings } from '../../datasets/batches/settings.js';
 import type { StageData } from '../loop/stageData.js';
 
 /**
@@ -22,17 +23,27 @@ export async function openStageData(
   const { run, stage, configuration } = job;
   const { storage, loader, seed } = configuration;
   const settings = configuration.training[stage];
+  const model = stage === 'refinement' ? 'refinement' : 'coarse';
+  const rotations: Pick<TrainingBatchSettings, 'gridRotations'> = settings.randomGridRotations
+    ? { gridRotations: model }
+    : {};
   const coarsePredictions =
     stage === 'refinement' ? ({ kind: 'store', storage, prefix: keys.predictions(run) } as const) : null;
   const batches = await openBatches(
-    { source, ...viewChoiceOf(configuration), coarsePredictions, threads: loader.threads },
+    {
+      source,
+      ...viewChoiceOf(configuration),
+      coarsePredictions,
+      threads: loader.threads,
+      surfaceResolution: configuration.model.refinement.visibilityResolution,
+    },
     loader.prefetch,
     listener,
   );
   return {
     template: batches.template,
     regions: batches.regions,
-    batch: (step) => batches.training(step, { seed, stage: settings }, settings.iterations - 1),
+    batch: (step) => batches.training(step, { seed, stage: settings, ...rotations }, settings.iterations - 1),
     validationBatches: () =>
       batches.validation({
         split: 'validation',

@@ -3,11 +3,13 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
+import { prepareSurface } from '../../../datasets/batches/prepareSurface.js';
 import type { LoaderSettings, TrainingBatchSettings } from '../../../datasets/batches/settings.js';
 import { imagePath } from '../../../datasets/layout.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Batch } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
+import { gridRotations } from '../../../geometry/gridRotations.js';
 import { assertGolden } from '../../support/golden/golden.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
@@ -104,6 +106,21 @@ describe('training batches', () => {
   });
 });
 
+describe('what the step would have to compute', () => {
+  test('comes with training batches: rotations of the grids by seed and step, visibility by the augmented cameras', async (context) => {
+    const path = join(goldenFolder, 'predictions');
+    const coarsePredictions = { kind: 'directory', path } as const;
+    const batches = await open(context, { coarsePredictions, surfaceResolution: 100, threads: 2 });
+    const grids = batches.template.vertices.length / 3;
+    for (const step of [3, 0]) {
+      const batch = await batches.training(step, { ...training, gridRotations: 'refinement' }, 3);
+      assert.deepEqual(batch.gridRotations, gridRotations(5, 'refinement', step, 3, grids));
+      assert.equal(batch.surface!.vertices, batch.coarseVertices);
+      assert.deepEqual(batch.surface, prepareSurface(batch, batches.template.faces, 100));
+    }
+  });
+});
+
 describe('plain batches', () => {
   test('hold all views of the frames in order, unaugmented, the last batch what is left', async (context) => {
     const batches = await open(context);
@@ -140,10 +157,14 @@ describe('plain batches', () => {
 
   test('refinement gets the coarse predictions, in millimetres', async (context) => {
     const path = join(goldenFolder, 'predictions');
-    const batches = await open(context, { coarsePredictions: { kind: 'directory', path } });
+    const batches = await open(context, { coarsePredictions: { kind: 'directory', path }, surfaceResolution: 200 });
     const [batch] = await collect(batches.validation({ ...plain, batchSize: 1, limit: 1, resizeFactor: 4 }));
     assert.deepEqual([batch!.shape.width, batch!.shape.height], [400, 300]);
     assertGolden('refinement/inputs/v_reg_global', batch!.coarseVertices!);
+    const { vertices, normals, visibility } = batch!.surface!;
+    assert.equal(vertices, batch!.coarseVertices, 'they are recognised on this side of the thread');
+    assert.equal(normals.length, vertices.length);
+    assert.deepEqual(visibility, prepareSurface(batch!, batches.template.faces, 200).visibility);
     assertGolden('refinement/inputs/stereo_images', channelsFirst(batch!.images, 400 * 300));
   });
 

@@ -1,5 +1,5 @@
-import { counterRandom } from '../../geometry/random.js';
-import { randomRotation } from '../../geometry/rotation.js';
+import { counterRandom } from './random.js';
+import { randomRotation } from './rotation.js';
 
 /**
  * Uniformly random rotations of voxel grids (method 2.2, 3.3): the same for the same seed, model, step and sample.

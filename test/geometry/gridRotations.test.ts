@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gridRotations } from '../../../training/networks/gridRotations.js';
+import { gridRotations } from '../../geometry/gridRotations.js';
 
 const key = (rotation: Float32Array): string => rotation.join();
 
