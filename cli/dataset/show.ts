@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePng } from '../../datasets/formats/images/image.js';
 import { cameraFromTka } from '../../datasets/formats/tka.js';
 import { contactSheet, type SheetFrame } from '../../datasets/inspect/contactSheet.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
@@ -45,13 +44,13 @@ export async function show(options: ShowArguments): Promise<number> {
     await mkdir(options.output, { recursive: true });
     for (const message of unreadable) print(`${styled('red', '✘')} ${message}`);
     if (frames.length > 0) {
-      const sheet = contactSheet(frames, { faces: inspection.source.template.faces });
-      await write(join(options.output, 'contact-sheet.png'), await encodePng(sheet), `${frames.length} frames`);
+      const sheet = await contactSheet(frames, { faces: inspection.source.template.faces });
+      await write(join(options.output, 'contact-sheet.png'), sheet, `${frames.length} frames`);
     }
     if (cameras.length > 0) {
       const findings = rigFindings(cameras, volume);
       const scan = frames[0]?.sample.scanPoints ?? new Float32Array(0);
-      const picture = await encodePng(rigPicture(cameras, volume, findings, scan));
+      const picture = await rigPicture(cameras, volume, findings, scan);
       const { subject, sequence } = chosen[0]!.id;
       await write(join(options.output, 'rig.png'), picture, `${cameras.length} cameras of ${subject}/${sequence}`);
       for (const line of findingLines([{ where: '', findings }])) print(line);

@@ -5,7 +5,7 @@ import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../g
 import type { RgbImage } from '../formats/images/image.js';
 import { resizeImage } from '../images/floatImage.js';
 import { frameName } from '../layout.js';
-import { Canvas, type Colour } from '../pictures/canvas.js';
+import { Drawing, type Colour } from '../pictures/drawing.js';
 import type { Sample, SampleView, Split } from '../types.js';
 
 const background: Colour = [24, 27, 33];
@@ -22,6 +22,8 @@ const opacity = 0.6;
 const layers = 3;
 const gap = 4;
 const titleHeight = 28;
+/** Of the font, pixels. */
+const fontSize = 15;
 
 /** A frame of a sheet. */
 export interface SheetFrame {
@@ -41,8 +43,10 @@ export interface SheetOptions {
  * Frames one below the other: the views side by side, landscape, as the networks see them, and below each the same with
  * the registration drawn over it, and then with the scan's points over it, through the camera's calibration. A registration
  * or a scan that does not cover the face says that it, the calibration or the image are not of the same moment, unit or world.
+ *
+ * @returns a PNG.
  */
-export function contactSheet(frames: readonly SheetFrame[], options: SheetOptions): RgbImage {
+export function contactSheet(frames: readonly SheetFrame[], options: SheetOptions): Promise<Buffer> {
   const { tileWidth = 240, columns = 8 } = options;
   const blocks = frames.map(({ sample }) => {
     const first = sample.views[0]?.camera;
@@ -52,29 +56,29 @@ export function contactSheet(frames: readonly SheetFrame[], options: SheetOption
   });
   const across = Math.min(columns, Math.max(1, ...frames.map(({ sample }) => sample.views.length)));
   const height = blocks.reduce((sum, block) => sum + block.height, gap);
-  const canvas = new Canvas(across * (tileWidth + gap) + gap, height, background);
+  const drawing = new Drawing(across * (tileWidth + gap) + gap, height, background);
   let top = gap;
   frames.forEach(({ split, sample }, index) => {
     const { tileHeight, height: blockHeight } = blocks[index]!;
     const without = sample.vertices ? '' : '  (no registration)';
     const noScan = sample.scanPoints.length > 0 ? '' : '  (no scan)';
-    canvas.text(gap, top + 7, `${split}  ${frameName(sample.id)}${without}${noScan}`, words, 2);
+    drawing.text(gap, top + 5, `${split}  ${frameName(sample.id)}${without}${noScan}`, words, fontSize);
     sample.views.forEach((view, i) => {
       const left = gap + (i % columns) * (tileWidth + gap);
       const y = top + titleHeight + Math.floor(i / columns) * layers * (tileHeight + gap);
       const tile = scaledView(view, tileWidth, tileHeight);
-      canvas.image(left, y, tile.image);
+      drawing.image(left, y, tile.image);
       const over = sample.vertices
         ? withMesh(tile.image, tile.camera, { vertices: sample.vertices, faces: options.faces })
         : tile.image;
-      canvas.image(left, y + tileHeight + gap, over);
-      canvas.image(left, y + 2 * (tileHeight + gap), withPoints(tile.image, tile.camera, sample.scanPoints));
-      canvas.text(left + 4, y + 4, view.camera.name, [0, 0, 0], 2);
-      canvas.text(left + 3, y + 3, view.camera.name, words, 2);
+      drawing.image(left, y + tileHeight + gap, over);
+      drawing.image(left, y + 2 * (tileHeight + gap), withPoints(tile.image, tile.camera, sample.scanPoints));
+      drawing.text(left + 4, y + 3, view.camera.name, [0, 0, 0], fontSize);
+      drawing.text(left + 3, y + 2, view.camera.name, words, fontSize);
     });
     top += blockHeight;
   });
-  return canvas;
+  return drawing.png();
 }
 
 function scaledView({ camera, image }: SampleView, width: number, height: number): { camera: Camera; image: RgbImage } {
@@ -87,8 +91,7 @@ function scaledView({ camera, image }: SampleView, width: number, height: number
 /** A view with a mesh over it, lit from the camera, its far side hidden. */
 function withMesh(image: RgbImage, camera: Camera, mesh: Mesh): RgbImage {
   const { width, height } = image;
-  const canvas = new Canvas(width, height, background);
-  canvas.image(0, 0, image);
+  const data = Uint8Array.from(image.data);
   const raster = createRaster(width, height);
   rasterizeTriangles(raster, projectPoints(camera, mesh.vertices), mesh.faces, { perspective: true });
   const normals = vertexNormals(mesh);
@@ -104,16 +107,15 @@ function withMesh(image: RgbImage, camera: Camera, mesh: Mesh): RgbImage {
     if (towards < 0) continue;
     const shade = 0.15 + 0.85 * towards ** 2;
     const colour: Colour = [shade * meshColour[0], shade * meshColour[1], shade * meshColour[2]];
-    canvas.blend(pixel % width, Math.floor(pixel / width), colour, opacity);
+    blend(data, pixel, colour, opacity);
   }
-  return canvas;
+  return { width, height, data };
 }
 
 /** A view with points over it: of those that fall on a pixel the nearest, brighter the nearer. */
 function withPoints(image: RgbImage, camera: Camera, points: Float32Array): RgbImage {
   const { width, height } = image;
-  const canvas = new Canvas(width, height, background);
-  canvas.image(0, 0, image);
+  const data = Uint8Array.from(image.data);
   const projected = projectPoints(camera, points);
   const depths = new Float32Array(width * height).fill(Infinity);
   let [nearest, furthest] = [Infinity, -Infinity];
@@ -128,7 +130,15 @@ function withPoints(image: RgbImage, camera: Camera, points: Float32Array): RgbI
     if (depth === Infinity) return;
     const share = furthest > nearest ? (depth - nearest) / (furthest - nearest) : 0;
     const colour = near.map((value, i) => value + share * (far[i]! - value)) as unknown as Colour;
-    canvas.blend(pixel % width, Math.floor(pixel / width), colour, 0.9);
+    blend(data, pixel, colour, 0.9);
   });
-  return canvas;
+  return { width, height, data };
+}
+
+/** @param opacity 0 leaves the pixel as it is. */
+function blend(data: Uint8Array, pixel: number, colour: Colour, opacity: number): void {
+  for (let channel = 0; channel < 3; channel++) {
+    const at = 3 * pixel + channel;
+    data[at] = Math.round(data[at]! + opacity * (colour[channel]! - data[at]!));
+  }
 }

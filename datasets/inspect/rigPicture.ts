@@ -1,7 +1,6 @@
 import { cameraCentre, type Camera } from '../../geometry/cameras/camera.js';
-import type { RgbImage } from '../formats/images/image.js';
 import { isViewOfKind } from '../layout.js';
-import { Canvas, textWidth, type Colour } from '../pictures/canvas.js';
+import { Drawing, textWidth, type Colour } from '../pictures/drawing.js';
 import type { RigFinding, Volume } from './types.js';
 import { forward } from './rigGeometry.js';
 
@@ -18,6 +17,10 @@ const colours = {
   other: [170, 175, 185],
   wrong: [255, 80, 70],
 } as const;
+
+/** Of the font, pixels. */
+const small = 15;
+const large = 22;
 
 const side = 900;
 const margin = 90;
@@ -49,14 +52,15 @@ const panels: readonly Panel[] = [
  * searches, a scan's points, the world's axes, a scale. Cameras of which something is wrong are red.
  *
  * @param scan `[n, 3]`, mm; may be empty.
+ * @returns a PNG of 1800 × 900 pixels.
  */
 export function rigPicture(
   cameras: readonly Camera[],
   volume: Volume,
   findings: readonly RigFinding[],
   scan: Float32Array,
-): RgbImage {
-  const canvas = new Canvas(panels.length * side, side, background);
+): Promise<Buffer> {
+  const drawing = new Drawing(panels.length * side, side, background);
   const centres = cameras.map(cameraCentre);
   const reach = centres.map((centre) => Math.max(...centre.map((value, i) => Math.abs(value - volume.centre[i]!))));
   const extent = Math.max(volume.side, ...reach.filter(Number.isFinite));
@@ -67,18 +71,18 @@ export function rigPicture(
       const along = ({ axis, sign }: Panel['right']): number => sign * (point[axis]! - volume.centre[axis]);
       return [index * side + side / 2 + scale * along(panel.right), side / 2 - scale * along(panel.up)];
     };
-    drawGround(canvas, panel, index, place, volume, extent);
-    drawScan(canvas, scan, index, place);
+    drawGround(drawing, panel, index, place, volume, extent);
+    drawScan(drawing, scan, index, place);
     cameras.forEach((camera, i) => {
       const colour = wrong.has(camera.name) ? colours.wrong : colours[kindOf(camera.name)];
-      drawCamera(canvas, camera, centres[i]!, colour, place, volume, (frustumShare * side) / scale);
+      drawCamera(drawing, camera, centres[i]!, colour, place, volume, (frustumShare * side) / scale);
     });
   });
-  return canvas;
+  return drawing.png();
 }
 
 function drawGround(
-  canvas: Canvas,
+  drawing: Drawing,
   panel: Panel,
   index: number,
   place: (point: readonly number[]) => [number, number],
@@ -86,48 +90,49 @@ function drawGround(
   extent: number,
 ): void {
   const left = index * side;
-  if (index > 0) canvas.line(left, 0, left, side, faint);
+  if (index > 0) drawing.line(left, 0, left, side, faint);
   const [x, y] = place([0, 0, 0]);
-  canvas.line(left + 20, y, left + side - 20, y, faint, 0.6);
-  canvas.line(x, 60, x, side - 40, faint, 0.6);
-  canvas.text(left + side - 20 - textWidth(panel.right.name, 2), y + 6, panel.right.name, faint, 2);
-  canvas.text(x + 6, 60, panel.up.name, faint, 2);
-  canvas.text(left + 20, 20, panel.title, words, 3);
+  drawing.line(left + 20, y, left + side - 20, y, faint, 0.6);
+  drawing.line(x, 60, x, side - 40, faint, 0.6);
+  drawing.text(left + side - 20 - textWidth(panel.right.name, small), y + 4, panel.right.name, faint, small);
+  drawing.text(x + 6, 60, panel.up.name, faint, small);
+  drawing.text(left + 20, 20, panel.title, words, large);
   const corner = (sign: 1 | -1): [number, number] => place(centre.map((value) => value + (sign * width) / 2));
   const [[x0, y0], [x1, y1]] = [corner(-1), corner(1)];
   const [from, to] = [Math.min(x0, x1), Math.min(y0, y1)];
-  canvas.rectangle(from, to, Math.abs(x1 - x0), Math.abs(y1 - y0), volumeColour, 0.15);
+  drawing.rectangle(from, to, Math.abs(x1 - x0), Math.abs(y1 - y0), volumeColour, 0.15);
   for (const [a, b, c, d] of [
     [x0, y0, x1, y0],
     [x1, y0, x1, y1],
     [x1, y1, x0, y1],
     [x0, y1, x0, y0],
   ] as const) {
-    canvas.line(a, b, c, d, volumeColour);
+    drawing.line(a, b, c, d, volumeColour);
   }
   const bar = roundLength(extent / 2);
   const pixels = (bar * (side / 2 - margin)) / extent;
-  canvas.line(left + 20, side - 24, left + 20 + pixels, side - 24, words);
-  canvas.text(left + 20, side - 18, `${bar} mm`, words, 2);
+  drawing.line(left + 20, side - 24, left + 20 + pixels, side - 24, words);
+  drawing.text(left + 20, side - 21, `${bar} mm`, words, small);
 }
 
 function drawScan(
-  canvas: Canvas,
+  drawing: Drawing,
   scan: Float32Array,
   index: number,
   place: (point: readonly number[]) => [number, number],
 ): void {
   const step = 3 * Math.max(1, Math.ceil(scan.length / 3 / scanPoints));
+  const places: [number, number][] = [];
   for (let i = 0; i < scan.length; i += step) {
     const [x, y] = place([scan[i]!, scan[i + 1]!, scan[i + 2]!]).map(Math.round) as [number, number];
     // Each panel has its own half.
-    if (x < index * side || x >= (index + 1) * side || y < 0 || y >= side) continue;
-    canvas.blend(x, y, scanColour, 0.7);
+    if (x >= index * side && x < (index + 1) * side && y >= 0 && y < side) places.push([x, y]);
   }
+  drawing.dots(places, scanColour, 0.7);
 }
 
 function drawCamera(
-  canvas: Canvas,
+  drawing: Drawing,
   camera: Camera,
   centre: readonly [number, number, number],
   colour: Colour,
@@ -139,24 +144,24 @@ function drawCamera(
   const towards = forward(camera);
   const distance = Math.hypot(...centre.map((value, i) => value - volume.centre[i]!));
   const [endX, endY] = place(centre.map((value, i) => value + distance * towards[i]!));
-  canvas.line(x, y, endX, endY, colour, 0.45, 6);
+  drawing.line(x, y, endX, endY, colour, 0.45, 6);
   const corners = imageCorners(camera, frustum).map((corner) => place(corner.map((value, i) => centre[i]! + value)));
   corners.forEach(([cornerX, cornerY], i) => {
     const [nextX, nextY] = corners[(i + 1) % corners.length]!;
-    canvas.line(x, y, cornerX, cornerY, colour, 0.8);
-    canvas.line(cornerX, cornerY, nextX, nextY, colour, 0.8);
+    drawing.line(x, y, cornerX, cornerY, colour, 0.8);
+    drawing.line(cornerX, cornerY, nextX, nextY, colour, 0.8);
   });
-  canvas.disc(x, y, 4, colour);
+  drawing.disc(x, y, 4, colour);
   // Beside the camera, away from where it looks.
   const [awayX, awayY] = [x - endX, y - endY];
   const length = Math.hypot(awayX, awayY) || 1;
-  const width = textWidth(camera.name, 2);
-  canvas.text(
+  const width = textWidth(camera.name, small);
+  drawing.text(
     x + (awayX / length) * (12 + width / 2) - width / 2,
-    y + (awayY / length) * 18 - 7,
+    y + (awayY / length) * 18 - 10,
     camera.name,
     colour,
-    2,
+    small,
   );
 }
 

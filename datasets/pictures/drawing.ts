@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import opentype, { type Font } from 'opentype.js';
+import sharp from 'sharp';
+import type { RgbImage } from '../formats/images/image.js';
+
+/** RGB in [0, 255]. */
+export type Colour = readonly [number, number, number];
+
+/** A line that reaches further, or to no number, would take for ever. Pixels. */
+const furthest = 1e5;
+
+/**
+ * A picture of lines, discs, words and other pictures, drawn as SVG by sharp. Words are drawn as the outlines of a font that
+ * comes with the packages: sharp's own text needs fonts of the machine, and shows boxes where there are none.
+ */
+export class Drawing {
+  private readonly elements: string[] = [];
+  private readonly images: { readonly left: number; readonly top: number; readonly image: RgbImage }[] = [];
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly background: Colour,
+  ) {}
+
+  /** Below all that is drawn. */
+  image(left: number, top: number, image: RgbImage): void {
+    this.images.push({ left, top, image });
+  }
+
+  rectangle(left: number, top: number, width: number, height: number, colour: Colour, opacity = 1): void {
+    const place = `x="${left}" y="${top}" width="${width}" height="${height}"`;
+    this.elements.push(`<rect ${place} fill="${rgb(colour)}" opacity="${opacity}"/>`);
+  }
+
+  disc(x: number, y: number, radius: number, colour: Colour): void {
+    if (isNear(x, y)) this.elements.push(`<circle cx="${x}" cy="${y}" r="${radius}" fill="${rgb(colour)}"/>`);
+  }
+
+  /** @param dash pixels of a stroke and of a gap; 0: unbroken. */
+  line(x0: number, y0: number, x1: number, y1: number, colour: Colour, opacity = 1, dash = 0): void {
+    if (!isNear(x0, y0) || !isNear(x1, y1)) return;
+    const dashes = dash > 0 ? ` stroke-dasharray="${dash}"` : '';
+    const stroke = `stroke="${rgb(colour)}" opacity="${opacity}"${dashes}`;
+    this.elements.push(`<line x1="${x0}" y1="${y0}" x2="${x1}" y2="${y1}" ${stroke}/>`);
+  }
+
+  /** Pixels of one colour. @param places from the upper left corner, whole numbers. */
+  dots(places: readonly (readonly [number, number])[], colour: Colour, opacity: number): void {
+    const squares = places.map(([x, y]) => `M${x} ${y}h1v1h-1z`).join('');
+    this.elements.push(`<path d="${squares}" fill="${rgb(colour)}" opacity="${opacity}"/>`);
+  }
+
+  /** Words, from their upper left corner. @param size of the font, pixels. */
+  text(left: number, top: number, words: string, colour: Colour, size: number): void {
+    if (!isNear(left, top)) return;
+    let x = left;
+    const outlines = [...words].map((character) => {
+      const outline = font()
+        .charToGlyph(character)
+        .getPath(x, top + size, size);
+      x += advance(character, size);
+      return outline.toPathData(2);
+    });
+    this.elements.push(`<path d="${outlines.join('')}" fill="${rgb(colour)}"/>`);
+  }
+
+  png(): Promise<Buffer> {
+    const size = `width="${this.width}" height="${this.height}"`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${this.elements.join('')}</svg>`;
+    const [r, g, b] = this.background;
+    const layers = this.images.map(({ left, top, image: { width, height, data } }) => {
+      return {
+        input: Buffer.from(data.buffer, data.byteOffset, data.length),
+        raw: { width, height, channels: 3 as const },
+        left,
+        top,
+      };
+    });
+    return sharp({ create: { width: this.width, height: this.height, channels: 3, background: { r, g, b } } })
+      .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
+      .removeAlpha()
+      .png()
+      .toBuffer();
+  }
+}
+
+/** Pixels that words take across. @param size of the font, pixels. */
+export function textWidth(words: string, size: number): number {
+  return [...words].reduce((sum, character) => sum + advance(character, size), 0);
+}
+
+let loaded: Font | undefined;
+
+function font(): Font {
+  if (loaded === undefined) {
+    const name = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff';
+    loaded = opentype.parse(Uint8Array.from(readFileSync(createRequire(import.meta.url).resolve(name))).buffer);
+  }
+  return loaded;
+}
+
+function advance(character: string, size: number): number {
+  return ((font().charToGlyph(character).advanceWidth ?? 0) * size) / font().unitsPerEm;
+}
+
+function isNear(x: number, y: number): boolean {
+  return Math.abs(x) < furthest && Math.abs(y) < furthest;
+}
+
+function rgb([r, g, b]: Colour): string {
+  return `rgb(${r},${g},${b})`;
+}
