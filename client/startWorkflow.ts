@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey, SearchAttributeType } from './temporal.js';
-import { searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
+import { memos, searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
 import { RunError } from './connection/client.js';
 import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';
 
@@ -23,7 +23,7 @@ export interface WorkflowStart {
  */
 export async function startWorkflow(client: Client, start: WorkflowStart): Promise<void> {
   const { type, workflowId, run, input, summary, dataset } = start;
-  await ensureSearchAttributes(client);
+  const registered = (await ensureSearchAttributes(client)) !== null;
   const keyword = (name: string, value: string) => {
     return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value };
   };
@@ -36,6 +36,8 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
         staticSummary: summary,
+        // A namespace that we may not look into may not know an attribute that came later.
+        ...(registered ? { memo: { [memos.tellsState]: true } } : {}),
         typedSearchAttributes: [
           keyword(searchAttributes.run, run),
           ...(dataset === null ? [] : [keyword(searchAttributes.dataset, dataset)]),

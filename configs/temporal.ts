@@ -6,7 +6,16 @@ export const searchAttributes = {
   step: 'TempehStep',
   run: 'TempehRun',
   dataset: 'TempehDataset',
+  state: 'TempehState',
 } as const;
+
+/** Values of `TempehState`. */
+export const runStates = ['running', 'paused', 'done', 'failed', 'cancelled'] as const;
+export type RunState = (typeof runStates)[number];
+
+/** As people speak of a run; `ended` is one that was terminated or ran out of time. */
+export const listedStates = ['running', 'paused', 'completed', 'failed', 'cancelled', 'ended'] as const;
+export type ListedState = (typeof listedStates)[number];
 
 /** What the namespace must register them as. Stage: a step of the run (below); step: the last training step reported. */
 export const searchAttributeTypes = {
@@ -14,6 +23,7 @@ export const searchAttributeTypes = {
   TempehStep: 'Int',
   TempehRun: 'Keyword',
   TempehDataset: 'Keyword',
+  TempehState: 'Keyword',
 } as const;
 
 /** The steps of full training, in their order; each is a child workflow `RUN/STEP`. */
@@ -54,8 +64,11 @@ export const messages = {
   attempts: 'attempts',
 } as const;
 
-/** Memo of workflows. `iterations`: by stage, what the run's input was changed to since it was started. */
-export const memos = { iterations: 'iterations' } as const;
+/**
+ * Memo of workflows. `iterations`: by stage, what the run's input was changed to since it was started. `tellsState`: true
+ * where the namespace was seen to know `TempehState` when it was started.
+ */
+export const memos = { iterations: 'iterations', tellsState: 'tellsState' } as const;
 
 /** Types of activity failures that only a person can mend: not retried, and their message says what to do. */
 export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUnusable', 'TrainingDiverged'] as const;

@@ -1,8 +1,17 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Interruptions, StageExtension } from '../activities/types.js';
 import { messages } from '../configs/temporal.js';
-import type { StageProgress } from '../training/process/protocol.js';
+import type { StageProgress, StageReport } from '../training/process/protocol.js';
 import type { RunProgress } from './types.js';
+
+/** What the Temporal UI says of them, beside the button that sends each. */
+export const descriptions = {
+  progress: 'Where it is: steps, states, progress, pre-emptions and failures. No argument.',
+  pause: 'Saves, stops and waits; answers once nothing runs any more. As tempeh-flow pause. No argument.',
+  resume: 'Goes on after pause. As tempeh-flow unpause. No argument.',
+  extend: 'Trains a stage further. As tempeh-flow extend. Argument: {"stage": "refinement", "iterations": 200000}',
+  internal: 'Internal: workflows and activities of tempeh-flow tell each other by it. Send nothing here.',
+} as const;
 
 /** Of full training and of each step. */
 export const progressQuery = defineQuery<RunProgress>(messages.progress);
@@ -16,8 +25,8 @@ export const resumeUpdate = defineUpdate<RunProgress>(messages.resume);
 /** A stage trains to more steps: what trains saves and goes on. Refused with the reason where that cannot be. */
 export const extendUpdate = defineUpdate<RunProgress, [StageExtension]>(messages.extend);
 
-/** A training activity's word to its step, at checkpoints. */
-export const stageProgressSignal = defineSignal<[StageProgress]>(messages.stageProgress);
+/** A training activity's word to its step, now and then (activities/runs/stageSignals.ts). */
+export const stageProgressSignal = defineSignal<[StageProgress & StageReport]>(messages.stageProgress);
 
 /** Who stops a step tells it before what its activities that wait for their next attempt have gone through, by their ids. */
 export const attemptsSignal = defineSignal<[Readonly<Record<string, Interruptions>>]>(messages.attempts);

@@ -10,7 +10,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
-import type { StageProgress, StageResult } from '../training/process/protocol.js';
+import type { StageProgress, StageReport, StageResult } from '../training/process/protocol.js';
 
 /** What a run went through so far, in executions that have ended. */
 export type InterruptionsByStep = Readonly<Partial<Record<RunStep, Interruptions>>>;
@@ -49,13 +49,13 @@ export interface StepState {
 
 /**
  * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the
- * last that the workflow was told (at checkpoints, not oftener than every half-hour); what is newer stands in the
+ * last that the workflow was told (stageSignals.ts says how often); what is newer stands in the
  * heartbeats of the running activities, which `describeRun` (client/runs/describeRun.ts) lays over this.
  */
 export interface RunProgress {
   readonly run: string;
   readonly steps: readonly StepState[];
-  readonly training: StageProgress | null;
+  readonly training: (StageProgress & StageReport) | null;
   readonly predictions: PredictionProgress | null;
   readonly paused: boolean;
 }

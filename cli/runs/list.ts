@@ -1,27 +1,42 @@
 import { listRuns } from '../../client/runs/listRuns.js';
+import type { ListedState } from '../../configs/temporal.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { columns, duration, styled } from '../terminal/terminal.js';
 import { print, printJson } from '../terminal/print.js';
 
+export interface ListOptions extends ConnectionOptions {
+  readonly json: boolean;
+  readonly limit: number;
+  readonly state: ListedState | undefined;
+  readonly stage: string | undefined;
+  readonly dataset: string | undefined;
+}
+
 /** Lists runs. @returns the exit code. */
-export async function list({
-  json,
-  limit,
-  ...connection
-}: ConnectionOptions & { readonly json: boolean; readonly limit: number }): Promise<number> {
-  const runs = await withTemporal(connection, ({ client }) => listRuns(client, limit));
+export async function list({ json, limit, state, stage, dataset, ...connection }: ListOptions): Promise<number> {
+  const filter = {
+    ...(state === undefined ? {} : { state }),
+    ...(stage === undefined ? {} : { stage }),
+    ...(dataset === undefined ? {} : { dataset }),
+  };
+  const runs = await withTemporal(connection, ({ client }) => listRuns(client, limit, filter));
   if (json) {
     printJson(runs);
   } else if (runs.length === 0) {
-    print('There is no run yet: npm start, or tempeh-flow start full-training, makes one.');
+    const isFiltered = Object.keys(filter).length > 0;
+    print(
+      isFiltered
+        ? 'No run is like that.'
+        : 'There is no run yet: npm start, or tempeh-flow start full-training, makes one.',
+    );
   } else {
     const header = ['run', 'state', 'at', 'data set', 'started', 'took'].map((cell) => styled('dim', cell));
-    const rows = runs.map(({ run, workflowId, status, stage, step, dataset, startedAt, closedAt }) => [
+    const rows = runs.map(({ run, workflowId, state: is, stage: at, step, dataset: set, startedAt, closedAt }) => [
       run === workflowId ? run : workflowId,
-      status.toLowerCase(),
-      [stage ?? '', step === null ? '' : `step ${step}`].filter((part) => part !== '').join(', '),
-      dataset ?? '',
+      is,
+      [at ?? '', step === null ? '' : `step ${step}`].filter((part) => part !== '').join(', '),
+      set ?? '',
       startedAt.toISOString().slice(0, 16).replace('T', ' '),
       duration(((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000),
     ]);

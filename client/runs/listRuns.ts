@@ -1,12 +1,13 @@
 import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '../temporal.js';
 import { isUnknownAttribute } from '../searchAttributes.js';
-import { searchAttributes } from '../../configs/temporal.js';
+import { searchAttributes, type ListedState } from '../../configs/temporal.js';
 
 export interface ListedRun {
   readonly run: string;
   readonly workflowId: string;
   readonly status: WorkflowExecutionStatusName;
+  readonly state: ListedState;
   readonly startedAt: Date;
   readonly closedAt: Date | null;
   /** The step that it is at, or ended at. */
@@ -16,15 +17,31 @@ export interface ListedRun {
   readonly dataset: string | null;
 }
 
-/** Runs, and steps that were started by themselves, the newest first; several entries for a run that was resumed. */
-export async function listRuns(client: Client, limit = 50): Promise<ListedRun[]> {
+/** What runs are wanted; all if nothing is said. */
+export interface RunFilter {
+  readonly state?: ListedState;
+  /** The step that it is at. */
+  readonly stage?: string;
+  readonly dataset?: string;
+}
+
+/**
+ * Runs, and steps that were started by themselves, the newest first; the last execution of one that was resumed.
+ *
+ * @param limit - so many at most.
+ */
+export async function listRuns(client: Client, limit = 50, filter: RunFilter = {}): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];
-  const found = client.workflow.list({ query: `${searchAttributes.run} IS NOT NULL`, pageSize: 200 });
+  const seen = new Set<string>();
+  const found = client.workflow.list({ query: queryOf(filter), pageSize: 200 });
   try {
     for await (const execution of found) {
       // Steps of a full training are told by its own line.
-      if (execution.parentExecution !== undefined) continue;
-      runs.push(listed(execution));
+      if (execution.parentExecution !== undefined || seen.has(execution.workflowId)) continue;
+      seen.add(execution.workflowId);
+      const run = listed(execution);
+      // What came later may have taken it out of what is asked for.
+      if (filter.state === undefined || run.state === filter.state) runs.push(run);
       if (runs.length >= limit) break;
     }
   } catch (error) {
@@ -32,6 +49,19 @@ export async function listRuns(client: Client, limit = 50): Promise<ListedRun[]>
     if (!isUnknownAttribute(error)) throw error;
   }
   return runs;
+}
+
+/** What of the filter Temporal knows: each execution by itself. The state is looked at in its last one. */
+function queryOf({ stage, dataset }: RunFilter): string {
+  const is = (name: string, value: string | undefined): string[] => {
+    return value === undefined ? [] : [`${name} = '${value.replaceAll("'", "''")}'`];
+  };
+  const conditions = [
+    `${searchAttributes.run} IS NOT NULL`,
+    ...is(searchAttributes.stage, stage),
+    ...is(searchAttributes.dataset, dataset),
+  ];
+  return conditions.join(' AND ');
 }
 
 function listed({ workflowId, status, startTime, closeTime, typedSearchAttributes }: WorkflowExecutionInfo): ListedRun {
@@ -42,10 +72,27 @@ function listed({ workflowId, status, startTime, closeTime, typedSearchAttribute
     run: keyword(searchAttributes.run) ?? workflowId,
     workflowId,
     status: status.name,
+    state: stateOf(status.name, keyword(searchAttributes.state)),
     startedAt: startTime,
     closedAt: closeTime ?? null,
     stage: keyword(searchAttributes.stage),
     step: typedSearchAttributes.get(defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT)) ?? null,
     dataset: keyword(searchAttributes.dataset),
   };
+}
+
+function stateOf(status: WorkflowExecutionStatusName, told: string | null): ListedState {
+  switch (status) {
+    case 'RUNNING':
+    case 'CONTINUED_AS_NEW':
+      return told === 'paused' ? 'paused' : 'running';
+    case 'COMPLETED':
+      return 'completed';
+    case 'FAILED':
+      return 'failed';
+    case 'CANCELLED':
+      return 'cancelled';
+    default:
+      return 'ended';
+  }
 }

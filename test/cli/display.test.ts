@@ -131,10 +131,22 @@ describe('a run as lines', () => {
   test('what is done, what runs with its numbers, what failed lately', () => {
     const [done, running, waiting, trouble] = progressLines(description, 5000);
     assert.match(done ?? '', /dataset +1 min 15 s +96 frames/);
-    assert.match(running ?? '', /coarse-pretraining +5 s .*step 30 of 120 +loss 12\.3 +2\.5 steps\/s +checkpoint 20/);
+    assert.match(
+      running ?? '',
+      /coarse-pretraining +5 s .* 25 % +step 30 of 120 +36 s left +2\.5 steps\/s +loss 12\.3 +checkpoint 20/,
+    );
     assert.match(waiting ?? '', /refinement/);
     assert.match(running ?? '', /; 1 pre-emption, 2 failures$/);
     assert.match(trouble ?? '', /attempt 2: the trainer was ended by SIGKILL$/);
+  });
+
+  test('a rate is shown while words come; then how long the last one is ago', () => {
+    const [activity] = description.activities;
+    const at = (heartbeatAt: Date) =>
+      progressLines({ ...description, activities: [{ ...activity!, heartbeatAt }] }, 60_000)[1] ?? '';
+    assert.match(at(new Date(55_000)), /36 s left +2\.5 steps\/s/);
+    assert.match(at(new Date(24_000)), /step 30 of 120 +last word 36 s ago +loss/);
+    assert.doesNotMatch(at(new Date(24_000)), /left|steps\/s/);
   });
 
   test('when what failed is tried again, or what it waits for', () => {

@@ -5,6 +5,7 @@ import { CancelledFailure, ApplicationFailure } from '@temporalio/common';
 import type { ActivityHeartbeat } from '../../activities/types.js';
 import type { StageProgress } from '../../training/process/protocol.js';
 import { describeRun } from '../../client/runs/describeRun.js';
+import { listRuns } from '../../client/runs/listRuns.js';
 import { cancelRun, pauseRun, resumeRun, startRun } from '../../client/runs/runs.js';
 import { RunError } from '../../client/connection/client.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
@@ -88,6 +89,15 @@ test('paused, what runs has saved and stopped when the command returns; resumed,
     assert.deepEqual(activities, []);
     assert.equal(progress?.paused, true);
     assert.equal(progress.steps[1]?.state, 'paused');
+    const listed = await waitFor('the list', async () => {
+      const runs = await listRuns(client, 50, { state: 'paused', dataset: 'heads' });
+      return runs.length > 0 ? runs : undefined;
+    });
+    assert.deepEqual(
+      listed.map(({ run }) => run),
+      ['paused'],
+      'those that wait for somebody can be listed',
+    );
     // Where the trainer saved, as it said when it stopped.
     assert.equal(progress.training?.step, 107);
     const twice = (error: unknown) => error instanceof RunError && /paused already/.test(error.message);
@@ -170,9 +180,9 @@ test('a checkpoint that a trainer tells of reaches the run, its search attribute
     const details = await waitFor('the report of the step', async () => {
       const metadata = await client.workflow.getHandle('told').query<object>('__temporal_workflow_metadata');
       const text = JSON.stringify(metadata);
-      return text.includes('5000') ? text : undefined;
+      return text.includes('5,000') ? text : undefined;
     });
-    assert.match(details, /step 5000 of 300000, loss 1.500, checkpoint at 5000/);
+    assert.match(details, /step 5,000 of 300,000 .*loss 1\.500 · last checkpoint at step 5,000/);
     const { searchAttributes } = await client.workflow.getHandle('told').describe();
     assert.deepEqual(searchAttributes['TempehStep'], [5000]);
     await cancelRun(client, 'told');

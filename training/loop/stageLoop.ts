@@ -5,7 +5,7 @@ import type { Checkpointing } from '../../checkpoints/checkpointing.js';
 import { Diverged } from '../errors.js';
 import type { EventLog } from '../../checkpoints/events/eventLog.js';
 import { logLosses } from './lossScalars.js';
-import type { TrainingLoss } from '../losses/trainingLoss.js';
+import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
 import { orAborted } from '../../storage/async/orAborted.js';
 import { batchPictures } from '../pictures/batchPictures.js';
@@ -41,6 +41,8 @@ export interface StageLoopOptions {
   readonly checkpointing: Checkpointing;
   /** After each step, and each batch of a validation. */
   readonly onProgress: (position: Readonly<StagePosition>) => void;
+  /** After each validation. */
+  readonly onValidation?: (step: number, terms: LossTerms) => void;
   /** After each step: where its time went. */
   readonly onStep?: (milliseconds: LoopMilliseconds, position: Readonly<StagePosition>) => void;
   /** For the log: what validation found. */
@@ -175,6 +177,7 @@ async function validateAt(position: StagePosition, options: StageLoopOptions): P
   const { total, pointsToSurfaceDistance: distance } = validation.terms;
   const measured = Number.isNaN(distance) ? '' : `, scan to surface ${distance.toPrecision(3)} mm`;
   note(`Validation at iteration ${position.step}: loss ${total.toPrecision(4)}${measured}`);
+  options.onValidation?.(position.step, validation.terms);
   const { batch, prediction } = validation.first;
   await showBatch('Val', batch, prediction, position, options);
 }

@@ -38,6 +38,23 @@ export interface StageProgress {
   readonly bytesWritten: number;
   /** Non-finite batches skipped so far. */
   readonly skippedBatches: number;
+  /** The last one of this attempt; null before the first, absent from workers of earlier versions. */
+  readonly validation?: StageValidation | null;
+}
+
+/** What a validation came to. */
+export interface StageValidation {
+  readonly step: number;
+  /** Total loss. */
+  readonly loss: number;
+  /** Mean distance of the scans' points to the predicted surface, mm; null where there are no scans. */
+  readonly pointToSurface: number | null;
+}
+
+/** What a training activity adds when it tells its workflow of its progress. */
+export interface StageReport {
+  readonly worker?: string;
+  readonly attempt?: number;
 }
 
 export interface StageResult {

@@ -17,7 +17,7 @@ import { EventLog } from '../../checkpoints/events/eventLog.js';
 import { finishedResult } from './finishedResult.js';
 import { TrainingLoss } from '../losses/trainingLoss.js';
 import { AdamW } from '../optimisation/optimizer.js';
-import type { StageProgress, StageResult, TrainerEvent, TrainingJob } from './protocol.js';
+import type { StageProgress, StageResult, StageValidation, TrainerEvent, TrainingJob } from './protocol.js';
 import { RecordedStep } from '../loop/recordedStep.js';
 import { refinementNetwork } from '../networks/refinementNetwork.js';
 import { openStageData } from './openStageData.js';
@@ -104,6 +104,7 @@ export async function trainStage(
       });
       const loss = new TrainingLoss(data.template, data.regions, settings);
       const throughput = new Throughput();
+      let validation: StageValidation | null = null;
       const progress = (): StageProgress => ({
         stage,
         step: position.step,
@@ -114,6 +115,7 @@ export async function trainStage(
         skippedBatches: position.skippedBatches,
         bytesRead: count.bytesRead + data.bytesRead(),
         bytesWritten: count.bytesWritten,
+        validation,
       });
       const options: StageLoopOptions = {
         stage,
@@ -127,6 +129,10 @@ export async function trainStage(
         events,
         checkpointing,
         onProgress: () => report({ kind: 'progress', progress: progress() }),
+        onValidation: (step, { total, pointsToSurfaceDistance }) => {
+          const distance = Number.isNaN(pointsToSurfaceDistance) ? null : pointsToSurfaceDistance;
+          validation = { step, loss: total, pointToSurface: distance };
+        },
         onStep: (milliseconds, reached) => {
           throughput.tick();
           tools.onStep?.(milliseconds, reached);

@@ -51,7 +51,9 @@ export async function runStep<T>(
   const before = 'interruptions' in input ? input.interruptions : undefined;
   const board = new Board(input.run, [step], () => pauses.requested, before);
   const ends = new Ends();
-  setHandler(messages.attemptsSignal, (attempts) => ends.tell(attempts));
+  setHandler(messages.attemptsSignal, (attempts) => ends.tell(attempts), {
+    description: messages.descriptions.internal,
+  });
   handleMessages(board, pauses, report);
   const counted = async <R extends MaybeInterrupted>(call: () => Promise<R>): Promise<R> => {
     const answer = await pauses.run(call, (failure) => board.interrupted(step, ends.of(failure).interruptions));
@@ -83,13 +85,18 @@ export async function runStep<T>(
 
 function handleMessages(board: Board, pauses: Pauses, report: () => void): void {
   const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
-  setHandler(messages.progressQuery, () => board.progress());
-  setHandler(messages.pauseStepSignal, () => pauses.pause());
-  setHandler(messages.resumeStepSignal, () => pauses.resume());
-  setHandler(messages.stageProgressSignal, (progress) => {
-    board.setTraining(progress);
-    report();
-  });
+  const internal = { description: messages.descriptions.internal };
+  setHandler(messages.progressQuery, () => board.progress(), { description: messages.descriptions.progress });
+  setHandler(messages.pauseStepSignal, () => pauses.pause(), internal);
+  setHandler(messages.resumeStepSignal, () => pauses.resume(), internal);
+  setHandler(
+    messages.stageProgressSignal,
+    (progress) => {
+      board.setTraining(progress);
+      report();
+    },
+    internal,
+  );
   setHandler(
     messages.pauseUpdate,
     async () => {
@@ -99,6 +106,7 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
     },
     {
       unfinishedPolicy,
+      description: messages.descriptions.pause,
       validator: () => {
         if (pauses.requested) throw new Error('It is paused already.');
       },
@@ -112,6 +120,7 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
     },
     {
       unfinishedPolicy,
+      description: messages.descriptions.resume,
       validator: () => {
         if (!pauses.requested) throw new Error('It is not paused.');
       },

@@ -126,8 +126,10 @@ export class StepRunner {
     const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
     const board = this.#board;
     this.handleExtensions();
-    setHandler(messages.progressQuery, () => board.progress());
-    setHandler(messages.stepReportSignal, (report) => this.take(report));
+    setHandler(messages.progressQuery, () => board.progress(), { description: messages.descriptions.progress });
+    setHandler(messages.stepReportSignal, (report) => this.take(report), {
+      description: messages.descriptions.internal,
+    });
     setHandler(
       messages.pauseUpdate,
       async () => {
@@ -138,6 +140,7 @@ export class StepRunner {
       },
       {
         unfinishedPolicy,
+        description: messages.descriptions.pause,
         validator: () => {
           if (this.#paused) throw new Error('It is paused already.');
         },
@@ -152,6 +155,7 @@ export class StepRunner {
       },
       {
         unfinishedPolicy,
+        description: messages.descriptions.resume,
         validator: () => {
           // A step can be paused by itself.
           if (!this.#paused && !board.progress().steps.some(({ state }) => state === 'paused')) {
@@ -172,6 +176,7 @@ export class StepRunner {
       },
       {
         unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+        description: messages.descriptions.extend,
         validator: (extension: StageExtension) => {
           const { stage } = extension;
           this.#iterations.validate(extension);

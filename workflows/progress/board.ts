@@ -1,20 +1,25 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Interruptions } from '../../activities/types.js';
-import { searchAttributes, type RunStep } from '../../configs/temporal.js';
+import { memos, searchAttributes, type RunStep } from '../../configs/temporal.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
-import type { StageProgress } from '../../training/process/protocol.js';
+import type { StageProgress, StageReport } from '../../training/process/protocol.js';
+import type { RunState } from '../../configs/temporal.js';
 import { describeProgress } from './describeProgress.js';
 import { addInterruptions } from '../control/interruptions.js';
 import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from '../types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
+const stateKey = defineSearchAttributeKey(searchAttributes.state, SearchAttributeType.KEYWORD);
 const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT);
 
 /** Where a workflow is: what its query answers, and what the Temporal UI shows on its page. */
 export class Board {
   readonly #steps = new Map<RunStep, StepState>();
-  #training: StageProgress | null = null;
+  #training: (StageProgress & StageReport) | null = null;
+  /** When it was told of `#training`, ms since 1970. */
+  #toldAt: number | null = null;
+  #state: RunState | null = null;
   #predictions: PredictionProgress | null = null;
 
   /** @param before what each step went through in executions that have ended. */
@@ -82,9 +87,10 @@ export class Board {
     this.show();
   }
 
-  setTraining(progress: StageProgress): void {
+  setTraining(progress: StageProgress & StageReport): void {
     if (progress.step !== this.#training?.step) upsertSearchAttributes([{ key: stepKey, value: progress.step }]);
     this.#training = progress;
+    this.#toldAt = Date.now();
     this.show();
   }
 
@@ -94,6 +100,28 @@ export class Board {
   }
 
   private show(): void {
-    setCurrentDetails(describeProgress(this.progress()));
+    const { namespace, parent } = workflowInfo();
+    const isStep = parent !== undefined || this.#steps.size === 1;
+    setCurrentDetails(describeProgress(this.progress(), { namespace, isStep, toldAt: this.#toldAt }));
+    this.tellState();
+  }
+
+  /** Only where whoever started it has seen to it that the namespace knows the attribute. */
+  private tellState(): void {
+    if (workflowInfo().memo?.[memos.tellsState] !== true) return;
+    // Workers of an earlier version may have begun it.
+    if (!patched('tells-state')) return;
+    const state = this.stateOfAll();
+    if (state === this.#state) return;
+    this.#state = state;
+    upsertSearchAttributes([{ key: stateKey, value: state }]);
+  }
+
+  private stateOfAll(): RunState {
+    const states = [...this.#steps.values()].map(({ state }) => state);
+    if (states.includes('failed')) return 'failed';
+    if (states.includes('cancelled')) return 'cancelled';
+    if (states.includes('paused') || this.isPaused()) return 'paused';
+    return states.every((state) => state === 'done' || state === 'left out') ? 'done' : 'running';
   }
 }

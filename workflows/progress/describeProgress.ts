@@ -1,30 +1,70 @@
+import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { RunProgress, StepState } from '../types.js';
 
+/** What a workflow's page says beside its progress. */
+export interface PageContext {
+  /** Of Temporal, for links. */
+  readonly namespace: string;
+  /** The page is that of the step itself: its pending activities stand on it. */
+  readonly isStep: boolean;
+  /** When the workflow was told of `training`, ms since 1970. */
+  readonly toldAt: number | null;
+}
+
 /** Progress as Markdown: the current details on a workflow's page in the Temporal UI. */
-export function describeProgress(progress: RunProgress): string {
-  const rows = progress.steps.map(
-    (step) =>
-      `| ${step.step} | ${step.state} | ${describeDuration(step)} | ${cell([step.note ?? '', describeInterruptions(step)].filter(Boolean).join('; '))} |`,
-  );
+export function describeProgress(progress: RunProgress, page: PageContext): string {
+  const rows = progress.steps.map((step) => {
+    const note = [step.note ?? '', describeInterruptions(step)].filter(Boolean).join('; ');
+    return `| ${step.step} | ${step.state} | ${describeDuration(step)} | ${cell(note)} |`;
+  });
   const parts = ['| step | state | time | |\n| --- | --- | --- | --- |\n' + rows.join('\n')];
-  const { training, predictions } = progress;
-  if (training !== null) {
-    const loss = training.loss === null ? '' : `, loss ${training.loss.toPrecision(4)}`;
-    const saved = training.checkpointStep === null ? '' : `, checkpoint at ${training.checkpointStep}`;
-    parts.push(`**${training.stage}**: step ${training.step} of ${training.totalSteps}${loss}${saved}`);
-  }
-  if (predictions !== null) parts.push(`**predictions**: ${predictions.done} of ${predictions.total} frames`);
-  if (progress.paused) parts.push('Paused. To go on: send the update `resume`, or `tempeh-flow resume RUN`.');
-  else if (progress.steps.some(({ state }) => state === 'running')) {
-    parts.push('What runs now: the heartbeats of the pending activities, here or in `tempeh-flow status RUN`.');
+  const { run, training, predictions } = progress;
+  const running = progress.steps.find(({ state }) => state === 'running')?.step ?? null;
+  if (training !== null) parts.push(describeTraining(training, running !== null));
+  if (predictions !== null) parts.push(describePredictions(predictions));
+  const asOf = page.toldAt === null || training === null ? '' : `As of ${minute(page.toldAt)} UTC. `;
+  if (progress.paused) {
+    parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` on this page.`);
+  } else if (running !== null) {
+    const newer = page.isStep
+      ? 'the heartbeat of the pending activity below'
+      : `[the page of ${running}](/namespaces/${page.namespace}/workflows/${encodeURIComponent(`${run}/${running}`)})`;
+    parts.push(`${asOf}What is newer: ${newer}, or \`tempeh-flow status ${run} --follow\`.`);
   }
   return parts.join('\n\n');
 }
 
-function describeDuration({ seconds }: StepState): string {
-  if (seconds === null) return '';
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = seconds / 60;
+function describeTraining(training: StageProgress & StageReport, isRunning: boolean): string {
+  const { stage, step, totalSteps, loss, stepsPerSecond, checkpointStep, validation, worker, attempt } = training;
+  const left = (totalSteps - step) / stepsPerSecond;
+  const figures = [
+    `**${stage}: ${Math.floor((100 * step) / Math.max(1, totalSteps))} %**, step ${grouped(step)} of ${grouped(totalSteps)}`,
+    isRunning && stepsPerSecond > 0 ? `${stepsPerSecond.toPrecision(2)} steps/s, ${seconds(left)} left` : '',
+    loss === null ? '' : `loss ${loss.toPrecision(4)}`,
+    validation ? describeValidation(validation) : '',
+    checkpointStep === null ? 'no checkpoint yet' : `last checkpoint at step ${grouped(checkpointStep)}`,
+    worker === undefined ? '' : `on ${cell(worker)}${attempt === undefined ? '' : `, attempt ${attempt}`}`,
+  ];
+  return figures.filter((figure) => figure !== '').join(' · ');
+}
+
+function describeValidation({ step, loss, pointToSurface }: NonNullable<StageProgress['validation']>): string {
+  const distance = pointToSurface === null ? '' : `, ${pointToSurface.toFixed(2)} mm to the scans`;
+  return `validation at step ${grouped(step)}: loss ${loss.toPrecision(4)}${distance}`;
+}
+
+function describePredictions({ done, total }: { readonly done: number; readonly total: number }): string {
+  const share = Math.floor((100 * done) / Math.max(1, total));
+  return `**predictions: ${share} %**, ${grouped(done)} of ${grouped(total)} frames`;
+}
+
+function describeDuration(step: StepState): string {
+  return step.seconds === null ? '' : seconds(step.seconds);
+}
+
+function seconds(count: number): string {
+  if (count < 120) return `${Math.round(count)} s`;
+  const minutes = count / 60;
   return minutes < 120 ? `${minutes.toFixed(1)} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
@@ -33,6 +73,13 @@ function describeInterruptions({ interruptions }: StepState): string {
   const { preemptions, failures } = interruptions;
   return `${preemptions} pre-emptions, ${failures} failures`;
 }
+
+/** 1,234,567: the sandbox of workflows knows one locale. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+const minute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');

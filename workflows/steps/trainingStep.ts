@@ -45,10 +45,14 @@ export function trainingStep(stage: TrainingStage, input: StepInput): Promise<St
 
 /** Of a step that was started by itself by update, of a run's step by its parent's signal: that has stored it. */
 function handleExtensions(stage: TrainingStage, iterations: Iterations, context: () => StepContext | null): void {
-  setHandler(messages.extendStepSignal, (extension) => {
-    iterations.take(extension);
-    context()?.pauses.interrupt();
-  });
+  setHandler(
+    messages.extendStepSignal,
+    (extension) => {
+      iterations.take(extension);
+      context()?.pauses.interrupt();
+    },
+    { description: messages.descriptions.internal },
+  );
   setHandler(
     messages.extendUpdate,
     async (extension) => {
@@ -58,6 +62,7 @@ function handleExtensions(stage: TrainingStage, iterations: Iterations, context:
     },
     {
       unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+      description: messages.descriptions.extend,
       validator: (extension: StageExtension) => {
         const { parent } = workflowInfo();
         if (parent !== undefined) throw new Error(`It is a step of ${parent.workflowId}: extend that.`);

@@ -1,4 +1,5 @@
 import type { TransferProgress } from '../../../activities/types.js';
+import type { StageProgress } from '../../../training/process/protocol.js';
 import type { StepState } from '../../../workflows/types.js';
 import type { RunDescription } from '../../../client/runs/describeRun.js';
 import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
@@ -22,27 +23,21 @@ export function progressLines(description: RunDescription, now = Date.now()): st
   if (progress === null) return [`  ${waitingNote(description)}`];
   const rows = progress.steps.map((step) => {
     const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
-    const note = [stepNote(step, description), interruptionsNote(step)].filter((part) => part !== '').join('; ');
+    const note = [stepNote(step, description, now), interruptionsNote(step)].filter((part) => part !== '').join('; ');
     return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
   });
   return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
 }
 
+/** Milliseconds without a word after which a rate is no news any more. */
+const silence = 15_000;
+
 /** What a step is at, or what it did. */
-export function stepNote(step: StepState, { progress, activities }: RunDescription): string {
+export function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
   if (step.state !== 'running') return step.note ?? '';
   const { training = null, predictions = null } = progress ?? {};
   if (training?.stage === step.step) {
-    const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep } = training;
-    return [
-      bar(done / totalSteps),
-      `step ${done} of ${totalSteps}`,
-      loss === null ? '' : `loss ${loss.toPrecision(3)}`,
-      stepsPerSecond > 0 ? `${stepsPerSecond.toPrecision(2)} steps/s` : '',
-      checkpointStep === null ? '' : `checkpoint ${checkpointStep}`,
-    ]
-      .filter((part) => part !== '')
-      .join('  ');
+    return trainingNote(training, lastWord(activities), now);
   }
   // A workflow of one step is the step: all activities are its own.
   const isWhole = progress?.steps.length === 1;
@@ -54,6 +49,35 @@ export function stepNote(step: StepState, { progress, activities }: RunDescripti
   }
   const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
   return message.find((text) => text !== null) ?? own[0]?.type ?? step.note ?? '';
+}
+
+/** What matters least is last: a narrow terminal cuts it off. */
+function trainingNote(training: StageProgress, heardAt: Date | null, now: number): string {
+  const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep, validation } = training;
+  const share = done / Math.max(1, totalSteps);
+  const silentFor = heardAt === null ? 0 : now - heardAt.getTime();
+  const rate =
+    silentFor > silence
+      ? [styled('yellow', `last word ${duration(silentFor / 1000)} ago`)]
+      : stepsPerSecond > 0
+        ? [`${duration((totalSteps - done) / stepsPerSecond)} left`, `${stepsPerSecond.toPrecision(2)} steps/s`]
+        : [];
+  const distance = validation?.pointToSurface;
+  return [
+    `${bar(share)} ${Math.floor(100 * share)} %`,
+    `step ${done} of ${totalSteps}`,
+    ...rate,
+    loss === null ? '' : `loss ${loss.toPrecision(3)}`,
+    typeof distance === 'number' ? `validation ${distance.toFixed(2)} mm` : '',
+    checkpointStep === null ? '' : `checkpoint ${checkpointStep}`,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+/** When a trainer that runs was last heard of. */
+function lastWord(activities: readonly PendingActivity[]): Date | null {
+  return activities.find(({ type, state }) => type === 'trainStage' && state === 'running')?.heartbeatAt ?? null;
 }
 
 const activityNames: Readonly<Record<string, string>> = {

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { secondsBetweenSignals } from '../../activities/runs/stageSignals.js';
+import { describeProgress } from '../../workflows/progress/describeProgress.js';
+import type { RunProgress } from '../../workflows/types.js';
+
+const training = {
+  stage: 'refinement',
+  step: 67_500,
+  totalSteps: 150_000,
+  loss: 0.01234,
+  stepsPerSecond: 1.9,
+  checkpointStep: 67_000,
+  bytesRead: 0,
+  bytesWritten: 0,
+  skippedBatches: 0,
+  validation: { step: 65_000, loss: 0.02, pointToSurface: 0.824 },
+  worker: 'node-7:41',
+  attempt: 3,
+} as const;
+const progress: RunProgress = {
+  run: 'famos-1',
+  steps: [
+    { step: 'dataset', state: 'done', startedAt: null, seconds: 7300, note: 'a | b' },
+    {
+      step: 'refinement',
+      state: 'running',
+      startedAt: null,
+      seconds: null,
+      note: null,
+      interruptions: { preemptions: 2, failures: 0 },
+    },
+  ],
+  training,
+  predictions: null,
+  paused: false,
+};
+const page = { namespace: 'default', isStep: false, toldAt: Date.UTC(2026, 10, 29, 22, 24) };
+
+test("a run's page says how far, how fast, how well, until when, on which worker, as of when, and where is more", () => {
+  const text = describeProgress(progress, page);
+  for (const part of [
+    '| dataset | done | 2.0 h | a \\| b |',
+    '| refinement | running |  | 2 pre-emptions, 0 failures |',
+    '**refinement: 45 %**, step 67,500 of 150,000 · 1.9 steps/s, 12.1 h left · loss 0.01234',
+    'validation at step 65,000: loss 0.02000, 0.82 mm to the scans',
+    'last checkpoint at step 67,000 · on node-7:41, attempt 3',
+    'As of 2026-11-29 22:24 UTC. What is newer: [the page of refinement](/namespaces/default/workflows/famos-1%2Frefinement)',
+    '`tempeh-flow status famos-1 --follow`',
+  ]) {
+    assert.ok(text.includes(part), `${part}\n\nin\n\n${text}`);
+  }
+});
+
+test('a paused run names the command that goes on, with its name, and no rate of before', () => {
+  const [dataset, refinement] = progress.steps;
+  const steps = [dataset!, { ...refinement!, state: 'paused' as const }];
+  const text = describeProgress({ ...progress, steps, paused: true }, page);
+  assert.match(text, /\*\*Paused\.\*\* To go on: `tempeh-flow unpause famos-1`/);
+  assert.doesNotMatch(text, /steps\/s|left/);
+});
+
+test('progress of workers of earlier versions, without what came later, is shown as well', () => {
+  const { validation: _, worker: __, attempt: ___, ...earlier } = training;
+  assert.match(describeProgress({ ...progress, training: earlier }, page), /last checkpoint at step 67,000\n/);
+});
+
+test('a stage of three weeks tells its workflow often at first, and stays far below what a history may hold', () => {
+  let words = 0;
+  for (let age = 0; age < 21 * 86_400; age += secondsBetweenSignals(age)) words++;
+  // Some seven events each in the stage's history (docs/operating.md).
+  assert.ok(7 * words < 10_000, `${words} words`);
+  assert.equal(secondsBetweenSignals(60), 10);
+});
