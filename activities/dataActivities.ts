@@ -1,6 +1,6 @@
 import type { StorageConfiguration } from '../configs/schema/storage.js';
+import { findIndex } from '../datasets/index/openIndex.js';
 import { placeOf } from '../datasets/reader/inPlace.js';
-import { findDatasetIndex } from '../datasets/reader/storeSource.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { writeRunReport } from '../report/runReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
@@ -43,7 +43,7 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
       const store = openStore(configuration.storage);
       const { name } = configuration.dataset;
       // An index that cannot be read would be as unreadable at the next try.
-      const index = await understood(() => findDatasetIndex(store, name), { FormatError: 'DataUnusable' });
+      const index = await understood(() => findIndex(store, name), { FormatError: 'DataUnusable' });
       // What was only looked at in its folder is packed where the configuration wants it packed.
       const isThere = index !== null && (index.inPlace !== true || placeOf(configuration.dataset) !== null);
       return isThere ? summariseDataset(index) : null;

@@ -71,10 +71,10 @@ export interface PreparedSurface {
   readonly visibility: Float32Array;
 }
 
-/** `datasets/NAME/dataset.json`, published last: what the object store holds of a data set. */
+/** What the object store holds of a data set, all of it in memory; `PackedIndex` reads it as needed. */
 export interface DatasetIndex {
-  /** Of the file's form (`indexFile.ts`): 1 lists calibrations by frame, 2 by sequence. */
-  readonly version: 1 | 2;
+  /** Of the form of `dataset.json` (`index/indexFile.ts`): 1 lists calibrations by frame, 2 by sequence, 3 is in parts. */
+  readonly version: 1 | 2 | 3;
   readonly name: string;
   readonly storedResizeFactor: number;
   readonly imageExtension: string;

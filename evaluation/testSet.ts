@@ -3,10 +3,12 @@ import { parseObj } from '../datasets/formats/meshes/obj.js';
 import { textOf } from '../datasets/formats/text.js';
 import { parsePly } from '../datasets/formats/meshes/ply.js';
 import { readVertexRegions, type VertexRegions } from '../datasets/vertexRegions.js';
+import { openIndex } from '../datasets/index/openIndex.js';
+import type { PackedIndex } from '../datasets/index/packedIndex.js';
 import { withFilesInPlace, type DatasetPlace } from '../datasets/reader/inPlace.js';
 import { readScan } from '../datasets/reader/readScan.js';
-import { headFilesOf, readDatasetIndex } from '../datasets/reader/storeSource.js';
-import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
+import { headFilesOf } from '../datasets/reader/storeSource.js';
+import type { FrameId, IndexedFrame, IndexedObject } from '../datasets/types.js';
 import type { Mesh } from '../geometry/mesh/mesh.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../storage/keys.js';
 import { readStored } from '../storage/storedJson.js';
@@ -21,7 +23,7 @@ export class TestSet {
   private constructor(
     private readonly store: ObjectStore,
     private readonly run: string,
-    readonly index: DatasetIndex,
+    readonly index: PackedIndex,
     /** The head template: its faces are every prediction's. */
     readonly template: Mesh,
     readonly regions: VertexRegions,
@@ -34,7 +36,7 @@ export class TestSet {
 
   /** @param place of frames that were not packed. @throws DatasetMissing where there is no such data set. */
   static async open(packed: ObjectStore, run: string, dataset: string, place: DatasetPlace | null): Promise<TestSet> {
-    const index = await readDatasetIndex(packed, dataset);
+    const index = await openIndex(packed, dataset);
     const store = withFilesInPlace(packed, index, place);
     const headFiles = headFilesOf(index, store);
     const key = `${keys.dataset(dataset)}/${headFiles.template.key}`;

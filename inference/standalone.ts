@@ -14,7 +14,11 @@ export async function predictStandalone(
 ): Promise<void> {
   const opened = await openSource({ source, ...viewChoiceOf(job.configuration) }, { warn: console.error, signal });
   const splits: Split[] = stages === 'coarse' ? ['train', 'validation'] : ['test'];
-  const wanted = splits.flatMap((split) => opened.frames(split).map((id) => ({ split, id })));
+  const wanted: PredictionJob['frames'][number][] = [];
+  for (const split of splits) {
+    const ids = await opened.range(split, 0, opened.count(split));
+    wanted.push(...ids.map((id) => ({ split, id })));
+  }
   const result = await predictFrames(
     { ...job, stages, frames: wanted },
     (event) => {

@@ -30,6 +30,7 @@ export const keys = {
     `runs/${run}/${stage}/events/events.out.tfevents.${String(firstStep).padStart(10, '0')}.${attempt}`,
   /** Coarse predictions that refinement trains on: `…/S/Q/Q.N.ply`, metres. */
   predictions: (run: string) => `runs/${run}/predictions/coarse`,
+  predictionShards: (run: string) => `runs/${run}/predictions/shards/`,
   predictionShard: (run: string, shard: number) =>
     `runs/${run}/predictions/shards/${String(shard).padStart(5, '0')}.json`,
   /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */

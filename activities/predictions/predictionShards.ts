@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { finishedModel } from '../../checkpoints/reading/finalModel.js';
 import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import { findDatasetIndex } from '../../datasets/reader/storeSource.js';
-import type { DatasetIndex, FrameId, Split } from '../../datasets/types.js';
+import { findIndex } from '../../datasets/index/openIndex.js';
+import type { PackedIndex } from '../../datasets/index/packedIndex.js';
+import type { FrameId, Split } from '../../datasets/types.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import { readStored } from '../../storage/storedJson.js';
@@ -42,15 +43,20 @@ export async function planShards(
   { dataset, predictions }: RunConfiguration,
   purpose: Purpose,
 ): Promise<PredictionPlan> {
-  const index = await packedIndex(store, dataset.name);
+  const { counts } = await packedIndex(store, dataset.name);
   const models = await modelsFor(store, run, purpose);
-  const frames = framesOf(index, purpose).length;
+  const frames = countOf(counts, purpose);
   const size = predictions.framesPerShard;
-  const before = purpose === 'test' ? Math.ceil(framesOf(index, 'refinement-input').length / size) : 0;
+  const before = purpose === 'test' ? Math.ceil(countOf(counts, 'refinement-input') / size) : 0;
   const all = Array.from({ length: Math.ceil(frames / size) }, (_, i) => {
     return { index: before + i, purpose, from: i * size, to: Math.min((i + 1) * size, frames) };
   });
-  const markers = await mapLimited(all, readsAtOnce, (shard) => readMarker(store, run, shard));
+  // One listing instead of a question a shard: at first there are none.
+  const there = new Set<string>();
+  if (all.length > 0) for await (const { key } of store.list(keys.predictionShards(run))) there.add(key);
+  const markers = await mapLimited(all, readsAtOnce, async (shard) =>
+    there.has(keys.predictionShard(run, shard.index)) ? readMarker(store, run, shard) : null,
+  );
   return { shards: all.filter((shard, index) => !isDone(markers[index], shard, models)), frames };
 }
 
@@ -66,7 +72,7 @@ export async function openShard(
 ): Promise<{ frames: ShardFrame[]; close: () => Promise<void> }> {
   const index = await packedIndex(store, dataset.name);
   const models = await modelsFor(store, run, shard.purpose);
-  const frames = framesOf(index, shard.purpose).slice(shard.from, shard.to);
+  const frames = await framesOf(index, shard);
   const key = keys.predictionShard(run, shard.index);
   const mark = async (done: boolean) => {
     const marker: ShardMarker = { from: shard.from, to: shard.to, models, done };
@@ -80,8 +86,20 @@ export async function openShard(
   return { frames, close: () => mark(true) };
 }
 
-function framesOf(index: DatasetIndex, purpose: Purpose): ShardFrame[] {
-  return splitsOf[purpose].flatMap((split) => index.splits[split].map(({ id }) => ({ split, id })));
+function countOf(counts: PackedIndex['counts'], purpose: Purpose): number {
+  return splitsOf[purpose].reduce((sum, split) => sum + counts[split], 0);
+}
+
+/** A shard's frames: its range runs on over the splits. */
+async function framesOf(index: PackedIndex, { purpose, from, to }: PredictionShard): Promise<ShardFrame[]> {
+  const frames: ShardFrame[] = [];
+  let before = 0;
+  for (const split of splitsOf[purpose]) {
+    const found = await index.range(split, Math.max(0, from - before), Math.max(0, to - before));
+    frames.push(...found.map(({ id }) => ({ split, id })));
+    before += index.counts[split];
+  }
+  return frames;
 }
 
 async function modelsFor(store: ObjectStore, run: string, purpose: Purpose): Promise<string[]> {
@@ -97,8 +115,8 @@ async function modelsFor(store: ObjectStore, run: string, purpose: Purpose): Pro
   );
 }
 
-async function packedIndex(store: ObjectStore, name: string): Promise<DatasetIndex> {
-  const index = await findDatasetIndex(store, name);
+async function packedIndex(store: ObjectStore, name: string): Promise<PackedIndex> {
+  const index = await findIndex(store, name);
   if (index !== null) return index;
   const message = `The data set ${name} is not in ${store.description}. Pack it first: tempeh-flow start dataset.`;
   throw userFault('DataUnusable', message);

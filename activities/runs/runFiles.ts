@@ -4,7 +4,7 @@ import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
 import { headFileNames, headFileTitles, parseHead, type HeadFileName } from '../../datasets/headFiles.js';
 import type { PackLayout } from '../../datasets/pack/datasetFiles.js';
-import { findDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { findIndex } from '../../datasets/index/openIndex.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { userFault } from '../failures.js';
@@ -44,7 +44,7 @@ async function refuseWithoutHead(store: ObjectStore, { run, configuration }: Pre
   const { dataset } = configuration;
   const keysOfHead = headFileNames.map((which) => keyOf(run, which, dataset.layout[which]));
   if (keysOfHead.every((key) => key === null)) return;
-  if ((await findDatasetIndex(store, dataset.name)) !== null) return;
+  if ((await findIndex(store, dataset.name)) !== null) return;
   const read = headFileNames.map(async (which, i) => {
     const key = keysOfHead[i] ?? null;
     return key === null ? null : { bytes: await headObject(store, which, key), file: key };

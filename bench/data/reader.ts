@@ -54,7 +54,7 @@ try {
         // What threads load when they start is no part of an epoch.
         const plain = { split: 'validation', batchSize: 1, resizeFactor: 8, scanPoints: 1, limit: null } as const;
         for await (const _ of batches.validation(plain));
-        const steps = Math.floor(batches.frames('train').length / batchSize);
+        const steps = Math.floor(batches.count('train') / batchSize);
         const last = laterEpoch * steps;
         const epoch = async (
           index: number,

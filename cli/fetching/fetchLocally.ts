@@ -98,8 +98,8 @@ async function store(
       signal,
     });
     display.done('pack', name, packed);
-    const left = index.unusable.length === 0 ? '' : `, ${index.unusable.length} unusable ones left out`;
-    const frames = Object.values(index.splits).reduce((sum, split) => sum + split.length, 0);
+    const left = index.unusable === 0 ? '' : `, ${index.unusable} unusable ones left out`;
+    const frames = Object.values(index.counts).reduce((sum, count) => sum + count, 0);
     print(`  data set ${name} in ${objects.description}: ${frames} frames${left}`);
     return;
   }

@@ -4,7 +4,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
 import { DatasetMissing } from '../../datasets/reader/errors.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
-import { readDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { findIndex } from '../../datasets/index/openIndex.js';
 import type { TemplateReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
@@ -64,11 +64,5 @@ export async function findTemplate(
 }
 
 async function isPacked({ storage, dataset }: RunConfiguration): Promise<boolean> {
-  try {
-    await readDatasetIndex(openStore(storage), dataset.name);
-    return true;
-  } catch (cause) {
-    if (cause instanceof DatasetMissing) return false;
-    throw cause;
-  }
+  return (await findIndex(openStore(storage), dataset.name)) !== null;
 }

@@ -8,7 +8,7 @@ import type { RunStep } from '../../configs/temporal.js';
 import { formatObj } from '../../datasets/formats/meshes/obj.js';
 import { headFileNames, headFileTitles, parseHead, type HeadFileName } from '../../datasets/headFiles.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
-import { findDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { findIndex } from '../../datasets/index/openIndex.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
@@ -132,7 +132,7 @@ async function findHead(configuration: RunConfiguration, { run }: RunFilesOption
   );
   const missing = places.filter(({ path }) => path === null);
   const isThere = async (store: ObjectStore): Promise<boolean> => {
-    if ((await findDatasetIndex(store, name)) !== null) return true;
+    if ((await findIndex(store, name)) !== null) return true;
     if (run === null) return false;
     const heads = await Promise.all(missing.map(({ which }) => store.head(keys.headFile(run, which))));
     return heads.every((head) => head !== null);

@@ -63,11 +63,13 @@ export class Loader {
     if (task.kind === 'training') {
       const { step, settings } = task;
       const { batchSize, imageResizeFactor } = settings.stage;
-      const list = this.source.frames('train');
-      const ids = this.order(settings.seed, list.length)
-        .batch(step, batchSize)
-        .map((index) => list[index]!);
-      const samples = await Promise.all(ids.map((id) => this.sample('train', id, imageResizeFactor, {})));
+      const places = this.order(settings.seed, this.source.count('train')).batch(step, batchSize);
+      const samples = await Promise.all(
+        places.map(async (place) => {
+          const [id] = await this.source.range('train', place, place + 1);
+          return this.sample('train', id!, imageResizeFactor, {});
+        }),
+      );
       const batch = this.withSurface(trainingBatch(step, samples, settings, this.settings));
       return this.withRotations(batch, settings);
     }
@@ -108,7 +110,7 @@ export class Loader {
     const known = this.decoded.get(name);
     if (known) return known;
     const sample = await this.decode(split, id, resizeFactor, limit);
-    if (split === 'train') this.decoded.keep(name, sample, this.source.frames('train').length);
+    if (split === 'train') this.decoded.keep(name, sample, this.source.count('train'));
     return sample;
   }
 

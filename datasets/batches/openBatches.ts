@@ -11,7 +11,8 @@ export interface Batches {
   /** The topology, with the vertices of a typical head, mm. */
   readonly template: Mesh;
   readonly regions: VertexRegions;
-  frames(split: Split): readonly FrameId[];
+  /** Frames of a split. */
+  count(split: Split): number;
   /**
    * The training batch of a step; those of the next steps are prepared meanwhile. Any order of asking gives the same
    * batches; ascending order is quick.
@@ -73,7 +74,7 @@ export async function openBatches(settings: LoaderSettings, ahead: number, liste
   return {
     template: source.template,
     regions: source.regions,
-    frames: (split) => source.frames(split),
+    count: (split) => source.count(split),
     training(step, training, lastStep) {
       const kept = new Map<number, Promise<Batch>>();
       for (let wanted = step; wanted <= Math.min(step + ahead, lastStep); wanted++) {
@@ -83,7 +84,7 @@ export async function openBatches(settings: LoaderSettings, ahead: number, liste
       return prepared.get(step) ?? start({ kind: 'training', step, settings: training });
     },
     async *validation({ split, batchSize, resizeFactor, scanPoints, limit }) {
-      const frames = source.frames(split).slice(0, limit ?? undefined);
+      const frames = await source.range(split, 0, limit ?? source.count(split));
       const tasks: LoaderTask[] = [];
       for (let first = 0; first < frames.length; first += batchSize) {
         const ids = frames.slice(first, first + batchSize);

@@ -4,7 +4,7 @@ import { pathsOf } from '../pack/datasetFiles.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
 import { openDirectorySource } from '../reader/datasetDirectory.js';
-import type { FrameId } from '../types.js';
+import type { FrameId, Split } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
 
 const splits = ['train', 'validation', 'test'] as const;
@@ -22,13 +22,13 @@ export async function inspectDirectory(directory: string, options: InspectOption
   const unusable: FrameTrouble[] = [];
   const incomplete: FrameTrouble[] = [];
   const calibrations = new Map<string, number>();
-  const total = splits.reduce((sum, split) => sum + source.frames(split).length, 0);
+  const total = splits.reduce((sum, split) => sum + source.count(split), 0);
   let done = 0;
   for (const split of splits) {
     const there = layout[split];
     if (there === null) continue;
     const paths = pathsOf(directory, there);
-    for (const ids of bySequence(source.frames(split))) {
+    for (const ids of bySequence(await source.range(split, 0, source.count(split)))) {
       signal?.throwIfAborted();
       const files = await findSequenceFiles(paths, ids, imageExtension);
       const cameras = [...files.calibrations.keys()];
@@ -53,7 +53,8 @@ export async function inspectDirectory(directory: string, options: InspectOption
     }
   }
   const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
-  const lists = { train: source.frames('train'), validation: source.frames('validation'), test: source.frames('test') };
+  const all = (split: Split) => source.range(split, 0, source.count(split));
+  const lists = { train: await all('train'), validation: await all('validation'), test: await all('test') };
   const isEmpty = splits.some((split) => layout[split] !== null && !frames.some((frame) => frame.split === split));
   const layoutFindings = isEmpty ? await layoutHints(directory, dataset, lists) : [];
   return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes, layoutHints: layoutFindings };

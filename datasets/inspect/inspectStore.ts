@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { objectsOf } from '../pack/sequencePart.js';
+import { readDatasetIndex } from '../index/openIndex.js';
+import { objectsOf } from '../index/packedIndex.js';
 import type { DiskCache } from '../reader/diskCache.js';
 import { placeOf } from '../reader/inPlace.js';
-import { openStoreSource, readDatasetIndex } from '../reader/storeSource.js';
+import { openStoreSource } from '../reader/storeSource.js';
 import type { Split } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
 

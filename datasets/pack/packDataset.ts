@@ -5,16 +5,18 @@ import type { ObjectStore } from '../../storage/types.js';
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { layoutHints } from '../discover/layoutHints.js';
-import { writeDatasetIndex } from '../indexFile.js';
+import { openIndex } from '../index/openIndex.js';
+import { objectsOf, type PackedIndex } from '../index/packedIndex.js';
+import { findPart, partKey, writePart, type FrameProblem } from '../index/sequencePart.js';
 import { frameName } from '../layout.js';
-import type { DatasetIndex, FrameId, IndexedFrame, Split } from '../types.js';
+import type { FrameId, Split } from '../types.js';
 import { pathsOf, readDatasetFiles, splits, type Lists, type PackLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
 import { FrameReaders } from './frameReaders.js';
-import { packSequence, store as storeObject, type FrameProblem, type PackedSequence } from './packSequence.js';
+import { countsOf, manifestOf, packedUnit, type PackedUnit, type Unit } from './indexManifest.js';
+import { packSequence, store as storeObject } from './packSequence.js';
 import { findSequenceFiles } from './sequenceFiles.js';
 import { checkSampledWorlds } from './sampledWorlds.js';
-import { findPart, objectsOf, partKey, writePart } from './sequencePart.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** What packing needs to know of a data set: the part of a run's configuration, or of what was fetched by itself. */
@@ -41,11 +43,6 @@ const framesAtOnce = 4;
 /** Of unusable frames, in error messages. */
 const mostNamed = 5;
 
-interface Unit {
-  readonly split: Split;
-  readonly ids: readonly FrameId[];
-}
-
 /**
  * Packs a folder in FaMoS layout into the object store, below `keys.dataset(name)`:
  * `images/S/Q/N.tar` (the views as they are, with their calibrations), `scans/S/Q/Q.N.npy`,
@@ -54,10 +51,10 @@ interface Unit {
  * In place, all files are read and checked, and what the index says of them is what packing would have stored.
  * Interrupted, it goes on with the sequences that are not packed yet, on another worker too.
  *
- * @returns the index that was published.
+ * @returns the index that was published: its frames are in the parts.
  * @throws DatasetUnusable, TooManyUnusableFrames (the report is in the store then, the index is not)
  */
-export async function packDataset(options: PackDatasetOptions): Promise<DatasetIndex> {
+export async function packDataset(options: PackDatasetOptions): Promise<PackedIndex> {
   const { store, configuration, directory, inPlace = false, onProgress, signal } = options;
   const { name, layout, imageExtension, storedResizeFactor } = configuration;
   const prefix = keys.dataset(name);
@@ -69,6 +66,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
   const report = (current: string) => onProgress?.({ doneBytes, totalBytes: null, doneFiles, totalFiles, current });
   await checkSampledWorlds({ directory, configuration, lists, template: templateMesh, onFrame: report, signal });
   report('looking for what is packed');
+  // What is packed is looked for once. At millions of frames that is most of this worker's memory.
   const sizes = new Map<string, number>();
   for await (const { key, size } of store.list(`${prefix}/`)) {
     sizes.set(key.slice(prefix.length + 1), size);
@@ -83,10 +81,11 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     if (!inPlace) await put(key, bytes, sha256);
   };
 
-  const units = splits.flatMap((split) => bySequence(lists[split]).map((ids): Unit => ({ split, ids })));
+  const units = unitsOf(lists);
   const readers = new FrameReaders();
-  const packUnit = async ({ split, ids }: Unit): Promise<PackedSequence> => {
+  const packUnit = async (unit: Unit): Promise<PackedUnit> => {
     signal?.throwIfAborted();
+    const { split, ids } = unit;
     const paths = pathsOf(directory, layout[split]!);
     const files = await findSequenceFiles(paths, ids, imageExtension);
     const key = partKey(split, files.subject, files.sequence);
@@ -95,9 +94,9 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     const there = await findPart(store, prefix, key, fingerprint, { sizes, inPlace });
     if (there) {
       doneFiles += ids.length;
-      doneBytes += there.frames.flatMap(objectsOf).reduce((sum, { size }) => sum + size, 0);
+      doneBytes += there.sequence.frames.flatMap(objectsOf).reduce((sum, { size }) => sum + size, 0);
       report(`${files.subject}/${files.sequence}`);
-      return there;
+      return packedUnit(unit, there.sequence, there.object);
     }
     const sequence = await packSequence({
       files,
@@ -114,26 +113,19 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
       },
       signal,
     });
-    await putJson(put, key, writePart(fingerprint, sequence));
-    return sequence;
+    return packedUnit(unit, sequence, await storeObject(put, key, writePart(fingerprint, sequence)));
   };
   const packAll = () => mapLimited(units, sequencesAtOnce, packUnit);
-  const packed: readonly PackedSequence[] = await withCleanUp(packAll, () => readers.close());
+  const packed: readonly PackedUnit[] = await withCleanUp(packAll, () => readers.close());
 
   const all = (what: 'unusable' | 'incomplete') =>
-    packed.flatMap((sequence, i) => sequence[what].map((problem) => ({ split: units[i]!.split, ...problem })));
-  const framesOf = (split: Split) =>
-    inOrder(
-      lists[split],
-      packed.filter((_, i) => units[i]!.split === split),
-    );
+    packed.flatMap(({ split, ...unit }) => unit[what].map((problem) => ({ split, ...problem })));
   const [unusable, incomplete] = [all('unusable'), all('incomplete')];
   await putJson(put, 'unusable.json', { frames: totalFiles, unusable, incomplete });
-  const frames = { train: framesOf('train'), validation: framesOf('validation'), test: framesOf('test') };
+  const frames = countsOf(packed);
   const where = `${prefix}/unusable.json in ${store.description}`;
   await checkUsable(lists, frames, unusable, configuration, where, () => layoutHints(directory, configuration, lists));
-  const index: DatasetIndex = {
-    version: 2,
+  const head: Parameters<typeof manifestOf>[0] = {
     name,
     storedResizeFactor,
     imageExtension,
@@ -141,14 +133,19 @@ export async function packDataset(options: PackDatasetOptions): Promise<DatasetI
     vertexCount,
     template: template && (await storeObject(put, 'template.obj', template)),
     vertexMasks: vertexMasks && (await storeObject(put, 'vertex_masks.npz', vertexMasks)),
-    splits: frames,
-    unusable,
-    incomplete,
   };
-  const indexBytes = writeDatasetIndex(index);
-  await put('dataset.json', indexBytes, sha256Of(indexBytes));
+  const manifest = await manifestOf(head, lists, packed, (key, bytes) => storeObject(put, key, bytes));
+  await putJson(put, 'dataset.json', manifest);
   report('dataset.json');
-  return index;
+  return openIndex(store, name);
+}
+
+function unitsOf(lists: Lists): Unit[] {
+  const found = splits.flatMap((split) => bySequence(lists[split]).map((ids) => ({ split, ids })));
+  const times = new Map<string, number>();
+  const nameOf = ({ ids }: { readonly ids: readonly FrameId[] }) => `${ids[0]!.subject}/${ids[0]!.sequence}`;
+  for (const unit of found) times.set(nameOf(unit), (times.get(nameOf(unit)) ?? 0) + 1);
+  return found.map((unit) => ({ ...unit, isShared: times.get(nameOf(unit))! > 1 }));
 }
 
 /** Frames of each sequence, in the lists' order. */
@@ -163,15 +160,9 @@ function bySequence(ids: readonly FrameId[]): FrameId[][] {
   return [...sequences.values()];
 }
 
-/** The packed frames in their list's order, which the steps of training depend on. */
-function inOrder(list: readonly FrameId[], sequences: readonly PackedSequence[]): IndexedFrame[] {
-  const frames = new Map(sequences.flatMap((sequence) => sequence.frames).map((frame) => [frameName(frame.id), frame]));
-  return list.map((id) => frames.get(frameName(id))).filter((frame) => frame !== undefined);
-}
-
 async function checkUsable(
   lists: Lists,
-  frames: Readonly<Record<Split, readonly IndexedFrame[]>>,
+  frames: Readonly<Record<Split, number>>,
   unusable: readonly (FrameProblem & { split: Split })[],
   { layout, unusableFrames: threshold }: PackConfiguration,
   where: string,
@@ -187,7 +178,7 @@ async function checkUsable(
         `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.${await said()}`,
     );
   }
-  const empty = splits.find((split) => layout[split] !== null && frames[split].length === 0);
+  const empty = splits.find((split) => layout[split] !== null && frames[split] === 0);
   if (empty === undefined) return;
   const why = lists[empty].length === 0 ? 'its list is empty.' : named;
   throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}${await said()}`);

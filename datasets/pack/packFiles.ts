@@ -10,7 +10,7 @@ import type { ObjectStore } from '../../storage/types.js';
 import { findBundle } from '../fetch/bundles.js';
 import type { TransferProgress } from '../fetch/progress.js';
 import { mapLimited } from '../../storage/async/mapLimited.js';
-import { indexedObjectSchema } from '../indexSchema.js';
+import { indexedObjectSchema } from '../index/indexSchema.js';
 import type { IndexedObject } from '../types.js';
 
 export interface PackFilesOptions {

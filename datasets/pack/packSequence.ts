@@ -5,24 +5,12 @@ import { FormatError } from '../formats/formatError.js';
 import { parseTka } from '../formats/tka.js';
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import { frameName, framePath } from '../layout.js';
+import type { FrameProblem, SequencePart } from '../index/sequencePart.js';
 import type { FrameId, IndexedFrame, IndexedObject } from '../types.js';
 import type { FrameReaders, ReadObject } from './frameReaders.js';
 import { missingParts } from './missingParts.js';
 import type { FrameTask } from './readFrame.js';
 import type { FrameFiles, SequenceFiles } from './sequenceFiles.js';
-
-/** A frame, and what is wrong with it. */
-export interface FrameProblem {
-  readonly id: FrameId;
-  readonly reason: string;
-}
-
-export interface PackedSequence {
-  readonly frames: readonly IndexedFrame[];
-  readonly unusable: readonly FrameProblem[];
-  /** Packed, but some cameras' images or calibrations are not there. */
-  readonly incomplete: readonly FrameProblem[];
-}
 
 export interface PackSequenceOptions {
   readonly files: SequenceFiles;
@@ -44,7 +32,7 @@ export interface PackSequenceOptions {
 class Unusable extends Error {}
 
 /** Packs the frames of a sequence, each file read once and checked; frames that cannot be used are told with the reason. */
-export async function packSequence(options: PackSequenceOptions): Promise<PackedSequence> {
+export async function packSequence(options: PackSequenceOptions): Promise<SequencePart> {
   const { files, atOnce, signal } = options;
   const calibrations = await packCalibrations(options);
   const frames: IndexedFrame[] = [];

@@ -66,7 +66,8 @@ export async function openDirectorySource(
 
   return {
     description: directory,
-    frames: (split) => lists[split],
+    count: (split) => lists[split].length,
+    range: async (split, from, to) => lists[split].slice(from, to),
     template,
     regions,
     async load(split, id) {

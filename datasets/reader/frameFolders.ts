@@ -84,7 +84,8 @@ export function openFolderSource(folders: FrameFolders, template: Mesh, choice: 
   };
   return {
     description: folders.images,
-    frames: () => [],
+    count: () => 0,
+    range: async () => [],
     template,
     regions: noRegions(),
     async load(_split, id) {

@@ -22,7 +22,10 @@ export interface EncodedFrame {
 export interface FrameSource {
   /** Of people. No credential. */
   readonly description: string;
-  frames(split: Split): readonly FrameId[];
+  /** Frames of a split. */
+  count(split: Split): number;
+  /** Frames by their places in the split's list, `to` excluded. */
+  range(split: Split, from: number, to: number): Promise<readonly FrameId[]>;
   /** In mm. */
   readonly template: Mesh;
   readonly regions: VertexRegions;

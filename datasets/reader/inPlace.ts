@@ -10,7 +10,8 @@ import { FormatError } from '../formats/formatError.js';
 import { writeTar } from '../formats/archives/tar.js';
 import type { PackLayout } from '../pack/datasetFiles.js';
 import { calibrationPath, framePath, imagePath } from '../layout.js';
-import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
+import { splitNames, type PackedIndex } from '../index/packedIndex.js';
+import type { FrameId, IndexedFrame, Split } from '../types.js';
 import { DatasetMissing } from './errors.js';
 import { archiveNames } from './frameArchive.js';
 
@@ -84,7 +85,7 @@ interface FramePart {
  */
 export function withFilesInPlace<Store extends ReadableStore>(
   store: Store,
-  index: DatasetIndex,
+  index: PackedIndex,
   place: DatasetPlace | null,
 ): Store {
   if (index.inPlace !== true) return store;
@@ -95,32 +96,37 @@ export function withFilesInPlace<Store extends ReadableStore>(
     );
   }
   const prefix = `${keys.dataset(index.name)}/`;
-  const parts = partsOf(index);
   const get: ReadableStore['get'] = async (key, options) => {
-    const candidates = key.startsWith(prefix) ? parts.get(key.slice(prefix.length)) : undefined;
-    if (candidates === undefined) return store.get(key, options);
+    const candidates = key.startsWith(prefix) ? await partsAt(index, key.slice(prefix.length)) : [];
+    if (candidates.length === 0) return store.get(key, options);
     const body = await readPart(candidates, place);
     return { body, information: { key, size: body.length, etag: '', modified: new Date(0) } };
   };
   return { ...store, get };
 }
 
-/** By key. The same frame of two splits, from other folders, has the same keys: the content tells which is meant. */
-function partsOf({ splits }: DatasetIndex): Map<string, FramePart[]> {
-  const parts = new Map<string, FramePart[]>();
-  for (const split of ['train', 'validation', 'test'] as const) {
-    for (const frame of splits[split]) {
-      const add = (part: FramePart['part'], object: IndexedObject | null): void => {
-        if (object === null) return;
-        const { key, sha256 } = object;
-        parts.set(key, [...(parts.get(key) ?? []), { split, frame, part, sha256 }]);
-      };
-      add('images', frame.images);
-      add('scan', frame.scan);
-      add('registration', frame.registration);
+/** The same frame of two splits, from other folders, has the same keys: the content tells which is meant. */
+async function partsAt(index: PackedIndex, key: string): Promise<FramePart[]> {
+  const id = frameAt(key);
+  if (id === null) return [];
+  const parts: FramePart[] = [];
+  for (const split of splitNames) {
+    const frame = await index.find(split, id);
+    for (const part of ['images', 'scan', 'registration'] as const) {
+      const object = frame?.[part];
+      if (frame && object?.key === key) parts.push({ split, frame, part, sha256: object.sha256 });
     }
   }
   return parts;
+}
+
+/** The frame whose object it is: `images/S/Q/N.tar`, `scans/S/Q/Q.N.npy`, `registrations/S/Q/Q.N.ply`. */
+function frameAt(key: string): FrameId | null {
+  const [kind, subject, sequence, file, ...more] = key.split('/');
+  if (subject === undefined || sequence === undefined || file === undefined || more.length > 0) return null;
+  const name = file.slice(0, file.lastIndexOf('.'));
+  if (kind === 'images') return { subject, sequence, frame: name };
+  return name.startsWith(`${sequence}.`) ? { subject, sequence, frame: name.slice(sequence.length + 1) } : null;
 }
 
 /** @throws FolderNotSeen; FormatError where files are gone, or are not those that were looked at. */

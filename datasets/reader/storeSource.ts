@@ -6,9 +6,9 @@ import { parseObj } from '../formats/meshes/obj.js';
 import { textOf } from '../formats/text.js';
 import { parseTka, type TkaCalibration } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
-import { parseDatasetIndex } from '../indexFile.js';
-import { frameName } from '../layout.js';
-import type { DatasetIndex, IndexedFrame, IndexedObject, Split } from '../types.js';
+import { openIndex } from '../index/openIndex.js';
+import type { IndexHead } from '../index/packedIndex.js';
+import type { IndexedFrame, IndexedObject } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
 import { isChosen, unknownCameras, type ViewChoice, type ViewKind } from '../views.js';
 import type { DiskCache } from './diskCache.js';
@@ -21,29 +21,9 @@ import { meshInMillimetres } from './meshes.js';
 /** Kept parsed, a kilobyte each: of a thousand sequences. */
 const mostCalibrations = 16_000;
 
-/** null when nothing is packed under the name. @throws FormatError */
-export async function findDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex | null> {
-  try {
-    const { body } = await store.get(keys.datasetIndex(name));
-    return parseDatasetIndex(body, keys.datasetIndex(name));
-  } catch (cause) {
-    if (cause instanceof ObjectNotFound) return null;
-    throw cause;
-  }
-}
-
-/** @throws DatasetMissing when nothing is packed under the name; FormatError */
-export async function readDatasetIndex(store: ReadableStore, name: string): Promise<DatasetIndex> {
-  const index = await findDatasetIndex(store, name);
-  if (index !== null) return index;
-  throw new DatasetMissing(
-    `There is no data set ${name} in ${store.description}: \`tempeh-flow start dataset\` fetches and packs it.`,
-  );
-}
-
 /** @throws DatasetMissing for a data set that was packed without them, to be predicted from only. */
 export function headFilesOf(
-  { name, template, vertexMasks }: DatasetIndex,
+  { name, template, vertexMasks }: IndexHead,
   store: ReadableStore,
 ): { template: IndexedObject; vertexMasks: IndexedObject } {
   if (template !== null && vertexMasks !== null) return { template, vertexMasks };
@@ -54,18 +34,15 @@ export function headFilesOf(
 }
 
 /** Of cameras that are asked for by name each has to be in some frame. @throws FormatError */
-function checkCameras(index: DatasetIndex, choice: ViewChoice): void {
+function checkCameras(index: IndexHead, choice: ViewChoice): void {
   if (!choice.cameras) return;
-  const there = new Set<string>();
-  for (const frames of Object.values(index.splits)) {
-    for (const { calibrations } of frames) for (const { key } of calibrations) there.add(basename(key, '.tka'));
-  }
-  const unknown = unknownCameras(there, choice);
+  const there = index.cameras;
+  const unknown = unknownCameras(new Set(there), choice);
   if (unknown.length === 0) return;
   throw new FormatError({
     file: keys.datasetIndex(index.name),
     expected: `the cameras that the setting cameras names (${choice.cameras.join(', ')})`,
-    found: `no ${unknown.join(', no ')}; there are ${[...there].sort().join(', ')}`,
+    found: `no ${unknown.join(', no ')}; there are ${there.join(', ')}`,
   });
 }
 
@@ -84,8 +61,8 @@ export async function openStoreSource(
   place: DatasetPlace | null = null,
 ): Promise<FrameSource> {
   const chosen: ViewChoice = typeof choice === 'string' ? { viewKind: choice } : choice;
-  const index = await readDatasetIndex(store, name);
   const prefix = keys.dataset(name);
+  const index = await openIndex(store, name, (object) => cache.get(store, prefix, object));
   checkCameras(index, chosen);
   const files = withFilesInPlace(store, index, place);
   const fetch = async (object: IndexedObject): Promise<EncodedFile> => {
@@ -94,10 +71,6 @@ export async function openStoreSource(
     const isHere = files !== store && object !== index.template && object !== index.vertexMasks;
     return { bytes: isHere ? (await files.get(file)).body : await cache.get(store, prefix, object), file };
   };
-  const frames = new Map<string, IndexedFrame>();
-  for (const split of ['train', 'validation', 'test'] as const) {
-    for (const frame of index.splits[split]) frames.set(`${split} ${frameName(frame.id)}`, frame);
-  }
   const headFiles = headFilesOf(index, store);
   const templateFile = await fetch(headFiles.template);
   const template = meshInMillimetres(parseObj(textOf(templateFile.bytes, templateFile.file), templateFile.file));
@@ -140,13 +113,14 @@ export async function openStoreSource(
 
   return {
     description: files === store ? `${prefix} in ${store.description}` : place!.path,
-    frames: (split: Split) => index.splits[split].map(({ id }) => id),
+    count: (split) => index.counts[split],
+    range: async (split, from, to) => (await index.range(split, from, to)).map(({ id }) => id),
     template,
     regions,
     async load(split, id) {
-      const frame = frames.get(`${split} ${frameName(id)}`);
-      if (!frame) throw new FrameUnreadable(id, `it is not in the ${split} list of data set ${name}`);
       try {
+        const frame = await index.find(split, id);
+        if (!frame) throw new FrameUnreadable(id, `it is not in the ${split} list of data set ${name}`);
         const [encoded, scan, registration] = await Promise.all([
           views(frame),
           frame.scan && fetch(frame.scan),

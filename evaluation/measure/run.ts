@@ -39,9 +39,9 @@ export async function openRun({ store, run, testSet, volumeCentre, signal }: Run
     );
   }
   const training = new TrainingHeads(await trainingHeads(testSet, signal));
-  const frames = new Map(
-    testSet.index.splits.test.map((frame): [string, IndexedFrame] => [frameName(frame.id), frame]),
-  );
+  const { index } = testSet;
+  const listed = await index.range('test', 0, index.counts.test);
+  const frames = new Map(listed.map((frame): [string, IndexedFrame] => [frameName(frame.id), frame]));
   const { faces } = testSet.template;
   const components = componentCounts.filter((count) => count <= training.componentCount);
   return {
@@ -89,11 +89,9 @@ export async function openRun({ store, run, testSet, volumeCentre, signal }: Run
 }
 
 async function trainingHeads(testSet: TestSet, signal: AbortSignal | undefined): Promise<Float32Array[]> {
-  const registered = testSet.index.splits.train.filter(({ registration }) => registration !== null);
-  const count = Math.min(headsForBaselines, registered.length);
-  const chosen = Array.from({ length: count }, (_, i) => registered[Math.floor((i * registered.length) / count)]!);
+  const chosen = await testSet.index.registered('train', headsForBaselines);
   const heads: Float32Array[] = [];
-  for (let from = 0; from < count; from += readAtOnce) {
+  for (let from = 0; from < chosen.length; from += readAtOnce) {
     signal?.throwIfAborted();
     const read = await Promise.all(chosen.slice(from, from + readAtOnce).map((frame) => testSet.registration(frame)));
     heads.push(...read.filter((head) => head !== null));

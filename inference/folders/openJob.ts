@@ -5,7 +5,8 @@ import { parseObj } from '../../datasets/formats/meshes/obj.js';
 import { textOf } from '../../datasets/formats/text.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
-import { headFilesOf, readDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { openIndex } from '../../datasets/index/openIndex.js';
+import { headFilesOf } from '../../datasets/reader/storeSource.js';
 import type { FrameId } from '../../datasets/types.js';
 import { viewChoiceOf } from '../../datasets/views.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
@@ -75,7 +76,7 @@ async function openTemplate({ template, configuration }: FolderPredictionJob): P
     return readTemplate(template.path);
   }
   const store = openStore(configuration.storage);
-  const index = await readDatasetIndex(store, template.name);
+  const index = await openIndex(store, template.name);
   const key = `${keys.dataset(template.name)}/${headFilesOf(index, store).template.key}`;
   return meshInMillimetres(parseObj(textOf((await store.get(key)).body, key), key));
 }

@@ -1,4 +1,3 @@
-import { frameName } from '../../datasets/layout.js';
 import { encodePng } from '../../datasets/formats/images/image.js';
 import type { IndexedFrame } from '../../datasets/types.js';
 import { facing } from '../../evaluation/renderings/facing.js';
@@ -28,12 +27,11 @@ export async function runFrames(
 ): Promise<ShownFrame[]> {
   const stages = [...(await testSet.predicted()).keys()];
   const tree = buildTriangleTree(testSet.template);
-  const indexed = new Map(testSet.index.splits.test.map((frame) => [frameName(frame.id), frame]));
   const shown: ShownFrame[] = [];
   for (const { id, title } of chosen) {
     signal?.throwIfAborted();
-    const frame = indexed.get(frameName(id));
-    if (frame === undefined) continue;
+    const frame = await testSet.index.find('test', id);
+    if (frame === null) continue;
     const heads = await headsOf(testSet, tree, frame, stages);
     const { faces } = testSet.template;
     const direction = facing({ vertices: heads[0]!.vertices, faces }, testSet.face);

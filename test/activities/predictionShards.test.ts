@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { openShard, planShards } from '../../activities/predictions/predictionShards.js';
 import type { PredictionShard } from '../../activities/types.js';
-import { writeDatasetIndex } from '../../datasets/indexFile.js';
+import { writeDatasetIndex } from '../support/singleFileIndex.js';
 import type { FrameId, IndexedFrame, Split } from '../../datasets/types.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import type { ObjectStore } from '../../storage/types.js';

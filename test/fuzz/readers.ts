@@ -25,7 +25,7 @@ import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { torchVocabulary } from '../../datasets/formats/pytorch/torchVocabulary.js';
 import { textOf } from '../../datasets/formats/text.js';
 import { parseTka } from '../../datasets/formats/tka.js';
-import { parseDatasetIndex } from '../../datasets/indexFile.js';
+import { parseIndex } from '../../datasets/index/indexFile.js';
 import { decodeView } from '../../datasets/images/decodeView.js';
 import { checkPng } from '../../datasets/pack/checkPng.js';
 import { readFrameArchive } from '../../datasets/reader/frameArchive.js';
@@ -107,7 +107,7 @@ export const fuzzedReaders: readonly FuzzedReader[] = [
   { name: 'tar', inputs: tarFiles, read: (bytes, file) => readFrameArchive(bytes, file, id) },
   { name: 'tka', inputs: tkaFiles, read: readCamera },
   { name: 'data list', inputs: dataLists, read: (bytes, file) => parseDataList(textOf(bytes, file), file) },
-  { name: 'dataset.json', inputs: datasetIndexes, read: parseDatasetIndex },
+  { name: 'dataset.json', inputs: datasetIndexes, read: parseIndex },
   { name: 'manifest.json', inputs: manifests, read: (bytes) => parseManifest(bytes, 'r', 'coarse') },
   { name: 'safetensors', inputs: safetensorsFiles, read: decodeSafetensors },
   {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { parsePly } from '../../datasets/formats/meshes/ply.js';
-import { readDatasetIndex } from '../../datasets/reader/storeSource.js';
+import { readDatasetIndex } from '../../datasets/index/openIndex.js';
 import type { FrameId, Split } from '../../datasets/types.js';
 import { PredictionStopped, predictFrames } from '../../inference/predictFrames.js';
 import type { PredictionJob, PredictionResult, PredictorEvent } from '../../inference/protocol.js';

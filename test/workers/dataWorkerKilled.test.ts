@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readDatasetIndex } from '../../datasets/index/openIndex.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -8,7 +9,6 @@ import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import type { DatasetSummary } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
-import { parseDatasetIndex } from '../../datasets/indexFile.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
 import { miniatureSettings } from '../../miniature/settings.js';
@@ -191,9 +191,8 @@ test('a data worker killed in download, extraction and packing, and in the end f
       configuration: dataset,
       directory: join(elsewhere, dataset.extracted),
     });
-    const { body } = await store.get('datasets/miniature/dataset.json');
-    assert.deepEqual(parseDatasetIndex(body, 'dataset.json'), expected);
-    const image = expected.splits.test[0]!.images.key;
+    assert.deepEqual(await readDatasetIndex(store, 'miniature'), await expected.whole());
+    const image = (await expected.range('test', 0, 1))[0]!.images.key;
     const [stored, right] = await Promise.all([
       store.get(`datasets/miniature/${image}`),
       readFile(join(root, 'undisturbed/datasets/miniature', image)),

@@ -1,3 +1,4 @@
+import { readDatasetIndex } from '../../../datasets/index/openIndex.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
@@ -7,7 +8,6 @@ import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../../../configs/load.js';
-import { parseDatasetIndex } from '../../../datasets/indexFile.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings } from '../../../miniature/settings.js';
@@ -61,11 +61,8 @@ test('killed while it fetches, extracts and packs, it ends with what it should, 
       configuration: dataset,
       directory: join(folder, 'data'),
     });
-    const found = parseDatasetIndex(
-      await readFile(join(folder, 'store/datasets/miniature/dataset.json')),
-      'dataset.json',
-    );
-    assert.deepEqual(found, expected);
+    const found = await readDatasetIndex(directoryStore(join(folder, 'store')), 'miniature');
+    assert.deepEqual(found, await expected.whole());
     assert.equal(found.unusable.length, 0);
     // What a killed process had received and not yet written comes again: one volume for each connection at most.
     const sent = new Map<string, number>();

@@ -14,7 +14,7 @@ import { parsePly } from '../../../datasets/formats/meshes/ply.js';
 import { readTar, writeTar } from '../../../datasets/formats/archives/tar.js';
 import { parseTka } from '../../../datasets/formats/tka.js';
 import { writeZip } from '../../../datasets/formats/archives/zip.js';
-import { parseDatasetIndex } from '../../../datasets/indexFile.js';
+import { parseDatasetIndex } from '../../support/singleFileIndex.js';
 
 /** Files of less than a megabyte, each with what the error must say. None may take two seconds or 200 MB. */
 interface Case {

@@ -9,12 +9,11 @@ import { fetchBundle } from '../../../datasets/fetch/fetchBundle.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings } from '../../../miniature/settings.js';
-import { packDataset } from '../../../datasets/pack/packDataset.js';
+import { packDataset, type PackDatasetOptions } from '../../../datasets/pack/packDataset.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { headFilePath } from '../../../datasets/headFiles.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
-import { parseDatasetIndex } from '../../../datasets/indexFile.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
@@ -73,6 +72,11 @@ function countingStore(): { store: ObjectStore; puts: string[]; gets: string[] }
   return { store: { ...store, get, put }, puts, gets };
 }
 
+/** Packs, and reads the index that was published, whole. */
+async function packed(options: PackDatasetOptions): Promise<DatasetIndex> {
+  return (await packDataset(options)).whole();
+}
+
 async function copyOfData(): Promise<string> {
   const copy = join(root, `data-${folders++}`);
   await cp(extracted, copy, { recursive: true, preserveTimestamps: true });
@@ -82,23 +86,23 @@ async function copyOfData(): Promise<string> {
 test('what comes out of the store is what was generated: every frame, byte for byte', async () => {
   assert.equal(fetched, 19 + 1 + 2 + 20 + 7 + 2 + 1 + 3 + 1 + 1);
   const { store, puts, gets } = countingStore();
-  const index = await packDataset({ store, configuration, directory: extracted });
+  const index = await packed({ store, configuration, directory: extracted });
   assert.equal(puts.at(-1), 'dataset.json', 'published last');
   assert.deepEqual([index.unusable, index.incomplete], [[], []]);
-  const body = (await store.get(keys.datasetIndex(configuration.name))).body;
-  assert.deepEqual(parseDatasetIndex(body, 'dataset.json'), index);
 
-  const packed = await openStoreSource(store, configuration.name, 'all', new DiskCache(join(root, 'disk'), 1e9));
+  const fromStore = await openStoreSource(store, configuration.name, 'all', new DiskCache(join(root, 'disk'), 1e9));
   const direct = await openDirectorySource(extracted, configuration, 'all');
-  assert.deepEqual(packed.template, direct.template);
-  assert.deepEqual(packed.regions, direct.regions);
+  assert.deepEqual(fromStore.template, direct.template);
+  assert.deepEqual(fromStore.regions, direct.regions);
   gets.length = 0;
   for (const split of splits) {
-    const ids = direct.frames(split);
-    assert.deepEqual(packed.frames(split), ids);
+    const ids = await direct.range(split, 0, direct.count(split));
+    assert.deepEqual(await fromStore.range(split, 0, fromStore.count(split)), ids);
+    // The parts of the index are read by now.
+    gets.length = 0;
     assert.equal(ids.length, settings.subjects[split] * 2 * settings.framesPerSequence[split]);
     for (const id of ids) {
-      const [a, b] = await Promise.all([packed.load(split, id), direct.load(split, id)]);
+      const [a, b] = await Promise.all([fromStore.load(split, id), direct.load(split, id)]);
       assert.equal(a.views.length, 3 * settings.pods);
       for (const [i, view] of b.views.entries()) {
         assert.equal(a.views[i]?.name, view.name);
@@ -122,9 +126,9 @@ test('what comes out of the store is what was generated: every frame, byte for b
 describe('packing again', () => {
   test('puts nothing but the index when all is there, from another folder too', async () => {
     const { store, puts } = countingStore();
-    const index = await packDataset({ store, configuration, directory: extracted });
+    const index = await packed({ store, configuration, directory: extracted });
     puts.length = 0;
-    assert.deepEqual(await packDataset({ store, configuration, directory: await copyOfData() }), index);
+    assert.deepEqual(await packed({ store, configuration, directory: await copyOfData() }), index);
     assert.deepEqual(puts, ['unusable.json', 'template.obj', 'vertex_masks.npz', 'dataset.json']);
   });
 
@@ -146,7 +150,7 @@ describe('packing again', () => {
     const done = puts.filter((key) => key.startsWith('parts/'));
     assert.ok(done.length > 0);
     puts.length = 0;
-    const index = await packDataset({ store, configuration, directory: extracted });
+    const index = await packed({ store, configuration, directory: extracted });
     assert.equal(index.splits.train.length, 8);
     assert.deepEqual(
       puts.filter((key) => done.includes(key)),
@@ -157,11 +161,11 @@ describe('packing again', () => {
 
   test('a lost object and a changed file are packed anew', async () => {
     const { store, puts } = countingStore();
-    const first = await packDataset({ store, configuration, directory: extracted });
+    const first = await packed({ store, configuration, directory: extracted });
     const { images, id } = first.splits.train[0]!;
     await store.delete([`${keys.dataset(configuration.name)}/${images.key}`]);
     puts.length = 0;
-    assert.deepEqual(await packDataset({ store, configuration, directory: extracted }), first);
+    assert.deepEqual(await packed({ store, configuration, directory: extracted }), first);
     assert.ok(puts.includes(images.key));
     const copy = await copyOfData();
     const scan = join(
@@ -174,7 +178,7 @@ describe('packing again', () => {
     const other = await readFile(scan);
     other.fill(0, other.length - 4);
     await writeFile(scan, other);
-    const changed = await packDataset({ store, configuration, directory: copy });
+    const changed = await packed({ store, configuration, directory: copy });
     assert.notEqual(changed.splits.train[0]?.scan?.sha256, first.splits.train[0]?.scan?.sha256);
     assert.deepEqual(changed.splits.test, first.splits.test);
   });
@@ -214,7 +218,7 @@ describe('frames that cannot be used', () => {
   test('are left out and told with the reason, the others are packed', async () => {
     const { directory, frames } = await broken();
     const { store } = countingStore();
-    const index: DatasetIndex = await packDataset({
+    const index: DatasetIndex = await packed({
       store,
       configuration: { ...configuration, unusableFrames: 0.5 },
       directory,
@@ -250,7 +254,7 @@ describe('frames that cannot be used', () => {
     const { store } = countingStore();
     const { layout } = configuration;
     const withoutRegistrations = { ...layout, test: { ...layout.test!, registrations: null } };
-    const index = await packDataset({
+    const index = await packed({
       store,
       configuration: { ...configuration, layout: withoutRegistrations },
       directory: extracted,

@@ -40,7 +40,7 @@ describe('a packed data set', () => {
     const { store, cacheFolder } = await packed(context);
     const source = await openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     const folder = await openDirectorySource(goldenFolder, goldenDataset, 'stereo');
-    assert.deepEqual(source.frames('validation'), goldenFrames);
+    assert.deepEqual(await source.range('validation', 0, source.count('validation')), goldenFrames);
     assert.deepEqual(source.template, folder.template);
     assert.deepEqual(source.regions, folder.regions);
     for (const id of goldenFrames) {

@@ -229,7 +229,7 @@ describe('packing looks at some frames before it packs all', () => {
     });
     for await (const { key } of store.list('')) assert.fail(`${key} was stored`);
     const ignoring = await pack(context, folder, 'ignore');
-    assert.equal((await ignoring.index()).splits.train.length, 2);
+    assert.equal((await ignoring.index()).counts.train, 2);
   });
 
   test('a template in millimetres stops it; a single odd frame does not', async (context) => {
@@ -245,6 +245,6 @@ describe('packing looks at some frames before it packs all', () => {
     const { width, height } = await sharp(await readFile(image)).metadata();
     const black = sharp({ create: { width, height, channels: 3, background: '#000' } });
     await writeFile(image, await black.png().toBuffer());
-    assert.equal((await (await pack(context, folder)).index()).splits.train.length, 2);
+    assert.equal((await (await pack(context, folder)).index()).counts.train, 2);
   });
 });

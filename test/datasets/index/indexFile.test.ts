@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDatasetIndex, writeDatasetIndex } from '../../datasets/indexFile.js';
-import { FormatError } from '../../datasets/formats/formatError.js';
-import type { DatasetIndex, IndexedFrame, IndexedObject } from '../../datasets/types.js';
+import { parseDatasetIndex, writeDatasetIndex } from '../../support/singleFileIndex.js';
+import { FormatError } from '../../../datasets/formats/formatError.js';
+import type { DatasetIndex, IndexedFrame, IndexedObject } from '../../../datasets/types.js';
 
 const sha256 = 'a'.repeat(64);
 const object = (key: string): IndexedObject => ({ key, size: key.length, sha256 });

@@ -1,40 +1,28 @@
 import { z } from 'zod';
-import { FormatError } from './formats/formatError.js';
-import { textOf } from './formats/text.js';
-import { storedIndexSchema } from './indexSchema.js';
-import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject, Split } from './types.js';
+import { FormatError } from '../formats/formatError.js';
+import { textOf } from '../formats/text.js';
+import { manifestSchema, storedIndexSchema } from './indexSchema.js';
+import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../types.js';
 
 /** A frame as it is stored: its calibrations are those of its sequence, or some of them by their keys. */
 export interface StoredFrame extends Omit<IndexedFrame, 'calibrations'> {
   readonly calibrations?: readonly string[] | undefined;
 }
 
+export type IndexManifest = z.output<typeof manifestSchema>;
+export type IndexedSequence = IndexManifest['splits']['train']['sequences'][number];
+
 /** Calibrations by `S/Q`. At paper scale, a frame's own list of them would be six times the rest of it. */
 export type SequenceCalibrations = Readonly<Record<string, readonly IndexedObject[]>>;
 
-interface StoredIndex extends Omit<DatasetIndex, 'splits' | 'version'> {
-  readonly version: 2;
-  readonly calibrations: SequenceCalibrations;
-  readonly splits: Readonly<Record<Split, readonly StoredFrame[]>>;
-}
-
-/** `dataset.json`: calibrations are listed by sequence. */
-export function writeDatasetIndex(index: DatasetIndex): Buffer {
-  const { train, validation, test } = index.splits;
-  const calibrations = calibrationsOf([...train, ...validation, ...test]);
-  const store = (frames: readonly IndexedFrame[]) => frames.map((frame) => storedFrame(frame, calibrations));
-  const splits = { train: store(train), validation: store(validation), test: store(test) };
-  return Buffer.from(JSON.stringify({ ...index, version: 2, calibrations, splits } satisfies StoredIndex));
-}
-
 /**
- * Reads `dataset.json`, in the present form or that of version 1, where each frame lists its calibrations. Frames of a
- * sequence share their lists in memory.
+ * Reads `dataset.json`: the manifest of an index in parts (version 3), or an index in one file, where calibrations are
+ * listed by sequence (2) or by frame (1). Frames of a sequence share their lists in memory.
  *
  * @param file its key, for messages.
  * @throws FormatError naming the field
  */
-export function parseDatasetIndex(bytes: Uint8Array, file: string): DatasetIndex {
+export function parseIndex(bytes: Uint8Array, file: string): DatasetIndex | IndexManifest {
   let json: unknown;
   try {
     json = JSON.parse(textOf(bytes, file));
@@ -42,7 +30,8 @@ export function parseDatasetIndex(bytes: Uint8Array, file: string): DatasetIndex
     if (cause instanceof FormatError) throw cause;
     throw new FormatError({ file, expected: 'JSON', found: cause instanceof Error ? cause.message : String(cause) });
   }
-  const result = storedIndexSchema.safeParse(json);
+  const inParts = typeof json === 'object' && json !== null && 'version' in json && json.version === 3;
+  const result = (inParts ? manifestSchema : storedIndexSchema).safeParse(json);
   if (!result.success) {
     const [issue] = result.error.issues;
     const where = z.core.toDotPath(issue?.path ?? []) || 'the whole file';
@@ -54,7 +43,7 @@ export function parseDatasetIndex(bytes: Uint8Array, file: string): DatasetIndex
     });
   }
   const parsed = result.data;
-  if (parsed.version === 1) return parsed;
+  if (parsed.version !== 2) return parsed;
   const { calibrations, splits, ...rest } = parsed;
   const load = (frames: readonly StoredFrame[]) => frames.map((frame) => loadedFrame(frame, calibrations, file));
   return {
@@ -99,6 +88,6 @@ export function loadedFrame(frame: StoredFrame, all: SequenceCalibrations, file:
   return { ...rest, calibrations };
 }
 
-function sequenceName({ subject, sequence }: FrameId): string {
+export function sequenceName({ subject, sequence }: FrameId): string {
   return `${subject}/${sequence}`;
 }

@@ -1,0 +1,36 @@
+import { basename } from 'node:path';
+import { frameName } from '../layout.js';
+import type { DatasetIndex, IndexedFrame, Split } from '../types.js';
+import { objectsOf, splitNames, spread, type PackedIndex } from './packedIndex.js';
+
+/** An index that lies in memory: one of a single file. */
+export function wholeIndex(index: DatasetIndex): PackedIndex {
+  const { splits, unusable, name, storedResizeFactor, imageExtension, vertexCount, template, vertexMasks } = index;
+  const cameras = new Set<string>();
+  // Frames of a sequence share their calibrations, and splits may share sequences.
+  const sizes = new Map([template, vertexMasks].flatMap((object) => (object ? [[object.key, object.size]] : [])));
+  for (const frame of splitNames.flatMap((split) => splits[split])) {
+    for (const { key } of frame.calibrations) cameras.add(basename(key, '.tka'));
+    for (const { key, size } of objectsOf(frame)) sizes.set(key, size);
+  }
+  const places = new Map<Split, ReadonlyMap<string, IndexedFrame>>();
+  return {
+    ...(index.inPlace === undefined ? {} : { inPlace: index.inPlace }),
+    ...{ name, storedResizeFactor, imageExtension, vertexCount, template, vertexMasks },
+    counts: { train: splits.train.length, validation: splits.validation.length, test: splits.test.length },
+    unusable: unusable.length,
+    bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
+    cameras: [...cameras].sort(),
+    range: async (split, from, to) => splits[split].slice(from, to),
+    async find(split, id) {
+      const frames = places.get(split) ?? new Map(splits[split].map((frame) => [frameName(frame.id), frame]));
+      places.set(split, frames);
+      return frames.get(frameName(id)) ?? null;
+    },
+    async registered(split, atMost) {
+      const all = splits[split].filter(({ registration }) => registration !== null);
+      return spread(all.length, atMost).map((place) => all[place]!);
+    },
+    whole: async () => index,
+  };
+}
