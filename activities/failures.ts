@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import type { UserFault } from '../configs/temporal.js';
+import { jittered } from '../storage/async/persistently.js';
 import type { TrainerFault } from '../training/process/protocol.js';
 
 /** What only a person can mend. The message says what to do. */
@@ -28,9 +29,9 @@ export function stoppedFailure(message: string): ApplicationFailure {
   });
 }
 
-/** Milliseconds until work is tried again that got nowhere: longer with each attempt. */
+/** Milliseconds until work is tried again that got nowhere: longer with each attempt, and not the same for all that fail at once. */
 export function backOff(attempt: number): number {
-  return Math.min(1000 * 2 ** Math.min(attempt - 1, 10), 15_000);
+  return Math.round(jittered(Math.min(1000 * 2 ** Math.min(attempt - 1, 10), 15_000)));
 }
 
 /** A fault of the infrastructure: retried without end, with the workflow's back-off, or after a delay of its own. */

@@ -2,6 +2,7 @@ import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/w
 import { within } from '../lifecycle/within.js';
 import { RunningActivities } from './runningActivities.js';
 import { workerFailure } from './runtime.js';
+import { spreadRetries } from './spreadRetries.js';
 
 /** How often it is looked whether a worker has failed, milliseconds. */
 const lookInterval = 250;
@@ -26,7 +27,7 @@ export class WorkerGroup {
     definitions: readonly (WorkerOptions & { taskQueue: string })[],
   ): Promise<WorkerGroup> {
     const activities = new RunningActivities();
-    const interceptors = { activity: [activities.interceptor] };
+    const interceptors = { activity: [activities.interceptor, spreadRetries] };
     const made = await Promise.allSettled(
       definitions.map((definition) => Worker.create({ ...definition, connection, interceptors })),
     );
