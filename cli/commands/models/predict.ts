@@ -15,6 +15,7 @@ interface PredictArguments extends GlobalOptions, ConnectionOptions, ViewOptions
   calibrations: string;
   out: string;
   'coarse-out': string | undefined;
+  'image-extension': string | undefined;
   template: string | undefined;
   config: string;
   set: string[];
@@ -38,6 +39,7 @@ const publishedNames = {
   images: ['image_directory', 'image-directory'],
   calibrations: ['calibration_directory', 'calibration-directory'],
   out: ['out_dir', 'out-dir'],
+  'image-extension': ['image_file_ext', 'image-file-ext'],
 } as const;
 
 const model = 'a published run’s folder, a .pth, or a run of ours, RUN[@STEP]';
@@ -66,6 +68,11 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
     .option('images', { ...needed, ...named('images'), describe: 'Folder of images, S/Q/N/Q.N.CAMERA.png' })
     .option('calibrations', { ...needed, ...named('calibrations'), describe: 'Folder of calibrations, S/Q/CAMERA.tka' })
     .option('out', { ...needed, ...named('out'), describe: 'Folder that gets S/Q/Q.N.ply, in metres' })
+    .option('image-extension', {
+      ...optional,
+      ...named('image-extension'),
+      describe: 'Ending of the images’ names, without the dot (the setting dataset.imageExtension) [default: png]',
+    })
     .option('coarse-out', {
       ...optional,
       ...(stages === 'both' ? {} : { hidden: true }),
@@ -130,6 +137,11 @@ const descriptions: Readonly<Record<FolderStages, string>> = {
   both: 'Images to refined meshes, through both models',
 };
 
+/** With a dot or without, as people write it. */
+function extensionOf({ 'image-extension': extension }: PredictArguments): string[] {
+  return extension === undefined ? [] : [`dataset.imageExtension=${extension.replace(/^\./, '')}`];
+}
+
 const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictArguments> => ({
   command: stages,
   describe: descriptions[stages],
@@ -138,7 +150,7 @@ const commandOf = (stages: FolderStages): CommandModule<GlobalOptions, PredictAr
     const { predict } = await import('../../predict/predict.js');
     process.exitCode = await predict(stages, {
       ...options,
-      set: overridesOf(options),
+      set: [...overridesOf(options), ...extensionOf(options)],
       coarseModel: options['coarse-model'],
       refinementModel: options['refinement-model'],
       coarsePredictions: options['coarse-predictions'],

@@ -1,3 +1,4 @@
+import { quoted } from '../../formats/formatError.js';
 import { rotationProblem } from '../../formats/rotationProblem.js';
 import { describe, fieldOf, fieldsOf, isMap, neededField, problem, type Field, type Fields } from '../fields/fields.js';
 import { matrixOf } from '../fields/matrices.js';
@@ -35,6 +36,10 @@ export function readKalibr(root: Values, file: string, defaults: CalibrationDefa
     if (!isMap(value)) throw problem(top, name, 'a camera', describe(value));
     const kept = Object.fromEntries(Object.entries(value).filter(([key]) => !ignored.has(key)));
     const fields = fieldsOf(file, name, kept);
+    if (name !== `cam${i}`) {
+      // `T_cn_cnm1` is from the camera before, which is not here.
+      throw problem(top, name, `cam${i}, for cameras are numbered from 0 on without a gap`, quoted(name));
+    }
     if (i > 0) pose = composed(readStep(fields, scale), pose);
     const camera = readCamera(fields, name, pose, defaults);
     for (const other of unreadFields(fields, defaults.undistorted === true)) unread.add(other);

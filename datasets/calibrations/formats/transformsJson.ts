@@ -16,7 +16,7 @@ type Values = Readonly<Record<string, unknown>>;
 const mostFrames = 10_000;
 /** Of how a NeRF is trained and rendered; not of cameras. */
 const ofRendering =
-  /^(?:aabb|offset|scale|up|white_|black_|from_na|n_extra|enable_|integer_|sharpen|ply_file|.*_file(?:path|_path)?$|.*_filenames$|sharpness|orientation_override|render_)/;
+  /^(?:aabb|applied_|offset|scale|up|white_|black_|from_na|n_extra|enable_|integer_|sharpen|ply_file|.*_file(?:path|_path)?$|.*_filenames$|sharpness|orientation_override|render_)/;
 
 /** Whether a map is a `transforms.json` of NeRF, instant-ngp or nerfstudio. */
 export function isTransformsJson(root: Values): boolean {

@@ -27,7 +27,7 @@ export const names = {
   units: ['units', 'unit'],
   extrinsics: ['extrinsics', 'extrinsics_direction', 'direction'],
   model: ['distortion_model', 'camera_model', 'model'],
-  fisheye: ['fisheye_model', 'fisheye', 'is_fisheye', 'isFisheye'],
+  fisheye: ['fisheye_model', 'fisheye', 'is_fisheye', 'isFisheye', 'is_latlong', 'is_equirectangular', 'is_panorama'],
   name: ['name', 'camera_name', 'cameraName'],
 } as const;
 
