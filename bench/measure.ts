@@ -15,9 +15,10 @@ const runtimeBytes = residentBytes();
 const { run, predict } = await prepareRun(measured);
 resetResidentPeak();
 resetPeak();
-const warmUp = run();
+const warmUp = await run();
 const repeats = measured.repeats ?? Math.max(1, Math.min(10, Math.floor(20 / warmUp.total.seconds)));
-const runs = Array.from({ length: repeats }, run);
+const runs: (typeof warmUp)[] = [];
+for (let i = 0; i < repeats; i++) runs.push(await run());
 const peakBytes = residentPeakBytes() - runtimeBytes;
 const { peakBytes: peakTensorBytes } = tensorMemory();
 

@@ -23,7 +23,7 @@ const sensors: Readonly<Record<ScaleName, { readonly height: number; readonly wi
 
 export interface MeasuredRun {
   /** One prediction or one step. */
-  readonly run: () => { readonly total: PhaseFigures; readonly phases: Phases };
+  readonly run: () => Promise<{ readonly total: PhaseFigures; readonly phases: Phases }>;
   /** What a prediction predicts, `[B, L, 3]` mm; null of a step. */
   readonly predict: (() => Float32Array) | null;
 }
@@ -47,7 +47,7 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
   const network = networkOf(configuration, coarse, template);
   if (measured.name.endsWith('predict')) {
     const predict = (): Float32Array => predictBatch(network, batch);
-    const run = (): ReturnType<MeasuredRun['run']> => {
+    const run: MeasuredRun['run'] = async () => {
       const clock = new PhaseClock();
       predict();
       return clock.stop();
@@ -63,9 +63,9 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
     measureDistance: false,
     keepPrediction: false,
   };
-  const run = (): ReturnType<MeasuredRun['run']> => {
+  const run: MeasuredRun['run'] = async () => {
     const clock = new PhaseClock();
-    const { milliseconds, applied } = trainingStep(batch, options);
+    const { milliseconds, applied } = await trainingStep(batch, options);
     if (!applied) throw new Error(`The step of ${measured.name} had a loss or a gradient that is not finite.`);
     clock.add('losses', { seconds: milliseconds.loss / 1000, gigaOperations: 0 });
     clock.add('update', { seconds: milliseconds.update / 1000, gigaOperations: 0 });

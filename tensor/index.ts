@@ -12,10 +12,17 @@ export {
   type Differentiable,
   type ForwardPass,
 } from './gradients/gradients.js';
-export { Recording, type RecordedFunction, type RecordedFunctions } from './functions/recording.js';
+export {
+  pendingNumber,
+  Recording,
+  type PendingNumber,
+  type RecordedFunction,
+  type RecordedFunctions,
+} from './functions/recording.js';
+export { bindingCalls, type BindingCalls } from './functions/interception.js';
 export type { Order } from './functions/part.js';
 export { isRecomputing, isRecording, withoutGradients } from './gradients/recording.js';
-export { countedOperations, inPhase, observePhases, type PhaseName } from './engine/phases.js';
+export { countedOperations, inPhase, inPhaseOfPromise, observePhases, type PhaseName } from './engine/phases.js';
 export { rematerialize } from './gradients/rematerialize.js';
 export { resetPeak, tensorMemory, type TensorMemory } from './engine/memory.js';
 export { convolution2d, convolution3d, transposedConvolution3d } from './convolution/convolution.js';

@@ -66,6 +66,7 @@ interface NodeBackend {
       inputIds: readonly number[],
       outputs: number,
     ): OutputMetadata[];
+    createTensor(shape: readonly number[], dtype: number, values: unknown): number;
     tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   };
   readonly isUsingGpuDevice: boolean;

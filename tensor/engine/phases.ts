@@ -30,6 +30,16 @@ export function inPhase<A>(name: PhaseName, f: () => A): A {
   }
 }
 
+/** {@link inPhase} of what goes on beside JavaScript: until its promise is settled. */
+export async function inPhaseOfPromise<A>(name: PhaseName, f: () => Promise<A>): Promise<A> {
+  observer?.(name, 'begin');
+  try {
+    return await f();
+  } finally {
+    observer?.(name, 'end');
+  }
+}
+
 let operations = 0;
 
 /**

@@ -37,6 +37,8 @@ export interface FunctionBinding {
     effects: readonly number[],
   ): void;
   removeFunction(name: string): void;
+  /** Runs a function on a thread of its own. @returns a promise of its outputs. */
+  runFunction(name: string, inputs: readonly number[], outputs: number): Promise<OutputMetadata[]>;
   describeTensor(tensorId: number): OutputMetadata;
   shareTensor(tensorId: number): number;
   deleteTensor(tensorId: number): void;
@@ -58,6 +60,31 @@ const native = backend.binding;
 
 /** The binding's functions for graphs. */
 export const functionBinding = native as unknown as FunctionBinding;
+
+/** What JavaScript asked of TensorFlow. Freeing tensors is not counted. */
+export interface BindingCalls {
+  /** Operations that ran one by one. */
+  operations: number;
+  /** Functions, each one operation. */
+  functions: number;
+  /** Tensors that were made of the host's numbers. */
+  uploads: number;
+  /** Tensors whose numbers were waited for: what was asked for before has to be computed first. */
+  readBacks: number;
+}
+
+const calls: BindingCalls = { operations: 0, functions: 0, uploads: 0, readBacks: 0 };
+
+/** All calls so far. */
+export function bindingCalls(): Readonly<BindingCalls> {
+  return { ...calls };
+}
+
+/** Runs a function on a thread of its own. */
+export function runFunction(name: string, inputs: readonly number[], outputs: number): Promise<OutputMetadata[]> {
+  calls.functions++;
+  return functionBinding.runFunction(name, inputs, outputs);
+}
 
 let taker: OperationTaker | null = null;
 
@@ -82,11 +109,16 @@ const properties = Object.getOwnPropertyNames(native) as (keyof typeof native)[]
 backend.binding = {
   ...(Object.fromEntries(properties.map((name) => [name, Reflect.get(native, name) as unknown])) as typeof native),
   executeOp(name, attributes, inputIds, outputs) {
-    return taker === null
-      ? native.executeOp(name, attributes, inputIds, outputs)
-      : [...taker.take(name, attributes, inputIds, outputs)];
+    if (taker !== null) return [...taker.take(name, attributes, inputIds, outputs)];
+    calls.operations++;
+    return native.executeOp(name, attributes, inputIds, outputs);
+  },
+  createTensor(shape, dtype, values) {
+    calls.uploads++;
+    return native.createTensor(shape, dtype, values);
   },
   tensorDataSync(id) {
+    calls.readBacks++;
     if (id >= 0) return native.tensorDataSync(id);
     throw new Error('a tensor of a recorded function has no values: it is not computed yet');
   },

@@ -2,7 +2,7 @@ import { attribute, backend, execute, wrap, type Attribute, type OutputMetadata 
 import { peakWithin, noteTransient, tensorMemory } from '../engine/memory.js';
 import { countedOperations, countOperations } from '../engine/phases.js';
 import type { Tensor } from '../tensorflow.js';
-import { withTaker, type OperationTaker } from './interception.js';
+import { functionBinding, runFunction, withTaker, type OperationTaker } from './interception.js';
 import { Part, type Order } from './part.js';
 
 /** A tensor of a part that is being recorded. */
@@ -21,6 +21,12 @@ export interface RecordedFunction {
    * @returns the outputs; tensors of the current scope.
    */
   run(given: readonly Tensor[]): Tensor[];
+  /**
+   * The same on a thread of its own, while JavaScript goes on.
+   *
+   * @returns the outputs, the caller's.
+   */
+  start(given: readonly Tensor[]): Promise<Tensor[]>;
 }
 
 interface FinishedPart {
@@ -154,7 +160,10 @@ export class RecordedFunctions {
     /** What all operations compute, taken together: more than they ever take at once, in whatever order. */
     readonly computedBytes: number,
   ) {
-    this.parts = finished.map((part) => ({ run: (given) => run(part, given) }));
+    this.parts = finished.map((part) => ({
+      run: (given) => run(part, given),
+      start: (given) => start(part, given),
+    }));
   }
 
   /** Frees what the parts that have run left for those that will not. */
@@ -169,15 +178,57 @@ export class RecordedFunctions {
   }
 }
 
-function run({ part, outputs, bytes, operations }: FinishedPart, given: readonly Tensor[]): Tensor[] {
-  const ids = part.argumentIds(backend.getInputTensorIds(given));
-  noteTransient(bytes);
-  countOperations(operations);
+function run(finished: FinishedPart, given: readonly Tensor[]): Tensor[] {
+  const { part, outputs } = finished;
+  const ids = begun(finished, given);
+  try {
+    return backend.binding.executeOp(part.name, [], ids, outputs.length).map((output) => wrap(output));
+  } catch (error) {
+    throw failed(part, error);
+  }
+}
+
+async function start(finished: FinishedPart, given: readonly Tensor[]): Promise<Tensor[]> {
+  const { part, outputs } = finished;
+  const ids = begun(finished, given);
   let metadata: OutputMetadata[];
   try {
-    metadata = backend.binding.executeOp(part.name, [], ids, outputs.length);
+    metadata = await runFunction(part.name, ids, outputs.length);
   } catch (error) {
-    throw new Error(`TensorFlow failed in ${part.name}: ${(error as Error).message}`, { cause: error });
+    throw failed(part, error);
   }
   return metadata.map((output) => wrap(output));
+}
+
+/** @returns ids of the function's arguments. */
+function begun({ part, bytes, operations }: FinishedPart, given: readonly Tensor[]): number[] {
+  noteTransient(bytes);
+  countOperations(operations);
+  return part.argumentIds(backend.getInputTensorIds(given));
+}
+
+function failed(part: Part, cause: unknown): Error {
+  return new Error(`TensorFlow failed in ${part.name}: ${(cause as Error).message}`, { cause });
+}
+
+/** A number that TensorFlow has yet to compute. */
+export interface PendingNumber {
+  /** Waits for it. To be called once, or `dispose` instead. */
+  read(): number;
+  dispose(): void;
+}
+
+/** A tensor of one float32 number, to be read later; the tensor is disposed. */
+export function pendingNumber(tensor: Tensor): PendingNumber {
+  const id = functionBinding.shareTensor(backend.getInputTensorIds([tensor])[0]!);
+  tensor.dispose();
+  const dispose = (): void => functionBinding.deleteTensor(id);
+  return {
+    dispose,
+    read() {
+      const [value] = backend.binding.tensorDataSync(id);
+      dispose();
+      return value!;
+    },
+  };
 }

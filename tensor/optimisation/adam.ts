@@ -41,7 +41,6 @@ function createResource(shape: number[]): Tensor {
 
 /** Zero moments for a parameter. The caller frees them by {@link disposeMoments}; no `tidy` does. */
 export function createMoments(shape: number[]): Moments {
-  while (passages.length < passagesAtOnce) passages.push(createResource([]));
   const zeros = tf.zeros(shape);
   const moments = { first: { handle: createResource(shape) }, second: { handle: createResource(shape) } };
   // Each gets a buffer of its own at its first update, for a shared buffer is copied before it is written to.
@@ -156,21 +155,37 @@ export function adamConstantsIf(applies: Tensor, constants: AdamConstants): Adam
 }
 
 const adamAttributes = [float32, attribute.flag('use_locking', false), attribute.flag('use_nesterov', false)];
+
 /** So many parameters are updated at once, where the order of operations is free (functions/part.ts). */
 const passagesAtOnce = 4;
-/** What parameters pass through for the time of their update, by turns. */
-const passages: Tensor[] = [];
-let turn = 0;
+
+/** What parameters pass through for the time of their update, by turns. An optimiser has its own. */
+export class Passages {
+  private readonly handles = Array.from({ length: passagesAtOnce }, () => createResource([]));
+  private turn = 0;
+
+  next(): Tensor {
+    return this.handles[this.turn++ % passagesAtOnce]!;
+  }
+
+  dispose(): void {
+    for (const handle of this.handles) handle.dispose();
+  }
+}
 
 /**
  * One AdamW update: decoupled decay first, then Adam. The moments are updated in place.
  *
- * @param gradient of the parameter's shape; stays its owner's.
+ * @param passage that no other update which may run at the same time has. @param gradient of the parameter's shape; stays its owner's.
  * @returns the new parameter, of the current scope.
  */
-export function updatedByAdam(parameter: Tensor, moments: Moments, gradient: Tensor, constants: AdamConstants): Tensor {
-  const passage = passages[turn++ % passagesAtOnce];
-  if (passage === undefined) throw new Error('an update before there are moments');
+export function updatedByAdam(
+  parameter: Tensor,
+  moments: Moments,
+  passage: Tensor,
+  gradient: Tensor,
+  constants: AdamConstants,
+): Tensor {
   const { decay, rate, beta1, beta2, epsilon, zero } = constants;
   const decayed = executeOne('Mul', [float32], [parameter, decay]);
   execute('AssignVariableOp', [floatValues], [passage, decayed], 0);

@@ -1,3 +1,4 @@
+import '../support/processes/goldenThreads.js';
 import { test } from 'node:test';
 import { assertGradients, assertLosses, assertStatistics, step } from '../support/golden/trainingStepGolden.js';
 

@@ -1,12 +1,15 @@
 import type { StatisticsUpdate } from '../../model/types.js';
 import {
   forwardPass,
-  inPhase,
+  inPhaseOfPromise,
+  pendingNumber,
   Recording,
   tf,
   tidy,
   withExactShifts,
   type Order,
+  type PendingNumber,
+  type RecordedFunction,
   type RecordedFunctions,
   type Tensor,
 } from '../../tensor/index.js';
@@ -52,16 +55,17 @@ export class RecordedStep {
    * To be followed by `backward` or `discard`.
    *
    * @param exactShifts computes what a forward pass without it has made NaN of (see `withExactShifts`), in more time.
-   * @returns the prediction, `[B, L, 3]`; the surrounding tidy's.
+   * @param prepared to be there until then.
+   * @returns the prediction, `[B, L, 3]`; the caller's.
    */
-  forward(prepared: PreparedBatch, exactShifts = false): Tensor {
+  async forward(prepared: PreparedBatch, exactShifts = false): Promise<Tensor> {
     const { sets, key } = this.nextUpdate({ base: 0, localiser: 0 });
     const shapes = prepared.tensors.map(({ shape }) => shape.join('×')).join(' ');
     const name = `${shapes} ${key} ${exactShifts}`;
     const record = (): Recorded => this.record(prepared, sets);
     const recorded = this.recorded.get(name) ?? (exactShifts ? withExactShifts(record) : record());
     this.recorded.set(name, recorded);
-    const [vertices] = inPhase('forward', () => recorded.functions.parts[0]!.run(this.given(prepared)));
+    const [vertices] = await running(recorded, 'forward', (parts) => parts[0]!.start(this.given(prepared)));
     this.under = { recorded, prepared };
     return vertices!;
   }
@@ -70,19 +74,22 @@ export class RecordedStep {
    * Gradients by all parameters that are trained, and the update; if the gradients are not finite, nothing changes.
    *
    * @param gradient of the loss by the prediction. `[B, L, 3]`
-   * @returns the gradients' norm before clipping, not finite where they are not; a number on the device, the tidy's.
+   * @returns the gradients' norm before clipping, not finite where they are not.
    */
-  backward(gradient: Tensor, learningRates: LearningRates): Tensor {
+  async backward(gradient: Tensor, learningRates: LearningRates): Promise<PendingNumber> {
     const { recorded, prepared } = this.taken();
     const { parameters, buffers } = this.network.state;
     const { sets } = this.nextUpdate(learningRates);
     const numbers = tf.tensor1d(this.optimizer.numbersOf(sets));
     const given = [gradient, numbers, ...this.given(prepared)];
-    const [norm, ...updated] = inPhase('backward', () => recorded.functions.parts[1]!.run(given));
+    const [norm, ...updated] = await running(recorded, 'backward', (parts) => parts[1]!.start(given)).finally(() =>
+      numbers.dispose(),
+    );
     const names = this.trained;
     for (const [i, name] of names.entries()) parameters[name]!.assign(updated[i]!);
     for (const [i, name] of recorded.statistics.entries()) buffers[name]!.assign(updated[names.length + i]!);
-    return norm!;
+    for (const value of updated) value.dispose();
+    return pendingNumber(norm!);
   }
 
   /** In place of `backward`: frees what was kept for it. */
@@ -109,7 +116,9 @@ export class RecordedStep {
 
   private given({ tensors }: PreparedBatch): Tensor[] {
     const { parameters, buffers } = this.network.state;
-    return [...tensors, ...Object.values(parameters), ...Object.values(buffers)];
+    // Counts of batches are the host's.
+    const statistics = Object.values(buffers).filter(({ dtype }) => dtype === 'float32');
+    return [...tensors, ...Object.values(parameters), ...statistics];
   }
 
   private record(prepared: PreparedBatch, sets: readonly UpdateSet[]): Recorded {
@@ -162,5 +171,19 @@ export class RecordedStep {
       ...this.trained.map((name) => updated[name]!),
       ...Object.entries(statistics).map(([name, value]) => selected(isFinite, value, buffers[name]!)),
     ];
+  }
+}
+
+/** Runs a part; where it fails, nothing is left in TensorFlow that the next step would take for its own. */
+async function running(
+  { functions }: Recorded,
+  phase: 'forward' | 'backward',
+  start: (parts: readonly RecordedFunction[]) => Promise<Tensor[]>,
+): Promise<Tensor[]> {
+  try {
+    return await inPhaseOfPromise(phase, () => start(functions.parts));
+  } catch (cause) {
+    functions.discard();
+    throw cause;
   }
 }

@@ -1,4 +1,3 @@
-import { setImmediate as breathe } from 'node:timers/promises';
 import type { StageConfiguration, TrainingStage } from '../../configs/schema/training.js';
 import type { Batch } from '../../datasets/types.js';
 import type { Checkpointing } from '../../checkpoints/checkpointing.js';
@@ -13,7 +12,14 @@ import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';
-import { trainingStep, type StepMilliseconds, type TrainingStepOutcome } from './trainingStep.js';
+import {
+  abandonStep,
+  beginStep,
+  finishStep,
+  type PendingStep,
+  type StepMilliseconds,
+  type TrainingStepOutcome,
+} from './trainingStep.js';
 import { validate } from './validate.js';
 import { tidy } from '../../tensor/index.js';
 
@@ -73,8 +79,14 @@ const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refineme
  * @throws Diverged, and what stopped a save.
  */
 export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {
-  const { settings, data, events, checkpointing, onProgress, onStep, signal } = options;
+  const { settings, data, checkpointing, onProgress, onStep, signal } = options;
   if (position.validationPending) await validateAt(position, options);
+  let pending: PendingStep | null = null;
+  const settle = async (isLogged: boolean): Promise<TrainingStepOutcome | null> => {
+    const step = pending;
+    pending = null;
+    return step && (await settled(step, isLogged, position, options));
+  };
   while (position.step < settings.iterations && !signal.aborted) {
     checkpointing.throwIfFailed();
     const asked = performance.now();
@@ -84,25 +96,49 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
     const upcoming = position.step + 1;
     const willLog = upcoming % settings.logEvery === 0 || upcoming === settings.iterations;
     const willShow = upcoming % settings.picturesEvery === 0 || upcoming === settings.iterations;
-    const outcome = trainingStep(batch, {
-      ...options,
-      stage: settings,
-      measureDistance: willLog,
-      keepPrediction: willShow,
+    const stepOptions = { ...options, stage: settings, measureDistance: willLog, keepPrediction: willShow };
+    const begun = await beginStep(batch, stepOptions);
+    // While the device computed this prediction, it had the update of the step before behind it.
+    const settling = performance.now();
+    await settle(false).catch((cause: unknown) => {
+      abandonStep(begun, stepOptions);
+      throw cause;
     });
+    const finishing = performance.now();
+    const step = await finishStep(begun, stepOptions);
+    pending = step;
     position.step = upcoming;
+    const finished = performance.now();
+    const isLookedAt = willLog || willShow || isDue(upcoming, settings);
+    const outcome = isLookedAt ? await settle(willLog) : null;
     const stepped = performance.now();
-    if (!outcome.applied) await skip(batch, outcome, position, options);
-    else if (willLog) logStep(outcome, position, events);
-    if (willShow && outcome.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
+    const update = finishing - settling + stepped - finished;
+    if (outcome?.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
     const save = await showAndSave(position, options);
     if (willLog) checkpointing.showEvents();
     const show = performance.now() - stepped - save;
-    onStep?.({ batch: waited, ...outcome.milliseconds, show, save }, position);
+    onStep?.({ batch: waited, ...step.milliseconds, update, show, save }, position);
     onProgress(position);
-    // Messages, uploads and the loader get their turn.
-    await breathe();
   }
+  await settle(false);
+}
+
+/** Something is saved or validated after this step: it looks at what the step has changed. */
+function isDue(step: number, { checkpointEvery, validateEvery, iterations }: StageConfiguration): boolean {
+  return step % checkpointEvery === 0 || step % validateEvery === 0 || step === iterations;
+}
+
+/** Looks at what a step came to. @throws Diverged */
+async function settled(
+  step: PendingStep,
+  isLogged: boolean,
+  position: StagePosition,
+  options: StageLoopOptions,
+): Promise<TrainingStepOutcome> {
+  const outcome = step.outcome();
+  if (!outcome.applied) await skip(step.batch, outcome, position, options);
+  else if (isLogged) logStep(outcome, position, options.events);
+  return outcome;
 }
 
 /**

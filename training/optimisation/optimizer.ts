@@ -3,6 +3,7 @@ import {
   adamNumbers,
   createMoments,
   disposeMoments,
+  Passages,
   readMoment,
   updatedByAdam,
   writeMoment,
@@ -53,6 +54,7 @@ interface Slot {
 /** AdamW with PyTorch's semantics: decoupled weight decay on all parameters, bias correction, a step count of each parameter. */
 export class AdamW {
   private readonly slots = new Map<string, Slot>();
+  private readonly passages = new Passages();
   private readonly settings: Required<AdamWSettings>;
 
   /** @param parameters by published name. They stay the caller's; `update` assigns to them. */
@@ -124,7 +126,7 @@ export class AdamW {
         const { parameter, moments } = this.slotOf(name);
         const gradient = gradients[name]!;
         requireShape(name, parameter, gradient);
-        result[name] = updatedByAdam(parameter, moments, gradient, constants[i]!);
+        result[name] = updatedByAdam(parameter, moments, this.passages.next(), gradient, constants[i]!);
       }
     }
     return result;
@@ -184,6 +186,7 @@ export class AdamW {
   /** Frees the moments. The parameters stay. */
   dispose(): void {
     for (const { moments } of this.slots.values()) disposeMoments(moments);
+    this.passages.dispose();
     this.slots.clear();
   }
 

@@ -48,7 +48,7 @@ for (const [model_, frozen] of [
     const before = values();
     for (const at of [0, 1]) {
       const batch = await data.batch(at);
-      const outcome = trainingStep(batch, {
+      const outcome = await trainingStep(batch, {
         step,
         loss,
         optimizer,

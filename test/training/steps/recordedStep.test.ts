@@ -72,15 +72,21 @@ function plainStep(network: StageNetwork, optimizer: AdamW, batch: Batch): numbe
   return found;
 }
 
-function recordedStep(step: RecordedStep, optimizer: AdamW, batch: Batch): number {
-  let found = NaN;
-  tidy(() => {
-    const vertices = step.forward(step.network.prepare(batch, 'training'));
-    found = step.backward(gradientAt(vertices), rates).dataSync()[0]!;
-    optimizer.count(Object.keys(step.network.state.parameters), 1);
-    countBatches(step.network.state);
-  });
-  return found;
+/** A step whose gradient by the prediction is `gradientOf` it. @returns the gradients' norm */
+async function stepBy(step: RecordedStep, batch: Batch, gradientOf: (vertices: Tensor) => Tensor): Promise<number> {
+  const prepared = step.network.prepare(batch, 'training');
+  const vertices = await step.forward(prepared);
+  const gradient = tidy(() => gradientOf(vertices));
+  const norm = (await step.backward(gradient, rates)).read();
+  for (const tensor of [...prepared.tensors, vertices, gradient]) tensor.dispose();
+  return norm;
+}
+
+async function recordedStep(step: RecordedStep, optimizer: AdamW, batch: Batch): Promise<number> {
+  const norm = await stepBy(step, batch, gradientAt);
+  optimizer.count(Object.keys(step.network.state.parameters), 1);
+  countBatches(step.network.state);
+  return norm;
 }
 
 const numbersOf = ({ parameters, buffers }: ModelState): Record<string, number[]> =>
@@ -115,7 +121,7 @@ for (const stage of ['coarse', 'refinement'] as const) {
       for (let at = 0; at < 4; at++) {
         const batch = await batchOf(at);
         const expected = plainStep(plain, plainOptimizer, batch);
-        const norm = recordedStep(step, optimizer, batch);
+        const norm = await recordedStep(step, optimizer, batch);
         assert.ok(norm > clipping, `gradients of ${norm} are to be clipped`);
         assert.ok(Math.abs(norm - expected) <= 1e-4 * expected, `norm ${norm}; ${expected}`);
         assertClose(network.state, plain.state, 1e-3);
@@ -125,19 +131,19 @@ for (const stage of ['coarse', 'refinement'] as const) {
     test('can be recorded with as many pictures as the paper has in a batch', async () => {
       const batch = repeated(await batchOf(7), 6);
       assert.equal(batch.shape.batch * batch.shape.views, 36);
-      assert.ok(Number.isFinite(recordedStep(step, optimizer, batch)));
+      assert.ok(Number.isFinite(await recordedStep(step, optimizer, batch)));
     });
 
     test('leaves no tensor behind, applied or discarded', async () => {
       const batch = await batchOf(5);
-      recordedStep(step, optimizer, batch);
+      await recordedStep(step, optimizer, batch);
       const { tensors } = tensorMemory();
-      recordedStep(step, optimizer, batch);
-      tidy(() => {
-        step.forward(network.prepare(batch, 'training'));
-        step.discard();
-      });
-      recordedStep(step, optimizer, batch);
+      await recordedStep(step, optimizer, batch);
+      const prepared = network.prepare(batch, 'training');
+      (await step.forward(prepared)).dispose();
+      step.discard();
+      for (const tensor of prepared.tensors) tensor.dispose();
+      await recordedStep(step, optimizer, batch);
       assert.equal(tensorMemory().tensors, tensors);
     });
 
@@ -148,14 +154,12 @@ for (const stage of ['coarse', 'refinement'] as const) {
         tidy(() => Object.values(optimizer.state()).map((values) => [...values.dataSync()]));
       const moments = momentsOf();
       for (const bad of [NaN, Infinity]) {
-        tidy(() => {
-          const vertices = step.forward(network.prepare(batch, 'training'));
-          const gradient = tf.tensor(
-            Float32Array.from({ length: vertices.size }, (_, i) => (i === 3 ? bad : 1)),
-            vertices.shape,
+        const gradientOf = ({ size, shape }: Tensor): Tensor =>
+          tf.tensor(
+            Float32Array.from({ length: size }, (_, i) => (i === 3 ? bad : 1)),
+            shape,
           );
-          assert.ok(!Number.isFinite(step.backward(gradient, rates).dataSync()[0]!));
-        });
+        assert.ok(!Number.isFinite(await stepBy(step, batch, gradientOf)));
         assert.deepEqual(numbersOf(network.state), before);
         assert.deepEqual(momentsOf(), moments);
       }
