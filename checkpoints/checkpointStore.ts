@@ -15,7 +15,7 @@ import { ClaimedManifest } from './manifest/claimedManifest.js';
 import { discardedObjects, discarding, partKeys } from './discarded.js';
 import { LeaseLost, NoUsableCheckpoint } from './errors.js';
 import { goingOnFrom, loadNewest } from './reading/loadCheckpoint.js';
-import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest/manifest.js';
+import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest/manifestSchema.js';
 import { readVersion } from './manifest/readManifest.js';
 import { retain } from './objects/retention.js';
 import { listStageObjects, type CheckpointFolder } from './objects/stageObjects.js';

@@ -1,4 +1,4 @@
-import type { Manifest, ManifestCheckpoint } from './manifest/manifest.js';
+import type { Manifest, ManifestCheckpoint } from './manifest/manifestSchema.js';
 
 /**
  * A manifest that says of objects that they are being deleted, before they are: whoever is killed in between leaves no

@@ -1,6 +1,6 @@
 import type { TrainedStages } from '../configs/changes/trainedStages.js';
 import type { ObjectStore } from '../storage/types.js';
-import { checkpointStages, stageNameSchema } from './manifest/manifest.js';
+import { checkpointStages, stageNameSchema } from './manifest/manifestSchema.js';
 import { readManifest } from './manifest/readManifest.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { CommandBody, GlobalOptions } from './program.js';
+import type { CommandBody, GlobalOptions } from './command.js';
 
 /** A command of which only words and description are known until it is loaded. */
 export interface TableEntry {

@@ -1,16 +1,9 @@
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { didYouMean, suggest } from '../configs/reading/suggestions.js';
+import type { GlobalOptions } from './command.js';
 import { commands } from './commandTable.js';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-
-/** What every command takes. */
-export interface GlobalOptions {
-  verbose: boolean;
-}
-
-/** What the file of a command says; its words and its description stand in the table of commands. */
-export type CommandBody<Arguments> = Pick<CommandModule<GlobalOptions, Arguments>, 'builder' | 'handler'>;
 
 /** The command line, with those commands loaded that the arguments name: `--help` and `list` are to be quick. */
 export async function buildProgram(args: readonly string[]): Promise<Argv<GlobalOptions>> {

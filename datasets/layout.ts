@@ -1,3 +1,4 @@
+import type { ViewKind } from '../configs/schema/viewKind.js';
 import type { FrameId } from './types.js';
 
 /** FaMoS's layout on a disk (method 1): paths below the folders of images, calibrations, scans, registrations. */
@@ -13,9 +14,7 @@ export function calibrationPath(subject: string, sequence: string, view: string)
 }
 
 /** `S/Q/Q.N.npy` of a scan, `S/Q/Q.N.ply` of a mesh. */
-export function framePath({ subject, sequence, frame }: FrameId, extension: 'npy' | 'ply' | 'obj'): string {
-  return `${subject}/${sequence}/${sequence}.${frame}.${extension}`;
-}
+export { framePath } from '../storage/keys.js';
 
 /** Of people: `S/Q/N`. */
 export function frameName({ subject, sequence, frame }: FrameId): string {
@@ -23,7 +22,7 @@ export function frameName({ subject, sequence, frame }: FrameId): string {
 }
 
 /** Whether a view is of the kind asked for: names with `_A` or `_B` are stereo (grey) cameras, `_C` colour cameras. */
-export function isViewOfKind(view: string, kind: 'stereo' | 'colour' | 'all'): boolean {
+export function isViewOfKind(view: string, kind: ViewKind): boolean {
   if (kind === 'all') return true;
   return kind === 'stereo' ? /_[AB]$/.test(view) : /_C$/.test(view);
 }

@@ -1,4 +1,4 @@
-import type { Split } from './types.js';
+import { splitNames, type Split } from './types.js';
 
 /**
  * So many frames, spread evenly over a data set, so that all its splits and as many subjects as can be are among them;
@@ -13,7 +13,7 @@ export function sampleFrames<Frame extends { readonly split: Split }>(
   if (count === null || count >= frames.length) return [...frames];
   if (count <= 0) return [];
   const chosen = new Set<Frame>();
-  for (const split of ['train', 'validation', 'test'] as const) {
+  for (const split of splitNames) {
     const first = frames.find((frame) => frame.split === split);
     if (first && chosen.size < count) chosen.add(first);
   }

@@ -8,7 +8,9 @@ export interface FrameId {
   readonly frame: string;
 }
 
-export type Split = 'train' | 'validation' | 'test';
+/** What a data set's frames are for. */
+export const splitNames = ['train', 'validation', 'test'] as const;
+export type Split = (typeof splitNames)[number];
 
 /** One frame, decoded: what a batch is made of. */
 export interface Sample {

@@ -1,6 +1,5 @@
+import type { ViewKind } from '../configs/schema/viewKind.js';
 import { isViewOfKind } from './layout.js';
-
-export type ViewKind = 'stereo' | 'colour' | 'all';
 
 /** Which of a frame's views the networks see. */
 export interface ViewChoice {

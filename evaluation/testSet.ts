@@ -62,7 +62,7 @@ export class TestSet {
 
   /** Predicted vertices `[L, 3]`, mm; the caller's. */
   prediction(stage: 'coarse' | 'refinement', id: FrameId): Promise<Float32Array> {
-    return this.vertices(`${keys.testPredictions(this.run, stage)}/${meshPath(id)}`);
+    return this.vertices(`${keys.testPredictions(this.run, stage)}/${frameMeshPath(id)}`);
   }
 
   /** Registered vertices `[L, 3]`, mm; null where the data set has none. The caller's. */
@@ -79,7 +79,7 @@ export class TestSet {
 
   /** Where the localiser put its grid, mm; null where it was not recorded. */
   async localisedCentre(id: FrameId): Promise<readonly [number, number, number] | null> {
-    const path = frameLocaliserPath(id.subject, id.sequence, id.frame);
+    const path = frameLocaliserPath(id);
     const key = `${keys.testPredictions(this.run, 'coarse')}/${path}`;
     const todo = 'Delete it, and have the frame predicted again';
     return (await readStored(this.store, key, { schema: localiserSchema, todo }))?.centre ?? null;
@@ -103,9 +103,4 @@ export class TestSet {
     }
     return vertices.map((coordinate) => coordinate * millimetresPerMetre);
   }
-}
-
-/** Path of a frame's mesh below a root. */
-export function meshPath(id: FrameId): string {
-  return frameMeshPath(id.subject, id.sequence, id.frame);
 }

@@ -39,11 +39,11 @@ export class PredictionWriter {
   }
 
   /** Coarse mesh; of test frames the localiser's place and the refined mesh. */
-  private keysOf({ subject, sequence, frame }: FrameId): string[] {
-    const mesh = frameMeshPath(subject, sequence, frame);
+  private keysOf(id: FrameId): string[] {
+    const mesh = frameMeshPath(id);
     if (this.stages === 'coarse') return [`${keys.predictions(this.run)}/${mesh}`];
     const coarse = keys.testPredictions(this.run, 'coarse');
-    const place = frameLocaliserPath(subject, sequence, frame);
+    const place = frameLocaliserPath(id);
     return [`${coarse}/${mesh}`, `${coarse}/${place}`, `${keys.testPredictions(this.run, 'refinement')}/${mesh}`];
   }
 }

@@ -5,7 +5,7 @@ import pMap from 'p-map';
 import { formatDataList } from '../datasets/formats/dataList.js';
 import { formatNpz } from '../datasets/formats/numpy/npz.js';
 import { formatObj } from '../datasets/formats/meshes/obj.js';
-import type { FrameId } from '../datasets/types.js';
+import { splitNames, type FrameId } from '../datasets/types.js';
 import { ThreadPool } from '../datasets/threads/threadPool.js';
 import type { GenerateWorkerData } from './generateWorker.js';
 import { generateHeadTemplate, type HeadTemplate } from './head/headTemplate.js';
@@ -39,7 +39,7 @@ export async function generateMiniature(
   const plan = planMiniature(settings);
   await writeTemplate(template, directory);
   await writeSubjects(settings, template, plan, directory, options);
-  for (const split of ['train', 'validation', 'test'] as const) {
+  for (const split of splitNames) {
     const list = formatDataList(plannedFrames(plan, split));
     await writeFileInFolder(join(directory, splitFolders[split].list), list);
   }

@@ -1,4 +1,4 @@
-import type { FrameId, Split } from '../datasets/types.js';
+import { splitNames, type FrameId, type Split } from '../datasets/types.js';
 import { sequenceKinds } from './scene/motion.js';
 import type { MiniatureSettings } from './settings.js';
 
@@ -18,14 +18,13 @@ export interface PlannedSequence {
   readonly frames: readonly { readonly frame: string; readonly time: number }[];
 }
 
-const splits = ['train', 'validation', 'test'] as const;
 /** Frames are taken from a sequence recorded at 60 a second, this many apart. */
 const frameStep = 12;
 
 /** All subjects, split by subject. */
 export function planMiniature(settings: MiniatureSettings): PlannedSubject[] {
   const subjects: PlannedSubject[] = [];
-  for (const split of splits) {
+  for (const split of splitNames) {
     for (let i = 0; i < settings.subjects[split]; i++) {
       const index = subjects.length;
       const subject = `miniature_${String(index + 1).padStart(3, '0')}`;

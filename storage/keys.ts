@@ -44,9 +44,21 @@ export const keys = {
   report: (run: string) => `runs/${run}/evaluation/report.html`,
 } as const;
 
+/** What a frame's files are named by: subject S, sequence Q, zero-padded number N. */
+export interface FrameName {
+  readonly subject: string;
+  readonly sequence: string;
+  readonly frame: string;
+}
+
+/** Path of a frame's file below a root, `S/Q/Q.N.EXTENSION`: in the store, and in FaMoS's layout on a disk (method 1). */
+export function framePath({ subject, sequence, frame }: FrameName, extension: string): string {
+  return `${subject}/${sequence}/${sequence}.${frame}.${extension}`;
+}
+
 /** Path of a frame's mesh below a prediction or registration root. */
-export function frameMeshPath(subject: string, sequence: string, frame: string): string {
-  return `${subject}/${sequence}/${sequence}.${frame}.ply`;
+export function frameMeshPath(id: FrameName): string {
+  return framePath(id, 'ply');
 }
 
 /**
@@ -54,6 +66,6 @@ export function frameMeshPath(subject: string, sequence: string, frame: string):
  * `{ "centre": [x, y, z], "rotation": [nine numbers, row-major], "scales": [sx, sy, sz] }`, the centre (mean of the
  * transformed grid's positions) in mm. The evaluation puts the mean head there.
  */
-export function frameLocaliserPath(subject: string, sequence: string, frame: string): string {
-  return `${subject}/${sequence}/${sequence}.${frame}.localiser.json`;
+export function frameLocaliserPath(id: FrameName): string {
+  return framePath(id, 'localiser.json');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { finishedModel } from '../../checkpoints/reading/finalModel.js';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { findIndex } from '../../datasets/index/openIndex.js';
 import type { PackedIndex } from '../../datasets/index/packedIndex.js';
@@ -122,12 +122,12 @@ async function packedIndex(store: ObjectStore, name: string): Promise<PackedInde
   throw userFault('DataUnusable', message);
 }
 
-function predictionKeys(run: string, purpose: Purpose, { subject, sequence, frame }: FrameId): string[] {
-  const mesh = frameMeshPath(subject, sequence, frame);
+function predictionKeys(run: string, purpose: Purpose, id: FrameId): string[] {
+  const mesh = frameMeshPath(id);
   if (purpose === 'refinement-input') return [`${keys.predictions(run)}/${mesh}`];
   return [
     `${keys.testPredictions(run, 'coarse')}/${mesh}`,
-    `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(subject, sequence, frame)}`,
+    `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(id)}`,
     `${keys.testPredictions(run, 'refinement')}/${mesh}`,
   ];
 }

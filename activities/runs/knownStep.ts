@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
 import { trainingStages, type TrainingStage } from '../../configs/schema/training.js';
 
 const heartbeatSchema = z.object({

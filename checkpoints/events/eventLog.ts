@@ -1,6 +1,6 @@
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import type { CheckpointStage, EventSegment } from '../manifest/manifest.js';
+import type { CheckpointStage, EventSegment } from '../manifest/manifestSchema.js';
 import { SegmentFile } from './segmentFile.js';
 import { pictureRecord, scalarRecord, versionRecord, type EventPicture } from './eventRecords.js';
 

@@ -1,7 +1,8 @@
 import { keys } from '../../storage/keys.js';
 import { PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { CheckpointsLost, LeaseLost } from '../errors.js';
-import { emptyManifest, formatManifest, type CheckpointStage, type Manifest } from './manifest.js';
+import { emptyManifest, formatManifest } from './manifest.js';
+import type { CheckpointStage, Manifest } from './manifestSchema.js';
 import { readBegun, type ManifestVersion } from './readManifest.js';
 
 const claimAttempts = 20;

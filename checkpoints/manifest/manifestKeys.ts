@@ -1,5 +1,5 @@
 import { keys } from '../../storage/keys.js';
-import type { CheckpointStage, Manifest } from './manifest.js';
+import type { CheckpointStage, Manifest } from './manifestSchema.js';
 
 /** A key that a manifest names, and must not. */
 export interface MisplacedKey {

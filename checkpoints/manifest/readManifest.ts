@@ -1,7 +1,8 @@
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { ManifestMissing } from '../errors.js';
-import { parseManifest, type CheckpointStage, type Manifest } from './manifest.js';
+import { parseManifest } from './manifest.js';
+import type { CheckpointStage, Manifest } from './manifestSchema.js';
 import { listStageObjects } from '../objects/stageObjects.js';
 
 /** A manifest, and what the next conditional put names. */

@@ -1,5 +1,5 @@
 import type { CheckpointConfiguration } from '../../configs/schema/training.js';
-import type { ManifestCheckpoint } from '../manifest/manifest.js';
+import type { ManifestCheckpoint } from '../manifest/manifestSchema.js';
 
 /** Which checkpoints stay: the last few, and milestones. The others' parts are to be deleted once the manifest forgot them. */
 export function retain(

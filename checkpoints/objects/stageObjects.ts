@@ -1,6 +1,6 @@
 import { keys } from '../../storage/keys.js';
 import type { ObjectInformation, ObjectStore } from '../../storage/types.js';
-import type { CheckpointStage } from '../manifest/manifest.js';
+import type { CheckpointStage } from '../manifest/manifestSchema.js';
 import { partNames } from '../reading/trainingState.js';
 
 /** A folder below a stage's checkpoints, as its name and its objects tell. */

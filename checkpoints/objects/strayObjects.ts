@@ -1,6 +1,6 @@
 import type { ObjectInformation } from '../../storage/types.js';
 import { discardedObjects } from '../discarded.js';
-import type { Manifest, ManifestCheckpoint } from '../manifest/manifest.js';
+import type { Manifest, ManifestCheckpoint } from '../manifest/manifestSchema.js';
 import type { CheckpointFolder, EventObject, StageObjects } from './stageObjects.js';
 import { partNames } from '../reading/trainingState.js';
 

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointReference } from '../reference.js';
 import { readManifest } from '../manifest/readManifest.js';
 import { FinalModelDamaged, StageNotFinished } from '../errors.js';
-import { checkpointStageOf, type ManifestCheckpoint } from '../manifest/manifest.js';
+import { checkpointStageOf, type ManifestCheckpoint } from '../manifest/manifestSchema.js';
 import { DamagedCheckpoint, readPart } from './readCheckpoint.js';
 import type { NamedArrays } from '../safetensors.js';
 import { decodeModel } from './trainingState.js';

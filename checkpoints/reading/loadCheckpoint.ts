@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../storage/types.js';
-import type { Manifest, ManifestCheckpoint, QuarantinedCheckpoint } from '../manifest/manifest.js';
+import type { Manifest, ManifestCheckpoint, QuarantinedCheckpoint } from '../manifest/manifestSchema.js';
 import { DamagedCheckpoint, readParts } from './readCheckpoint.js';
 import { decodeTrainingState, type TrainingState } from './trainingState.js';
 

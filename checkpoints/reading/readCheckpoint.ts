@@ -1,5 +1,5 @@
 import { ContentDamaged, ObjectNotFound, type ObjectStore } from '../../storage/types.js';
-import type { ManifestCheckpoint } from '../manifest/manifest.js';
+import type { ManifestCheckpoint } from '../manifest/manifestSchema.js';
 import { partNames, sha256Of, type PartName } from './trainingState.js';
 
 /** Thrown for a checkpoint whose parts are missing or are not what the manifest says. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { parseStored, sha256Schema } from '../../storage/storedJson.js';
-import { stageNameSchema } from '../manifest/manifest.js';
+import { stageNameSchema } from '../manifest/manifestSchema.js';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError, type NamedArrays } from '../safetensors.js';
 
 /** Everything that training depends on, off the device: what a checkpoint holds. Nobody changes it once it is taken. */

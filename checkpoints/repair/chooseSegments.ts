@@ -1,4 +1,4 @@
-import type { EventSegment } from '../manifest/manifest.js';
+import type { EventSegment } from '../manifest/manifestSchema.js';
 
 /** A segment of an event log as its name and its records tell. */
 export interface SegmentCandidate {

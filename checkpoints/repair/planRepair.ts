@@ -4,13 +4,8 @@ import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { ObjectNotFound, PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { readSegment, SegmentDamaged } from '../events/readSegment.js';
 import { discarding } from '../discarded.js';
-import {
-  emptyManifest,
-  formatManifest,
-  parseManifest,
-  type CheckpointStage,
-  type Manifest,
-} from '../manifest/manifest.js';
+import { emptyManifest, formatManifest, parseManifest } from '../manifest/manifest.js';
+import type { CheckpointStage, Manifest } from '../manifest/manifestSchema.js';
 import { DamagedCheckpoint, readParts } from '../reading/readCheckpoint.js';
 import { listStageObjects, type EventObject } from '../objects/stageObjects.js';
 import { chooseSegments, missingSteps, type SegmentCandidate } from './chooseSegments.js';

@@ -7,7 +7,7 @@ import {
   type CheckpointStage,
   type Manifest,
   type ManifestCheckpoint,
-} from '../manifest/manifest.js';
+} from '../manifest/manifestSchema.js';
 import { SafetensorsError } from '../safetensors.js';
 import type { CheckpointFolder } from '../objects/stageObjects.js';
 import {

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import type { CommandBody, GlobalOptions } from '../program.js';
+import type { CommandBody, GlobalOptions } from '../command.js';
 import { setOption } from '../setOption.js';
 import { print, printJson } from '../terminal/print.js';
 

@@ -1,3 +1,4 @@
+import type { ViewKind } from '../../configs/schema/viewKind.js';
 import type { ConvertedCalibration } from '../../datasets/calibrations/convertCalibration.js';
 import type { RigFinding } from '../../datasets/inspect/types.js';
 import { isViewOfKind } from '../../datasets/layout.js';
@@ -21,7 +22,7 @@ export interface Conversion {
 }
 
 /** A table of cameras with what was lost, what the rig looks like, and what a person should know. */
-export function reportOf(conversion: Conversion, kind: 'stereo' | 'colour' | 'all'): string {
+export function reportOf(conversion: Conversion, kind: ViewKind): string {
   const { converted, rig, output, sequences, notes, findings } = conversion;
   const rows = converted.map(({ camera, residual, approximated }, i) => [
     camera.name,

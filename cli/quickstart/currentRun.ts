@@ -9,7 +9,7 @@ import { resumeRun, startRun } from '../../client/runs/runs.js';
 import { findRunFiles, storeRunFiles } from '../runs/runFiles.js';
 import { runName } from '../runs/start.js';
 import { readJson, writeJson, type Workspace } from '../machine/workspace.js';
-import type { QuickstartJob } from './quickstart.js';
+import type { QuickstartJob } from './job.js';
 
 /** The run that `npm start` works on: written before it is started, so that an interrupted start finds it. */
 interface CurrentRun {

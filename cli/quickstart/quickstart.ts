@@ -11,6 +11,7 @@ import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal/terminal.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { readJson, workspace, type Workspace } from '../machine/workspace.js';
+import type { QuickstartJob } from './job.js';
 import type { LastRun } from './lastRun.js';
 import { killDescendants } from './processTree.js';
 import { serveUntilStopped, trainMiniature } from './train.js';
@@ -29,17 +30,6 @@ export interface QuickstartOptions {
 
 /** Seconds that workers (which save) and then the services have to end, taken together. */
 const endSeconds = 90;
-
-/** What a start works on. */
-export interface QuickstartJob {
-  readonly space: Workspace;
-  readonly configuration: RunConfiguration;
-  readonly configurationSha256: string;
-  readonly bucket: string;
-  readonly miniature: Partial<MiniatureSettings>;
-  readonly fresh: boolean;
-  readonly keep: boolean;
-}
 
 /**
  * What `npm start` does: everything on this machine, until the miniature is trained and measured. Continues what was

@@ -18,7 +18,7 @@ import { writeJson } from '../machine/workspace.js';
 import { startOrGoOn } from './currentRun.js';
 import { provideData, type LocalData } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
-import type { QuickstartJob } from './quickstart.js';
+import type { QuickstartJob } from './job.js';
 import { startServices, startWorkers, type Services } from './session.js';
 import { summary } from './summary.js';
 import { endOfLog } from './workers.js';

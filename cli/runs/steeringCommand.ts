@@ -1,5 +1,5 @@
 import { withConnectionOptions, type ConnectionOptions } from '../connection.js';
-import type { CommandBody, GlobalOptions } from '../program.js';
+import type { CommandBody, GlobalOptions } from '../command.js';
 import type { Steering } from './steer.js';
 
 interface SteeringArguments extends GlobalOptions, ConnectionOptions {

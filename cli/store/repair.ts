@@ -1,4 +1,4 @@
-import { checkpointStages } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { applyRepair, planRepair, type RepairPlan } from '../../checkpoints/repair/planRepair.js';
 import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import { keys } from '../../storage/keys.js';

@@ -15,6 +15,16 @@ const headFileSchema = z.union(
 /** A path below the data's folder; a file that is uploaded with the run; or an object of its store. */
 export type HeadFile = z.infer<typeof headFileSchema>;
 
+/** Where the files of a split's frames are. */
+const splitOf = <Registrations extends z.ZodType>(registrations: Registrations) =>
+  z.strictObject({
+    list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
+    images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
+    calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
+    scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
+    registrations: registrations.describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
+  });
+
 /** Where the frames come from. */
 export const datasetSchema = z.strictObject({
   name: z
@@ -70,35 +80,9 @@ export const datasetSchema = z.strictObject({
     .describe('Folder that archives are extracted into, relative to the data worker’s `--directory`.'),
   layout: z
     .strictObject({
-      train: z
-        .strictObject({
-          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
-          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
-          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
-          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
-          registrations: z.string().describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
-        })
-        .describe('The training set.'),
-      validation: z
-        .strictObject({
-          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
-          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
-          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
-          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
-          registrations: z.string().describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
-        })
-        .describe('The validation set: people that are not trained on.'),
-      test: z
-        .strictObject({
-          list: z.string().describe('Data list: a JSON array of [subject, sequence, frame].'),
-          images: z.string().describe('Folder of images: SUBJECT/SEQUENCE/FRAME/SEQUENCE.FRAME.CAMERA.png.'),
-          calibrations: z.string().describe('Folder of calibrations: SUBJECT/SEQUENCE/CAMERA.tka.'),
-          scans: z.string().describe('Folder of scans, mm: SUBJECT/SEQUENCE/SEQUENCE.FRAME.npy, or .ply or .obj.'),
-          registrations: z
-            .string()
-            .nullable()
-            .describe('Folder of registrations, m: SUBJECT/SEQUENCE/SEQUENCE.FRAME.ply.'),
-        })
+      train: splitOf(z.string()).describe('The training set.'),
+      validation: splitOf(z.string()).describe('The validation set: people that are not trained on.'),
+      test: splitOf(z.string().nullable())
         .nullable()
         .default(null)
         .describe('The test set, for the evaluation at the end; null: none, and no evaluation.'),

@@ -5,6 +5,7 @@ import { storageSchema } from './storage.js';
 import { supervisionSchema } from './supervision.js';
 import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
 import { crossFieldProblems } from './crossChecks.js';
+import { viewKindSchema } from './viewKind.js';
 
 /**
  * Of the networks' arithmetic. `float32`: TensorFloat-32, which TensorFlow takes silently where a GPU has it, is off.
@@ -34,7 +35,7 @@ export const runConfigurationSchema = z
       ),
     storage: storageSchema.describe('Where all that lasts is kept: an S3 bucket, or a folder.'),
     dataset: datasetSchema.describe('The data set: where it comes from and how it is laid out.'),
-    viewKind: z.enum(['stereo', 'colour', 'all']).default('stereo').describe('Which cameras the network sees.'),
+    viewKind: viewKindSchema.default('stereo').describe('Which cameras the network sees.'),
     cameras: z
       .array(z.string().min(1))
       .min(2)

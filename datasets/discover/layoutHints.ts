@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { pathsOf, splits, type PackLayout } from '../pack/datasetFiles.js';
+import { pathsOf, type PackLayout } from '../pack/datasetFiles.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
 import { sampleFrames } from '../sampleFrames.js';
-import type { FrameId, Split } from '../types.js';
+import { splitNames, type FrameId, type Split } from '../types.js';
 import { findDataLists } from './dataLists.js';
 import { findFrameRoots, type FrameRoot } from './frameRoots.js';
 import { isJunk } from './junk.js';
@@ -28,7 +28,7 @@ export async function layoutHints(
   lists: Readonly<Record<Split, readonly FrameId[]>>,
 ): Promise<string[]> {
   const missing: { split: Split; part: Part; folder: string }[] = [];
-  for (const split of splits) {
+  for (const split of splitNames) {
     const there = layout[split];
     if (there === null || lists[split].length === 0) continue;
     const found = await partsOf(pathsOf(directory, there), split, lists[split], imageExtension);

@@ -1,9 +1,9 @@
 import type { Pixels } from '../types.js';
 import { coloursOf } from './floatImage.js';
 
-/** ImageNet's statistics, by channel (method 1). */
-const mean = [0.485, 0.456, 0.406] as const;
-const deviation = [0.229, 0.224, 0.225] as const;
+/** ImageNet's statistics of colours in [0, 1], by channel (method 1). */
+export const mean = [0.485, 0.456, 0.406] as const;
+export const deviation = [0.229, 0.224, 0.225] as const;
 
 /** Writes ImageNet-normalised colours into `target` from `offset` on. `pixels`: `[H, W, 3]`. */
 export function writeNormalised(pixels: Pixels, target: Float32Array, offset: number): void {

@@ -1,10 +1,17 @@
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import { parsePart, partKey, type SequencePart } from './sequencePart.js';
 import { frameName } from '../layout.js';
-import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject, Split } from '../types.js';
+import {
+  splitNames,
+  type DatasetIndex,
+  type FrameId,
+  type IndexedFrame,
+  type IndexedObject,
+  type Split,
+} from '../types.js';
 import { FormatError } from '../formats/formatError.js';
 import { sequenceName, type IndexManifest } from './indexFile.js';
-import { splitNames, spread, type PackedIndex } from './packedIndex.js';
+import { spread, type PackedIndex } from './packedIndex.js';
 
 /** Frames of parts that are kept in memory, about a kilobyte each. */
 const mostFrames = 32_768;

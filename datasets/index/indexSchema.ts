@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { relativeKeySchema, sha256Schema } from '../../storage/storedJson.js';
 import { isPathPart } from '../formats/dataList.js';
+import { splitNames } from '../types.js';
 
 /** Names become folders and object keys: nothing that leaves them. */
 const name = z.string().refine(isPathPart, 'expected a name that can be a folder');
@@ -27,7 +28,7 @@ export const storedFrameSchema = frameSchema.extend({ calibrations: z.array(rela
 /** Calibrations by `S/Q`. */
 export const sequenceCalibrationsSchema = z.record(z.string(), z.array(indexedObjectSchema));
 
-const splitSchema = z.enum(['train', 'validation', 'test']);
+const splitSchema = z.enum(splitNames);
 export const frameProblemSchema = z.strictObject({ id: idSchema, reason: z.string() });
 const leftOutSchema = z.array(frameProblemSchema.extend({ split: splitSchema }));
 

@@ -27,8 +27,6 @@ export interface PackedIndex extends IndexHead {
   whole(): Promise<DatasetIndex>;
 }
 
-export const splitNames = ['train', 'validation', 'test'] as const satisfies readonly Split[];
-
 /** Places of `atMost` among `count`, evenly spread. */
 export function spread(count: number, atMost: number): number[] {
   const length = Math.min(atMost, count);

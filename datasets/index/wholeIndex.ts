@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { frameName } from '../layout.js';
-import type { DatasetIndex, IndexedFrame, Split } from '../types.js';
-import { objectsOf, splitNames, spread, type PackedIndex } from './packedIndex.js';
+import { splitNames, type DatasetIndex, type IndexedFrame, type Split } from '../types.js';
+import { objectsOf, spread, type PackedIndex } from './packedIndex.js';
 
 /** An index that lies in memory: one of a single file. */
 export function wholeIndex(index: DatasetIndex): PackedIndex {

@@ -1,8 +1,8 @@
 import { projectPoints, scaleIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
-import { vertexNormals } from '../../geometry/mesh/normals.js';
+import { towardsCamera } from '../../geometry/cameras/drawMesh.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { createRaster, interpolateAttributes, rasterizeTriangles } from '../../geometry/cameras/rasterizer.js';
-import type { RgbImage } from '../formats/images/image.js';
+import type { RgbImage } from '../formats/images/rgbImage.js';
 import { resizeImage } from '../images/floatImage.js';
 import { frameName } from '../layout.js';
 import { Drawing, type Colour } from '../pictures/drawing.js';
@@ -94,13 +94,7 @@ function withMesh(image: RgbImage, camera: Camera, mesh: Mesh): RgbImage {
   const data = Uint8Array.from(image.data);
   const raster = createRaster(width, height);
   rasterizeTriangles(raster, projectPoints(camera, mesh.vertices), mesh.faces, { perspective: true });
-  const normals = vertexNormals(mesh);
-  const [forwardX, forwardY, forwardZ] = [camera.extrinsics[8]!, camera.extrinsics[9]!, camera.extrinsics[10]!];
-  const facing = new Float32Array(mesh.vertices.length / 3);
-  for (let i = 0; i < facing.length; i++) {
-    const [x, y, z] = [normals[3 * i]!, normals[3 * i + 1]!, normals[3 * i + 2]!];
-    facing[i] = Math.max(0, -(x * forwardX + y * forwardY + z * forwardZ));
-  }
+  const facing = towardsCamera(camera, mesh).map((towards) => Math.max(0, towards));
   const light = interpolateAttributes(raster, mesh.faces, facing, 1, -1);
   for (let pixel = 0; pixel < light.length; pixel++) {
     const towards = light[pixel]!;

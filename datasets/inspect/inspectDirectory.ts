@@ -4,10 +4,8 @@ import { pathsOf } from '../pack/datasetFiles.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
 import { openDirectorySource } from '../reader/datasetDirectory.js';
-import type { FrameId, Split } from '../types.js';
+import { splitNames, type FrameId, type Split } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
-
-const splits = ['train', 'validation', 'test'] as const;
 
 /**
  * A folder in FaMoS layout by the files that its lists ask for: as packing would see it.
@@ -22,9 +20,9 @@ export async function inspectDirectory(directory: string, options: InspectOption
   const unusable: FrameTrouble[] = [];
   const incomplete: FrameTrouble[] = [];
   const calibrations = new Map<string, number>();
-  const total = splits.reduce((sum, split) => sum + source.count(split), 0);
+  const total = splitNames.reduce((sum, split) => sum + source.count(split), 0);
   let done = 0;
-  for (const split of splits) {
+  for (const split of splitNames) {
     const there = layout[split];
     if (there === null) continue;
     const paths = pathsOf(directory, there);
@@ -55,7 +53,7 @@ export async function inspectDirectory(directory: string, options: InspectOption
   const calibrationBytes = [...calibrations.values()].reduce((sum, size) => sum + size, 0);
   const all = (split: Split) => source.range(split, 0, source.count(split));
   const lists = { train: await all('train'), validation: await all('validation'), test: await all('test') };
-  const isEmpty = splits.some((split) => layout[split] !== null && !frames.some((frame) => frame.split === split));
+  const isEmpty = splitNames.some((split) => layout[split] !== null && !frames.some((frame) => frame.split === split));
   const layoutFindings = isEmpty ? await layoutHints(directory, dataset, lists) : [];
   return { source, storedResizeFactor, frames, unusable, incomplete, calibrationBytes, layoutHints: layoutFindings };
 }

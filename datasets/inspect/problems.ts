@@ -1,3 +1,4 @@
+import { splitNames } from '../types.js';
 import { frameName } from '../layout.js';
 import type { Finding } from '../worlds/types.js';
 import type { DatasetReport, FrameTrouble } from './types.js';
@@ -16,7 +17,7 @@ export function problemsOf(
     const some = troubles.slice(0, mostNamed).map(({ split, id, reason }) => `${split} ${frameName(id)}: ${reason}`);
     return `${some.join('; ')}${troubles.length > mostNamed ? '; …' : ''}`;
   };
-  for (const split of ['train', 'validation', 'test'] as const) {
+  for (const split of splitNames) {
     if (sequences.some((count) => count.split === split && count.frames > 0)) continue;
     problems.push(
       `No frame of the ${split} split can be used: mend its frames or its list (dataset.layout.${split}.list).`,

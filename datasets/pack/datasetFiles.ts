@@ -8,7 +8,7 @@ import { parsePly } from '../formats/meshes/ply.js';
 import type { HeadFile } from '../../configs/schema/dataset.js';
 import { headFilePath, headFileTitles, parseHead } from '../headFiles.js';
 import { framePath } from '../layout.js';
-import type { FrameId, Split } from '../types.js';
+import { splitNames, type FrameId, type Split } from '../types.js';
 import { DatasetUnusable } from './errors.js';
 import { isMissing, type SplitPaths } from './sequenceFiles.js';
 
@@ -33,8 +33,6 @@ export interface PackLayout {
 }
 
 export type Lists = Readonly<Record<Split, readonly FrameId[]>>;
-
-export const splits = ['train', 'validation', 'test'] as const;
 
 /** What concerns all frames of a data set. */
 export interface DatasetFiles {
@@ -73,7 +71,7 @@ export async function readDatasetFiles(directory: string, layout: PackLayout): P
 
 async function readLists(directory: string, layout: PackLayout): Promise<Lists> {
   const lists: Record<Split, readonly FrameId[]> = { train: [], validation: [], test: [] };
-  for (const split of splits) {
+  for (const split of splitNames) {
     const there = layout[split];
     if (there === null) continue;
     const file = join(directory, there.list);
@@ -87,7 +85,7 @@ async function readLists(directory: string, layout: PackLayout): Promise<Lists> 
 
 /** Of the first registration that can be read: the others are held against it. */
 async function registeredVertices(directory: string, layout: PackLayout, lists: Lists): Promise<number> {
-  for (const split of splits) {
+  for (const split of splitNames) {
     const folder = layout[split]?.registrations ?? null;
     if (folder === null) continue;
     for (const id of lists[split]) {

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { IndexManifest, IndexedSequence } from '../index/indexFile.js';
-import { objectsOf, splitNames, type IndexHead } from '../index/packedIndex.js';
+import { objectsOf, type IndexHead } from '../index/packedIndex.js';
 import type { FrameProblem, SequencePart } from '../index/sequencePart.js';
 import { frameName } from '../layout.js';
-import type { FrameId, IndexedObject, Split } from '../types.js';
+import { splitNames, type FrameId, type IndexedObject, type Split } from '../types.js';
 
 /** The frames of a sequence that a split's list names, in the list's order. */
 export interface Unit {

@@ -9,8 +9,8 @@ import { openIndex } from '../index/openIndex.js';
 import { objectsOf, type PackedIndex } from '../index/packedIndex.js';
 import { findPart, partKey, writePart, type FrameProblem } from '../index/sequencePart.js';
 import { frameName } from '../layout.js';
-import type { FrameId, Split } from '../types.js';
-import { pathsOf, readDatasetFiles, splits, type Lists, type PackLayout } from './datasetFiles.js';
+import { splitNames, type FrameId, type Split } from '../types.js';
+import { pathsOf, readDatasetFiles, type Lists, type PackLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
 import { FrameReaders } from './frameReaders.js';
 import { countsOf, manifestOf, packedUnit, type PackedUnit, type Unit } from './indexManifest.js';
@@ -60,7 +60,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<PackedIn
   const prefix = keys.dataset(name);
   const { lists, template, templateMesh, vertexMasks, vertexCount } = await readDatasetFiles(directory, layout);
 
-  const totalFiles = splits.reduce((sum, split) => sum + lists[split].length, 0);
+  const totalFiles = splitNames.reduce((sum, split) => sum + lists[split].length, 0);
   let doneFiles = 0;
   let doneBytes = 0;
   const report = (current: string) => onProgress?.({ doneBytes, totalBytes: null, doneFiles, totalFiles, current });
@@ -141,7 +141,7 @@ export async function packDataset(options: PackDatasetOptions): Promise<PackedIn
 }
 
 function unitsOf(lists: Lists): Unit[] {
-  const found = splits.flatMap((split) => bySequence(lists[split]).map((ids) => ({ split, ids })));
+  const found = splitNames.flatMap((split) => bySequence(lists[split]).map((ids) => ({ split, ids })));
   const times = new Map<string, number>();
   const nameOf = ({ ids }: { readonly ids: readonly FrameId[] }) => `${ids[0]!.subject}/${ids[0]!.sequence}`;
   for (const unit of found) times.set(nameOf(unit), (times.get(nameOf(unit)) ?? 0) + 1);
@@ -168,7 +168,7 @@ async function checkUsable(
   where: string,
   hints: () => Promise<readonly string[]>,
 ): Promise<void> {
-  const total = splits.reduce((sum, split) => sum + lists[split].length, 0);
+  const total = splitNames.reduce((sum, split) => sum + lists[split].length, 0);
   const first = unusable.slice(0, mostNamed).map(({ split, id, reason }) => `${split} ${frameName(id)}: ${reason}`);
   const named = `${first.join('; ')}${unusable.length > mostNamed ? '; …' : ''}. All are in ${where}.`;
   const said = async (): Promise<string> => (await hints()).map((hint) => ` ${hint}`).join('');
@@ -178,7 +178,7 @@ async function checkUsable(
         `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.${await said()}`,
     );
   }
-  const empty = splits.find((split) => layout[split] !== null && frames[split] === 0);
+  const empty = splitNames.find((split) => layout[split] !== null && frames[split] === 0);
   if (empty === undefined) return;
   const why = lists[empty].length === 0 ? 'its list is empty.' : named;
   throw new DatasetUnusable(`No frame of the ${empty} split can be used: ${why}${await said()}`);

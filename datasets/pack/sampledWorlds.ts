@@ -5,11 +5,11 @@ import { FormatError } from '../formats/formatError.js';
 import { headFilePath } from '../headFiles.js';
 import { frameName } from '../layout.js';
 import { sampleFrames } from '../sampleFrames.js';
-import type { FrameId } from '../types.js';
+import { splitNames, type FrameId } from '../types.js';
 import { frameFindings, type FrameContent } from '../worlds/frameFindings.js';
 import { templateFindings } from '../worlds/templateFindings.js';
 import type { WorldFinding } from '../worlds/types.js';
-import { pathsOf, splits, type Lists, type PackLayout } from './datasetFiles.js';
+import { pathsOf, type Lists, type PackLayout } from './datasetFiles.js';
 import { DatasetUnusable } from './errors.js';
 import { findSequenceFiles, isMissing, type SplitPaths } from './sequenceFiles.js';
 
@@ -42,7 +42,7 @@ export async function checkSampledWorlds(options: SampledWorldsOptions): Promise
     const [wrong] = templateFindings(template, headFilePath(directory, layout.template!));
     if (wrong) throw new DatasetUnusable(`${inWords(wrong)} ${wayOut(directory)}`);
   }
-  const frames = splits.flatMap((split) => lists[split].map((id) => ({ split, id })));
+  const frames = splitNames.flatMap((split) => lists[split].map((id) => ({ split, id })));
   const errors: WorldFinding[][] = [];
   for (const { split, id } of sampleFrames(frames, looked)) {
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import opentype, { type Font } from 'opentype.js';
 import sharp from 'sharp';
-import type { RgbImage } from '../formats/images/image.js';
+import type { RgbImage } from '../formats/images/rgbImage.js';
 
 /** RGB in [0, 255]. */
 export type Colour = readonly [number, number, number];

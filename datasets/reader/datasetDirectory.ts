@@ -10,13 +10,12 @@ import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { headFilePath, parseHead } from '../headFiles.js';
 import { calibrationPath, framePath, imagePath } from '../layout.js';
-import type { FrameId, Split } from '../types.js';
-import { isChosen, type ViewChoice, type ViewKind } from '../views.js';
+import type { ViewKind } from '../../configs/schema/viewKind.js';
+import { splitNames, type FrameId, type Split } from '../types.js';
+import { isChosen, type ViewChoice } from '../views.js';
 import { FrameUnreadable } from './errors.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
 import { scanExtensions } from './readScan.js';
-
-const splits = ['train', 'validation', 'test'] as const;
 
 /** Frames of a folder in FaMoS layout, as it lies there. */
 export async function openDirectorySource(
@@ -27,7 +26,7 @@ export async function openDirectorySource(
   const chosen: ViewChoice = typeof choice === 'string' ? { viewKind: choice } : choice;
   const { layout, imageExtension } = configuration;
   const lists = {} as Record<Split, readonly FrameId[]>;
-  for (const split of splits) {
+  for (const split of splitNames) {
     const there = layout[split];
     const path = there && join(directory, there.list);
     lists[split] = path === null ? [] : parseDataList(await readFile(path, 'utf8'), path);

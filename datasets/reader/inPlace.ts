@@ -10,8 +10,8 @@ import { FormatError } from '../formats/formatError.js';
 import { writeTar } from '../formats/archives/tar.js';
 import type { PackLayout } from '../pack/datasetFiles.js';
 import { calibrationPath, framePath, imagePath } from '../layout.js';
-import { splitNames, type PackedIndex } from '../index/packedIndex.js';
-import type { FrameId, IndexedFrame, Split } from '../types.js';
+import type { PackedIndex } from '../index/packedIndex.js';
+import { splitNames, type FrameId, type IndexedFrame, type Split } from '../types.js';
 import { DatasetMissing } from './errors.js';
 import { archiveNames } from './frameArchive.js';
 

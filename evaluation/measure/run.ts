@@ -3,10 +3,10 @@ import { FormatError } from '../../datasets/formats/formatError.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { IndexedFrame } from '../../datasets/types.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
-import { keys } from '../../storage/keys.js';
+import { frameMeshPath, keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { translated } from '../heads/rigidAlignment.js';
-import { meshPath, type TestSet } from '../testSet.js';
+import type { TestSet } from '../testSet.js';
 import { componentCounts, TrainingHeads } from '../heads/trainingHeads.js';
 import { componentsName, methodNames } from '../types.js';
 import type { MeasuredSet } from './types.js';
@@ -58,7 +58,7 @@ export async function openRun({ store, run, testSet, volumeCentre, signal }: Run
     regions: testSet.regions,
     async load(id) {
       const frame = frames.get(frameName(id));
-      const missing = [...predicted].find(([, paths]) => !paths.has(meshPath(id)))?.[0];
+      const missing = [...predicted].find(([, paths]) => !paths.has(frameMeshPath(id)))?.[0];
       if (frame === undefined || missing !== undefined) {
         throw new FrameUnreadable(id, `its ${missing ?? ''} prediction is missing`);
       }

@@ -57,16 +57,16 @@ export class OutputFolder {
   }
 
   async has(id: FrameId): Promise<boolean> {
-    return (await this.store.head(pathOf(id))) !== null;
+    return (await this.store.head(frameMeshPath(id))) !== null;
   }
 
   async remove(id: FrameId): Promise<void> {
-    await this.store.delete([pathOf(id)]);
+    await this.store.delete([frameMeshPath(id)]);
   }
 
   /** Removes predictions, and what they were made by: others may follow. */
   async clear(frames: readonly FrameId[]): Promise<void> {
-    await this.store.delete(frames.map(pathOf));
+    await this.store.delete(frames.map(frameMeshPath));
     // Last: interrupted before it, what is left must not be taken for ours.
     await this.store.delete([originFile]);
     this.originIsThere = null;
@@ -77,12 +77,8 @@ export class OutputFolder {
     const json = `${JSON.stringify(this.origin, null, 2)}\n`;
     this.originIsThere ??= this.store.put(originFile, Buffer.from(json));
     await this.originIsThere;
-    await this.store.put(pathOf(id), formatPly(meshInMetres({ vertices, faces: this.faces })));
+    await this.store.put(frameMeshPath(id), formatPly(meshInMetres({ vertices, faces: this.faces })));
   }
-}
-
-function pathOf({ subject, sequence, frame }: FrameId): string {
-  return frameMeshPath(subject, sequence, frame);
 }
 
 /** As compact JSON; null where there is none. What is no JSON is another origin. */

@@ -1,6 +1,6 @@
 import { cameraCentre, projectPoints, type Camera } from '../../geometry/cameras/camera.js';
 import { clearRaster, createRaster, rasterizeTriangles, type Raster } from '../../geometry/cameras/rasterizer.js';
-import type { RgbImage } from '../../datasets/formats/images/image.js';
+import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import type { FineSurface, PosedSurface } from '../head/fineSurface.js';
 import { surfaceShader } from './shader.js';
 import type { Texture } from './textures.js';

@@ -1,4 +1,4 @@
-import type { RgbImage } from '../../datasets/formats/images/image.js';
+import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import { projectPoints, shiftIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
 
 /** Around the head, of its own size. */

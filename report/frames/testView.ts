@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { RgbImage } from '../../datasets/formats/images/image.js';
+import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import { parseTka } from '../../datasets/formats/tka.js';
 import { coloursOf } from '../../datasets/images/floatImage.js';
 import { decodeView, type EncodedView } from '../../datasets/images/decodeView.js';

@@ -1,5 +1,5 @@
 import { readScalars, SegmentDamaged } from '../../checkpoints/events/readSegment.js';
-import { checkpointStages, type CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStages, type CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';

@@ -2,12 +2,8 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import { runConfigurationSchema } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import type { CheckpointStore, Save } from '../../checkpoints/checkpointStore.js';
-import {
-  emptyManifest,
-  type CheckpointStage,
-  type EventSegment,
-  type Manifest,
-} from '../../checkpoints/manifest/manifest.js';
+import { emptyManifest } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage, EventSegment, Manifest } from '../../checkpoints/manifest/manifestSchema.js';
 import { encodeTrainingState, partNames, type TrainingState } from '../../checkpoints/reading/trainingState.js';
 import { keys } from '../../storage/keys.js';
 

@@ -92,10 +92,7 @@ const index: DatasetIndex = {
 await put(keys.datasetIndex('miniature'), Buffer.from(JSON.stringify(index)));
 
 const predict = (stage: 'coarse' | 'refinement', id: FrameId, offset: number) =>
-  store.put(
-    `${keys.testPredictions(run, stage)}/${frameMeshPath(id.subject, id.sequence, id.frame)}`,
-    ply(atPlace(id, offset)),
-  );
+  store.put(`${keys.testPredictions(run, stage)}/${frameMeshPath(id)}`, ply(atPlace(id, offset)));
 const evaluate = () => evaluateRun({ store, configuration, run });
 const meansOf = ({ methods }: Evaluation, of: 'pointToSurface' | 'vertices') =>
   Object.fromEntries(methods.map((row) => [row.method, row[of]?.mean ?? NaN]));
@@ -110,7 +107,7 @@ describe('evaluation of a run', () => {
       await predict('coarse', id, 4);
       await predict('refinement', id, 1);
       const [x, y, z] = placeOf(id);
-      const path = frameLocaliserPath(id.subject, id.sequence, id.frame);
+      const path = frameLocaliserPath(id);
       const placement = { centre: [x, y, z + 2], rotation: [1, 0, 0, 0, 1, 0, 0, 0, 1], scales: [0.4, 0.4, 0.4] };
       await store.put(`${keys.testPredictions(run, 'coarse')}/${path}`, Buffer.from(JSON.stringify(placement)));
     }
@@ -178,7 +175,9 @@ describe('evaluation of a run', () => {
   });
 
   test('a frame that one stage lacks is in no method’s figures, and named', async () => {
-    await store.delete([`${keys.testPredictions(run, 'refinement')}/${frameMeshPath('B', 'smile', '0002')}`]);
+    await store.delete([
+      `${keys.testPredictions(run, 'refinement')}/${frameMeshPath({ subject: 'B', sequence: 'smile', frame: '0002' })}`,
+    ]);
     const evaluation = await evaluate();
     assert.equal(evaluation.frames, 2);
     assert.deepEqual(evaluation.leftOut, [
@@ -189,7 +188,7 @@ describe('evaluation of a run', () => {
   });
 
   test('a prediction in another topology is named', async () => {
-    const key = `${keys.testPredictions(run, 'coarse')}/${frameMeshPath('B', 'smile', '0001')}`;
+    const key = `${keys.testPredictions(run, 'coarse')}/${frameMeshPath({ subject: 'B', sequence: 'smile', frame: '0001' })}`;
     await store.put(key, formatPly(bumpyMesh(8)));
     await assert.rejects(evaluate(), /smile\.0001\.ply: 64 vertices; expected 256/);
   });

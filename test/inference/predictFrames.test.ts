@@ -45,8 +45,8 @@ async function train(name: TrainingStage): Promise<void> {
   await trainStage({ ...tinyJob(configuration, name, 'one'), workingDirectory }, () => undefined, never);
 }
 
-function meshKey(prefix: string, { subject, sequence, frame }: FrameId): string {
-  return `${prefix}/${frameMeshPath(subject, sequence, frame)}`;
+function meshKey(prefix: string, id: FrameId): string {
+  return `${prefix}/${frameMeshPath(id)}`;
 }
 
 async function mesh(key: string): Promise<Float32Array> {
@@ -102,7 +102,7 @@ test('test frames get both meshes and the place where the localiser believes the
   let moved = 0;
   for (let i = 0; i < coarse.length; i++) moved = Math.max(moved, Math.abs(coarse[i]! - refined[i]!));
   assert.ok(moved > 0 && moved <= reach, `${moved} m of at most ${reach} m`);
-  const placeKey = `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(id.subject, id.sequence, id.frame)}`;
+  const placeKey = `${keys.testPredictions(run, 'coarse')}/${frameLocaliserPath(id)}`;
   const place = JSON.parse(Buffer.from((await store.get(placeKey)).body).toString()) as Record<string, number[]>;
   const [x, y, z] = place['centre']!;
   // Hardly trained, the localiser leaves the grid near the volume's centre (mm), at scale 0.4.

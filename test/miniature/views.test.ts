@@ -7,7 +7,7 @@ import { renderView } from '../../miniature/appearance/renderer.js';
 import { miniatureSettings } from '../../miniature/settings.js';
 import { openStudio, seatSubject } from '../../miniature/subject.js';
 import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
-import type { RgbImage } from '../../datasets/formats/images/image.js';
+import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import type { Texture } from '../../miniature/appearance/textures.js';
 
 const settings = miniatureSettings('miniature', { textureSize: 64, seed: 5 });

@@ -1,5 +1,6 @@
 import { EventLog } from '../../checkpoints/events/eventLog.js';
-import { emptyManifest, formatManifest, type EventSegment } from '../../checkpoints/manifest/manifest.js';
+import { emptyManifest, formatManifest } from '../../checkpoints/manifest/manifest.js';
+import type { EventSegment } from '../../checkpoints/manifest/manifestSchema.js';
 import type { Evaluation } from '../../evaluation/types.js';
 import { encodePng } from '../../datasets/formats/images/image.js';
 import { chooseFrames } from '../../report/frames/chooseFrames.js';

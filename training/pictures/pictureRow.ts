@@ -1,10 +1,11 @@
-import { encodePng, type RgbImage } from '../../datasets/formats/images/image.js';
+import { encodePng } from '../../datasets/formats/images/image.js';
+import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import { scaleIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
-import type { Mesh } from '../../geometry/mesh/mesh.js';
+import { drawMesh, type Look } from '../../geometry/cameras/drawMesh.js';
+import { deviation, mean } from '../../datasets/images/normalise.js';
 import { counterRandom } from '../../geometry/random.js';
 import type { EventPicture } from '../../checkpoints/events/eventRecords.js';
 import { jetColour } from './jetColours.js';
-import { meshPanel } from './meshPanel.js';
 
 /** What a row shows of one sample. */
 export interface PictureSample {
@@ -18,8 +19,14 @@ export interface PictureSample {
 const shownViews = 6;
 /** Images are enlarged, by a whole number, to panels of at least this width, px. */
 const leastPanelWidth = 160;
-const imageNetMean = [0.485, 0.456, 0.406];
-const imageNetDeviation = [0.229, 0.224, 0.225];
+/** Grey on white. */
+const look: Look = {
+  background: [255, 255, 255],
+  plain: [199, 199, 199],
+  ambient: 0.3,
+  bothSides: true,
+  supersampling: 1,
+};
 
 /** The views that are shown of so many: a fixed shuffle's first six. */
 export function viewsToShow(viewCount: number): number[] {
@@ -41,15 +48,16 @@ export async function pictureRow(
   largestError: number,
 ): Promise<EventPicture> {
   const { faces, coarse, target, reconstruction } = sample;
-  const mesh = (vertices: Float32Array): Mesh => ({ vertices, faces });
   const factor = Math.max(1, Math.ceil(leastPanelWidth / camera.width));
   const shown = enlarged(camera, factor);
+  const panel = (vertices: Float32Array, colours?: Float32Array): RgbImage =>
+    drawMesh(shown, { vertices, faces }, look, colours);
   const panels = [
     inputPanel(image, camera, factor),
-    ...(coarse ? [meshPanel(mesh(coarse), shown)] : []),
-    meshPanel(mesh(target), shown),
-    meshPanel(mesh(reconstruction), shown),
-    meshPanel(mesh(target), shown, errorColours(target, reconstruction, largestError)),
+    ...(coarse ? [panel(coarse)] : []),
+    panel(target),
+    panel(reconstruction),
+    panel(target, errorColours(target, reconstruction, largestError)),
   ];
   const row = sideBySide(panels);
   return { width: row.width, height: row.height, png: await encodePng(row) };
@@ -65,7 +73,7 @@ function inputPanel(image: Float32Array, camera: Camera, factor: number): RgbIma
       const from = 3 * (Math.floor(row / factor) * camera.width + Math.floor(column / factor));
       const to = 3 * (row * width + column);
       for (let channel = 0; channel < 3; channel++) {
-        const value = image[from + channel]! * imageNetDeviation[channel]! + imageNetMean[channel]!;
+        const value = image[from + channel]! * deviation[channel]! + mean[channel]!;
         data[to + channel] = Math.round(255 * Math.min(1, Math.max(0, value)));
       }
     }
@@ -83,7 +91,7 @@ function enlarged(camera: Camera, factor: number): Camera {
   };
 }
 
-/** Distance of corresponding vertices in jet colours. `[L, 3]` */
+/** Distance of corresponding vertices in jet colours. `[L, 3]` in [0, 255]. */
 function errorColours(target: Float32Array, reconstruction: Float32Array, largest: number): Float32Array {
   const colours = new Float32Array(target.length);
   for (let i = 0; i < target.length; i += 3) {
@@ -92,7 +100,7 @@ function errorColours(target: Float32Array, reconstruction: Float32Array, larges
       target[i + 1]! - reconstruction[i + 1]!,
       target[i + 2]! - reconstruction[i + 2]!,
     );
-    colours.set(jetColour(error / largest), i);
+    jetColour(error / largest).forEach((value, channel) => (colours[i + channel] = 255 * value));
   }
   return colours;
 }

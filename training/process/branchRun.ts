@@ -11,7 +11,7 @@ import {
   type CheckpointStage,
   type Manifest,
   type ManifestCheckpoint,
-} from '../../checkpoints/manifest/manifest.js';
+} from '../../checkpoints/manifest/manifestSchema.js';
 import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
 import { partNames } from '../../checkpoints/reading/trainingState.js';
 

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../storage/types.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
 import { DamagedCheckpoint, readPart } from '../../checkpoints/reading/readCheckpoint.js';
 import type { StageResult, TrainingJob } from './protocol.js';
 

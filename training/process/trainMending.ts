@@ -2,7 +2,7 @@ import { openStore } from '../../storage/openStore.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { FinalModelDamaged, StageNotFinished } from '../../checkpoints/errors.js';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
 import type { StageResult, TrainerEvent, TrainingJob } from './protocol.js';
 import { trainStage, type TrainStageTools } from './trainStage.js';
 

@@ -9,7 +9,7 @@ import { persistently } from '../../storage/async/persistently.js';
 import { CredentialsExpired, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { Checkpointing } from '../../checkpoints/checkpointing.js';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
 import { coarseNetwork, type NetworkOptions } from '../networks/coarseNetwork.js';
 import { LeaseLost } from '../../checkpoints/errors.js';
 import { Diverged, StageStopped } from '../errors.js';

@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage, ManifestCheckpoint } from '../../checkpoints/manifest/manifestSchema.js';
 import { readParts } from '../../checkpoints/reading/readCheckpoint.js';
 import { decodeTrainingState } from '../../checkpoints/reading/trainingState.js';
 import { scheduleFactor } from '../optimisation/schedules.js';

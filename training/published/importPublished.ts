@@ -3,7 +3,7 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import type { CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { encodeModel, type TrainingState } from '../../checkpoints/reading/trainingState.js';
 import type { CheckpointReference } from '../../checkpoints/reference.js';
 import { ImportRefused, PublishedCheckpointMismatch } from './errors.js';

@@ -1,7 +1,7 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import { coarseLayout, refinementLayout, type TensorLayout } from '../../model/parameters/parameterLayout.js';
-import type { CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import type { NamedArrays } from '../../checkpoints/safetensors.js';
 import { isTensor, type StateDict } from './stateDict.js';
 

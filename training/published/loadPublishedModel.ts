@@ -1,6 +1,6 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { LoadedModel } from '../../checkpoints/reading/finalModel.js';
-import type { CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { ImportRefused, PublishedCheckpointMismatch } from './errors.js';
 import { layoutsFor } from './layouts.js';
 import { readPublishedFile } from './readPublished.js';

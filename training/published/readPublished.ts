@@ -1,6 +1,6 @@
 import { FormatError, listed } from '../../datasets/formats/formatError.js';
 import { readPytorchFile, type PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
-import type { CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { isTensor, type StateDict } from './stateDict.js';
 import { withNetworkNames } from './stateNames.js';
 import { isResnet } from './trunk.js';

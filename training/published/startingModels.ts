@@ -1,5 +1,5 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { CheckpointStage } from '../../checkpoints/manifest/manifest.js';
+import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { fitting } from '../../checkpoints/reading/fitting.js';
 import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
 import { decodeModel, type TrainingState } from '../../checkpoints/reading/trainingState.js';

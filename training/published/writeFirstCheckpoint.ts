@@ -6,7 +6,7 @@ import { keys } from '../../storage/keys.js';
 import { PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { ClaimedManifest } from '../../checkpoints/manifest/claimedManifest.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import { checkpointStageOf, type Manifest } from '../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf, type Manifest } from '../../checkpoints/manifest/manifestSchema.js';
 import { encodeTrainingState, type TrainingState } from '../../checkpoints/reading/trainingState.js';
 import type { CheckpointReference } from '../../checkpoints/reference.js';
 import { ImportRefused } from './errors.js';

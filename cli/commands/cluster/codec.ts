@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { portsAreNumbers } from '../../machine/ports.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface ServeArguments extends GlobalOptions {
   ui: string[];

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface InitArguments extends GlobalOptions, ConnectionOptions {
   create: boolean;

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface WorkerArguments extends GlobalOptions, ConnectionOptions {
   directory: string;

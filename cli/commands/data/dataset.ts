@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 

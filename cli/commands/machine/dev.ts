@@ -1,5 +1,5 @@
 import { portsAreNumbers } from '../../machine/ports.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface DevArguments extends GlobalOptions {
   directory: string | undefined;

@@ -1,4 +1,4 @@
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface DoctorArguments extends GlobalOptions {
   json: boolean;

@@ -1,4 +1,4 @@
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 
 interface QuickstartArguments extends GlobalOptions {

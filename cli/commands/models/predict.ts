@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import type { Precision } from '../../../configs/schema/run.js';
 import type { FolderStages } from '../../../inference/folders/job.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { groupedOptions, publishedOptions } from '../../../configs/published/publishedOptions.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 
 interface TrainArguments extends GlobalOptions, ConnectionOptions {

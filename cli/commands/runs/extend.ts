@@ -1,6 +1,6 @@
 import type { TrainingStage } from '../../../configs/schema/training.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface ExtendArguments extends GlobalOptions, ConnectionOptions {
   run: string;

@@ -1,6 +1,6 @@
 import { listedStates, runSteps, type ListedState } from '../../../configs/temporal.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface ListArguments extends GlobalOptions, ConnectionOptions {
   json: boolean;

@@ -1,5 +1,5 @@
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 
 interface ResumeArguments extends GlobalOptions, ConnectionOptions {

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { runSteps, type RunStep } from '../../../configs/temporal.js';
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 

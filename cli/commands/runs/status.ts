@@ -1,5 +1,5 @@
 import { withConnectionOptions, type ConnectionOptions } from '../../connection.js';
-import type { CommandBody, GlobalOptions } from '../../program.js';
+import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface StatusArguments extends GlobalOptions, ConnectionOptions {
   run: string;

@@ -1,13 +1,7 @@
 import sharp from 'sharp';
 import { FormatError, quoted } from '../formatError.js';
 import { decodeSmallPng } from './png.js';
-
-/** An 8-bit colour image: `[height, width, 3]`, row by row from the top. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
+import type { RgbImage } from './rgbImage.js';
 
 /** Pixels: no camera delivers more; a file that declares it would fill the memory. */
 const largestPixelCount = 1 << 28;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
-import { checkpointStageOf } from '../../../checkpoints/manifest/manifest.js';
+import { checkpointStageOf } from '../../../checkpoints/manifest/manifestSchema.js';
 import {
   diesIn,
   during,

@@ -1,0 +1,5 @@
+import { z } from 'zod';
+
+/** Cameras by their kind. */
+export const viewKindSchema = z.enum(['stereo', 'colour', 'all']);
+export type ViewKind = z.infer<typeof viewKindSchema>;
