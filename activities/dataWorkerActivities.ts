@@ -39,7 +39,7 @@ export interface DataWorkerActivityDependencies {
   readonly stopping: AbortSignal;
 }
 
-/** Names of errors of datasets/ that only a person can mend. */
+/** Names of errors of datasets/ that need a person. */
 const faults: Readonly<Record<string, UserFault>> = {
   UnknownBundle: 'ConfigurationInvalid',
   HostCredentialsRefused: 'CredentialsRefused',

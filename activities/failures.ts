@@ -3,7 +3,7 @@ import type { UserFault } from '../configs/temporal.js';
 import { jittered } from '../storage/async/persistently.js';
 import type { TrainerFault } from '../training/process/protocol.js';
 
-/** What only a person can mend. The message says what to do. */
+/** What needs a person. The message says what to do. */
 export function userFault(
   type: UserFault,
   message: string,
@@ -49,9 +49,9 @@ const typesOfFaults: Readonly<Record<Exclude<TrainerFault, 'lease-lost' | 'infra
 /**
  * The fault that a trainer or predictor gave up with.
  *
- * @param worked - the same work, or this worker, has had its credentials accepted before: refused, they have expired.
- * @param delay - milliseconds until it is tried again, if it is.
- * @param details - of a fault that ends the activity.
+ * @param worked the same work, or this worker, has had its credentials accepted before: refused, they have expired.
+ * @param delay milliseconds until it is tried again, if it is.
+ * @param details of a fault that ends the activity.
  */
 export function processFault(
   fault: TrainerFault,
@@ -73,7 +73,7 @@ export function processFault(
     : userFault(typesOfFaults[fault], message, undefined, details);
 }
 
-/** Names of errors of our rooms that only a person can mend; all others count as passing. */
+/** Names of errors of our rooms that need a person; all others count as passing. */
 const userErrors: Readonly<Record<string, UserFault>> = {
   ConfigurationError: 'ConfigurationInvalid',
   StoreAccessDenied: 'CredentialsRefused',

@@ -16,7 +16,7 @@ export interface RunInput {
   readonly configuration: RunConfiguration;
 }
 
-/** What the activities of the data path are told of the data: a run's configuration says it, and so does a fetch by itself. */
+/** What the data path's activities know of the data, from a run's configuration or from a fetch by itself. */
 export interface DataConfiguration {
   readonly dataset: PackConfiguration &
     Pick<DatasetConfiguration, 'source' | 'downloads' | 'extracted' | 'deleteDownloads' | 'downloadsAtOnce'>;
@@ -25,6 +25,7 @@ export interface DataConfiguration {
   readonly supervision: SupervisionConfiguration;
 }
 
+/** The input of fetching and packing. */
 export interface DataInput {
   /** Name of the run, or of the fetch. */
   readonly run: string;
@@ -43,6 +44,7 @@ export interface PrepareRunInput extends RunInput {
   readonly steps?: readonly RunStep[];
 }
 
+/** What a workflow knows of a packed data set. */
 export interface DatasetSummary extends MaybeInterrupted {
   readonly name: string;
   readonly frames: Readonly<Record<'train' | 'validation' | 'test', number>>;
@@ -78,6 +80,7 @@ export interface DataWorkerActivities {
   packFiles(input: DataInput & { readonly bundle: string }): Promise<FilesSummary>;
 }
 
+/** What a GPU worker does, by the registered names. */
 export interface GpuActivities {
   trainStage(input: RunInput & TrainStageInput): Promise<StageResult & MaybeInterrupted>;
   predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult & MaybeInterrupted>;
@@ -146,6 +149,7 @@ export interface PredictionShard {
   readonly to: number;
 }
 
+/** The shards that are left to predict. */
 export interface PredictionPlan {
   readonly shards: readonly PredictionShard[];
   /** Of all shards, done or not. */

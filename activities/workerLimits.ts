@@ -67,7 +67,7 @@ export class WorkerLimits {
       'ConfigurationInvalid',
       `storage.endpoint is ${printable(endpoint)}, which is not an object store that the owner of this worker allows ` +
         `(allowed: ${known}). Nothing was sent to it. If it is right, set TEMPEH_STORES=${printable(endpoint)} (or ` +
-        'AWS_ENDPOINT_URL_S3) in the environment of all workers, and resume; else mend storage.endpoint.',
+        'AWS_ENDPOINT_URL_S3) in the environment of all workers, and resume; else correct storage.endpoint.',
     );
   }
 
@@ -85,7 +85,7 @@ export class WorkerLimits {
       `${setting} is ${printable(path)}${leads}, which is not below a folder that the owner of this worker allows ` +
         `(allowed: ${this.folders.join(', ')}). Nothing was read or written. If it is right, set ` +
         `TEMPEH_FOLDERS=${printable(path)} in the environment of the workers (several are joined by "${delimiter}"), ` +
-        'and resume; else mend it.',
+        'and resume; else correct it.',
     );
   }
 

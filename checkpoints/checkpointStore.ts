@@ -45,7 +45,7 @@ export interface Save {
 }
 
 /**
- * The checkpoints of a stage in the hands of the attempt that trains it. A checkpoint counts once the manifest names it:
+ * The checkpoints of a stage, held by the attempt that trains it. A checkpoint counts once the manifest names it:
  * its parts are there before, so a half-written one does not exist.
  */
 export class CheckpointStore {
@@ -84,7 +84,7 @@ export class CheckpointStore {
    * The newest checkpoint that can be read. Damaged ones are put aside, with the events that came after what is returned:
    * those steps will be trained again. Where none can be read, nothing is changed.
    *
-   * @param warn - is told once of all that was put aside.
+   * @param warn is told once of all that was put aside.
    * @returns null if there has never been one.
    * @throws NoUsableCheckpoint when there are some, all damaged.
    */

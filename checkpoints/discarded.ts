@@ -4,8 +4,8 @@ import type { Manifest, ManifestCheckpoint } from './manifest/manifestSchema.js'
  * A manifest that says of objects that they are being deleted, before they are: whoever is killed in between leaves no
  * whole checkpoint that nobody owns.
  *
- * @param names - keys of objects that it does not name any more.
- * @param gone - keys that have been deleted since it said so.
+ * @param names keys of objects that it does not name any more.
+ * @param gone keys that have been deleted since it said so.
  */
 export function discarding(
   { discarded = [], ...manifest }: Manifest,

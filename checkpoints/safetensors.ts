@@ -12,6 +12,7 @@ export interface NamedArray {
   readonly values: Float32Array | Int32Array;
 }
 
+/** Arrays by name, as a safetensors file holds them. */
 export type NamedArrays = Readonly<Record<string, NamedArray>>;
 
 /** Thrown for bytes that are no safetensors file, or end early. */
@@ -66,7 +67,7 @@ export function encodeSafetensors(arrays: NamedArrays, metadata: Readonly<Record
 }
 
 /**
- * @param file - what the bytes are, for messages.
+ * @param file what the bytes are, for messages.
  * @returns arrays of their own, not views into `bytes`.
  * @throws SafetensorsError naming the file and the field.
  */

@@ -105,7 +105,7 @@ export const commands: readonly TableEntry[] = [
   ),
   lazily(
     'doctor',
-    'Check what this machine needs, and say how to mend what is missing',
+    'Check what this machine needs, and say how to get what is missing',
     async () => (await import('./commands/machine/doctor.js')).command,
   ),
   lazily(

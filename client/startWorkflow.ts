@@ -10,7 +10,7 @@ export interface WorkflowStart {
   /** Name of the run that it is, or is a part of. */
   readonly run: string;
   readonly input: object;
-  /** A line of people's. */
+  /** A human-readable line. */
   readonly summary: string;
   /** null where it is about none. */
   readonly dataset: string | null;

@@ -15,6 +15,7 @@ export interface DeployedVersion {
   readonly gpuWorkers: readonly string[];
 }
 
+/** A worker deployment, with its versions. */
 export interface DeploymentDescription {
   readonly name: string;
   /** The build whose workers get the tasks; null: unversioned workers. */

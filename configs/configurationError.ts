@@ -2,7 +2,7 @@ import { printable } from '../text/printable.js';
 
 const longestLine = 1000;
 
-/** One thing that is wrong with a configuration, in words of people. */
+/** One thing that is wrong with a configuration, in plain words. */
 export interface ConfigurationProblem {
   /** `miniature.yaml:12`, or `--set training.refinement.batchSize=two`. */
   readonly where: string;

@@ -30,7 +30,7 @@ export function graceOf(given: string | undefined = process.env[graceVariable]):
     const expected = `a number of seconds, ${least} or more`;
     throw new ConfigurationError([{ where: `--grace or ${graceVariable}`, setting: 'grace', found: given, expected }]);
   }
-  // A process has to be asked, to end, and to be told of: of a short grace a sixth each time.
+  // A process has to be asked, to end, and its end to be reported: of a short grace a sixth each time.
   const margin = Math.min(3, seconds / 6);
   return {
     saveSeconds: seconds - 2 * margin,

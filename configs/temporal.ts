@@ -1,6 +1,7 @@
 /** Names that workflows, workers and the command line share. Constants only: workflow code imports this file. */
 export const taskQueues = { data: 'tempeh-data', gpu: 'tempeh-gpu' } as const;
 
+/** Names of the search attributes of our workflows; they are registered with the server and never change. */
 export const searchAttributes = {
   stage: 'TempehStage',
   step: 'TempehStep',
@@ -11,10 +12,12 @@ export const searchAttributes = {
 
 /** Values of `TempehState`. */
 export const runStates = ['running', 'paused', 'done', 'failed', 'cancelled'] as const;
+/** How a run stands, as its search attribute says. */
 export type RunState = (typeof runStates)[number];
 
 /** As people speak of a run; `ended` is one that was terminated or ran out of time. */
 export const listedStates = ['running', 'paused', 'completed', 'failed', 'cancelled', 'ended'] as const;
+/** How a run stands, as lists of runs say. */
 export type ListedState = (typeof listedStates)[number];
 
 /** What the namespace must register them as. Stage: a step of the run (below); step: the last training step reported. */
@@ -35,6 +38,7 @@ export const runSteps = [
   'refinement',
   'evaluation',
 ] as const;
+/** A step of a run. */
 export type RunStep = (typeof runSteps)[number];
 
 /** The workflow types: full training (its id is the run's name), and each step's (`RUN/STEP`). */
@@ -70,8 +74,9 @@ export const messages = {
  */
 export const memos = { iterations: 'iterations', tellsState: 'tellsState' } as const;
 
-/** Types of activity failures that only a person can mend: not retried, and their message says what to do. */
+/** Types of activity failures that need a person: not retried, and their message says what to do. */
 export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUnusable', 'TrainingDiverged'] as const;
+/** One of the failure types that need a person. */
 export type UserFault = (typeof userFaults)[number];
 
 /** Types of failures that the dataset workflow itself acts on. */

@@ -29,6 +29,7 @@ export interface DataPath {
   readonly onMissing?: (message: string) => void;
 }
 
+/** What one part of the data path works on. */
 export interface DataStep {
   readonly bundle: string;
   readonly onProgress: (progress: TransferProgress) => void;
@@ -63,7 +64,7 @@ export async function deleteVolumes({ bundles, downloads }: Pick<DataPath, 'bund
   for (const bundle of bundles) await deleteDownloads(bundle, downloads);
 }
 
-/** Extracts a fetched bundle, damage mended from the host, and holds its lists against what came. @throws as `extractBundle` */
+/** Extracts a fetched bundle, damage repaired from the host, and holds its lists against what came. @throws as `extractBundle` */
 export async function extractFetched(
   path: DataPath,
   { bundle, onProgress, signal }: DataStep,

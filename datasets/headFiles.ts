@@ -9,6 +9,7 @@ import { readVertexRegions, type VertexRegions } from './vertexRegions.js';
 
 /** The two files that all frames share, by the names of their settings below `dataset.layout`. */
 export const headFileNames = ['template', 'vertexMasks'] as const;
+/** One of the files that describe the head. */
 export type HeadFileName = (typeof headFileNames)[number];
 
 /** What they are, for people. */

@@ -16,7 +16,7 @@ export function calibrationPath(subject: string, sequence: string, view: string)
 /** `S/Q/Q.N.npy` of a scan, `S/Q/Q.N.ply` of a mesh. */
 export { framePath } from '../storage/keys.js';
 
-/** Of people: `S/Q/N`. */
+/** Human-readable: `S/Q/N`. */
 export function frameName({ subject, sequence, frame }: FrameId): string {
   return `${subject}/${sequence}/${frame}`;
 }

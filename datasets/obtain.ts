@@ -2,6 +2,7 @@ import { extractFetched, fetchForExtraction, type DataPath } from './dataPath.js
 import { VolumeMissing } from './extract/errors.js';
 import type { TransferProgress } from './fetch/progress.js';
 
+/** What is done to get a bundle. */
 export type ObtainPhase = 'fetch' | 'extract';
 
 export interface ObtainOptions {

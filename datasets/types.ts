@@ -10,6 +10,7 @@ export interface FrameId {
 
 /** What a data set's frames are for. */
 export const splitNames = ['train', 'validation', 'test'] as const;
+/** A split of the data set. */
 export type Split = (typeof splitNames)[number];
 
 /** One frame, decoded: what a batch is made of. */
@@ -94,12 +95,14 @@ export interface DatasetIndex {
   readonly incomplete?: readonly { readonly split: Split; readonly id: FrameId; readonly reason: string }[] | undefined;
 }
 
+/** An object that a data set’s index names, with what it has to hold. */
 export interface IndexedObject {
   readonly key: string;
   readonly size: number;
   readonly sha256: string;
 }
 
+/** A frame in the index of a packed data set. */
 export interface IndexedFrame {
   readonly id: FrameId;
   readonly images: IndexedObject;

@@ -18,6 +18,7 @@ export const regionNames = [
   'boundary',
 ] as const;
 
+/** A region of the face. */
 export type RegionName = (typeof regionNames)[number];
 
 /** Vertex indices by region. Regions overlap. */

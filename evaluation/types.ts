@@ -95,6 +95,7 @@ export interface Evaluation {
   }[];
 }
 
+/** The errors of one test frame, mm. */
 export interface FrameEvaluation {
   readonly subject: string;
   readonly sequence: string;

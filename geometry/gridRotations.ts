@@ -4,7 +4,7 @@ import { randomRotation } from './rotation.js';
 /**
  * Uniformly random rotations of voxel grids (method 2.2, 3.3): the same for the same seed, model, step and sample.
  *
- * @param grids - grids a sample: one in the coarse model, one a vertex in the refinement.
+ * @param grids grids a sample: one in the coarse model, one a vertex in the refinement.
  * @returns `[B, grids, 3, 3]`
  */
 export function gridRotations(

@@ -27,7 +27,7 @@ export interface CoarsePrediction {
 export class CoarsePredictor {
   private readonly state: ModelState;
 
-  /** @param vertexCount - L. @throws CheckpointMismatch when the weights are another network's. */
+  /** @param vertexCount L. @throws CheckpointMismatch when the weights are another network's. */
   constructor(
     private readonly configuration: RunConfiguration['model']['coarse'],
     { arrays, checkpoint }: LoadedModel,
@@ -69,7 +69,7 @@ export class CoarsePredictor {
     disposeState(this.state);
   }
 
-  /** @param linear - diag(scales) · rotation. @param position - where the grid's offset 0 lies. */
+  /** @param linear diag(scales) · rotation. @param position where the grid's offset 0 lies. */
   private localisation(
     linear: ArrayLike<number>,
     position: ArrayLike<number>,

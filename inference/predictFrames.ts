@@ -34,7 +34,7 @@ type Failures = PredictionResult['failures'][number][];
  * Predicts frames with a run's trained models and writes them to its store, metres. Frames whose predictions are there
  * are skipped, so it may be interrupted and repeated at will. A frame that cannot be read is reported, and the others go on.
  *
- * @param signal - aborted: PredictionStopped is thrown after the frame at hand.
+ * @param signal aborted: PredictionStopped is thrown after the frame at hand.
  * @throws StageNotFinished, CheckpointMismatch, FinalModelDamaged, DatasetMissing, StoreAccessDenied
  */
 export async function predictFrames(

@@ -22,6 +22,7 @@ export type PredictorStart =
 
 export type PredictorCommand = PredictorStart | { readonly kind: 'stop'; readonly reason: string };
 
+/** How far a predictor is; counts are frames. */
 export interface PredictionProgress {
   readonly done: number;
   readonly total: number;
@@ -30,6 +31,7 @@ export interface PredictionProgress {
   readonly framesPerSecond: number;
 }
 
+/** How a prediction ended; counts are frames. */
 export interface PredictionResult {
   readonly predicted: number;
   readonly skipped: number;
@@ -37,6 +39,7 @@ export interface PredictionResult {
   readonly seconds: number;
 }
 
+/** What a predictor tells its worker; nothing comes after `finished`, `stopped` and `failed`. */
 export type PredictorEvent<Result = PredictionResult> =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: PredictionProgress }

@@ -13,7 +13,7 @@ export class RefinementPredictor {
   private readonly state: ModelState;
   private readonly network: StageNetwork;
 
-  /** @param template - the topology, mm. @throws CheckpointMismatch when the weights are another network's. */
+  /** @param template the topology, mm. @throws CheckpointMismatch when the weights are another network's. */
   constructor(
     configuration: RunConfiguration['model']['refinement'],
     { arrays, checkpoint }: LoadedModel,
@@ -27,7 +27,7 @@ export class RefinementPredictor {
     });
   }
 
-  /** @param batch - with coarse vertices. @returns `[L, 3]` mm a sample; the caller's. */
+  /** @param batch with coarse vertices. @returns `[L, 3]` mm a sample; the caller's. */
   predict(batch: Batch): Float32Array[] {
     const vertices = predictBatch(this.network, batch);
     const numbers = this.template.vertices.length;

@@ -9,7 +9,7 @@ const reference = /(?:from\s*|import\s*\(?\s*|new URL\(\s*)['"](\.{1,2}\/[^'"]+\
  * Hex SHA-256 over a compiled module and all of ours that it imports, directly or not: it changes with any edit that can
  * change what the module computes, and with no other.
  *
- * @param entries - paths of compiled modules
+ * @param entries paths of compiled modules
  */
 export async function sourceFingerprint(entries: readonly string[]): Promise<string> {
   const sources = new Map<string, string>();

@@ -3,7 +3,7 @@ import { printable } from '../text/printable.js';
 import { isObjectKey } from './objectKey.js';
 import { ObjectNotFound, type ReadableStore } from './types.js';
 
-/** Thrown for an object that does not hold what this program writes there. A person mends it; nothing was changed. */
+/** Thrown for an object that does not hold what this program writes there. It needs a person; nothing was changed. */
 export class StoredObjectInvalid extends Error {
   override readonly name = 'StoredObjectInvalid';
   constructor(
@@ -77,4 +77,5 @@ export const relativeKeySchema = z
   .string()
   .refine(isObjectKey, 'expected names joined by single slashes, none of them "." or ".."');
 
+/** A SHA-256 in lower-case hexadecimal digits. */
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');

@@ -74,7 +74,7 @@ export interface UnfinishedUpload {
 
 /** Objects under keys: S3, or a directory. Keys never nest (`a` and `a/b` do not coexist). Reads are consistent with writes. */
 export interface ObjectStore {
-  /** Of people: `s3://bucket/prefix` or a path. No credential. */
+  /** Human-readable: `s3://bucket/prefix` or a path. No credential. */
   readonly description: string;
   /** @throws ObjectNotFound, ContentDamaged where the store keeps checksums */
   get(key: string, options?: GetOptions): Promise<{ body: Uint8Array; information: ObjectInformation }>;
@@ -131,7 +131,7 @@ export class CredentialsExpired extends Error {
   override readonly name = 'CredentialsExpired';
 }
 
-/** Thrown when a store does not answer, or answers that it cannot just now: waiting mends it. */
+/** Thrown when a store does not answer, or answers that it cannot just now: waiting helps. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }

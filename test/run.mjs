@@ -66,7 +66,7 @@ async function runTests(file) {
     ]),
   );
   const failed = (counts['fail'] ?? 0) + (counts['cancelled'] ?? 0);
-  // It ended without a word of its tests.
+  // It ended without a result of its tests.
   if (code !== 0 && failed === 0) counts['fail'] = 1;
   console.log(`── ${name} (${seconds.toFixed(1)} s)\n${tests.trimEnd()}`);
   const failures = code === 0 ? '' : `${summary.split('✖ failing tests:\n')[1] ?? `\n${name} ended with ${code}.\n`}`;

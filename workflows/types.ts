@@ -24,6 +24,7 @@ export interface StepInput extends RunInput {
   readonly knownSteps?: KnownSteps;
 }
 
+/** What a run is started with. */
 export interface FullTrainingInput {
   readonly run: string;
   readonly configuration: RunConfiguration;
@@ -36,12 +37,13 @@ export interface FullTrainingInput {
 /** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */
 export type StepStateName = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'left out';
 
+/** A step of a run as its workflow knows it. */
 export interface StepState {
   readonly step: RunStep;
   readonly state: StepStateName;
   readonly startedAt: string | null;
   readonly seconds: number | null;
-  /** A line of people's: what was done, what failed and what to do. */
+  /** A human-readable line: what was done, what failed and what to do. */
   readonly note: string | null;
   /** Of the trainers and predictors that have ended; absent until one was interrupted. What runs counts its own. */
   readonly interruptions?: Interruptions;
@@ -74,6 +76,7 @@ export interface FolderPredictionSummary extends PredictionSummary {
   readonly firstFailures: readonly FrameFailure[];
 }
 
+/** The results of all steps of a run. */
 export interface FullTrainingResult {
   readonly run: string;
   readonly dataset: DatasetSummary | null;

@@ -29,7 +29,7 @@ export async function credentialsFor(host: string, environment: NodeJS.ProcessEn
     `${printable(host)} (dataset.source.host, --host) is not a host that the owner of this data worker has given ` +
       `credentials for (those are for ${[bound, ...others].map((known) => printable(known)).join(', ')}). Nothing was ` +
       `sent to it. If it is right, set TEMPEH_HOST=${printable(host)} in the data worker's environment, with TEMPEH_USERNAME ` +
-      'and TEMPEH_PASSWORD for it, or add it to the table that TEMPEH_HOSTS_FILE names, and resume the run; else mend ' +
+      'and TEMPEH_PASSWORD for it, or add it to the table that TEMPEH_HOSTS_FILE names, and resume the run; else correct ' +
       'dataset.source.host.',
   );
 }

@@ -4,7 +4,7 @@ import { overtimeExitCode } from './overtime.js';
 import { killGroup, sweepGroup, watchOver } from './processGroups.js';
 
 export interface SupervisedProcess<Event> {
-  /** Of people: `trainer`. */
+  /** Human-readable: `trainer`. */
   readonly name: string;
   readonly modulePath: string;
   /** Credentials come this way, and no other. */
@@ -31,7 +31,7 @@ export interface SupervisedProcess<Event> {
 export type ProcessEnd<Event> =
   /** It told its end itself. */
   | { readonly kind: 'told'; readonly event: Event }
-  /** It ended without a word: `how` is a signal or an exit code, of people. */
+  /** It ended without saying why: `how` is a signal or an exit code; human-readable. */
   | { readonly kind: 'crashed'; readonly how: string }
   | { readonly kind: 'hung'; readonly how: string }
   /** Asked to stop, it did not in its grace. */

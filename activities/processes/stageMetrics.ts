@@ -30,7 +30,7 @@ export class StageMetrics {
   private read = 0;
   private written = 0;
 
-  /** @param meter - of the worker; its numbers reach `/metrics`. */
+  /** @param meter of the worker; its numbers reach `/metrics`. */
   constructor(meter: MetricMeter, of: { readonly run: string; readonly stage: string }) {
     this.meter = meter.withTags({ run: of.run, stage: of.stage });
     this.gauge(metricNames.running, 1, 'Whether a process is at work');

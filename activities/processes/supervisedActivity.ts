@@ -30,7 +30,7 @@ export type ProcessEvent<Progress, Result> =
 
 export interface SupervisedActivity<Progress, Result> {
   readonly kind: 'training' | 'prediction';
-  /** Of people: `trainer`. */
+  /** Human-readable: `trainer`. */
   readonly name: string;
   readonly modulePath: string;
   readonly configuration: RunConfiguration;

@@ -18,7 +18,7 @@ export async function proveFolder(directory: string, layout: PackLayout): Promis
     throw userFault(
       'ConfigurationInvalid',
       `The data worker does not see the folder ${directory} (dataset.source.path): ${code ?? String(cause)}. Start a data ` +
-        'worker on a machine that does, or mend the setting; then resume the run.',
+        'worker on a machine that does, or correct the setting; then resume the run.',
     );
   }
   await readDatasetFiles(directory, layout);

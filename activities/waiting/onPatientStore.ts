@@ -10,7 +10,7 @@ import { Waiting } from './waiting.js';
  * What a GPU worker itself does on the object store of a run that is under way, around what its processes do: a store that
  * is away is waited for, and the activity's heartbeats say so; they keep what they said before.
  *
- * @param stopping - aborted when the worker is told to stop.
+ * @param stopping aborted when the worker is told to stop.
  */
 export async function onPatientStore<T>(
   open: (listener: StoreListener) => ObjectStore,

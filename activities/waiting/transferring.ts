@@ -19,7 +19,7 @@ export interface Transfer {
 /**
  * Runs such work for the current activity: heartbeats on its progress, and counts what its attempts went through.
  *
- * @param stopping - aborted when the worker is told to stop.
+ * @param stopping aborted when the worker is told to stop.
  * @param faults as for `activityFailure`.
  */
 export async function transferring<T extends object>(

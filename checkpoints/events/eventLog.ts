@@ -26,7 +26,7 @@ export class EventLog {
   private uploadedRecords = 0;
   private file: SegmentFile;
 
-  /** @param from - the step of the checkpoint that training goes on from; the segment holds the steps after it. */
+  /** @param from the step of the checkpoint that training goes on from; the segment holds the steps after it. */
   constructor(
     private readonly place: EventLogPlace,
     private from: number,

@@ -20,7 +20,7 @@ export function versionRecord(wallTime: number): Buffer {
   return record(Buffer.concat([doubleField(event.wallTime, wallTime), textField(event.fileVersion, 'brain.Event:2')]));
 }
 
-/** @param wallTime - seconds since 1970. */
+/** @param wallTime seconds since 1970. */
 export function scalarRecord(wallTime: number, step: number, tag: string, scalar: number): Buffer {
   return summaryRecord(wallTime, step, textField(value.tag, tag), floatField(value.simpleValue, scalar));
 }

@@ -56,7 +56,7 @@ export interface ReadField {
 /**
  * The fields of a message, in their order.
  *
- * @param damaged - makes the error for bytes that are no message.
+ * @param damaged makes the error for bytes that are no message.
  */
 export function* readFields(message: Buffer, damaged: (what: string) => Error): Generator<ReadField> {
   let offset = 0;

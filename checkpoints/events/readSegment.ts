@@ -30,7 +30,7 @@ const value = { tag: 1, simpleValue: 2 } as const;
 
 type Damaged = (what: string) => SegmentDamaged;
 
-/** @param key - of the file, for messages. @throws SegmentDamaged saying at which byte. */
+/** @param key of the file, for messages. @throws SegmentDamaged saying at which byte. */
 export function readSegment(file: Uint8Array, key: string): SegmentContents {
   let records = 0;
   let lastStep: number | null = null;

@@ -8,7 +8,7 @@ import { readBegun, type ManifestVersion } from './readManifest.js';
 const claimAttempts = 20;
 
 /**
- * The manifest in the hands of the one attempt that may write it. Every write replaces the version that was read or
+ * The manifest, held by the one attempt that may write it. Every write replaces the version that was read or
  * written last, and no other: after another attempt's claim the next write fails, whatever this process believes.
  */
 export class ClaimedManifest {
@@ -23,7 +23,7 @@ export class ClaimedManifest {
   /**
    * Takes the lease over from whoever holds it. A stage without a manifest begins.
    *
-   * @param knownStep - of a checkpoint that Temporal knows of; null if it knows of none.
+   * @param knownStep of a checkpoint that Temporal knows of; null if it knows of none.
    * @throws ManifestMissing where objects of the stage are there.
    * @throws CheckpointsLost where a checkpoint is known of.
    */

@@ -61,13 +61,17 @@ export const manifestSchema = z.strictObject({
   discarded: z.array(z.string()).optional(),
 });
 
+/** What a stage’s manifest holds. */
 export type Manifest = z.infer<typeof manifestSchema>;
+/** A checkpoint as the manifest names it. */
 export type ManifestCheckpoint = z.infer<typeof checkpointSchema>;
 export type QuarantinedCheckpoint = Manifest['quarantined'][number];
 export type EventSegment = Manifest['events'][number];
 
+/** A folder of checkpoints, by the model that they are of. */
 export type CheckpointStage = (typeof checkpointStages)[number];
 
+/** The folder of checkpoints that a stage trains into: pre-training and fine-tuning share one. */
 export function checkpointStageOf(stage: TrainingStage): CheckpointStage {
   return stage === 'refinement' ? 'refinement' : 'coarse';
 }

@@ -20,7 +20,7 @@ export interface FinalModel extends LoadedModel {
 }
 
 /**
- * @param neededFor - what asks for it, for the message.
+ * @param neededFor what asks for it, for the message.
  * @throws StageNotFinished
  * @throws FinalModelDamaged when its bytes are not those that were written.
  */

@@ -26,6 +26,7 @@ export interface TrainingState {
 /** A checkpoint's parts by file name, with the SHA-256 of each. */
 export type CheckpointParts = Readonly<Record<PartName, { readonly body: Uint8Array; readonly sha256: string }>>;
 
+/** The files of a checkpoint. */
 export const partNames = ['model.safetensors', 'optimizer.safetensors', 'state.json'] as const;
 export type PartName = (typeof partNames)[number];
 
@@ -50,8 +51,8 @@ const stateSchema = z.object({
 export type StoredState = z.infer<typeof stateSchema>;
 
 /**
- * @param configuration - the resolved configuration, whose hash is stored beside the numbers.
- * @param finishes - stages that are done with it.
+ * @param configuration the resolved configuration, whose hash is stored beside the numbers.
+ * @param finishes stages that are done with it.
  */
 export function encodeTrainingState(
   state: TrainingState,
@@ -85,7 +86,7 @@ export function parseTrainingState(bytes: Uint8Array, key: string): StoredState 
   return parseStored(bytes, key, { schema: stateSchema });
 }
 
-/** @param key - where the parts lie, for messages. @throws StoredObjectInvalid, SafetensorsError */
+/** @param key where the parts lie, for messages. @throws StoredObjectInvalid, SafetensorsError */
 export function decodeTrainingState(parts: Readonly<Record<PartName, Uint8Array>>, key: string): TrainingState {
   const stored = parseTrainingState(parts['state.json'], `${key}/state.json`);
   const { configurationSha256: _, finishes: __, parts: ___, ...state } = stored;
@@ -96,6 +97,7 @@ export function decodeTrainingState(parts: Readonly<Record<PartName, Uint8Array>
   };
 }
 
+/** A model’s arrays as the bytes of `model.safetensors`. */
 export function encodeModel(model: NamedArrays): Uint8Array {
   return encodeSafetensors(model, modelMetadata);
 }

@@ -21,7 +21,7 @@ interface Interval extends EventSegment {
  * A segment ends where its attempt's next one begins or where its attempt saved. Where neither is there any more (its
  * checkpoint was dropped by retention, and another attempt went on), it ends at the next place where anything begins.
  *
- * @param saved - step and attempt of the checkpoints that count.
+ * @param saved step and attempt of the checkpoints that count.
  */
 export function chooseSegments(
   candidates: readonly SegmentCandidate[],
@@ -44,7 +44,7 @@ export function chooseSegments(
   return heaviest(intervals).map(({ key, from, to }) => ({ key, from, to }));
 }
 
-/** Weighted interval scheduling. @param intervals - in the order of their ends. */
+/** Weighted interval scheduling. @param intervals in the order of their ends. */
 function heaviest(intervals: readonly Interval[]): Interval[] {
   /** `best[n]`: of the first n. */
   const best = [0];

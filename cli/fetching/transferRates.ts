@@ -10,7 +10,7 @@ export class TransferRate {
 
   /** `45 MB/s, 12 min 03 s left`; empty until there is something to say. */
   note({ doneBytes, totalBytes }: TransferProgress, now = performance.now() / 1000): string {
-    // Begun anew (a piece that is mended, a file that is fetched again): what was before says nothing.
+    // Begun anew (a piece that is repaired, a file that is fetched again): what was before says nothing.
     if (doneBytes < (this.samples.at(-1)?.done ?? 0)) this.samples.length = 0;
     const last = this.samples.at(-1);
     if (last === undefined || now - last.at >= 0.5) this.samples.push({ at: now, done: doneBytes });

@@ -61,7 +61,7 @@ function detailsOf(error: unknown): string {
 /**
  * Why no connection comes about: looks at each layer by itself, name, port, proxy, TLS.
  *
- * @returns `setting` for what waiting does not mend; `unreachable` otherwise.
+ * @returns `setting` for what waiting does not help; `unreachable` otherwise.
  */
 export async function explainConnection(settings: TemporalSettings, cause: unknown): Promise<RunError> {
   const { address, tls } = settings;

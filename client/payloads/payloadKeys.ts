@@ -11,6 +11,7 @@ export interface PayloadKey {
 
 /** Text of keys, or the file that has it. */
 export const keysVariable = 'TEMPEH_PAYLOAD_KEYS';
+/** The variable that names the file of keys for what Temporal stores. */
 export const keysFileVariable = 'TEMPEH_PAYLOAD_KEYS_FILE';
 
 const form = 'a line a key: its name (letters, digits, . _ -), a blank, 32 bytes in base64';

@@ -11,7 +11,7 @@ import { inputOf } from './workflowInput.js';
 
 /**
  * Tells the workflows of a run, before they are stopped, what their activities that wait for their next attempt have gone
- * through: such an activity ends without a word, and Temporal forgets its attempts.
+ * through: such an activity ends silently, and Temporal forgets its attempts.
  */
 export async function tellAttempts(client: Client, run: string): Promise<void> {
   const { activities } = await describeRun(client, run);

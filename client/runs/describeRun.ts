@@ -5,6 +5,7 @@ import type { RunProgress, StepState } from '../../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './findRun.js';
 
+/** A run as `status` shows it. */
 export interface RunDescription {
   readonly run: string;
   readonly workflowId: string;

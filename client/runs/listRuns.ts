@@ -28,7 +28,7 @@ export interface RunFilter {
 /**
  * Runs, and steps that were started by themselves, the newest first; the last execution of one that was resumed.
  *
- * @param limit - so many at most.
+ * @param limit so many at most.
  */
 export async function listRuns(client: Client, limit = 50, filter: RunFilter = {}): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];

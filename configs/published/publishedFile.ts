@@ -15,7 +15,7 @@ type Tree = Record<string, unknown>;
  *
  * @param where gives file and line of a path in the published file.
  * @returns our settings, and where a setting comes from.
- * @param onNote is told of each option that is not taken over.
+ * @param onNote is called for each option that is not taken over.
  * @throws ConfigurationError naming every option that cannot be.
  */
 export function readPublished(

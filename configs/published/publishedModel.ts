@@ -16,11 +16,12 @@ const decisive = new Set([
   ...Object.keys(publishedOptions.refinement).filter((option) => option !== 'weight_texture_recon'),
 ]);
 
+/** What a published model’s configuration means for prediction. */
 export interface PredictionConfiguration {
   readonly configuration: RunConfiguration;
   /** Templates that the published files name, as they name them. */
   readonly templates: readonly string[];
-  /** What of the published files has no bearing here, and could not be understood: of people. */
+  /** What of the published files has no bearing here, or could not be understood; human-readable. */
   readonly notes: readonly string[];
 }
 

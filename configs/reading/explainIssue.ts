@@ -4,7 +4,7 @@ import { didYouMean, suggest } from './suggestions.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What zod found wrong, in words of people. */
+/** What zod found wrong, in plain words. */
 export interface Explanation {
   readonly path: readonly string[];
   /** Is it about the value that stands at the path, so that it helps to repeat it? */

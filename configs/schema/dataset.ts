@@ -118,4 +118,5 @@ export const datasetSchema = z.strictObject({
   downloadsAtOnce: z.int().positive().default(4).describe('Files that are fetched side by side.'),
 });
 
+/** Where the data come from, and how they are packed. */
 export type DatasetConfiguration = z.infer<typeof datasetSchema>;

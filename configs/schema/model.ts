@@ -125,7 +125,11 @@ export const refinementModelSchema = z.strictObject({
   ),
 });
 
+/** The network that turns an image into features (method 2.1). */
 export type FeatureNetConfiguration = z.infer<typeof featureNetSchema>;
+/** A network from volumes to volumes. */
 export type V2VConfiguration = CoarseModelConfiguration['v2v'];
+/** The coarse model (method 2). */
 export type CoarseModelConfiguration = z.infer<typeof coarseModelSchema>;
+/** The refinement model (method 3). */
 export type RefinementModelConfiguration = z.infer<typeof refinementModelSchema>;

@@ -13,6 +13,7 @@ import { viewKindSchema } from './viewKind.js';
  * have 8 binary digits, and half the memory where they are kept; parameters, statistics, sums and losses stay float32.
  */
 export const precisionSchema = z.enum(['float32', 'tensorfloat32', 'bfloat16']);
+/** The arithmetic of training and prediction. */
 export type Precision = z.infer<typeof precisionSchema>;
 
 /** A whole run: data, networks, stages, services. One file of this is what `tempeh-flow start` takes. */

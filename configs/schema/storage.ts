@@ -51,4 +51,5 @@ export const storageSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Which object store a run uses, and how. */
 export type StorageConfiguration = z.infer<typeof storageSchema>;

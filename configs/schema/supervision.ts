@@ -18,4 +18,5 @@ export const supervisionSchema = z.strictObject({
     ),
 });
 
+/** How long silence, loss of workers and retries may take. */
 export type SupervisionConfiguration = z.infer<typeof supervisionSchema>;

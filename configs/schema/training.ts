@@ -5,6 +5,7 @@ const weight = z.number().min(0);
 
 /** The three training stages, in their order. Fine-tuning continues pre-training's step counter and parameters. */
 export const trainingStages = ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const;
+/** One of the three trainings of a run. */
 export type TrainingStage = (typeof trainingStages)[number];
 
 /** Parts of the networks by their settings' names. */
@@ -242,9 +243,14 @@ export const checkpointsSchema = z.strictObject({
     ),
 });
 
+/** The settings of one training. */
 export type StageConfiguration = z.infer<typeof stagesSchema>[TrainingStage];
 export type LossConfiguration = StageConfiguration['losses'];
+/** Weights of the loss by region of the face. */
 export type RegionWeights = StageConfiguration['pointRegionWeights'];
+/** How the learning rate changes over a training. */
 export type ScheduleConfiguration = StageConfiguration['schedule'];
+/** How training images and cameras are varied. */
 export type AugmentationConfiguration = StageConfiguration['augmentation'];
+/** When checkpoints are taken, and which are kept. */
 export type CheckpointConfiguration = z.infer<typeof checkpointsSchema>;

@@ -8,7 +8,7 @@ const directorySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 const blockSize = 1 << 22;
 const readsAtOnce = 32;
-/** Of headers that differ: an archive of nothing else is not mended by pieces. */
+/** Of headers that differ: an archive of nothing else is not repaired by pieces. */
 const mostWrong = 100_000;
 
 /** A member as the directory of a ZIP archive has it: what its own header must repeat. */
@@ -25,7 +25,7 @@ interface DirectoryEntry {
  * Compares each member's name in the directory with that in its own header. Checksums cover contents only, and 7-Zip
  * does not compare names: a flipped bit would put a file under another name, silently.
  *
- * @param census is told of all names.
+ * @param census is given all names.
  * @returns the headers that differ; empty if all are right, or it is no ZIP archive with a directory.
  */
 export async function findWrongNames(

@@ -1,4 +1,4 @@
-/** Thrown when a volume is missing or has not the size that it was fetched with. Fetching the bundle again mends it. */
+/** Thrown when a volume is missing or has not the size that it was fetched with. Fetching the bundle again repairs it. */
 export class VolumeMissing extends Error {
   override readonly name = 'VolumeMissing';
 }

@@ -23,7 +23,7 @@ export interface ExtractBundleOptions {
   readonly downloads: string;
   /** Receives the folders of the bundle. */
   readonly extracted: string;
-  /** Where damage is mended from; without it, damage is an error at once. */
+  /** Where damage is repaired from; without it, damage is an error at once. */
   readonly mender?: Omit<Mender, 'onProgress' | 'signal'>;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
@@ -38,13 +38,13 @@ export interface ExtractedBundle {
   readonly extractedBytes: number;
 }
 
-/** Of one archive: each round mends all the damage that the one before has shown. */
+/** Of one archive: each round repairs all the damage that the one before has shown. */
 const mostMended = 4;
 
 /**
  * Extracts all archives of a fetched bundle into their folders, checksums verified, and lays its lists where they
  * belong. What an earlier call extracted from the same volumes is left alone, also if the volumes were deleted since; an
- * archive that was interrupted is begun again. A folder appears when it is complete. Damage is mended from the host.
+ * archive that was interrupted is begun again. A folder appears when it is complete. Damage is repaired from the host.
  *
  * @throws UnknownBundle, VolumeMissing, ArchiveDamaged, ArchiveUnsafe, DiskFull
  */
@@ -154,7 +154,7 @@ async function plan(
 }
 
 /**
- * Does something with an archive; where it turns out damaged, mends it and tries again.
+ * Does something with an archive; where it turns out damaged, repairs it and tries again.
  *
  * @param work is given the members that could not be read the time before; null for all.
  */

@@ -14,7 +14,7 @@ export interface Mender {
   readonly host: string;
   readonly credentials: () => Promise<HostCredentials>;
   readonly onProgress?: (progress: TransferProgress) => void;
-  /** Told what was found and mended. */
+  /** Told what was found and repaired. */
   readonly onMended?: (message: string) => void;
   readonly signal?: AbortSignal;
   /** For tests. */
@@ -52,7 +52,7 @@ async function comparePart(part: VolumePart, volumes: readonly Volume[], mender:
     return await askAgain(part, mender);
   } catch (error) {
     if (!(error instanceof VolumeChanged || error instanceof RangesUnsupported)) throw error;
-    // It cannot be mended by pieces. Where one was replaced, others may have been.
+    // It cannot be repaired by pieces. Where one was replaced, others may have been.
     const others = error instanceof VolumeChanged ? volumes.filter((other) => other !== volume) : [];
     for (const other of [volume, ...(await changedOf(others, mender))]) {
       await rm(other.file, { force: true });

@@ -3,7 +3,7 @@ export class UnknownBundle extends Error {
   override readonly name = 'UnknownBundle';
 }
 
-/** Thrown when the host does not accept user name and password: only a person can mend that. */
+/** Thrown when the host does not accept user name and password: that needs a person. */
 export class HostCredentialsRefused extends Error {
   override readonly name = 'HostCredentialsRefused';
 }
@@ -48,7 +48,7 @@ export class ChecksumDiffers extends Error {
   override readonly name = 'ChecksumDiffers';
 }
 
-/** Thrown when a folder cannot be written, for a reason that only a person can mend. Nothing that was there is lost. */
+/** Thrown when a folder cannot be written, for a reason that needs a person. Nothing that was there is lost. */
 export class FolderUnusable extends Error {
   override readonly name = 'FolderUnusable';
 }

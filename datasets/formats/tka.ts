@@ -37,8 +37,8 @@ type Key = 'X' | 'Y' | 'Z' | 'f' | 'K' | 'K2' | 'S' | 'x' | 'y' | 'a' | 'b' | 'i
 
 /**
  * Reads a `.tka` file: a header line, three rows of the rotation, then `key = value` lines, spaced or not, in any order.
- * @param text - the whole file; byte order mark and any line ends are accepted
- * @param file - its path, for error messages
+ * @param text the whole file; byte order mark and any line ends are accepted
+ * @param file its path, for error messages
  * @throws FormatError naming file and line
  */
 export function parseTka(text: string, file: string): TkaCalibration {
@@ -133,7 +133,7 @@ function requireFinite(calibration: TkaCalibration, file: string): void {
  * The camera of an image that is stored or used at a fraction of the sensor's resolution (method 1): size, focal
  * length and principal point are divided by the resize factor, and the undistortion becomes a forward distortion, whose
  * coefficients depend on that factor. The skew is not used, as in the published system.
- * @param name - the calibration file's stem
+ * @param name the calibration file's stem
  */
 export function cameraFromTka(calibration: TkaCalibration, resizeFactor: number, name: string): Camera {
   const { rotation, centre, pixelSize, principalPoint, undistortion } = calibration;

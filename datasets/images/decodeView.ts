@@ -10,6 +10,7 @@ const largestRatio = 16;
 /** Pixels. Below it, what a calibration says of the size does no harm. */
 const smallImage = 1 << 22;
 
+/** A view as it is stored: image file, calibration, name. */
 export interface EncodedView {
   /** The calibration file's stem. */
   readonly name: string;

@@ -3,6 +3,7 @@ import { coloursOf } from './floatImage.js';
 
 /** ImageNet's statistics of colours in [0, 1], by channel (method 1). */
 export const mean = [0.485, 0.456, 0.406] as const;
+/** Standard deviation of each colour channel over ImageNet, of values in [0, 1]. */
 export const deviation = [0.229, 0.224, 0.225] as const;
 
 /** Writes ImageNet-normalised colours into `target` from `offset` on. `pixels`: `[H, W, 3]`. */

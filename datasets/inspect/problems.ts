@@ -20,7 +20,7 @@ export function problemsOf(
   for (const split of splitNames) {
     if (sequences.some((count) => count.split === split && count.frames > 0)) continue;
     problems.push(
-      `No frame of the ${split} split can be used: mend its frames or its list (dataset.layout.${split}.list).`,
+      `No frame of the ${split} split can be used: correct its frames or its list (dataset.layout.${split}.list).`,
     );
   }
   const total = sequences.reduce((sum, { frames, unusable: bad }) => sum + frames + bad, 0);

@@ -16,8 +16,9 @@ export interface InspectOptions extends ViewChoice {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How far an inspection is. */
 export interface InspectProgress {
-  /** Of people: `reading frames`. */
+  /** Human-readable: `reading frames`. */
   readonly what: string;
   readonly done: number;
   /** null: not known. */
@@ -33,6 +34,7 @@ export interface InspectedFrame {
   readonly bytes: { readonly images: number; readonly scans: number; readonly registrations: number };
 }
 
+/** A frame that cannot be used, and why. */
 export interface FrameTrouble {
   readonly split: Split;
   readonly id: FrameId;
@@ -47,7 +49,7 @@ export interface Inspection {
   readonly unusable: readonly FrameTrouble[];
   readonly incomplete: readonly FrameTrouble[];
   readonly calibrationBytes: number;
-  /** Of a folder in another layout: where what is missing lies instead. Of people. */
+  /** Of a folder in another layout: where what is missing lies instead; human-readable. */
   readonly layoutHints: readonly string[];
 }
 

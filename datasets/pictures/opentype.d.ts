@@ -3,7 +3,7 @@ declare module 'opentype.js' {
   export interface Glyph {
     /** In units of the font. */
     readonly advanceWidth?: number;
-    /** @param y - of the base line. */
+    /** @param y of the base line. */
     getPath(x: number, y: number, fontSize: number): { toPathData(decimals: number): string };
   }
   export interface Font {

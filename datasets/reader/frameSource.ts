@@ -20,7 +20,7 @@ export interface EncodedFrame {
 
 /** Where frames come from: a packed data set in an object store, or a folder in FaMoS layout. */
 export interface FrameSource {
-  /** Of people. No credential. */
+  /** Human-readable. No credential. */
   readonly description: string;
   /** Frames of a split. */
   count(split: Split): number;

@@ -22,7 +22,7 @@ export function extentOf(points: ArrayLike<number>): Extent {
   return { sides, centre, largestSide: Math.max(...sides) };
 }
 
-/** Of people: `161 × 240 × 194 mm about (0, -30, -28)`. */
+/** Human-readable: `161 × 240 × 194 mm about (0, -30, -28)`. */
 export function inWords({ sides, centre }: Extent, unit = 'mm'): string {
   return `${sides.map(short).join(' × ')} ${unit} about (${centre.map(short).join(', ')})`;
 }

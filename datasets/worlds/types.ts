@@ -1,4 +1,4 @@
-/** Something about data that training would stumble over, in words that lead to its mending. */
+/** Something about data that training would stumble over, in words that say what to do. */
 export interface Finding {
   /** `error`: the networks cannot learn from it. `warning`: it works, but is not what was meant, most likely. */
   readonly severity: 'error' | 'warning';

@@ -148,6 +148,7 @@ const rounding = 1e-12;
  * Directions that are opposite to one another are computed together: there are 13 pairs.
  */
 const noDirection = 13;
+/** Directions in which the search for distant points bounds boxes; each counts for its opposite too. */
 export const directionPairs = 13;
 
 /** Numbers of all reaches of a tree. */

@@ -5,6 +5,7 @@ export interface OrderScratch {
   readonly otherOrder: Uint32Array;
 }
 
+/** Arrays for ordering up to `count` points, to be used again. */
 export function orderScratch(count: number): OrderScratch {
   return {
     keys: new Uint32Array(count),

@@ -15,6 +15,7 @@ export type ModelReference =
 export type TemplateReference =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'dataset'; readonly name: string };
 
+/** Which of the two models predict. */
 export type FolderStages = 'coarse' | 'refinement' | 'both';
 
 /** Prediction of folders in FaMoS layout, as the published testing commands do it. Plain data; paths are absolute. */
@@ -56,6 +57,7 @@ export interface FolderPlan {
   readonly shards: readonly ListRange[];
 }
 
+/** A frame that could not be predicted, and why. */
 export interface FrameFailure {
   readonly id: FrameId;
   readonly reason: string;

@@ -14,7 +14,7 @@ const largestLog = 10_000_000;
 
 /** How to run one kind of service. */
 export interface ServiceDefinition {
-  /** Of people, and of the log file: `temporal`. */
+  /** Human-readable, and the name of its log file: `temporal`. */
   readonly name: string;
   /** Belongs to this service alone: its data, log and state. Made where it is missing. */
   readonly directory: string;

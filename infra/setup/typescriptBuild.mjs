@@ -27,7 +27,7 @@ export async function buildTypescript(report, signal) {
     await runCommand(process.execPath, [compiler, '-p', 'tsconfig.json', '--pretty', 'false'], {
       cwd: packageRoot,
       signal,
-      mend: 'Mend the errors below, then run `npm run setup` again.',
+      mend: 'Fix the errors below, then run `npm run setup` again.',
     });
   } catch (error) {
     if (error instanceof SetupError) throw new SetupError('The sources do not compile.', error.mend, error.output);

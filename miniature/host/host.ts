@@ -33,6 +33,7 @@ export interface HostRecord extends HostRequest {
   readonly bytes: number;
 }
 
+/** A running host of the miniature data. */
 export interface MiniatureHost {
   /** `http://127.0.0.1:PORT/download.php`, as a data set's `source.host`. */
   readonly address: string;

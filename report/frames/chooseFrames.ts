@@ -14,7 +14,7 @@ export interface ChosenFrame {
  * The frames of which a model's mean error is the least, in the middle and the largest, then others evenly spread over
  * the list.
  *
- * @param method - whose errors decide.
+ * @param method whose errors decide.
  */
 export function chooseFrames(perFrame: readonly FrameEvaluation[], method: string): ChosenFrame[] {
   const errorOf = (row: FrameEvaluation): number => row.pointToSurface[method] ?? Infinity;

@@ -17,7 +17,7 @@ const distance = 1500;
 /**
  * A frame's heads in colours of their errors, from the front: those of models, and the registration.
  *
- * @param largestError - has the last colour, mm.
+ * @param largestError has the last colour, mm.
  */
 export async function measuredFrame(
   { id, heads, scanPoints, registration }: MeasuredFrame,

@@ -17,7 +17,7 @@ const pictureWidth = 320;
 /**
  * A run's test frames as its cameras saw them: view, registration, predictions, and their errors in colours.
  *
- * @param largestError - has the scale's last colour, mm.
+ * @param largestError has the scale's last colour, mm.
  */
 export async function runFrames(
   testSet: TestSet,

@@ -46,7 +46,7 @@ export class Series {
     return Number.isFinite(span.from) ? span : null;
   }
 
-  /** @param stage - names the pictures. */
+  /** @param stage names the pictures. */
   curves(stage: string): Curve[] {
     return pictures.flatMap(({ title, logarithmic, tags }) => {
       const lines = tags.flatMap((tag) =>

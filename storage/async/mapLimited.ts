@@ -5,8 +5,8 @@ import { pMapSettled } from 'p-map';
  * under way is told by its signal; the failure is thrown once all of it has ended: no work outlives the call. (`pMap`
  * alone rejects at once, and what it began goes on unseen.)
  *
- * @param items - may come one by one: the next is asked for when there is room. One that cannot be had is a failure.
- * @param work - given the item, its index, and a signal that is aborted by the first failure.
+ * @param items may come one by one: the next is asked for when there is room. One that cannot be had is a failure.
+ * @param work given the item, its index, and a signal that is aborted by the first failure.
  * @returns the results, in the order of the items.
  */
 export async function mapLimited<Item, Result>(

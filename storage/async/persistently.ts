@@ -2,24 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChecksumMismatch, ContentDamaged, InvalidKey, StoreAccessDenied, StoreUnsuitable } from '../types.js';
 
 export interface PersistentlyOptions {
-  /** Of people: `Saving the checkpoint of step 20`. */
+  /** Human-readable: `Saving the checkpoint of step 20`. */
   readonly what: string;
-  /** Told of every failure, and again and again while an answer or the next attempt is waited for. */
+  /** Called for every failure, and again and again while an answer or the next attempt is waited for. */
   readonly warn: (message: string) => void;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether no waiting would mend a failure. */
+  /** Whether waiting would not help. */
   readonly isFinal?: (cause: unknown) => boolean;
   /** Milliseconds between two attempts, doubled each time, up to the longest. */
   readonly firstPause?: number;
   readonly longestPause?: number;
-  /** Milliseconds without a word after which it is said what is waited for: what supervises must not take it for dead. */
+  /** Milliseconds of silence after which it is said what is waited for: what supervises must not take it for dead. */
   readonly patience?: number;
 }
 
 const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, ContentDamaged, InvalidKey];
 
-/** What waiting does not mend, of the failures of a store. */
+/** Failures of a store that waiting does not help. */
 export function isFinalForStore(cause: unknown): boolean {
   return [...final, ...faults].some((kind) => cause instanceof kind);
 }
@@ -41,7 +41,7 @@ export function jittered(milliseconds: number): number {
  * Not by p-retry (7.1 and 9.0): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved at
  * the last moment would count as lost; and its longest pause has no jitter.
  *
- * @throws the failure itself where no waiting would mend it, or once `signal` is aborted.
+ * @throws the failure itself where waiting would not help, or once `signal` is aborted.
  */
 export async function persistently<T>(work: () => Promise<T>, options: PersistentlyOptions): Promise<T> {
   const { what, warn, signal, isFinal = isFinalForStore, patience = 5_000 } = options;

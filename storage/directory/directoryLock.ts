@@ -40,7 +40,7 @@ async function acquire(path: string): Promise<void> {
   }
 }
 
-/** @param seen - which lock there was, and since when by this process's own count of milliseconds. */
+/** @param seen which lock there was, and since when by this process's own count of milliseconds. */
 async function isStale(path: string, seen: { version: string; since: number }): Promise<boolean> {
   try {
     const { ino, mtimeMs } = await stat(path);

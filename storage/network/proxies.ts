@@ -23,7 +23,7 @@ own.addSubnet('fe80::', 10, 'ipv6');
  *
  * `proxy-from-env` knows neither ranges, which clusters are configured with, nor names below a plain name.
  *
- * @param host - a name or an address, without brackets.
+ * @param host a name or an address, without brackets.
  * @returns null where the request goes straight.
  * @throws StoreUnsuitable for a proxy that is no http(s) address.
  */

@@ -10,7 +10,7 @@ export interface BodyPart {
 /**
  * A body in parts of `partSize` bytes (the last may be shorter), in their order; a file is read part by part.
  *
- * @param size - bytes that the body has, or had when its file was looked at.
+ * @param size bytes that the body has, or had when its file was looked at.
  * @throws Error for a file that has become shorter.
  */
 export async function* partsOf(

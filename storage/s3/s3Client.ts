@@ -4,6 +4,7 @@ import { sendMd5WhereWanted } from './contentMd5.js';
 import { renewableCredentials, waitForRenewal } from './s3Credentials.js';
 import { StoreUnsuitable, type StoreConfiguration, type StoreListener } from '../types.js';
 
+/** The part of a store’s configuration that S3 has. */
 export type S3Configuration = Extract<StoreConfiguration, { kind: 's3' }>;
 
 /** The configuration of an S3-compatible server that is reached by its address. */
@@ -18,7 +19,7 @@ export function s3At(
  * A client with the retries and timeouts of a program that runs for weeks. Credentials come from where the AWS SDK looks
  * for them: environment, shared files, a role.
  *
- * @param listener - is told while requests wait for credentials to be renewed; without one none waits.
+ * @param listener is told while requests wait for credentials to be renewed; without one none waits.
  */
 export function s3Client(configuration: S3Configuration, listener?: StoreListener): S3Client {
   const checksums = configuration.requestChecksums === 'always' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
@@ -64,7 +65,7 @@ function openConnections(): { readonly connections: Connections; readonly failur
   }
 }
 
-/** Of people. */
+/** Human-readable. */
 export function storeName({ bucket, prefix }: S3Configuration): string {
   return `s3://${bucket}/${prefix}`;
 }

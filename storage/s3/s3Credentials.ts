@@ -20,7 +20,7 @@ const accepted = new Set<string>();
  * Where the AWS SDK looks for credentials, in its order: environment, shared files, a process, a token's file, a role of
  * the container or machine. Unlike the SDK's own chain it reads the shared files anew when it is asked to refresh.
  *
- * @param requestHandler - how services that give out credentials are connected to; left out, as the SDK does it.
+ * @param requestHandler how services that give out credentials are connected to; left out, as the SDK does it.
  */
 export function renewableCredentials(
   requestHandler?: S3ClientConfig['requestHandler'],
@@ -34,8 +34,8 @@ export function renewableCredentials(
  * refusals that do not name the credentials (`AccessDenied`) those count that are of the same kind and folder as a
  * request that was accepted; any other is a missing permission.
  *
- * @param store - of people.
- * @param listener - without one nothing waits: after a second refusal, it is marked as one of credentials that were good.
+ * @param store human-readable.
+ * @param listener without one nothing waits: after a second refusal, it is marked as one of credentials that were good.
  */
 export function waitForRenewal(client: S3Client, store: string, listener: StoreListener | undefined): void {
   let refusedSince: number | null = null;

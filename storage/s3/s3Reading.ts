@@ -24,8 +24,8 @@ class BodyDiffers extends Error {
 /**
  * Reads an object, or a range of it.
  *
- * @param key - without the store's prefix.
- * @param isChecked - false: whoever asked knows the content's hash, and looks for himself.
+ * @param key without the store's prefix.
+ * @param isChecked false: whoever asked knows the content's hash, and looks for himself.
  */
 export async function getObject(
   client: S3Client,

@@ -13,7 +13,7 @@ const mostAborts = 5;
 /** Milliseconds; longer each time. */
 const abortPause = 100;
 
-/** @param below - with the store's prefix. @returns keys with the store's prefix */
+/** @param below with the store's prefix. @returns keys with the store's prefix */
 export async function listUploads(client: S3Client, Bucket: string, below: string): Promise<UnfinishedUpload[]> {
   const found: UnfinishedUpload[] = [];
   let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
@@ -27,7 +27,7 @@ export async function listUploads(client: S3Client, Bucket: string, below: strin
   }
 }
 
-/** @param upload - its key with the store's prefix. One that has ended is no error. */
+/** @param upload its key with the store's prefix. One that has ended is no error. */
 export async function abandonUpload(
   client: S3Client,
   Bucket: string,

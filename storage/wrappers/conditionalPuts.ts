@@ -3,7 +3,7 @@ import { withCleanUp } from '../async/cleanUp.js';
 import { jittered } from '../async/persistently.js';
 import { PreconditionFailed, StoreUnsuitable, type ObjectStore } from '../types.js';
 
-/** What a run gives up with `storage.conditionalPuts: emulated`, of people. */
+/** What a run gives up with `storage.conditionalPuts: emulated`; human-readable. */
 export const emulationLoses =
   'each condition is then looked up before the put, so that a worker that was given up is stopped only if it writes some ' +
   'milliseconds after the other; of two that write at once, the checkpoint of the one can replace that of the other';
@@ -30,7 +30,7 @@ export function emulateConditions(store: ObjectStore): ObjectStore {
  * Makes sure that a store heeds the conditions of puts: some S3-compatible ones accept and ignore them, and then two
  * workers could overwrite each other's checkpoints.
  *
- * @param key - of an object that is made and deleted again. The same for every attempt at the same work: where it cannot be
+ * @param key of an object that is made and deleted again. The same for every attempt at the same work: where it cannot be
  *   deleted, no more than one remains.
  * @throws StoreUnsuitable
  */

@@ -1,6 +1,7 @@
 import { isFinalForStore, persistently } from '../async/persistently.js';
 import { ObjectNotFound, PreconditionFailed, type ObjectInformation, type ObjectStore } from '../types.js';
 
+/** What a patient store tells while it waits, and what ends its waiting. */
 export interface PatientStoreOptions {
   readonly warn: (message: string) => void;
   /** Ends the waiting. */

@@ -7,7 +7,7 @@ import { tidy } from './tidy.js';
  * Mixed precision: activations, which are what fills a training step's memory, have bfloat16's numbers (float32's range,
  * 8 binary digits); parameters, their gradients, statistics, sums, losses and the heads stay float32.
  *
- * What convolutions take and return, and what rectifiers return, is rounded to bfloat16. In the hand of the program it
+ * What convolutions take and return, and what rectifiers return, is rounded to bfloat16. In the program it
  * is float32 all the same, so that every operation can be mixed in; what is kept for the backward pass is kept as
  * bfloat16, half the bytes, and without loss, for it was rounded before. Rounding counts as the identity in gradients.
  *

@@ -59,7 +59,7 @@ function textOf({ path }: BoundedLog): string {
   return readFileSync(path, 'utf8').split('\n').map(readableLogLine).join('\n');
 }
 
-test('a process that finishes is heard to its last word, and what it prints is in its log', async () => {
+test('a process that finishes is heard to its end, and what it prints is in its log', async () => {
   const { end, events, log } = await supervise('finishes');
   assert.deepEqual(end, { kind: 'told', event: { kind: 'finished', result: { step: 2 } } });
   assert.deepEqual(

@@ -27,7 +27,7 @@ export interface ChaosReport {
   readonly undisturbedSeconds: number;
   readonly disturbedSeconds: number;
   readonly stages: readonly { readonly stage: TrainingStage; readonly step: number; readonly modelSha256: string }[];
-  /** What was compared and found equal, of people. */
+  /** What was compared and found equal; human-readable. */
   readonly equal: readonly string[];
   /** What should not be; empty for a run that lost nothing. */
   readonly problems: readonly string[];

@@ -61,7 +61,7 @@ async function keysBelow(store: ObjectStore, prefix: string): Promise<string[]> 
   return (await listed(store, `${prefix}/`)).map(({ key }) => key).sort();
 }
 
-/** Trains to the stage's end. @param saved told of every step whose save came back */
+/** Trains to the stage's end. @param saved called for every step whose save came back */
 async function train(store: ObjectStore, run: string, attempt: string, saved: (step: number) => Promise<void>) {
   const checkpoints = await CheckpointStore.claim(store, { run, stage: 'coarse-pretraining', attempt, configuration });
   const begun = (await loadedStep(checkpoints)) ?? 0;

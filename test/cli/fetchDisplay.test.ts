@@ -86,7 +86,7 @@ test('a rate bears what starts anew, goes back, or comes at the same moment', ()
   const at = (doneBytes: number, now: number) => rate.note({ doneBytes, totalBytes: 1000 } as never, now);
   assert.equal(at(0, 10), '');
   assert.equal(at(500, 11), '500 B/s, 1 s left');
-  // A piece that is mended begins at 0, at once.
+  // A piece that is repaired begins at 0, at once.
   assert.equal(at(0, 11.1), '');
   assert.equal(at(10, 11.2), '100 B/s, 10 s left');
   assert.match(at(100, 12.2), /^\d+ B\/s, \d+ s left$/);

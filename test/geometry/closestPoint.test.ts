@@ -116,7 +116,7 @@ test('barycentric coordinates are those of the projection on the plane, beyond t
   assert.equal(found.distances[1], Math.fround(Math.hypot(2, 4)), 'the distance is to the triangle, not to its plane');
 });
 
-test('what is not finite is refused: a wrong triangle would train on without a word', () => {
+test('what is not finite is refused: a wrong triangle would go unnoticed in training', () => {
   const mesh = bumpyMesh(6);
   const tree = buildTriangleTree(mesh);
   assert.throws(() => findClosestPoints(tree, Float32Array.of(0, Number.NaN, 0)), /not finite/);

@@ -146,7 +146,7 @@ describe('what a loader waits for', () => {
     await assert.rejects(store.get('a'), refusal);
   });
 
-  test('a store that takes a request and says nothing is told of while it is waited for', async (context) => {
+  test('a store that takes a request and does not answer is reported while it is waited for', async (context) => {
     const folder = directoryStore(await temporaryFolder(context));
     await folder.put('a', Buffer.from('1'));
     const slow: ObjectStore = {

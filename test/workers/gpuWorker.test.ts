@@ -151,7 +151,7 @@ for (const [behaviour, message] of [
   ['diverged', 'This is a fault of diverged.'],
   ['refused at start', 'They were never accepted.'],
 ] as const) {
-  test(`what only a person can mend ends the run: ${behaviour}`, async () => {
+  test(`what needs a person ends the run: ${behaviour}`, async () => {
     process.env['TEMPEH_TEST_BEHAVIOUR'] = behaviour;
     const run = behaviour.replaceAll(' ', '-');
     try {

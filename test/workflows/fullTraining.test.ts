@@ -128,7 +128,7 @@ test('a step can be started by itself, under its own id, and is found by the nam
   assert.deepEqual(calls, ['prepareRun', 'trainStage refinement']);
 });
 
-test('a fault that only a person can mend ends the run at once, with what to do; resuming starts it again', async () => {
+test('a fault that needs a person ends the run at once, with what to do; resuming starts it again', async () => {
   const { client } = temporal;
   const calls: string[] = [];
   const message = 'The loss is not finite at step 40 (frames a/b/c). Lower training.coarse-pretraining.learningRate.';
@@ -156,7 +156,7 @@ test('a fault that only a person can mend ends the run at once, with what to do;
   });
 });
 
-test('trainers are told of the checkpoints that Temporal knows of, also those of executions that have ended', async () => {
+test('trainers get to know the checkpoints that Temporal knows of, also those of executions that have ended', async () => {
   const { client } = temporal;
   const told: [string, number | undefined][] = [];
   let failing = true;

@@ -10,7 +10,7 @@ export interface StageData {
   /**
    * The batch of a step, prepared ahead while the steps before it run. Asked for in ascending order of step.
    *
-   * @param step - the step counter before it.
+   * @param step the step counter before it.
    */
   batch(step: number): Promise<Batch>;
   /** All validation frames, always the same: all views, no augmentation. */

@@ -75,7 +75,7 @@ const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refineme
  * The steps of a stage from `position` on, until its last or until it is told to stop. Every step's batch, rotations and
  * rates follow from the seed and the step's number alone, so it does not matter how often a stage was interrupted.
  *
- * @param position - moves on with the steps.
+ * @param position moves on with the steps.
  * @throws Diverged, and what stopped a save.
  */
 export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {

@@ -5,8 +5,8 @@ import { pictureRow, viewsToShow } from './pictureRow.js';
 /**
  * Pictures of a batch's first sample by tag: `Train/view_id_03`.
  *
- * @param prediction - `[B, L, 3]` mm.
- * @param largestError - of the error colours, mm.
+ * @param prediction `[B, L, 3]` mm.
+ * @param largestError of the error colours, mm.
  */
 export async function batchPictures(
   kind: 'Train' | 'Val',

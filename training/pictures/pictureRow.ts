@@ -38,8 +38,8 @@ export function viewsToShow(viewCount: number): number[] {
  * One view of a sample (method 4): input | coarse, in refinement | target | reconstruction | its error in jet
  * colours, painted on the target.
  *
- * @param image - ImageNet-normalised, of the camera's size. `[H, W, 3]`
- * @param largestError - mm; the last colour.
+ * @param image ImageNet-normalised, of the camera's size. `[H, W, 3]`
+ * @param largestError mm; the last colour.
  */
 export async function pictureRow(
   image: Float32Array,

@@ -20,6 +20,7 @@ export interface TrainingJob {
   readonly workingDirectory: string;
 }
 
+/** What a worker tells its trainer. */
 export type TrainerCommand =
   { readonly kind: 'train'; readonly job: TrainingJob } | { readonly kind: 'stop'; readonly reason: string };
 
@@ -57,6 +58,7 @@ export interface StageReport {
   readonly attempt?: number;
 }
 
+/** How a stage ended: seconds are those of the last attempt. */
 export interface StageResult {
   readonly stage: TrainingStage;
   readonly step: number;
@@ -69,6 +71,7 @@ export interface StageResult {
 /** Why a trainer gives up. `user` faults are not worth a retry; `lease-lost` means that another attempt has taken over. */
 export type TrainerFault = 'configuration' | 'credentials' | 'data' | 'diverged' | 'lease-lost' | 'infrastructure';
 
+/** What a trainer tells its worker; nothing comes after `finished`, `stopped` and `failed`. */
 export type TrainerEvent =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: StageProgress }

@@ -23,7 +23,7 @@ export function readModelArrays(state: ModelState): NamedArrays {
 /**
  * A model with the numbers of a checkpoint.
  *
- * @param checkpoint - where they come from, for messages.
+ * @param checkpoint where they come from, for messages.
  * @throws CheckpointMismatch when names or shapes differ from the network's.
  */
 export function modelStateFrom(layouts: readonly TensorLayout[], arrays: NamedArrays, checkpoint: string): ModelState {

@@ -42,8 +42,8 @@ export interface TrainStageTools {
  * Trains a stage to its last step: from its newest checkpoint, or from its beginning. A stage that has finished is
  * recognised, and not trained again.
  *
- * @param report - progress, checkpoints, warnings.
- * @param signal - aborted: the step is finished and saved, then StageStopped is thrown.
+ * @param report progress, checkpoints, warnings.
+ * @param signal aborted: the step is finished and saved, then StageStopped is thrown.
  * @throws StageStopped, Diverged, LeaseLost, ManifestMissing, StageNotFinished, CheckpointMismatch …: see faultOf.
  */
 export async function trainStage(
@@ -171,7 +171,7 @@ export async function trainStage(
 /**
  * Before its first step: what fails because the store is away is tried again until it is back.
  *
- * @throws StageStopped when it is told to stop meanwhile, and what waiting does not mend.
+ * @throws StageStopped when it is told to stop meanwhile, and what waiting does not help.
  */
 async function untilStopped<T>(what: string, work: () => Promise<T>, listener: Required<LoaderListener>): Promise<T> {
   const { signal } = listener;

@@ -7,6 +7,7 @@ const sameKeyPressMilliseconds = 1000;
 /** Exit code of a process that was stopped before its end. */
 const interruptedExitCode = 130;
 
+/** Who else may ask to stop, and how long the end may take. */
 export interface StopRequestOptions {
   /** Stops it as a signal does. */
   readonly caller?: AbortSignal | undefined;

@@ -29,7 +29,7 @@ function ask(): Promise<string> {
   });
 }
 
-/** @param table - as nvidia-smi prints it: a GPU a line, values separated by commas; "[N/A]" where there is none. */
+/** @param table as nvidia-smi prints it: a GPU a line, values separated by commas; "[N/A]" where there is none. */
 export function gpuLines(table: string): string {
   const gpus = table
     .split('\n')

@@ -22,7 +22,7 @@ export interface MetricsServer {
 const exporterTimeout = 5000;
 
 /**
- * @param text - HOST:PORT, [HOST]:PORT for IPv6, or :PORT for this machine alone; port 0 takes any.
+ * @param text HOST:PORT, [HOST]:PORT for IPv6, or :PORT for this machine alone; port 0 takes any.
  * @throws RangeError saying what was found and expected.
  */
 export function parseMetricsAddress(text: string): MetricsAddress {
@@ -37,7 +37,7 @@ export function parseMetricsAddress(text: string): MetricsAddress {
  * Serves `/metrics` for Prometheus (the SDK's own numbers and ours, which go through its meter, and those of the GPUs),
  * `/healthz` (the process answers) and `/readyz` (it takes tasks).
  *
- * @param exporter - the SDK's, on this machine: `http://127.0.0.1:PORT/metrics`.
+ * @param exporter the SDK's, on this machine: `http://127.0.0.1:PORT/metrics`.
  * @throws Error where the address is taken.
  */
 export async function serveMetrics(asked: MetricsAddress, exporter: string): Promise<MetricsServer> {

@@ -10,7 +10,7 @@ const longestWait = 10_000;
 /**
  * Connects, and waits for Temporal as long as it takes: a worker may well be there first. Says so once, then every minute.
  *
- * @throws RunError for what waiting does not mend: a setting, a permission. The signal's reason when it is told to stop.
+ * @throws RunError for what waiting does not help: a setting, a permission. The signal's reason when it is told to stop.
  */
 export async function connectWorker(
   settings: TemporalSettings,

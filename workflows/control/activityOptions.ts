@@ -6,7 +6,7 @@ interface Supervised {
   readonly supervision: SupervisionConfiguration;
 }
 
-/** Infrastructure faults are retried without end; what only a person can mend is not retried. */
+/** Infrastructure faults are retried without end; what needs a person is not retried. */
 const retry: RetryPolicy = {
   initialInterval: '1 second',
   backoffCoefficient: 2,

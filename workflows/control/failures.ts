@@ -18,7 +18,7 @@ export function rootFailure(failure: unknown): unknown {
   return inner;
 }
 
-/** The failure that only a person can mend, if that is what lies behind. */
+/** The failure that needs a person, if that is what lies behind. */
 export function findUserFault(failure: unknown): ApplicationFailure | undefined {
   const root = rootFailure(failure);
   if (!(root instanceof ApplicationFailure)) return undefined;
@@ -38,7 +38,7 @@ export function isVolumeMissing(failure: unknown): boolean {
 }
 
 /**
- * What a workflow ends with: the failure of one of its parts in words of people. Errors that are none of Temporal's are
+ * What a workflow ends with: the failure of one of its parts in plain words. Errors that are none of Temporal's are
  * bugs, and kept as they are.
  *
  * @param message as `explain` has it, or more.

@@ -29,7 +29,7 @@ export function progressLines(description: RunDescription, now = Date.now()): st
   return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
 }
 
-/** Milliseconds without a word after which a rate is no news any more. */
+/** Milliseconds of silence after which a rate is no news any more. */
 const silence = 15_000;
 
 /** What a step is at, or what it did. */

@@ -3,7 +3,7 @@ import { FormatError, quoted } from '../../formats/formatError.js';
 /** A map of a calibration file, and how to name what is in it. */
 export interface Fields {
   readonly file: string;
-  /** Of people: `cameras.left`, empty for the whole file. */
+  /** Human-readable: `cameras.left`, empty for the whole file. */
   readonly path: string;
   readonly values: Readonly<Record<string, unknown>>;
   /** Names that have been asked for and were there. What is left at the end was not understood. */

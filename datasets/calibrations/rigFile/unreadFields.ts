@@ -67,7 +67,7 @@ function numbersIn(value: unknown): number[] | null {
   return flat.every((entry) => typeof entry === 'number') ? flat : null;
 }
 
-/** Of people: what a file holds beside what is used. */
+/** Human-readable: what a file holds besides what is used. */
 export function unreadNote(file: string, unread: ReadonlySet<string>): string {
   return `${file}: not used: ${[...unread].slice(0, 12).map(quoted).join(', ')}${unread.size > 12 ? ', …' : ''}.`;
 }

@@ -137,7 +137,7 @@ export class PartFile {
   /** The whole file is there: it gets its name and its record. */
   async finish(): Promise<FetchedFile> {
     await this.settle();
-    // What a power failure takes of an archive shows when it is extracted, and is mended: the next volume need not wait
+    // What a power failure takes of an archive shows when it is extracted, and is repaired: the next volume need not wait
     // for the disk.
     if (!/\.zip(\.\d+)?$/.test(this.path)) {
       this.handle ??= await open(this.part, 'a');

@@ -17,9 +17,9 @@ const largestOwn = 1 << 17;
  * Decodes an image to 8-bit RGB, large ones off the calling thread: PNG, JPEG, TIFF or WebP, as its first bytes tell. The
  * stored values are taken as they are: colour profiles and orientation tags are ignored, transparency is dropped, grey
  * values are repeated, 16 bits are cut to 8.
- * @param bytes - the whole file
- * @param file - its path, for error messages
- * @param mostPixels - more are refused before they are decoded
+ * @param bytes the whole file
+ * @param file its path, for error messages
+ * @param mostPixels more are refused before they are decoded
  * @throws FormatError if it is no image, or cut short, or declares more pixels than it may hold
  */
 export async function decodeImage(bytes: Uint8Array, file: string, mostPixels = Infinity): Promise<RgbImage> {

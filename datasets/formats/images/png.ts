@@ -10,7 +10,7 @@ const channels = 3;
  * image library, which is made for large images.
  *
  * @param largest bytes of the decoded image.
- * @returns null for a larger image, of another kind, or that is not right: then the library has the word.
+ * @returns null for a larger image, of another kind, or that is not right: then the library decodes it.
  */
 export function decodeSmallPng(bytes: Uint8Array, largest: number): RgbImage | null {
   const png = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -7,8 +7,8 @@ import { plyValues, type PlyValues } from './plyValues.js';
 /**
  * Reads a mesh, or a point cloud (no faces), from a PLY file: ascii or binary of either byte order. Polygons and strips
  * become triangles; further elements, properties and lists are skipped, but not what may be a surface of another kind.
- * @param bytes - the whole file
- * @param file - its path, for error messages
+ * @param bytes the whole file
+ * @param file its path, for error messages
  * @returns positions in the file's own unit
  * @throws FormatError naming the line or byte, also for what is left over; declared counts that the file cannot hold
  *   allocate nothing

@@ -44,8 +44,8 @@ const arrayTypes: Record<string, { new (length: number): NpyData; BYTES_PER_ELEM
 
 /**
  * Reads a NumPy array file of numbers, of either byte order and either memory order.
- * @param bytes - the whole file; it is copied from, not kept
- * @param file - its path, for error messages
+ * @param bytes the whole file; it is copied from, not kept
+ * @param file its path, for error messages
  * @throws FormatError naming file and byte; before anything of the declared size is allocated
  */
 export function parseNpy(bytes: Uint8Array, file: string): NpyArray {

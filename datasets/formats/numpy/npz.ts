@@ -15,8 +15,8 @@ const extension = '.npy';
 
 /**
  * Opens a NumPy archive. Members that are no arrays are not looked at.
- * @param bytes - the whole file
- * @param file - its path, for error messages
+ * @param bytes the whole file
+ * @param file its path, for error messages
  * @throws FormatError
  */
 export function openNpz(bytes: Uint8Array, file: string): Npz {

@@ -66,7 +66,7 @@ export class PickleInstance extends PickleObject {
 }
 
 /**
- * Is told of elements or bytes that are copied or gone through: a pickle may name the same long list over and over.
+ * Counts elements or bytes that are copied or gone through: a pickle may name the same long list over and over.
  * @throws FormatError when they are too many
  */
 export type Spend = (count: number) => void;

@@ -5,6 +5,7 @@ export class PythonFloat {
   constructor(readonly value: number) {}
 }
 
+/** A tuple of Python, to be written as one. */
 export class PythonTuple {
   constructor(readonly items: readonly PythonValue[]) {}
 }

@@ -1,7 +1,7 @@
 import { codeOf, statusOf, type ServiceFailure } from './s3Failure.js';
 
 /**
- * What mends a refusal. `waits`: time does, or somebody at the store or the machine, and the work goes on by itself.
+ * What ends a refusal. `waits`: time does, or somebody at the store or the machine, and the work goes on by itself.
  * `needs a person`: a setting is wrong, and the same request will be refused for ever.
  */
 export interface Verdict {
@@ -227,7 +227,7 @@ const kms: Rule = {
  * What becomes of a request that failed so, where the table of codes knows it. Missing objects, lost conditions and
  * credentials are told apart elsewhere.
  *
- * @param cause - an error of the SDK or of Node.
+ * @param cause an error of the SDK or of Node.
  * @returns null for what the table does not name.
  */
 export function verdictOf(cause: unknown): Verdict | null {
@@ -241,7 +241,7 @@ export function verdictOf(cause: unknown): Verdict | null {
 }
 
 /**
- * What becomes of a refusal that no table names: an answer of 4xx is the store's last word and will be the same the next
+ * What becomes of a refusal that no table names: an answer of 4xx is final and will be the same the next
  * time; whatever else (5xx, a connection that broke) passes.
  */
 export function verdictOfUnknown(cause: unknown): Verdict {

@@ -17,7 +17,7 @@ export interface TrainingFault {
   /**
    * Does it, and undoes it.
    *
-   * @param struck - called when what it waits for has come.
+   * @param struck called when what it waits for has come.
    * @returns the process whose steps do not count as going on; null if none was harmed.
    */
   inject(scene: Scene, struck: () => void): Promise<number | null>;

@@ -102,7 +102,7 @@ async function strikeTraining(
   await goesOn(scene, harmed);
 }
 
-/** Resumptions that made more steps again than lie between two checkpoints (or what a fault allows), of people. */
+/** Resumptions that made more steps again than lie between two checkpoints (or what a fault allows); human-readable. */
 export function tooManyRepeated(
   strikes: readonly Strike[],
   steps: readonly JournalStep[],

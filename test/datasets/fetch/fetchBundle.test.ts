@@ -116,7 +116,7 @@ describe('a host and a network that fail', () => {
   });
 });
 
-describe('what only a person can mend', () => {
+describe('what needs a person', () => {
   test('a wrong password and a missing file are told apart, before anything is fetched', async () => {
     await withHost({}, async ({ source, directory, fetchIt }) => {
       const wrong = { ...credentials, password: 'wrong-secret' };

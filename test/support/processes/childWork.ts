@@ -12,7 +12,7 @@ export interface ChildWork<Event extends { readonly kind: string }> {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** @param module - below the build folder: `workers/trainer.js`. */
+/** @param module below the build folder: `workers/trainer.js`. */
 export function startChildWork<Event extends { readonly kind: string }>(
   module: string,
   start: object,

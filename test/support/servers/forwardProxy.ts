@@ -11,8 +11,8 @@ export interface ForwardProxy {
 }
 
 /**
- * @param resolve - the port on this machine where a host that does not exist is found.
- * @param password - `user:password` that it wants.
+ * @param resolve the port on this machine where a host that does not exist is found.
+ * @param password `user:password` that it wants.
  */
 export async function forwardProxy(resolve: (host: string) => number, password?: string): Promise<ForwardProxy> {
   const asked: string[] = [];
