@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { findIndex } from '../datasets/index/openIndex.js';
 import { placeOf } from '../datasets/reader/inPlace.js';
@@ -5,6 +6,7 @@ import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { writeRunReport } from '../report/runReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
+import { sendNotice, type NoticeHook } from './notices/noticeHook.js';
 import { checkPlace } from './places.js';
 import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
@@ -19,6 +21,8 @@ export interface DataActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** What inputs may name. */
   readonly limits: WorkerLimits;
+  /** Who is told what happens to runs. */
+  readonly hook: NoticeHook;
   /** The task queue of this data worker's own. */
   readonly ownQueue: string;
   /** Aborted when the worker is told to stop: what runs ends as retryable. */
@@ -27,7 +31,7 @@ export interface DataActivityDependencies {
 
 /** What any data worker does. */
 export function createDataActivities(dependencies: DataActivityDependencies): DataActivities {
-  const { ownQueue, stopping, limits } = dependencies;
+  const { ownQueue, stopping, limits, hook } = dependencies;
   const openStore = limits.stores(dependencies.openStore);
   return {
     async prepareRun(input) {
@@ -56,6 +60,10 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
     async planPredictions({ run, configuration, purpose }) {
       const store = openStore(configuration.storage);
       return understood(() => planShards(store, run, configuration, purpose), underWay);
+    },
+
+    async notify(notice) {
+      for (const problem of await sendNotice(hook, notice)) Context.current().log.warn(problem);
     },
 
     async evaluate({ run, configuration }) {

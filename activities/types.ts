@@ -1,3 +1,4 @@
+import type { Notice } from './notices/notice.js';
 import type { DatasetConfiguration } from '../configs/schema/dataset.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
@@ -65,6 +66,8 @@ export interface DataActivities {
   claimDataWorker(): Promise<string>;
   /** Shards that are still to do, of the refinement's input or of the test set. */
   planPredictions(input: RunInput & { readonly purpose: PredictionShard['purpose'] }): Promise<PredictionPlan>;
+  /** Tells the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
+  notify(notice: Notice): Promise<void>;
   /** Only the table: the figures of every frame stay in the object store. */
   evaluate(input: RunInput): Promise<EvaluationSummary>;
 }

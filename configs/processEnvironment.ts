@@ -15,7 +15,7 @@ const computing: Names = [
   /^(TF|TFJS|XLA|PJRT|CUDA|CUDNN|CUBLAS|NCCL|NVIDIA|ONEDNN|DNNL|MKL|OMP|KMP|GOMP|OPENBLAS|EIGEN|ROCM|HIP|HSA)_/,
 ];
 /** Ours, but not what only fetching needs (whom to ask, and with what), nor the keys of what Temporal stores. */
-const ours: Names = [/^TEMPEH_(?!USERNAME|PASSWORD|HOST|PAYLOAD_KEYS)/];
+const ours: Names = [/^TEMPEH_(?!USERNAME|PASSWORD|HOST|PAYLOAD_KEYS|NOTICE)/];
 const payloadKeys: Names = [/^TEMPEH_PAYLOAD_KEYS/];
 
 /**
@@ -28,6 +28,8 @@ const namesFor = {
   /** Trainer and predictor: their worker speaks with Temporal for them. */
   'gpu-process': [...common, ...node, ...network, ...objectStore, ...computing, ...ours],
   tensorboard: [...common, /^PYTHON/],
+  /** A program of the data worker's owner that is told what happens to runs. */
+  notice: [...common, ...network],
 } as const satisfies Record<string, Names>;
 
 /** The part of an environment that a process of this kind needs. */

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
+import { noticeHook } from '../activities/notices/noticeHook.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
@@ -41,13 +42,14 @@ async function runDefined(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { directory } = options;
+  const hook = await noticeHook(environment);
   await runWorkers('data', options, async (stopping, logger, converter) => {
     const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet(), converter), queueOf(directory)]);
     return [
       {
         taskQueue: taskQueues.data,
         workflowBundle: bundle,
-        activities: createDataActivities({ openStore, limits, ownQueue, stopping }),
+        activities: createDataActivities({ openStore, limits, ownQueue, stopping, hook }),
         maxConcurrentActivityTaskExecutions: 8,
       },
       {

@@ -15,6 +15,7 @@ import { coarsePretraining } from './steps/coarsePretraining.js';
 import { dataset } from './steps/dataset.js';
 import { evaluation } from './steps/evaluation.js';
 import { explain, findUserFault, workflowFailure } from './control/failures.js';
+import { endText } from './progress/notices.js';
 import * as notes from './progress/notes.js';
 import { predictions } from './steps/predictions.js';
 import { refinement } from './steps/refinement.js';
@@ -51,6 +52,11 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
     const predicted: PredictionSummary | null = await take('predictions', predictions, notes.predictionsNote);
     stages.push(await take('refinement', refinement, notes.stageNote));
     const evaluated: EvaluationSummary | null = await take('evaluation', evaluation, notes.evaluationNote);
+    await runner.tellEnd(
+      'done',
+      null,
+      `${run} is done${evaluated === null ? '' : `: ${notes.evaluationNote(evaluated)}`}.`,
+    );
     return {
       run,
       dataset: packed,
@@ -62,6 +68,7 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
     const message = cancelled ? 'cancelled' : explain(failure);
     const step = runner.giveUp(cancelled ? 'cancelled' : 'failed', message);
+    await runner.tellEnd(cancelled ? 'cancelled' : 'failed', step, endText(run, step, cancelled, message));
     if (!cancelled) throw workflowFailure(step === null ? message : `${step}: ${message}`, failure);
     throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
   } finally {

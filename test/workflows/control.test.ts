@@ -75,7 +75,12 @@ async function trainedTo(run: string, step: number): Promise<void> {
 test('paused, what runs has saved and stopped when the command returns; resumed, the same step goes on', async () => {
   const { client } = temporal;
   const trained: number[] = [];
-  const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
+  const told: string[] = [];
+  const activities = testActivities([], {
+    findDataset: async () => packed,
+    trainStage: training(trained, 2),
+    notify: async ({ kind, text }) => void told.push(`${kind}: ${text}`),
+  });
   await temporal.withWorkers(activities, 'all', async () => {
     await startRun(client, {
       run: 'paused',
@@ -108,6 +113,11 @@ test('paused, what runs has saved and stopped when the command returns; resumed,
     assert.equal(result.stages[0]?.step, 200);
     const { progress: last } = await describeRun(client, 'paused');
     assert.deepEqual([last?.steps[1]?.state, last?.paused], ['done', false]);
+    assert.match(
+      told.find((text) => text.startsWith('paused'))!,
+      /tempeh-flow unpause paused$/,
+    );
+    assert.equal(told.filter((text) => text.startsWith('running')).length, 1);
   });
 });
 

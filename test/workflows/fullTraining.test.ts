@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { StageProgress } from '../../training/process/protocol.js';
 import type { FullTrainingResult, RunProgress } from '../../workflows/types.js';
+import type { Notice } from '../../activities/notices/notice.js';
+import { runSteps } from '../../configs/temporal.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import { resumeRun, startRun } from '../../client/runs/runs.js';
 import { describeRun } from '../../client/runs/describeRun.js';
@@ -23,7 +25,9 @@ after(() => temporal.stop());
 test('a run goes through its steps in order, each a child workflow, and tells what came of them', async () => {
   const { client } = temporal;
   const calls: string[] = [];
-  const result = await temporal.withWorkers(testActivities(calls), 'all', async () => {
+  const told: Notice[] = [];
+  const notify = async (notice: Notice): Promise<void> => void told.push(notice);
+  const result = await temporal.withWorkers(testActivities(calls, { notify }), 'all', async () => {
     await startRun(client, { run: 'whole', configuration: testConfiguration() });
     const result = (await client.workflow.getHandle('whole').result()) as FullTrainingResult;
     const progress = await client.workflow.getHandle('whole').query<RunProgress>('progress');
@@ -45,6 +49,17 @@ test('a run goes through its steps in order, each a child workflow, and tells wh
     assert.match(JSON.stringify(details), /refinement \| done/);
     return result;
   });
+  // Steps are told by the run alone, each once.
+  assert.deepEqual(
+    told
+      .filter(({ kind }) => kind === 'milestone')
+      .map(({ step }) => step)
+      .sort(),
+    [...runSteps].sort(),
+  );
+  const [done, ...others] = told.filter(({ kind }) => kind !== 'milestone');
+  assert.match(done!.text, /^whole is done: 4 test frames/);
+  assert.deepEqual(others, []);
   assert.equal(calls[0], 'prepareRun');
   // Extraction of the first bundle runs beside the fetching of the second.
   assert.deepEqual(calls.slice(1, 5), ['findDataset', 'claimDataWorker', 'proveData', 'fetchBundle first']);

@@ -14,6 +14,7 @@ import type { DataActivities, DataInput, MaybeInterrupted, RunInput } from '../.
 import type { RunStep } from '../../configs/temporal.js';
 import { shortActivity } from './activityOptions.js';
 import { Board } from '../progress/board.js';
+import { endText } from '../progress/notices.js';
 import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as messages from '../messages.js';
 import { Ends } from './interruptions.js';
@@ -71,11 +72,17 @@ export async function runStep<T>(
     }
     const { result, note } = await work({ board, pauses, ends, counted });
     board.end(step, 'done', note);
+    board.notices.tell('done', step, `${input.run}: ${step} is done: ${note}.`);
+    await board.notices.sent();
     return result;
   } catch (failure) {
     // A worker that is lost while it is being cancelled ends in a time-out; the workflow was cancelled all the same.
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
-    board.end(step, cancelled ? 'cancelled' : 'failed', cancelled ? 'cancelled' : explain(failure));
+    const kind = cancelled ? 'cancelled' : 'failed';
+    const message = cancelled ? 'cancelled' : explain(failure);
+    board.end(step, kind, message);
+    board.notices.tell(kind, step, endText(input.run, step, cancelled, message));
+    await board.notices.sent();
     if (!cancelled) throw workflowFailure(explain(failure), failure);
     throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');
   } finally {

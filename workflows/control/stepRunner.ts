@@ -73,6 +73,7 @@ export class StepRunner {
     const { interruptions } = result as MaybeInterrupted;
     if (interruptions) this.#board.change(step, { interruptions });
     this.#board.end(step, 'done', note(result));
+    this.#board.notices.tell('milestone', step, `${this.#iterations.input.run}: ${step} is done: ${note(result)}.`);
     return result;
   }
 
@@ -82,6 +83,12 @@ export class StepRunner {
     if (step !== null) this.#board.end(step, state, note);
     this.#current = null;
     return step;
+  }
+
+  /** Tells whoever wants to know how the run ended. */
+  async tellEnd(kind: 'done' | 'failed' | 'cancelled', step: RunStep | null, text: string): Promise<void> {
+    this.#board.notices.tell(kind, step, text);
+    await this.#board.notices.sent();
   }
 
   private async start<T>(step: RunStep, workflow: StepWorkflow<T>): Promise<ChildWorkflowHandle<StepWorkflow<T>>> {

@@ -6,6 +6,7 @@ import type { PredictionProgress } from '../../inference/protocol.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { RunState } from '../../configs/temporal.js';
 import { describeProgress } from './describeProgress.js';
+import { Notices } from './notices.js';
 import { addInterruptions } from '../control/interruptions.js';
 import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from '../types.js';
 
@@ -20,6 +21,9 @@ export class Board {
   /** When it was told of `#training`, ms since 1970. */
   #toldAt: number | null = null;
   #state: RunState | null = null;
+  #wasPaused = false;
+  /** Where it is told what happens. */
+  readonly notices: Notices;
   #predictions: PredictionProgress | null = null;
 
   /** @param before what each step went through in executions that have ended. */
@@ -29,6 +33,7 @@ export class Board {
     private readonly isPaused: () => boolean,
     before: InterruptionsByStep = {},
   ) {
+    this.notices = new Notices(run);
     for (const step of steps) {
       const interruptions = before[step];
       const state = { step, state: 'waiting', startedAt: null, seconds: null, note: null } as const;
@@ -104,6 +109,20 @@ export class Board {
     const isStep = parent !== undefined || this.#steps.size === 1;
     setCurrentDetails(describeProgress(this.progress(), { namespace, isStep, toldAt: this.#toldAt }));
     this.tellState();
+    this.tellPause();
+  }
+
+  /** That it is done or has failed is told by who ends it. */
+  private tellPause(): void {
+    const isPaused = this.stateOfAll() === 'paused';
+    if (isPaused === this.#wasPaused) return;
+    this.#wasPaused = isPaused;
+    const training = this.#training;
+    const where = training === null ? '' : `, ${training.stage} at step ${training.step} of ${training.totalSteps}`;
+    const text = isPaused
+      ? `${this.run} is paused${where}. To go on: tempeh-flow unpause ${this.run}`
+      : `${this.run} goes on${where}.`;
+    this.notices.tell(isPaused ? 'paused' : 'running', training?.stage ?? null, text);
   }
 
   /** Only where whoever started it has seen to it that the namespace knows the attribute. */

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { environmentFor } from '../../configs/processEnvironment.js';
+import { noticeKinds, type Notice, type NoticeKind } from './notice.js';
+
+/** Milliseconds that a hook has: a run never waits longer for it. */
+const timeout = 5000;
+
+/** Where the owner of a data worker wants to be told: never what a workflow's input says. */
+export interface NoticeHook {
+  /** Gets the notice as JSON, by POST. */
+  readonly url: URL | null;
+  /** A program, without arguments and without a shell: gets the notice as JSON on standard input. */
+  readonly command: string | null;
+  readonly kinds: ReadonlySet<NoticeKind>;
+}
+
+/**
+ * Reads `TEMPEH_NOTICE_URL` (or `…_URL_FILE`: such an address is often a secret), `TEMPEH_NOTICE_COMMAND` and
+ * `TEMPEH_NOTICE_KINDS` (separated by commas; all if absent).
+ *
+ * @throws RangeError naming the variable, what was found and what is expected.
+ */
+export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<NoticeHook> {
+  const file = environment['TEMPEH_NOTICE_URL_FILE'];
+  const text = file ? (await readFile(file, 'utf8')).trim() : environment['TEMPEH_NOTICE_URL'];
+  const kinds = (environment['TEMPEH_NOTICE_KINDS'] ?? noticeKinds.join(',')).split(',').map((kind) => kind.trim());
+  for (const kind of kinds) {
+    if ((noticeKinds as readonly string[]).includes(kind)) continue;
+    throw new RangeError(`TEMPEH_NOTICE_KINDS: found ${kind}, expected of ${noticeKinds.join(', ')}`);
+  }
+  return {
+    url: text ? urlOf(text) : null,
+    command: environment['TEMPEH_NOTICE_COMMAND'] || null,
+    kinds: new Set(kinds as NoticeKind[]),
+  };
+}
+
+/** The address itself may be a secret: it is not quoted. */
+function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw new RangeError('TEMPEH_NOTICE_URL: expected an address that begins with https:// or http://');
+}
+
+/**
+ * Tells the hook; Slack, Mattermost and their like show the field `text`.
+ *
+ * @returns what went wrong, for the log; empty where all went well, or nothing was to be told.
+ */
+export async function sendNotice(hook: NoticeHook, notice: Notice): Promise<string[]> {
+  if (!hook.kinds.has(notice.kind)) return [];
+  const body = JSON.stringify(notice);
+  const told = await Promise.allSettled([
+    hook.url === null ? null : post(hook.url, body),
+    hook.command === null ? null : run(hook.command, body),
+  ]);
+  return told.flatMap((one) => (one.status === 'rejected' ? [(one.reason as Error).message] : []));
+}
+
+async function post(url: URL, body: string): Promise<void> {
+  const where = `TEMPEH_NOTICE_URL (${url.host})`;
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      // What is told goes where its owner said, nowhere else.
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeout),
+    });
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    const why = cause instanceof Error ? cause.message : (error as Error).message;
+    throw new Error(`${where} cannot be told: ${why}`, { cause: error });
+  }
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`${where} answers ${response.status} ${response.statusText}`);
+}
+
+function run(command: string, body: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (how: string): void => reject(new Error(`TEMPEH_NOTICE_COMMAND (${command}) ${how}`));
+    const child = spawn(command, [], { env: environmentFor('notice'), stdio: ['pipe', 'ignore', 'ignore'], timeout });
+    child.once('error', (error) => failed(`cannot be run: ${error.message}`));
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve();
+      else
+        failed(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}: it has ${timeout / 1000} s`);
+    });
+    // A program that does not read is none of our trouble.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(body);
+  });
+}

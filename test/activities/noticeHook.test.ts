@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Notice } from '../../activities/notices/notice.js';
+import { noticeHook, sendNotice } from '../../activities/notices/noticeHook.js';
+
+const folder = await mkdtemp(join(tmpdir(), 'tempeh-notices-'));
+let answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end();
+const received: unknown[] = [];
+const server = createServer((request, response) => {
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
+  request.on('end', () => {
+    received.push(JSON.parse(Buffer.concat(parts).toString()));
+    answer(request, response);
+  });
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-token`;
+after(async () => {
+  server.close();
+  server.closeAllConnections();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const notice: Notice = {
+  kind: 'failed',
+  run: 'famos-1',
+  step: 'refinement',
+  text: 'famos-1 failed in refinement: the loss is not finite',
+  at: '2026-11-29T22:24:00.000Z',
+};
+
+test('a webhook gets the notice as JSON, with the field that chat programs show', async () => {
+  received.length = 0;
+  const hook = await noticeHook({ TEMPEH_NOTICE_URL: address });
+  assert.deepEqual(await sendNotice(hook, notice), []);
+  assert.deepEqual(received, [notice]);
+});
+
+test('an address can be kept in a file; kinds that nobody asked for are not told', async () => {
+  received.length = 0;
+  const file = join(folder, 'address');
+  await writeFile(file, `${address}\n`);
+  const hook = await noticeHook({ TEMPEH_NOTICE_URL_FILE: file, TEMPEH_NOTICE_KINDS: 'failed, paused' });
+  await sendNotice(hook, { ...notice, kind: 'milestone' });
+  await sendNotice(hook, notice);
+  assert.equal(received.length, 1);
+  assert.deepEqual(await sendNotice(await noticeHook({}), notice), []);
+});
+
+test('what goes wrong is told without the address, and a redirect is not followed', async () => {
+  answer = (_, response) => response.writeHead(302, { location: `${address}/elsewhere` }).end();
+  received.length = 0;
+  const hook = await noticeHook({ TEMPEH_NOTICE_URL: address });
+  const [problem] = await sendNotice(hook, notice);
+  assert.match(problem!, /^TEMPEH_NOTICE_URL \(127\.0\.0\.1:\d+\) cannot be told: /);
+  assert.doesNotMatch(problem!, /secret-token/);
+  assert.equal(received.length, 1);
+  answer = (_, response) => response.writeHead(500).end();
+  assert.match((await sendNotice(hook, notice))[0]!, /answers 500/);
+});
+
+test('a program gets it on standard input, with no variable that is none of its business', async () => {
+  const program = join(folder, 'hook.sh');
+  await writeFile(program, `#!/bin/sh\ncat > "${folder}/told"\nenv > "${folder}/environment"\n`);
+  await chmod(program, 0o755);
+  process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
+  try {
+    const hook = await noticeHook({ TEMPEH_NOTICE_COMMAND: program });
+    assert.deepEqual(await sendNotice(hook, notice), []);
+  } finally {
+    delete process.env['AWS_SECRET_ACCESS_KEY'];
+  }
+  assert.deepEqual(JSON.parse(await readFile(join(folder, 'told'), 'utf8')), notice);
+  assert.doesNotMatch(await readFile(join(folder, 'environment'), 'utf8'), /AWS_|TEMPEH_/);
+});
+
+test('a program that fails, or is not there, is told', async () => {
+  const told = async (command: string) =>
+    (await sendNotice(await noticeHook({ TEMPEH_NOTICE_COMMAND: command }), notice))[0];
+  assert.match((await told('/bin/false'))!, /TEMPEH_NOTICE_COMMAND \(\/bin\/false\) ended with exit code 1/);
+  assert.match((await told('/nonexistent'))!, /cannot be run: .*ENOENT/);
+});
+
+test('a mistake in the variables stops the worker before it takes work', async () => {
+  await assert.rejects(
+    noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,ended' }),
+    /found ended, expected of milestone, paused/,
+  );
+  for (const text of ['hooks.example/x', 'file:///etc/passwd']) {
+    await assert.rejects(noticeHook({ TEMPEH_NOTICE_URL: text }), /expected an address that begins with https/);
+  }
+});

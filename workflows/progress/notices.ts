@@ -1,0 +1,39 @@
+import { CancellationScope, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { Notice, NoticeKind } from '../../activities/notices/notice.js';
+import type { DataActivities } from '../../activities/types.js';
+import { taskQueues, type RunStep } from '../../configs/temporal.js';
+
+/** Tells the data worker's owner of what happens to a run: steps of a full training are told by that alone. */
+export class Notices {
+  readonly #sent: Promise<void>[] = [];
+
+  constructor(private readonly run: string) {}
+
+  /** Returns at once: a hook that hangs holds nothing up. */
+  tell(kind: NoticeKind, step: RunStep | null, text: string): void {
+    // Runs that workers of an earlier version began replay without.
+    if (workflowInfo().parent !== undefined || !patched('notices')) return;
+    const { notify } = proxyActivities<DataActivities>({
+      taskQueue: taskQueues.data,
+      startToCloseTimeout: '15 seconds',
+      scheduleToCloseTimeout: '40 seconds',
+      retry: { maximumAttempts: 2 },
+      summary: `tell of: ${kind}`,
+    });
+    const notice: Notice = { kind, run: this.run, step, text, at: new Date().toISOString() };
+    // What cannot be told is in the worker's log.
+    this.#sent.push(CancellationScope.nonCancellable(() => notify(notice)).catch(() => undefined));
+  }
+
+  /** Returns when the hook has been told, or could not be: some seconds at most. */
+  async sent(): Promise<void> {
+    await CancellationScope.nonCancellable(() => Promise.all(this.#sent));
+  }
+}
+
+/** What a person is told of an end before the time. */
+export function endText(run: string, step: RunStep | null, cancelled: boolean, message: string): string {
+  const where = step === null ? '' : ` in ${step}`;
+  if (cancelled) return `${run} was cancelled${where}. To go on: tempeh-flow resume ${run}`;
+  return `${run} failed${where}: ${message}\nOnce that is mended: tempeh-flow resume ${run}`;
+}
