@@ -14,17 +14,19 @@ import { commandLineReport } from './commandLine/report.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
 import { compareLosses, lossesReport } from './losses/compareLosses.js';
 import type { LossesFigures, LossesResult } from './losses/figures.js';
+import type { HostFigures } from './host/figures.js';
+import { hostReport } from './host/report.js';
 import { dataPathReport, readerReport } from './data/report.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'losses', 'data-path', 'command-line'] as const;
+const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
       "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
-      'another build; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
+      'another build; `host`, what the host does for a step, by part and number of threads; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
       'processor time of `--help`, `list` and `status`.',
   )
   .command('$0 [cases..]', false, (command) =>
@@ -52,7 +54,7 @@ const options = await yargs(process.argv.slice(2))
   .option('repeats', { type: 'number', describe: 'runs after the first [as many as fit into 20 s, 1 to 10]' })
   .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
   .option('rounds', { type: 'number', default: 2, describe: 'of data-path, of which the best counts' })
-  .option('threads', { type: 'number', default: 2, describe: 'of reader and losses' })
+  .option('threads', { type: 'number', default: 2, describe: 'of reader, losses and host' })
   .option('against', { type: 'string', describe: 'of losses: the build folder of another commit to measure beside' })
   .option('beside-pytorch', {
     type: 'string',
@@ -135,6 +137,7 @@ try {
     results: BenchResult[];
     reader?: ReaderResult;
     losses?: readonly LossesResult[];
+    host?: readonly HostFigures[];
     dataPath?: DataPathFigures;
     commandLine?: readonly CommandFigures[];
   } = { results };
@@ -150,6 +153,16 @@ try {
       return (await measureData('losses/measureLosses.js', measured)) as readonly LossesFigures[];
     });
     parts.push(lossesReport(json.losses, against));
+  }
+  if (asked.includes('host')) {
+    const host: HostFigures[] = [];
+    for (const network of ['coarse', 'refinement'] as const) {
+      for (const threads of new Set([1, options.threads])) {
+        host.push((await measureData('host/measureHost.js', { network, threads })) as HostFigures);
+      }
+    }
+    json.host = host;
+    parts.push(hostReport(host));
   }
   if (asked.includes('data-path')) {
     json.dataPath = (await measureData('data/dataPath.js', {
