@@ -15,6 +15,8 @@ interface WorkerOptions extends ConnectionOptions {
   readonly grace: number | undefined;
   readonly metrics: string | undefined;
   readonly 'log-level': string | undefined;
+  readonly tasks?: number | undefined;
+  readonly 'exit-when-idle'?: number | undefined;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
@@ -35,12 +37,21 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
     version,
     ...(asked.metrics === undefined ? {} : { metrics: await metricsAddress(asked.metrics) }),
   };
-  if (kind === 'gpu') await checkInstalledTensorFlow();
-  const run =
-    kind === 'data'
-      ? (await import('../../workers/dataWorker.js')).runDataWorker
-      : (await import('../../workers/gpuWorker.js')).runGpuWorker;
-  await orCommandError(run(options));
+  if (kind === 'data') {
+    const { runDataWorker } = await import('../../workers/dataWorker.js');
+    await orCommandError(runDataWorker(options));
+    return exitCodes.ok;
+  }
+  const limits = { tasks: asked.tasks, idleSeconds: asked['exit-when-idle'] };
+  if (limits.tasks !== undefined && !(Number.isInteger(limits.tasks) && limits.tasks > 0)) {
+    throw new CommandError(`--tasks ${limits.tasks}: expected a whole number, 1 or more.`, exitCodes.usage);
+  }
+  if (limits.idleSeconds !== undefined && !(limits.idleSeconds > 0)) {
+    throw new CommandError(`--exit-when-idle ${limits.idleSeconds}: expected seconds above 0.`, exitCodes.usage);
+  }
+  await checkInstalledTensorFlow();
+  const { runGpuWorker } = await import('../../workers/gpuWorker.js');
+  await orCommandError(runGpuWorker({ ...options, ...limits }));
   return exitCodes.ok;
 }
 

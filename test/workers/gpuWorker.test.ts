@@ -14,7 +14,15 @@ import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
-import { askGpuWorker, forkGpuWorker, killForkedWorkers, withGpuWorker } from './support/gpuWorkers.js';
+import { runGpuWorker } from '../../workers/gpuWorker.js';
+import {
+  askGpuWorker,
+  forkGpuWorker,
+  killForkedWorkers,
+  storeFolder,
+  trainerModule,
+  withGpuWorker,
+} from './support/gpuWorkers.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -185,5 +193,28 @@ test('cancelled, a trainer saves, and the run tells where; the first checkpoint 
       assert.equal(status, 'CANCELLED');
       assert.ok(saved % 20 !== 0 || saved >= 30, `saved at ${saved}`);
     });
+  });
+});
+
+test('for jobs of a cluster: a worker takes so many tasks and ends, one without a task ends too', async () => {
+  await temporal.withWorkers(testActivities([]), 'data', async () => {
+    for (const run of ['first-job', 'second-job']) await start(run, 2);
+    const isDone = async (run: string) => (await describeRun(temporal.client, run)).status === 'COMPLETED';
+    const lines: string[] = [];
+    const work = (limits: { tasks?: number; idleSeconds?: number }) =>
+      runGpuWorker({
+        ...{ temporal: temporal.settings, directory: freshDirectory(), environment: { TEMPEH_FOLDERS: storeFolder } },
+        ...{ trainerModule, writeLog: (line: string) => void lines.push(line), ...limits },
+      });
+    await work({ tasks: 1, idleSeconds: 60 });
+    assert.match(lines.join(''), /done with its task/);
+    const done = await waitFor('one run', async () => {
+      const found = await Promise.all(['first-job', 'second-job'].map(isDone));
+      return found.includes(true) ? found : undefined;
+    });
+    assert.deepEqual(done.filter(Boolean).length, 1, 'one task alone was taken');
+    await work({ idleSeconds: 1.5 });
+    assert.match(lines.join(''), /without a task for 2 s/);
+    await waitFor('the other run', async () => (await isDone('first-job')) && (await isDone('second-job')));
   });
 });

@@ -84,9 +84,16 @@ export async function runWorkers(
   const shutdown = { shutdownGraceTime: killSeconds * 1000, shutdownForceTime: forceSeconds * 1000 };
   const request = listenForStop({ caller: options.signal, endSeconds: endSeconds + overtimeSeconds });
   const stopping = new AbortController();
-  const stop = (why: string): void => stopping.abort(why);
+  const stop = (why: string): void => {
+    if (!stopping.signal.aborted) logger.info(`stopping: ${why}`);
+    stopping.abort(why);
+  };
   const { signal } = stopping;
-  const onRequest = (): void => stop(`the worker was ${String((request.signal.reason as Error).message)}`);
+  const onRequest = (): void => {
+    const own: unknown = options.signal?.reason;
+    const told = `the worker was ${String((request.signal.reason as Error).message)}`;
+    stop(own instanceof Error && own.name === 'WorkerOver' ? own.message : told);
+  };
   if (request.signal.aborted) onRequest();
   else request.signal.addEventListener('abort', onRequest, { once: true });
   const faults = stopOnFaults(logger, stop);

@@ -61,10 +61,19 @@ const data: CommandModule<GlobalOptions, WorkerArguments> = {
   },
 };
 
-const gpu: CommandModule<GlobalOptions, WorkerArguments> = {
+interface GpuWorkerArguments extends WorkerArguments {
+  tasks: number | undefined;
+  'exit-when-idle': number | undefined;
+}
+
+const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
   command: 'gpu',
   describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
-  builder: (yargs) => workerOptions(yargs, 'gpu').epilogue(`${variables}. ${limits}`),
+  builder: (yargs) =>
+    workerOptions(yargs, 'gpu')
+      .option('tasks', { type: 'number', describe: 'Stages or shards that it takes, then it ends: for one job a task' })
+      .option('exit-when-idle', { type: 'number', describe: 'Seconds without a task after which it ends' })
+      .epilogue(`${variables}. ${limits}`),
   handler: async (options) => {
     const { worker } = await import('../../machine/worker.js');
     process.exitCode = await worker('gpu', options);

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
 import type { TemporalSettings } from '../../../client/connection/connectionSettings.js';
 
-const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
+export const trainerModule = fileURLToPath(new URL('./steppingTrainer.js', import.meta.url));
 
 /** Where the tests' configurations have their store, which no trainer of theirs opens. */
-const storeFolder = '/dev/null/store';
+export const storeFolder = '/dev/null/store';
 
 const forked: ChildProcess[] = [];
 const ports = new WeakMap<ChildProcess, number>();
