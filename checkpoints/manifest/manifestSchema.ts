@@ -11,6 +11,10 @@ export const stageNameSchema = z.enum([
 /** Names the file of a part, or an attempt: never a path. */
 const name = z.string().regex(/^\w[\w.-]*$/, 'expected letters, digits, "_", "-" and "."');
 
+const part = z.strictObject({ size: z.int().min(0), sha256 });
+/** As `partNames` in reading/trainingState.ts, which imports this. */
+const needed = ['model.safetensors', 'optimizer.safetensors', 'state.json'];
+
 const checkpointSchema = z.strictObject({
   /** Steps done when it was taken. */
   step,
@@ -20,7 +24,8 @@ const checkpointSchema = z.strictObject({
   /** Prefix of its parts' keys. */
   key: z.string(),
   createdAt: z.iso.datetime(),
-  parts: z.record(name, z.strictObject({ size: z.int().min(0), sha256 })),
+  /** The files of `partNames`, each. */
+  parts: z.record(name, part).refine((parts) => needed.every((file) => file in parts), `expected ${needed.join(', ')}`),
   /** Kept for good: a finished stage's, or one of the configured distance. */
   milestone: z.boolean(),
 });

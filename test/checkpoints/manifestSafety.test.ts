@@ -152,6 +152,9 @@ describe('a manifest of another shape', () => {
     await refused(({ checkpoints: [first, ...others], ...manifest }) => {
       return { ...manifest, checkpoints: [{ ...first, parts }, ...others] };
     }, /^checkpoints\[0\]\.parts/);
+    await refused(({ checkpoints: [first, ...others], ...manifest }) => {
+      return { ...manifest, checkpoints: [{ ...first, parts: {} }, ...others] };
+    }, 'checkpoints[0].parts');
     assert.ok(await store.head('datasets/heads/model.safetensors'));
   });
 

@@ -1,5 +1,6 @@
 import { readBoundedYaml, YamlUnreadable } from '../../../text/boundedYaml.js';
-import { FormatError, withoutByteOrderMark } from '../../formats/formatError.js';
+import { repeatedKey } from '../../../text/repeatedKey.js';
+import { FormatError, quoted, withoutByteOrderMark } from '../../formats/formatError.js';
 import { describe, isMap } from './fields.js';
 
 /** Characters. A rig of hundreds of cameras has less. */
@@ -20,8 +21,9 @@ export function parseTree(text: string, file: string): Readonly<Record<string, u
 function readTree(text: string, file: string): unknown {
   try {
     // JSON is YAML, but for its tabs, and quicker.
-    return /^\s*\{/.test(text) ? (JSON.parse(text) as unknown) : readBoundedYaml(text, yamlLimits).value;
+    return /^\s*\{/.test(text) ? readJson(text, file) : readBoundedYaml(text, yamlLimits).value;
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
     const expected = 'YAML as OpenCV writes it, or JSON';
     if (!(cause instanceof YamlUnreadable)) {
       throw new FormatError({ file, expected, found: cause instanceof Error ? cause.message : String(cause) });
@@ -30,4 +32,12 @@ function readTree(text: string, file: string): unknown {
     const found = first === undefined ? cause.message : `${first.key && `${first.key}: `}${first.problem}`;
     throw new FormatError({ file, where: `line ${first?.line ?? 1}`, expected, found });
   }
+}
+
+function readJson(text: string, file: string): unknown {
+  const value = JSON.parse(text) as unknown;
+  const repeated = repeatedKey(text);
+  if (repeated === null) return value;
+  const found = `${quoted(repeated.key)} again`;
+  throw new FormatError({ file, where: `line ${repeated.line}`, expected: 'each field of an object once', found });
 }

@@ -48,9 +48,12 @@ function checkField(fields: Fields, name: string, value: unknown, depth: number)
   }
 }
 
-/** `distCoef`, `dist_coef`, `DistCoef`: dist, coef. */
+/** `distCoef`, `dist_coef`, `DistCoef`: dist, coef; `k_1`: k1. */
 function wordsOf(name: string): string[] {
-  return name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/);
+  return name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/(?<![A-Za-z])([kps])[_-](?=\d)/gi, '$1')
+    .split(/[^A-Za-z0-9]+/);
 }
 
 function saysNothing(value: unknown): boolean {

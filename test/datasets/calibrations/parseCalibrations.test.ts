@@ -163,6 +163,7 @@ describe('calibrations of an own rig', () => {
     ['numbers that look like coefficients', { extra: [-0.2, 0.1, 0, 0, 0.05] }, /extra: .*found a list of 5/],
     ['coefficients in a map', { sensor: { dist: { k1: -0.2 } } }, /sensor\.dist: .*may be of the lens/],
     ['a tangential term called like a matrix', { P1: 0.001 }, /P1: .*may be of the lens/],
+    ['coefficients whose names have a dash', { k_1: -0.25 }, /k_1: .*may be of the lens/],
     ['an omnidirectional mirror', { xi: 0.9 }, /xi: .*may be of the lens/],
     [
       'coefficients twice',
