@@ -78,8 +78,9 @@ const rooms = {
 };
 
 // Every room may have what knows nothing of any.
-rooms.text = [];
-for (const [room, allowed] of Object.entries(rooms)) if (!['text', 'workflows'].includes(room)) allowed.push('text');
+const shared = ['text', 'network'];
+for (const [room, allowed] of Object.entries(rooms)) if (room !== 'workflows') allowed.push(...shared);
+for (const room of shared) rooms[room] = [];
 
 const names = Object.keys(rooms);
 

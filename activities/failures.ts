@@ -80,6 +80,7 @@ const userErrors: Readonly<Record<string, UserFault>> = {
   StoreUnsuitable: 'ConfigurationInvalid',
   StoredObjectInvalid: 'DataUnusable',
   ManifestMissing: 'DataUnusable',
+  ProxyUnusable: 'ConfigurationInvalid',
 };
 
 /**

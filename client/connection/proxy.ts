@@ -1,5 +1,4 @@
-import { BlockList, isIP } from 'node:net';
-import { getProxyForUrl } from 'proxy-from-env';
+import { proxyFor as proxyNamedFor, ProxyUnusable } from '../../network/proxyVariables.js';
 import { RunError } from '../runError.js';
 
 /** An HTTP proxy that connections go through, by CONNECT. */
@@ -8,10 +7,6 @@ export interface Proxy {
   readonly address: string;
   readonly basicAuth?: { readonly username: string; readonly password: string };
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /**
  * The proxy that the environment has for an address, as gRPC and Go look for it: `grpc_proxy`, `https_proxy`,
@@ -22,19 +17,15 @@ loopback.addAddress('::1', 'ipv6');
  * @throws RunError `setting` for a proxy that cannot be used.
  */
 export function proxyFor(address: string): Proxy | null {
-  const host = hostOf(address);
-  if (host === 'localhost' || host.endsWith('.localhost') || isLoopback(host)) return null;
-  const found = ['grpc', 'https', 'http'].map((scheme) => getProxyForUrl(`${scheme}://${address}`)).find(Boolean);
-  if (found === undefined) return null;
-  // Without a scheme it got that of the address.
-  const url = URL.parse(found.replace(/^(grpc|https):\/\/(?=[^/]*$)/, 'http://'));
-  if (url?.protocol !== 'http:' || url.hostname === '') {
-    const shown = found.replace(/\/\/[^@/]*@/, '//…@');
-    throw new RunError('setting', `The proxy for ${address} is ${shown} (…_proxy): expected http://host:port.`);
-  }
-  const { username, password } = url;
+  const found = orRunError(address, () => {
+    const proxy = proxyNamedFor(['grpc', 'https', 'http'], hostOf(address), portOf(address));
+    if (proxy !== null && proxy.url.protocol !== 'http:') throw new ProxyUnusable(proxy.variable, 'http://HOST:PORT');
+    return proxy;
+  });
+  if (found === null) return null;
+  const { username, password, hostname, port } = found.url;
   return {
-    address: `${url.hostname}:${url.port || '80'}`,
+    address: `${hostname}:${port || '80'}`,
     ...(username === ''
       ? {}
       : { basicAuth: { username: decodeURIComponent(username), password: decodeURIComponent(password) } }),
@@ -46,7 +37,18 @@ export function hostOf(address: string): string {
   return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 
-function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+function portOf(address: string): number {
+  return Number(/:(\d+)$/.exec(address)?.[1] ?? 443);
+}
+
+function orRunError<T>(address: string, find: () => T): T {
+  try {
+    return find();
+  } catch (cause) {
+    if (!(cause instanceof ProxyUnusable)) throw cause;
+    throw new RunError(
+      'setting',
+      `${cause.message} It is looked for to reach ${address}; NO_PROXY names what goes straight.`,
+    );
+  }
 }

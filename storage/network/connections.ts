@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Agent, type AgentConnectOpts } from 'agent-base';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { namesProxy, proxyFor, type Proxy } from './proxies.js';
+import { namesProxy, proxyFor, ProxyUnusable, type Proxy } from '../../network/proxyVariables.js';
 import { StoreUnsuitable } from '../types.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,8 +67,7 @@ class RoutingAgent extends Agent {
   }
 
   override async connect(_request: ClientRequest, { host = 'localhost', port }: AgentConnectOpts): Promise<HttpAgent> {
-    const protocol = this.isSecure ? 'https:' : 'http:';
-    const proxy = proxyFor(protocol, host, Number(port), this.environment);
+    const proxy = this.proxyFor(host, Number(port));
     const name = proxy?.url.href ?? 'straight';
     const agent = this.agents.get(name) ?? this.open(proxy);
     this.agents.set(name, agent);
@@ -78,6 +77,14 @@ class RoutingAgent extends Agent {
   override destroy(): void {
     for (const agent of this.agents.values()) agent.destroy();
     super.destroy();
+  }
+
+  private proxyFor(host: string, port: number): Proxy | null {
+    try {
+      return proxyFor([this.isSecure ? 'https' : 'http'], host, port, this.environment);
+    } catch (cause) {
+      throw cause instanceof ProxyUnusable ? new StoreUnsuitable(cause.message, { cause }) : cause;
+    }
   }
 
   private open(proxy: Proxy | null): HttpAgent {

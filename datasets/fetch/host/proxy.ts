@@ -1,8 +1,7 @@
 import type { Agent } from 'node:http';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { getProxyForUrl } from 'proxy-from-env';
-import { isThisMachine } from './thisMachine.js';
+import { proxyFor as proxyNamedFor } from '../../../network/proxyVariables.js';
 
 const agents = new Map<string, Agent>();
 
@@ -12,9 +11,10 @@ const agents = new Map<string, Agent>();
  * never asked through a proxy.
  */
 export function proxyFor(url: URL): Agent | undefined {
-  if (isThisMachine(url.hostname)) return undefined;
-  const proxy = getProxyForUrl(url.href);
-  if (proxy === '') return undefined;
+  const scheme = url.protocol.slice(0, -1);
+  const port = Number(url.port || (scheme === 'https' ? 443 : 80));
+  const proxy = proxyNamedFor([scheme], url.hostname, port)?.url.href;
+  if (proxy === undefined) return undefined;
   const key = `${url.protocol} ${proxy}`;
   const known = agents.get(key);
   if (known !== undefined) return known;

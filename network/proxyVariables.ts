@@ -1,5 +1,4 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { StoreUnsuitable } from '../types.js';
 
 /** A proxy, and the variable of the environment that names it. */
 export interface Proxy {
@@ -7,49 +6,63 @@ export interface Proxy {
   readonly variable: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Thrown for a variable that names no proxy. Not what it says: a password may stand in it. */
+export class ProxyUnusable extends Error {
+  override readonly name = 'ProxyUnusable';
+  constructor(
+    readonly variable: string,
+    expected = 'http://HOST:PORT, or https://HOST:PORT',
+  ) {
+    super(`${variable} names no proxy: expected ${expected}.`);
+  }
+}
+
+export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** This machine, and the addresses at which clouds hand out credentials: no proxy can reach them for us. */
 const own = new BlockList();
 own.addSubnet('127.0.0.0', 8);
+own.addAddress('0.0.0.0');
 own.addSubnet('169.254.0.0', 16);
 own.addAddress('::1', 'ipv6');
+own.addAddress('::', 'ipv6');
 own.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * The proxy that a request goes through: `HTTPS_PROXY` or `HTTP_PROXY` by the request's protocol, else `ALL_PROXY`, in
- * small letters first, as curl has it. Never for this machine itself, nor for what `NO_PROXY` names: names (with all below
- * them), addresses, ranges of addresses (`10.0.0.0/8`), any of them with a port, or `*`.
+ * The proxy that a connection goes through, as curl looks for it: `SCHEME_proxy` of the first scheme that has one, else
+ * `all_proxy`, each in small letters first. Never for this machine itself, nor for what `NO_PROXY` names: names (with all
+ * below them), addresses, ranges of addresses (`10.0.0.0/8`), any of them with a port, or `*`.
  *
- * `proxy-from-env` knows neither ranges, which clusters are configured with, nor names below a plain name.
+ * The one place that reads these variables: for Temporal, object stores and hosts of data alike. `proxy-from-env` knows
+ * neither ranges, which clusters are configured with, nor names below a plain name.
  *
- * @param host a name or an address, without brackets.
- * @returns null where the request goes straight.
- * @throws StoreUnsuitable for a proxy that is no http(s) address.
+ * @param schemes of what is asked: `['https']`.
+ * @param host a name or an address; brackets of IPv6 may be left out.
+ * @returns null where the connection goes straight.
+ * @throws ProxyUnusable for a proxy that is no http(s) address.
  */
 export function proxyFor(
-  protocol: 'http:' | 'https:',
+  schemes: readonly string[],
   host: string,
   port: number,
-  environment: Environment = process.env,
+  environment: ProxyEnvironment = process.env,
 ): Proxy | null {
-  const scheme = protocol.slice(0, -1);
-  const variable = [`${scheme}_proxy`, `${scheme}_PROXY`.toUpperCase(), 'all_proxy', 'ALL_PROXY'].find(
-    (name) => (environment[name] ?? '') !== '',
-  );
-  if (variable === undefined || isOwn(host) || isExempt(host, port, environment)) return null;
+  const variable = [...schemes, 'all']
+    .flatMap((scheme) => [`${scheme}_proxy`, `${scheme}_proxy`.toUpperCase()])
+    .find((name) => (environment[name] ?? '') !== '');
+  const bare = host.replace(/^\[|\]$/g, '');
+  if (variable === undefined || isOwn(bare) || isExempt(bare, port, environment)) return null;
   const named = environment[variable] ?? '';
   const address = named.includes('://') ? named : `http://${named}`;
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    // Not what it says: a password may stand in it.
-    throw new StoreUnsuitable(`${variable} names no proxy: expected http://HOST:PORT, or https://HOST:PORT.`);
+    throw new ProxyUnusable(variable);
   }
   return { url, variable };
 }
 
 /** Whether any proxy is named at all. */
-export function namesProxy(environment: Environment = process.env): boolean {
+export function namesProxy(environment: ProxyEnvironment = process.env): boolean {
   return ['http_proxy', 'https_proxy', 'all_proxy'].some((name) => {
     return (environment[name] ?? environment[name.toUpperCase()] ?? '') !== '';
   });
@@ -60,7 +73,7 @@ function isOwn(host: string): boolean {
   return /(^|\.)localhost\.?$/i.test(host);
 }
 
-function isExempt(host: string, port: number, environment: Environment): boolean {
+function isExempt(host: string, port: number, environment: ProxyEnvironment): boolean {
   const entries = (environment['no_proxy'] || environment['NO_PROXY'] || '').toLowerCase().split(/[\s,]+/);
   return entries.some((entry) => entry !== '' && covers(entry, host.toLowerCase(), port));
 }

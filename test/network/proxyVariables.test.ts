@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyFor } from '../../storage/network/proxies.js';
-import { StoreUnsuitable } from '../../storage/types.js';
+import { proxyFor, ProxyUnusable } from '../../network/proxyVariables.js';
 
 /** Which proxy a request to an address goes through, by the environment. */
 function proxyOf(address: string, environment: Readonly<Record<string, string>>): string | null {
   const { protocol, hostname, port } = new URL(address);
-  const host = hostname.replace(/^\[|\]$/g, '');
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
-  return proxyFor(protocol as 'http:' | 'https:', host, number, environment)?.url.href ?? null;
+  return proxyFor([protocol.slice(0, -1)], hostname, number, environment)?.url.href ?? null;
 }
 
 const proxy = 'http://proxy.lan:3128/';
@@ -42,6 +40,17 @@ test('this machine, and where clouds hand out credentials, are never asked throu
   assert.equal(proxyOf('http://notlocalhost', all), proxy);
 });
 
+test('Temporal is reached by the variable of gRPC, else by those of the web; no form of its own address is proxied', () => {
+  const found = (host: string, environment: Record<string, string>): string | undefined =>
+    proxyFor(['grpc', 'https', 'http'], host, 7233, environment)?.variable;
+  assert.equal(found('temporal.lan', { http_proxy: proxy, GRPC_PROXY: proxy }), 'GRPC_PROXY');
+  assert.equal(found('temporal.lan', { http_proxy: proxy, HTTPS_PROXY: proxy }), 'HTTPS_PROXY');
+  assert.equal(found('temporal.lan', { ALL_PROXY: proxy }), 'ALL_PROXY');
+  for (const host of ['[::1]', '::ffff:127.0.0.1', '0.0.0.0', '::', 'LOCALHOST', 'localhost.']) {
+    assert.equal(found(host, { http_proxy: proxy }), undefined, host);
+  }
+});
+
 test('NO_PROXY names hosts with all below them, ports, addresses, ranges of addresses, or everything', () => {
   const goesStraight = (address: string, NO_PROXY: string): boolean =>
     proxyOf(address, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY }) === null;
@@ -66,7 +75,7 @@ test('a variable that names no proxy is told by its name, without what it says',
     assert.throws(
       () => proxyOf('https://s3.example.org', { HTTPS_PROXY }),
       (error: unknown) => {
-        assert.ok(error instanceof StoreUnsuitable);
+        assert.ok(error instanceof ProxyUnusable);
         assert.match(error.message, /^HTTPS_PROXY names no proxy: expected http:/);
         assert.doesNotMatch(error.message, /secret/);
         return true;
