@@ -12,6 +12,8 @@ import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
 import type { CommandFigures } from './commandLine/figures.js';
 import { commandLineReport } from './commandLine/report.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
+import type { SavingCase, SavingFigures } from './saving/figures.js';
+import { savingReport } from './saving/report.js';
 import { compareLosses, lossesReport } from './losses/compareLosses.js';
 import type { LossesFigures, LossesResult } from './losses/figures.js';
 import type { HostFigures } from './host/figures.js';
@@ -20,14 +22,14 @@ import { dataPathReport, readerReport } from './data/report.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line'] as const;
+const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line', 'saving'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
       "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
       'another build; `host`, what the host does for a step, by part and number of threads; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
-      'processor time of `--help`, `list` and `status`.',
+      'processor time of `--help`, `list` and `status`; `saving`, a checkpoint of 418 MB to a store of 100 MB/s.',
   )
   .command('$0 [cases..]', false, (command) =>
     command.positional('cases', { describe: 'what to measure', choices: [...caseNames, ...dataCases], array: true }),
@@ -55,6 +57,7 @@ const options = await yargs(process.argv.slice(2))
   .option('gigabytes', { type: 'number', default: 1, describe: 'of data-path' })
   .option('rounds', { type: 'number', default: 2, describe: 'of data-path, of which the best counts' })
   .option('threads', { type: 'number', default: 2, describe: 'of reader, losses and host' })
+  .option('step-seconds', { type: 'number', default: 20, describe: 'of saving: how long a step blocks' })
   .option('against', { type: 'string', describe: 'of losses: the build folder of another commit to measure beside' })
   .option('beside-pytorch', {
     type: 'string',
@@ -67,6 +70,7 @@ const options = await yargs(process.argv.slice(2))
   .example('$0 --scale miniature --precision float32 bfloat16', 'what bfloat16 costs and saves')
   .example('$0 data-path --gigabytes 2', 'the data path, with 2 GB')
   .example('$0 command-line', 'the command line')
+  .example('$0 saving', 'how much of a grace a save takes')
   .example('$0 losses --against ../before/build', 'the losses, beside those of another commit')
   .example('$0 --scale paper --beside-pytorch /opt/torch/bin/python', 'beside a careful PyTorch rewrite')
   .strict()
@@ -140,6 +144,7 @@ try {
     host?: readonly HostFigures[];
     dataPath?: DataPathFigures;
     commandLine?: readonly CommandFigures[];
+    saving?: SavingFigures;
   } = { results };
   if (asked.includes('reader')) {
     const steps: BenchResult[] = [];
@@ -175,6 +180,11 @@ try {
     const figures = await measureData('commandLine/measureCommandLine.js', options.repeats ?? 9);
     json.commandLine = figures as readonly CommandFigures[];
     parts.push(commandLineReport(json.commandLine));
+  }
+  if (asked.includes('saving')) {
+    const saving: SavingCase = { megabytes: 418, megabytesPerSecond: 100, stepSeconds: options.stepSeconds };
+    json.saving = (await measureData('saving/measureSaving.js', saving)) as SavingFigures;
+    parts.push(savingReport(json.saving));
   }
   const processor = os.cpus()[0]?.model ?? 'unknown processor';
   const machine = `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`;

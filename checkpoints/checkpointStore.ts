@@ -11,7 +11,7 @@ import {
   type UnfinishedUpload,
 } from '../storage/types.js';
 import type { CheckpointReference } from './reference.js';
-import { ClaimedManifest } from './manifest/claimedManifest.js';
+import { ClaimedManifest, type ManifestClaim } from './manifest/claimedManifest.js';
 import { discardedObjects, discarding, partKeys } from './discarded.js';
 import { LeaseLost, NoUsableCheckpoint } from './errors.js';
 import { goingOnFrom, loadNewest } from './reading/loadCheckpoint.js';
@@ -44,6 +44,13 @@ export interface Save {
   readonly loss: number | null;
 }
 
+/** A stage's checkpoints on their way from one thread to another. */
+export interface CheckpointsHandedOver {
+  readonly claim: ManifestClaim;
+  readonly unnamed: readonly CheckpointFolder[];
+  readonly gone: ReadonlySet<string>;
+}
+
 /**
  * The checkpoints of a stage, held by the attempt that trains it. A checkpoint counts once the manifest names it:
  * its parts are there before, so a half-written one does not exist.
@@ -74,6 +81,23 @@ export class CheckpointStore {
     const checkpoints = new CheckpointStore(store, job, claimed);
     await checkpoints.sweep((manifest) => manifest);
     return checkpoints;
+  }
+
+  /** The stage's checkpoints in another thread of the attempt that claimed them. */
+  static takeOver(
+    store: ObjectStore,
+    job: CheckpointRun,
+    { claim, unnamed, gone }: CheckpointsHandedOver,
+  ): CheckpointStore {
+    const checkpoints = new CheckpointStore(store, job, ClaimedManifest.takeOver(store, claim));
+    checkpoints.unnamed = unnamed;
+    checkpoints.gone = gone;
+    return checkpoints;
+  }
+
+  /** What `takeOver` needs; this object writes no more. */
+  handOver(): CheckpointsHandedOver {
+    return { claim: this.claimed.handOver(), unnamed: this.unnamed, gone: this.gone };
   }
 
   get manifest(): Manifest {

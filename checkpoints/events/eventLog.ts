@@ -17,11 +17,17 @@ export interface SealedSegment extends EventSegment {
   upload(signal?: AbortSignal): Promise<void>;
 }
 
+/** Who takes what is to be shown. */
+export interface EventRecorder {
+  scalar(step: number, tag: string, scalar: number): void;
+  picture(step: number, tag: string, picture: EventPicture): void;
+}
+
 /**
  * What TensorBoard shows, written in segments from checkpoint to checkpoint. A sealed segment counts with its checkpoint;
  * the open one of an attempt that ended is thrown away, for its steps are done again: no gaps, no doubled points.
  */
-export class EventLog {
+export class EventLog implements EventRecorder {
   private records: Buffer[] = [];
   private uploadedRecords = 0;
   private file: SegmentFile;
@@ -35,12 +41,12 @@ export class EventLog {
     this.file = this.nextFile();
   }
 
-  scalar(step: number, tag: string, scalar: number): void {
-    this.records.push(scalarRecord(this.now(), step, tag, scalar));
+  scalar(step: number, tag: string, scalar: number, wallTime = this.now()): void {
+    this.records.push(scalarRecord(wallTime, step, tag, scalar));
   }
 
-  picture(step: number, tag: string, picture: EventPicture): void {
-    this.records.push(pictureRecord(this.now(), step, tag, picture));
+  picture(step: number, tag: string, picture: EventPicture, wallTime = this.now()): void {
+    this.records.push(pictureRecord(wallTime, step, tag, picture));
   }
 
   /** Ends the segment at a checkpoint's step and begins the next one. null if nothing was written. */

@@ -7,6 +7,13 @@ import { readBegun, type ManifestVersion } from './readManifest.js';
 
 const claimAttempts = 20;
 
+/** A claim as it goes from one thread to another. */
+export interface ManifestClaim {
+  readonly attempt: string;
+  readonly version: ManifestVersion;
+  readonly previousAttempt: string | null;
+}
+
 /**
  * The manifest, held by the one attempt that may write it. Every write replaces the version that was read or
  * written last, and no other: after another attempt's claim the next write fails, whatever this process believes.
@@ -58,6 +65,16 @@ export class ClaimedManifest {
         if (!(cause instanceof PreconditionFailed) || tries >= claimAttempts) throw cause;
       }
     }
+  }
+
+  /** The claim in the hands of another thread of the same attempt; who hands it over writes no more. */
+  static takeOver(store: ObjectStore, { attempt, version, previousAttempt }: ManifestClaim): ClaimedManifest {
+    return new ClaimedManifest(store, attempt, version, previousAttempt);
+  }
+
+  /** What another thread needs to go on with it. */
+  handOver(): ManifestClaim {
+    return { attempt: this.attempt, version: this.version, previousAttempt: this.previousAttempt };
   }
 
   get manifest(): Manifest {

@@ -50,21 +50,30 @@ const stateSchema = z.object({
 /** What a checkpoint's `state.json` says. */
 export type StoredState = z.infer<typeof stateSchema>;
 
+/** A state whose arrays are files already, each on a buffer of its own: what goes to another thread. */
+export interface EncodedState extends Omit<TrainingState, 'model' | 'optimizer'> {
+  readonly model: Uint8Array;
+  readonly optimizer: Uint8Array;
+}
+
+export function encodeArrays({ model, optimizer, ...state }: TrainingState): EncodedState {
+  return { ...state, model: encodeModel(model), optimizer: encodeSafetensors(optimizer, modelMetadata) };
+}
+
 /**
+ * The parts of a checkpoint, hashed.
+ *
  * @param configuration the resolved configuration, whose hash is stored beside the numbers.
  * @param finishes stages that are done with it.
  */
-export function encodeTrainingState(
-  state: TrainingState,
+export function checkpointParts(
+  { model, optimizer, ...state }: EncodedState,
   configuration: unknown,
   finishes: readonly TrainingStage[] = [],
 ): CheckpointParts {
-  const { step, stage, seed, skippedBatches, loss, validationPending, model, optimizer } = state;
+  const { step, stage, seed, skippedBatches, loss, validationPending } = state;
   const part = (body: Uint8Array): { body: Uint8Array; sha256: string } => ({ body, sha256: sha256Of(body) });
-  const arrays = {
-    'model.safetensors': part(encodeModel(model)),
-    'optimizer.safetensors': part(encodeSafetensors(optimizer, modelMetadata)),
-  };
+  const arrays = { 'model.safetensors': part(model), 'optimizer.safetensors': part(optimizer) };
   const json = {
     step,
     stage,
@@ -79,6 +88,15 @@ export function encodeTrainingState(
     ),
   } satisfies StoredState;
   return { ...arrays, 'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)) };
+}
+
+/** @param configuration, finishes - see `checkpointParts`. */
+export function encodeTrainingState(
+  state: TrainingState,
+  configuration: unknown,
+  finishes: readonly TrainingStage[] = [],
+): CheckpointParts {
+  return checkpointParts(encodeArrays(state), configuration, finishes);
 }
 
 /** @throws StoredObjectInvalid */

@@ -158,7 +158,9 @@ const stageSchema = (paper: {
     validateEvery: positiveInteger.default(5000).describe('Steps between validations.'),
     checkpointEvery: positiveInteger
       .default(paper.checkpointEvery)
-      .describe('Steps between checkpoints: what a lost machine costs at most.'),
+      .describe(
+        'Steps between checkpoints: what a lost machine costs at most. Where an upload takes longer than a step, fewer lie between.',
+      ),
     validationFrames: positiveInteger
       .nullable()
       .default(null)

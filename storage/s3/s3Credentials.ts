@@ -11,10 +11,18 @@ const firstPause = 500;
 const longestPause = 5_000;
 
 /**
- * What stores have taken from this process: the folders that were read, written, listed, deleted in. Not a client's own,
+ * What stores have taken from this thread: the folders that were read, written, listed, deleted in. Not a client's own,
  * for a worker opens its store anew for each activity.
  */
 const accepted = new Set<string>();
+
+/** What stores have taken so far, for a thread that goes on with this one's work: each thread keeps its own account. */
+export const acceptedSoFar = (): readonly string[] => [...accepted];
+
+/** Takes over what stores have taken from another thread of this process. */
+export function rememberAccepted(kinds: readonly string[]): void {
+  for (const kind of kinds) accepted.add(kind);
+}
 
 /**
  * Where the AWS SDK looks for credentials, in its order: environment, shared files, a process, a token's file, a role of

@@ -1,10 +1,10 @@
-import type { EventLog } from '../../checkpoints/events/eventLog.js';
+import type { EventRecorder } from '../../checkpoints/events/eventLog.js';
 import type { LossTerms } from '../losses/trainingLoss.js';
 
 type Split = 'train' | 'validation';
 
 /** Writes a step's or a validation's losses under the published tags (method 4). What was not computed is left out. */
-export function logLosses(events: EventLog, step: number, split: Split, terms: LossTerms): void {
+export function logLosses(events: EventRecorder, step: number, split: Split, terms: LossTerms): void {
   const scalars = {
     'Total loss': terms.total,
     'Points loss': terms.points,

@@ -1,8 +1,8 @@
 import type { StageConfiguration, TrainingStage } from '../../configs/schema/training.js';
 import type { Batch } from '../../datasets/types.js';
-import type { Checkpointing } from '../../checkpoints/checkpointing.js';
+import type { CheckpointKeeper } from '../../checkpoints/keeper/checkpointKeeper.js';
 import { Diverged } from '../errors.js';
-import type { EventLog } from '../../checkpoints/events/eventLog.js';
+import type { EventRecorder } from '../../checkpoints/events/eventLog.js';
 import { logLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
@@ -12,6 +12,7 @@ import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';
+import { SavePlan } from './savePlan.js';
 import {
   abandonStep,
   beginStep,
@@ -43,8 +44,10 @@ export interface StageLoopOptions {
   readonly step: RecordedStep;
   readonly loss: TrainingLoss;
   readonly data: StageData;
-  readonly events: EventLog;
-  readonly checkpointing: Checkpointing;
+  readonly events: EventRecorder;
+  readonly checkpointing: CheckpointKeeper;
+  /** See `SavePlanOptions`. */
+  readonly milestoneEvery: number | null;
   /** After each step, and each batch of a validation. */
   readonly onProgress: (position: Readonly<StagePosition>) => void;
   /** After each validation. */
@@ -64,7 +67,7 @@ export interface LoopMilliseconds extends StepMilliseconds {
   readonly batch: number;
   /** Pictures and validation. */
   readonly show: number;
-  /** Copying the state, and waiting until its upload counts. */
+  /** Copying the state, and waiting for an upload that would else come to count too late. */
   readonly save: number;
 }
 
@@ -79,7 +82,8 @@ const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refineme
  * @throws Diverged, and what stopped a save.
  */
 export async function runStageLoop(position: StagePosition, options: StageLoopOptions): Promise<void> {
-  const { settings, data, checkpointing, onProgress, onStep, signal } = options;
+  const { settings, data, checkpointing, milestoneEvery, onProgress, onStep, signal } = options;
+  const plan = new SavePlan({ every: settings.checkpointEvery, milestoneEvery, from: position.step });
   if (position.validationPending) await validateAt(position, options);
   let pending: PendingStep | null = null;
   const settle = async (isLogged: boolean): Promise<TrainingStepOutcome | null> => {
@@ -109,23 +113,24 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
     pending = step;
     position.step = upcoming;
     const finished = performance.now();
-    const isLookedAt = willLog || willShow || isDue(upcoming, settings);
+    const saves = upcoming !== settings.iterations && plan.isDue(upcoming, checkpointing.saveSeconds);
+    const isLookedAt = willLog || willShow || saves || validates(upcoming, settings);
     const outcome = isLookedAt ? await settle(willLog) : null;
     const stepped = performance.now();
     const update = finishing - settling + stepped - finished;
     if (outcome?.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
-    const save = await showAndSave(position, options);
+    const save = await showAndSave(position, saves, plan, options);
     if (willLog) checkpointing.showEvents();
     const show = performance.now() - stepped - save;
+    plan.stepped((performance.now() - asked - save) / 1000);
     onStep?.({ batch: waited, ...step.milliseconds, update, show, save }, position);
     onProgress(position);
   }
   await settle(false);
 }
 
-/** Something is saved or validated after this step: it looks at what the step has changed. */
-function isDue(step: number, { checkpointEvery, validateEvery, iterations }: StageConfiguration): boolean {
-  return step % checkpointEvery === 0 || step % validateEvery === 0 || step === iterations;
+function validates(step: number, { validateEvery, iterations }: StageConfiguration): boolean {
+  return step % validateEvery === 0 || step === iterations;
 }
 
 /** Looks at what a step came to. @throws Diverged */
@@ -142,24 +147,31 @@ async function settled(
 }
 
 /**
- * What is due at this step. A checkpoint is taken before the validation, which runs while it is uploaded (a run that is
- * resumed from it validates first). Then it is waited for: so no kill ever costs more steps than lie between two
+ * What is due at this step. A checkpoint is taken before the validation (a run that is resumed from it validates first),
+ * and is uploaded while the next steps run; but no step is made that would let a kill cost more steps than lie between two
  * checkpoints, however slow the store is.
  *
  * @returns milliseconds that saving took: copying the state, and waiting for the upload.
  */
-async function showAndSave(position: StagePosition, options: StageLoopOptions): Promise<number> {
+async function showAndSave(
+  position: StagePosition,
+  saves: boolean,
+  plan: SavePlan,
+  options: StageLoopOptions,
+): Promise<number> {
   const { settings, checkpointing } = options;
-  const isLast = position.step === settings.iterations;
-  // What a stage ends with is saved when nothing is left to do.
-  const saves = position.step % settings.checkpointEvery === 0 && !isLast;
-  if (position.step % settings.validateEvery === 0 || isLast) position.validationPending = true;
+  const { step } = position;
+  if (validates(step, settings)) position.validationPending = true;
   const begun = performance.now();
-  if (saves) await saveAt(position, options);
+  if (saves) {
+    await saveAt(position, options);
+    plan.begun(step);
+  }
   const copied = performance.now();
   if (position.validationPending) await validateAt(position, options);
   const shown = performance.now();
-  if (saves) await checkpointing.counted();
+  // What a stage ends with is saved when nothing is left to do.
+  if (step < settings.iterations && plan.mustWait(step, checkpointing.last?.step ?? 0)) await checkpointing.counted();
   return performance.now() - shown + copied - begun;
 }
 
@@ -180,7 +192,7 @@ export function isDone({ step, validationPending }: StagePosition, { iterations 
   return step >= iterations && !validationPending;
 }
 
-function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventLog): void {
+function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventRecorder): void {
   position.loss = outcome.terms.total;
   events.scalar(position.step, 'Learning rate/train', outcome.learningRate);
   logLosses(events, position.step, 'train', outcome.terms);

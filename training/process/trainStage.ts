@@ -8,12 +8,10 @@ import { openStore } from '../../storage/openStore.js';
 import { persistently } from '../../storage/async/persistently.js';
 import { CredentialsExpired, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
-import { Checkpointing } from '../../checkpoints/checkpointing.js';
-import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
+import { CheckpointKeeper } from '../../checkpoints/keeper/checkpointKeeper.js';
 import { coarseNetwork, type NetworkOptions } from '../networks/coarseNetwork.js';
 import { LeaseLost } from '../../checkpoints/errors.js';
 import { Diverged, StageStopped } from '../errors.js';
-import { EventLog } from '../../checkpoints/events/eventLog.js';
 import { finishedResult } from './finishedResult.js';
 import { TrainingLoss } from '../losses/trainingLoss.js';
 import { AdamW } from '../optimisation/optimizer.js';
@@ -89,12 +87,14 @@ export async function trainStage(
       const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
       if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
       const recorded = new RecordedStep(network, optimizer, settings.gradientClipping);
-      const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, position.step);
+      const loss = new TrainingLoss(data.template, data.regions, settings);
+      const throughput = new Throughput();
       const last = checkpoints.manifest.checkpoints.at(-1);
-      const checkpointing = new Checkpointing({
+      const checkpointing = new CheckpointKeeper({
+        job: { run, stage, configuration, attempt, knownStep },
         checkpoints,
-        events,
-        configuration,
+        store: tools.store,
+        from: position.step,
         last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
         onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
         warn,
@@ -102,8 +102,6 @@ export async function trainStage(
         stopping: signal,
         graceSeconds: tools.graceSeconds ?? configuration.checkpoints.graceSeconds,
       });
-      const loss = new TrainingLoss(data.template, data.regions, settings);
-      const throughput = new Throughput();
       let validation: StageValidation | null = null;
       const progress = (): StageProgress => ({
         stage,
@@ -114,7 +112,7 @@ export async function trainStage(
         checkpointStep: checkpointing.last?.step ?? null,
         skippedBatches: position.skippedBatches,
         bytesRead: count.bytesRead + data.bytesRead(),
-        bytesWritten: count.bytesWritten,
+        bytesWritten: count.bytesWritten + checkpointing.bytesWritten,
         validation,
       });
       const options: StageLoopOptions = {
@@ -126,8 +124,10 @@ export async function trainStage(
         loss,
         step: recorded,
         data,
-        events,
+        events: checkpointing.events,
         checkpointing,
+        // Configurations of earlier versions have none.
+        milestoneEvery: configuration.checkpoints.milestoneEvery ?? null,
         onProgress: () => report({ kind: 'progress', progress: progress() }),
         onValidation: (step, { total, pointsToSurfaceDistance }) => {
           const distance = Number.isNaN(pointsToSurfaceDistance) ? null : pointsToSurfaceDistance;

@@ -14,6 +14,8 @@ export interface TestS3 {
   fileOf(key: string): string;
   /** For processes that are to use the store. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the server: for tests of what a hung one does. */
+  readonly processGroup: number;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export async function startTestS3(): Promise<TestS3> {
   return {
     configuration,
     environment,
+    processGroup: service.pid,
     store: (prefix = '') => s3Store({ ...configuration, prefix }, client, smallSizes),
     fileOf: (key) => join(directory, 'objects', bucket, key),
     async stop() {
