@@ -4,7 +4,6 @@ import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { printableLines } from '../../text/printable.js';
 import { readableLogLine } from '../../text/logLine.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
@@ -81,7 +80,7 @@ class LogPrinter {
     this.current = title;
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop() ?? '';
-    for (const line of lines) process.stdout.write(`${json ? printableLines(line) : `  ${readableLogLine(line)}`}\n`);
+    for (const line of lines) print(json ? line : `  ${readableLogLine(line)}`);
   }
 }
 
