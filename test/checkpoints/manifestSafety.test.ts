@@ -54,7 +54,7 @@ async function rewrite(run: string, change: (manifest: Manifest) => unknown): Pr
 }
 
 describe('a manifest that is gone', () => {
-  test('is not taken for a stage that has not begun: nothing is deleted, and what to do is said', async () => {
+  test('a manifest that is gone is not taken for a stage that has not begun: nothing is deleted, and what to do is said', async () => {
     const run = newRun();
     await trained(run);
     const before = await objects(run);
@@ -75,7 +75,7 @@ describe('a manifest that is gone', () => {
     await assert.rejects(readTrainedStages(store, run), ManifestMissing);
   });
 
-  test('is told to the attempt that writes next, which is not called superseded', async () => {
+  test('a manifest that is gone is told to the attempt that writes next, which is not called superseded', async () => {
     const run = newRun();
     const live = await trained(run);
     await store.delete([manifestKey(run)]);
@@ -83,7 +83,7 @@ describe('a manifest that is gone', () => {
     assert.ok(await store.head(`${keys.checkpoint(run, 'coarse', 30, 'one')}/state.json`), 'what it saved is there');
   });
 
-  test('and all objects with it: what Temporal knows of a checkpoint keeps a run from beginning anew', async () => {
+  test('a manifest that is gone with all its objects: what Temporal knows of a checkpoint keeps a run from beginning anew', async () => {
     const run = newRun();
     await trained(run);
     await store.delete(await objects(run));
@@ -123,7 +123,7 @@ describe('a manifest of another shape', () => {
     assert.deepEqual(await objects(run), before, 'nothing was touched');
   };
 
-  test('is refused with its field, and nothing is deleted', async () => {
+  test('a manifest of another shape is refused with its field, and nothing is deleted', async () => {
     await refused(() => null, '');
     await refused((manifest) => ({ ...manifest, checkpoints: {} }), 'checkpoints');
     await refused((manifest) => ({ ...manifest, run: 'other' }), 'run');
@@ -131,7 +131,7 @@ describe('a manifest of another shape', () => {
     assert.throws(() => parseManifest(Buffer.from('{"version": 2}'), 'r', 'coarse'), /version 2.*Update the workers/);
   });
 
-  test('with keys that lie elsewhere deletes nothing there', async () => {
+  test('a manifest of another shape: with keys that lie elsewhere deletes nothing there', async () => {
     const elsewhere = ['datasets/heads', 'runs/other/coarse/checkpoints/00000010-one', '../coarse', ''];
     for (const key of elsewhere) {
       await store.put('datasets/heads/model.safetensors', Buffer.from('frames'));

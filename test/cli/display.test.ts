@@ -183,7 +183,7 @@ describe('a run as lines', () => {
     assert.match(lines.at(-1)!, /! trainStage: The checkpoint of step 20 is damaged: .* It is put aside\.$/);
   });
 
-  test('without a worker that answers it says what is missing', () => {
+  test('a run as lines: without a worker that answers it says what is missing', () => {
     assert.match(progressLines({ ...description, progress: null })[0] ?? '', /waiting for a data worker/);
     const failed = { ...description, progress: null, status: 'FAILED', failure: 'no disk' } as const;
     assert.match(progressLines(failed)[0] ?? '', /failed: no disk/);

@@ -71,7 +71,7 @@ describe('the trunk', () => {
     );
   });
 
-  test('is found where torchvision keeps it, looked at, and stored with the run', async () => {
+  test('the trunk is found where torchvision keeps it, looked at, and stored with the run', async () => {
     const cache = join(folder, 'torch/hub/checkpoints');
     await mkdir(cache, { recursive: true });
     await copyFile(trunk, join(cache, trunk.split('/').at(-1)!));
@@ -112,7 +112,7 @@ describe('the trunk', () => {
     assert.match(notes.at(-1) ?? '', /resnet34\.pth has not the digits/);
   });
 
-  test('of a published checkpoint: only the trunk is taken', async () => {
+  test('only the trunk of a published checkpoint is taken', async () => {
     const { model } = await configured();
     const file = join(folder, 'model_00000100.pth');
     const states = publishedStates(coarseLayout(model.coarse, vertexCount));
@@ -140,7 +140,7 @@ describe('template and vertex masks', () => {
       `dataset.layout.vertexMasks={file: ${join(folder, 'template/vertex_masks2.npz')}}`,
     );
 
-  test('are looked at here, and are in the run’s store before a worker fetches', async () => {
+  test('template and masks are looked at here, and are in the run’s store before a worker fetches', async () => {
     const obj = join(folder, 'template/sampling_template.obj');
     const mesh = parseObj(await readFile(obj, 'utf8'), obj);
     const ply = join(folder, 'template.ply');
@@ -166,7 +166,7 @@ describe('template and vertex masks', () => {
     }
   });
 
-  test('that are missing, or are not of each other, are told at once', async () => {
+  test('template or masks that are missing, or are not of each other, are told at once', async () => {
     const missing = await head('/nowhere/template.obj');
     await assert.rejects(findRunFiles(missing, options), /layout\.template.*\/nowhere\/template\.obj.*--set/s);
     const other = await mkdtemp(join(folder, 'other-'));
@@ -178,7 +178,7 @@ describe('template and vertex masks', () => {
     await assert.rejects(findRunFiles(mixed, options), /a vertex below 150/);
   });
 
-  test('on a data worker’s disk: those that no bundle brings are missed before the first byte is fetched', async () => {
+  test('template and masks on a data worker’s disk: those that no bundle brings are missed before the first byte is fetched', async () => {
     const { dataset } = await configured();
     await proveHead(folder, dataset.layout, ['training-data']);
     await proveHead('/nowhere', dataset.layout, ['training-data', 'template']);

@@ -36,7 +36,7 @@ const setting = (message: RegExp) => (error: unknown) =>
   error instanceof RunError && error.reason === 'setting' && message.test(error.message);
 
 describe('keys', () => {
-  test('that cannot be used are told by line, and never shown', () => {
+  test('keys that cannot be used are told by line, and never shown', () => {
     const secret = randomBytes(31).toString('base64');
     const wrong: readonly [string, RegExp][] = [
       [`a ${secret}`, /^Line 1 of TEMPEH_PAYLOAD_KEYS is no key; expected a line a key/],
@@ -56,7 +56,7 @@ describe('keys', () => {
     assert.equal(PayloadKeys.of({}), null);
   });
 
-  test('are changed without a restart and without a loss: the first encrypts, each decrypts what it encrypted', async () => {
+  test('keys are changed without a restart and without a loss: the first encrypts, each decrypts what it encrypted', async () => {
     const changing = join(folder, 'changing');
     const [old, fresh] = [newKey('2025'), newKey('2026')];
     writeFileSync(changing, old);
@@ -73,7 +73,7 @@ describe('keys', () => {
     assert.deepEqual((await codec.decode(renewed)).map(valueOf), ['after']);
   });
 
-  test('open nothing that was changed, or was encrypted with another key of that name', async () => {
+  test('keys open nothing that was changed, or was encrypted with another key of that name', async () => {
     const codec = codecOf(newKey('a'));
     const [sealed] = await codec.encode([payloadOf({ bucket: 'heads' })]);
     assert.doesNotMatch(Buffer.from(sealed!.data!).toString('latin1'), /bucket|heads/);

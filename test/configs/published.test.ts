@@ -83,7 +83,7 @@ describe('a published config.json', () => {
     assert.equal(seed, 7);
   });
 
-  test('with losses on surfaces it is of fine-tuning', () => {
+  test('a published config.json: with losses on surfaces it is of fine-tuning', () => {
     const { training } = resolve('coarse', { num_iterations: 900_000, weight_points2surface: 5 });
     assert.equal(training['coarse-finetuning'].iterations, 900_000);
     assert.equal(training['coarse-finetuning'].losses.pointsToSurface, 5);

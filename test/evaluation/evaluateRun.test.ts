@@ -98,7 +98,7 @@ const meansOf = ({ methods }: Evaluation, of: 'pointToSurface' | 'vertices') =>
   Object.fromEntries(methods.map((row) => [row.method, row[of]?.mean ?? NaN]));
 
 describe('evaluation of a run', () => {
-  test('without a prediction it says what to do', async () => {
+  test('evaluation of a run: without a prediction it says what to do', async () => {
     await assert.rejects(evaluate(), /There is no prediction at runs\/run\/evaluation\/coarse.*predict the test set/s);
   });
 

@@ -73,7 +73,7 @@ describe('mean head', () => {
     );
   });
 
-  test('without a registration it says so', () => {
+  test('mean head: without a registration it says so', () => {
     assert.throws(() => meanHead([]), /at least one training registration/);
   });
 });

@@ -47,7 +47,7 @@ describe('closest triangles equal an exhaustive search', () => {
     assertAsBruteForce(mesh, cloud(50, 1000));
   });
 
-  test('on the surface: vertices and edges belong to several triangles, the lowest index counts', () => {
+  test('closest triangles equal an exhaustive search: on the surface: vertices and edges belong to several triangles, the lowest index counts', () => {
     const mesh = bumpyMesh(12, 1);
     const middles = mesh.vertices.map((value, i) => (value + mesh.vertices[(i + 3) % mesh.vertices.length]!) / 2);
     assertAsBruteForce(mesh, mesh.vertices);

@@ -45,14 +45,14 @@ describe('rasterizeTriangles', () => {
     assert.equal(draw([...square(1), ...square(2), ...square(3)], faces).depth[0], 1);
   });
 
-  test('without perspective depth and weights are linear in the picture', () => {
+  test('rasterizeTriangles: without perspective depth and weights are linear in the picture', () => {
     const { depth, barycentric } = draw([0, 0, 10, 4, 0, 30, 0, 4, 50], [0, 1, 2]);
     assert.equal(depth[6 + 1], 25);
     assert.deepEqual([...barycentric.subarray(21, 24)], [0.5, 0.25, 0.25]);
     assert.equal(depth[5], Infinity);
   });
 
-  test('with perspective they are those of the surface', () => {
+  test('rasterizeTriangles: with perspective they are those of the surface', () => {
     const camera: Camera = {
       name: 'c',
       width: 6,
@@ -116,7 +116,7 @@ describe("visibility equals the published system's", () => {
     );
   });
 
-  test('of each vertex in each view, after the sigmoid', () => {
+  test('rasterizeTriangles: of each vertex in each view, after the sigmoid', () => {
     assertGolden('refinement/visibility', visibilityWeights(mesh, cameras), 0);
   });
 });

@@ -142,7 +142,7 @@ test('who does not wait, or is told to stop, is told that the credentials were g
   await assert.rejects(impatient.get('runs/a'), CredentialsExpired);
 });
 
-test('also who does not wait has the keys that the file has by now: event files are brought on without a restart', async () => {
+test('a request that does not wait has the keys that the file has by now, too: event files are brought on without a restart', async () => {
   const store = open();
   await store.put('runs/a', body);
   await replaceKeys();

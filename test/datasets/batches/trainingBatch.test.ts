@@ -48,7 +48,7 @@ const batch = (step: number, changes: Partial<TrainingBatchSettings['stage']> = 
   trainingBatch(step, [sample(1, views), sample(2, views)], settings(changes));
 
 describe('the views of a training batch', () => {
-  test('are round(m + (V − m) U) of them, one draw a batch, sorted, and each with its own camera', () => {
+  test('the views of a training batch are round(m + (V − m) U) of them, one draw a batch, sorted, and each with its own camera', () => {
     const counts = new Map<number, number>();
     for (let step = 0; step < 400; step++) {
       const { shape, viewNames, extrinsics, images } = batch(step);
@@ -103,7 +103,7 @@ test('augmentation differs by step, sample and view, and the cameras follow it',
 });
 
 describe('scan points', () => {
-  test('are as many as asked for, all different, of the sample, and others at the next step', () => {
+  test('scan points are as many as asked for, all different, of the sample, and others at the next step', () => {
     const { scanPoints } = batch(0);
     scanPoints.forEach((points, b) => {
       const numbers = Array.from({ length: 10 }, (_, i) => points[3 * i]!);
@@ -126,7 +126,7 @@ describe('scan points', () => {
     for (const count of drawn) assert.ok(Math.abs(count - steps / 4) < 5 * Math.sqrt((steps * 3) / 16), `${count}`);
   });
 
-  test('are all taken where there are no more', () => {
+  test('scan points are all taken where there are no more', () => {
     assert.equal(batch(0, { scanPoints: 100 }).scanPoints[0]!.length, 120);
   });
 });

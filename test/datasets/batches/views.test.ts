@@ -37,14 +37,14 @@ async function namesOf(batches: Batches): Promise<string[]> {
 }
 
 describe('cameras can be left out', () => {
-  test('by their names, whatever their kind', async (context) => {
+  test('cameras are left out by their names, whatever their kind', async (context) => {
     const batches = await open(context, { viewKind: 'colour', cameras: ['01_B', '00_A'] });
     assert.deepEqual(await namesOf(batches), ['00_A,01_B', '00_A,01_B']);
     const { viewNames } = await batches.training(0, training, 3);
     assert.deepEqual(viewNames[0], ['00_A', '01_B']);
   });
 
-  test('so many at most: always the same ones, but drawn anew for each training step', async (context) => {
+  test('a number of cameras at most: always the same ones, but drawn anew for each training step', async (context) => {
     const batches = await open(context, { viewsAtMost: 3 });
     assert.deepEqual(await namesOf(batches), ['00_A,01_A,01_B', '00_A,01_A,01_B']);
     const drawn = new Set<string>();

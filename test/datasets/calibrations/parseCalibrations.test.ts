@@ -100,7 +100,7 @@ describe('calibrations of an own rig', () => {
     ]);
   });
 
-  test('of images that were undistorted nothing is asked of the lens, which OpenCV alone may know', () => {
+  test('calibrations of an own rig: of images that were undistorted nothing is asked of the lens, which OpenCV alone may know', () => {
     const [plain] = parse({ ...json, distortion_model: undefined }, { undistorted: true });
     assert.deepEqual(plain?.distortion, new Float64Array(12));
     assert.deepEqual(parse({ ...json, distortion_model: 'equidistant', D: [1, 2, 3] }, { undistorted: true }), [plain]);

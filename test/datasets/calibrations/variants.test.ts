@@ -74,7 +74,7 @@ describe('Kalibr', () => {
     '  intrinsics: [500, 500, 320, 240]\n  resolution: [640, 480]\n';
   const step = '  T_cn_cnm1: [[1, 0, 0, 0.2], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]\n';
 
-  test('with an IMU, or a line delay', () => {
+  test('Kalibr: with an IMU, or a line delay', () => {
     const imu = '  T_cam_imu: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]\n  timeshift_cam_imu: 0.001\n';
     const text = camera('cam0', 'radtan', `${imu}  line_delay: 2.0e-5\n`) + camera('cam1', 'radtan', step);
     assert.equal(read('camchain.yaml', text).length, 2);

@@ -63,7 +63,7 @@ describe('a folder in another layout: what was found, and which setting says so'
     );
   });
 
-  test('of a list that is not there, those that are', async (context) => {
+  test('a folder in another layout: what was found, and which setting says so: of a list that is not there, those that are', async (context) => {
     const folder = await copiedFolder(context);
     await cp(join(folder, 'list.json'), join(folder, 'lists/train.json'));
     assert.match(

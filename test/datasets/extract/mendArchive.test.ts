@@ -148,7 +148,7 @@ describe('a volume whose size is right and whose bytes are not', () => {
     });
   });
 
-  test('a flipped bit in a name, which no checksum covers, is seen and mended', async () => {
+  test('a flipped bit in a name, which no checksum covers, is seen and repaired', async () => {
     await withData(undefined, async ({ path, fetchIt, extractIt, assertRight }) => {
       await fetchIt();
       const last = join(path.downloads, volumePaths(images).at(-1)!);
@@ -159,7 +159,7 @@ describe('a volume whose size is right and whose bytes are not', () => {
     });
   });
 
-  test('the same bytes at the host: a person is told', async () => {
+  test('damage that the host has too is left to a person, who is told', async () => {
     await withData(undefined, async ({ source, path, fetchIt, extractIt }) => {
       await flipBit(join(source, volumePaths(images)[0]!), 60_000);
       await fetchIt();

@@ -19,7 +19,7 @@ test('too small a disk shows before anything is fetched, with what is needed and
   });
 });
 
-test('others that fill the disk meanwhile: it stops before the last byte is taken, and goes on with what is there', async () => {
+test('a fetch while others fill the disk stops before the last byte is taken, and goes on with what is there', async () => {
   const faults = () => ({ kind: 'slow', bytesPerSecond: 50_000 }) as const;
   await withHost({ faults }, async ({ source, directory, fetchIt }) => {
     let room = 1e12;

@@ -66,7 +66,7 @@ describe('sparse matrices of scipy', () => {
   const entries = ({ row, column, values }: SparseMatrix): string[] =>
     Array.from(row, (r, i) => `${r} ${column[i]} ${values.data[i]}`).sort();
 
-  test('by columns, by rows and as coordinates: the same entries', () => {
+  test('sparse matrices of scipy: by columns, by rows and as coordinates: the same entries', () => {
     for (const path of [ofGolden, ofTetrahedron]) {
       const [columns, rows] = read(path, 'adj_matrices');
       assert.deepEqual(entries(columns!), entries(rows!));

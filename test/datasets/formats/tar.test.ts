@@ -26,7 +26,7 @@ describe('tar', () => {
     assert.deepEqual(readTar(writeTar([]), 'x'), []);
   });
 
-  test('another program reads it, and its archives are read', (context) => {
+  test('another program reads our archives, and we read its archives', (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'tempeh-test-'));
     context.after(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'ours.tar'), writeTar(members));

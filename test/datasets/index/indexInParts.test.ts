@@ -87,7 +87,7 @@ test('frames come in the order of their lists, from the parts that have them', a
   assert.equal(await index.find('validation', idOf('c', 4)), null);
 });
 
-test('it is what an index in one file is', async () => {
+test('an index in parts says what an index in one file says', async () => {
   const { store } = await stored();
   const index = await openIndex(store, 'heads');
   const whole = await index.whole();

@@ -215,7 +215,7 @@ describe('frames that cannot be used', () => {
     return { directory, frames: paths.map(({ frame }) => frame) };
   };
 
-  test('are left out and told with the reason, the others are packed', async () => {
+  test('frames that cannot be used are left out and told with the reason, the others are packed', async () => {
     const { directory, frames } = await broken();
     const { store } = countingStore();
     const index: DatasetIndex = await packed({

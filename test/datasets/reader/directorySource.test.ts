@@ -20,7 +20,7 @@ async function read(folder: string, viewKind: 'stereo' | 'colour' | 'all' = 'ste
 const names = (sample: Sample): string[] => sample.views.map(({ camera }) => camera.name);
 
 describe('a folder in FaMoS layout', () => {
-  test('gives the frames of its lists as the published system sees them', async () => {
+  test('a folder in FaMoS layout gives the frames of its lists as the published system sees them', async () => {
     const source = await openDirectorySource(goldenFolder, goldenDataset, 'stereo');
     assert.deepEqual(await source.range('train', 0, source.count('train')), goldenFrames);
     assert.deepEqual(source.template.faces, goldenFaces());

@@ -36,7 +36,7 @@ async function damage(path: string): Promise<void> {
 }
 
 describe('a packed data set', () => {
-  test('gives the same samples as the folder that it was packed from', async (context) => {
+  test('a packed data set gives the same samples as the folder that it was packed from', async (context) => {
     const { store, cacheFolder } = await packed(context);
     const source = await openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     const folder = await openDirectorySource(goldenFolder, goldenDataset, 'stereo');

@@ -96,7 +96,7 @@ describe('a scan that is not where its registration is', () => {
     });
   }
 
-  test('without a registration its own size and place tell', async (context) => {
+  test('a scan that is not where its registration is: without a registration its own size and place tell', async (context) => {
     const { test: tested } = options.dataset.layout;
     const layout = { ...options.dataset.layout, test: { ...tested!, registrations: null } };
     const own = { ...options, dataset: { ...options.dataset, layout } };
@@ -114,7 +114,7 @@ describe('a scan that is not where its registration is', () => {
 });
 
 describe('a registration that is not the template, moved', () => {
-  test('in millimetres', async (context) => {
+  test('a registration that is not the template, moved: in millimetres', async (context) => {
     const folder = await withRegistrations(context, (mesh) => ({
       ...mesh,
       vertices: mesh.vertices.map((v) => v * 1000),
@@ -125,7 +125,7 @@ describe('a registration that is not the template, moved', () => {
     assert.equal(advice, 'Divide the vertices of the registrations by 1000.');
   });
 
-  test('with its vertices in another order', async (context) => {
+  test('a registration that is not the template, moved: with its vertices in another order', async (context) => {
     const random = counterRandom(3, 'order');
     const folder = await withRegistrations(context, ({ vertices, faces }) => {
       const count = vertices.length / 3;
@@ -137,7 +137,7 @@ describe('a registration that is not the template, moved', () => {
     assert.match(advice, /in another order/);
   });
 
-  test('with one face, or none', async (context) => {
+  test('a registration that is not the template, moved: with one face, or none', async (context) => {
     const one = await withRegistrations(context, ({ vertices, faces }) => ({ vertices, faces: faces.slice(0, 3) }));
     const { found, expected } = finding(await check(one), 'registration');
     assert.deepEqual([found, expected], ['1 triangle', "the template's 1280"]);

@@ -149,7 +149,7 @@ for (const stage of ['coarse', 'refinement'] as const) {
 describe('what may follow an import', () => {
   const manifestOf = async (run: string, stage: Stage) => (await readManifest(store, run, stage))!;
 
-  test('in the middle of pre-training: it goes on there', async () => {
+  test('what may follow an import: in the middle of pre-training: it goes on there', async () => {
     await importInto('middle', await writeModel('model_00000300.pth', 'coarse'));
     const { finished, checkpoints } = await manifestOf('middle', 'coarse');
     assert.deepEqual([checkpoints[0]?.stage, checkpoints[0]?.step, finished], ['coarse-pretraining', 300, {}]);
@@ -172,7 +172,7 @@ describe('what may follow an import', () => {
     await assert.rejects(importInto('final', file, { step: 1000 }), /has a coarse checkpoint of step 901 already/);
   });
 
-  test('without a step, or as another stage, it is refused', async () => {
+  test('what may follow an import: without a step, or as another stage, it is refused', async () => {
     const file = await writeModel('nameless.pth', 'coarse');
     await assert.rejects(importInto('none', file), /--step N/);
     await assert.rejects(importInto('none', file, { stage: 'refinement' }), /holds a coarse model/);

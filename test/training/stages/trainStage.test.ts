@@ -130,7 +130,7 @@ test('a batch without a finite loss stops the stage, naming step, frames and che
   });
 });
 
-test('or it is skipped, counted, where the configuration says so, and changes nothing', async () => {
+test('a batch without a finite loss is skipped and counted where the configuration says so, and changes nothing', async () => {
   const training = { 'coarse-pretraining': { ...often, iterations: 10, skipNonFiniteBatches: 1 } };
   const { result, events } = await attempt('coarse-pretraining', { folder: at('skipping'), training, poisoned: [7] });
   assert.equal(result!.step, 10);
