@@ -17,7 +17,36 @@ const build = path.join(root, 'build', 'test');
 const timeout = 600_000;
 
 /** Files of more than ten seconds of processor time, the longest first, so that none runs alone at the end. */
-const long = ['chain/miniature', 'chaos/shortChaos'];
+const long = [
+  'model/refinementStepGolden',
+  'chain/miniature',
+  'chaos/shortChaos',
+  'workers/folderPrediction',
+  'workers/dataWorkerKilled',
+  'cli/predict',
+  'workers/gpuWorker',
+  'training/stages/trainerProcess',
+  'model/coarseStepGolden',
+  'datasets/worlds/worlds',
+  'training/published/published',
+  'inference/predictFolders',
+  'workflows/control',
+  'inference/predictFrames',
+  'workers/endings',
+  'workflows/fullTraining',
+  'workflows/extend',
+  'datasets/batches/openBatches',
+  'training/stages/inPlace',
+  'datasets/fetch/killed',
+  'workflows/evolution',
+  'workflows/retry',
+  'model/mixedPrecision',
+  'client/payloads',
+  'workflows/fetchPublished',
+  'infra/services',
+  'cli/fetch',
+  'model/refinementGolden',
+];
 
 /**
  * @typedef {object} Result

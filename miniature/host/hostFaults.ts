@@ -52,8 +52,9 @@ export async function applyFault(
       const rest = chunk.subarray(0, Math.max(0, most - sent));
       await send(response, rest);
       onSent(rest.length);
-      // What was sent arrives; a reset at once would take it back from the client's buffers.
-      await sleep(50);
+      // What was sent is taken; a reset at once would take it back from the client's buffers. A client of this process has so
+      // many turns of the event loop for that, however busy the machine is.
+      for (let turn = 0; turn < 20; turn++) await sleep(5);
       response.destroy();
       return;
     }

@@ -49,7 +49,7 @@ function published(stage: (typeof stages)[number], out: string, ...more: string[
 
 describe('the published command lines give the published numbers', () => {
   for (const stage of stages) {
-    test(stage, { timeout: 120_000 }, async (context) => {
+    test(stage, { timeout: 300_000 }, async (context) => {
       const out = join(folder, `out-${stage}`);
       // What a published run has beside its checkpoints: the command needs no option of ours.
       const topology = join(runs[stage], 'mesh_sampler.npz');

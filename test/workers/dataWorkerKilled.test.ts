@@ -106,8 +106,8 @@ test('a data worker killed in download, extraction and packing, and in the end f
       `dataset.source.host=${host.address}`,
       `storage.bucket=${s3.configuration.bucket}`,
       `storage.endpoint=${proxy.endpoint}`,
-      'supervision.progressTimeoutSeconds=3',
-      'supervision.lostWorkerSeconds=4',
+      'supervision.progressTimeoutSeconds=5',
+      'supervision.lostWorkerSeconds=6',
     ]);
     const { dataset } = loaded;
     const downloads = join(here, dataset.downloads);

@@ -44,7 +44,7 @@ class WorkerProcess {
 
   async said(what: RegExp): Promise<void> {
     for (let waited = 0; !what.test(this.log); waited += 50) {
-      assert.ok(waited < 30_000 && this.process.exitCode === null, `${what} in ${this.log}`);
+      assert.ok(waited < 60_000 && this.process.exitCode === null, `${what} in ${this.log}`);
       await sleep(50);
     }
   }

@@ -12,14 +12,9 @@ import type { StageData } from '../loop/stageData.js';
  * The data of a stage, from the packed data set; refinement's with the coarse predictions of its run.
  *
  * @param listener is told when the loader waits for its store; ends the wait while it opens.
- * @param source in place of the packed data set.
  * @throws DatasetMissing, FormatError of the template or its masks
  */
-export async function openStageData(
-  job: TrainingJob,
-  listener: LoaderListener,
-  source: LoaderSource = packedDataset(job),
-): Promise<StageData> {
+export async function openStageData(job: TrainingJob, listener: LoaderListener): Promise<StageData> {
   const { run, stage, configuration } = job;
   const { storage, loader, seed } = configuration;
   const settings = configuration.training[stage];
@@ -31,7 +26,7 @@ export async function openStageData(
     stage === 'refinement' ? ({ kind: 'store', storage, prefix: keys.predictions(run) } as const) : null;
   const batches = await openBatches(
     {
-      source,
+      source: packedDataset(job),
       ...viewChoiceOf(configuration),
       coarsePredictions,
       threads: loader.threads,

@@ -46,7 +46,7 @@ describe('a host and a network that fail', () => {
     await withHost({ faults }, async ({ host, source, directory, fetchIt }) => {
       const waits = new Set<string>();
       const start = performance.now();
-      await fetchIt({ onProgress: ({ current }) => waits.add(current) });
+      await fetchIt({ backOff: { ...quick, stall: 1 }, onProgress: ({ current }) => waits.add(current) });
       assert.ok(performance.now() - start > 1000, 'Retry-After is honoured');
       await assertSame(source, directory);
       assert.ok(

@@ -23,7 +23,7 @@ function stormOf(seed: number): (request: HostRequest) => Fault | undefined {
 for (const seed of [1, 2, 3]) {
   test(`a storm of cuts at random bytes, 5xx, 429 and silence (${seed}): every file is right, no byte came twice`, async () => {
     await withHost({ faults: stormOf(seed) }, async ({ host, source, directory, fetchIt }) => {
-      const { bytes, fetchedBytes } = await fetchIt({ backOff: { ...quick, stall: 0.2, attempts: 20 } });
+      const { bytes, fetchedBytes } = await fetchIt({ backOff: { ...quick, stall: 1, attempts: 20 } });
       await assertSame(source, directory);
       assert.equal(fetchedBytes, bytes);
       for (const path of paths) {

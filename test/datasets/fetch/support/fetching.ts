@@ -18,8 +18,8 @@ export const paths = bundlePaths(findBundle('test-data'));
 export const volume = 'test_data/test_images_4.zip.002';
 /** Bytes of each file. */
 export const fileSize = 300_000;
-/** So that tests do not wait long. */
-export const quick = { first: 0.01, longest: 0.05, attempts: 4, stall: 0.4 };
+/** So that tests do not wait long. Where a host is silent, they say after how many seconds: a busy machine is silent too. */
+export const quick = { first: 0.01, longest: 0.05, attempts: 4, stall: 20 };
 let folders = 0;
 
 /** A host's folder with the files of test-data, random but for ZIP signatures. */
