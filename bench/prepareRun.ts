@@ -5,7 +5,7 @@ import { coarseLayout, initialState, refinementLayout } from '../model/index.js'
 import { coarseNetwork } from '../training/networks/coarseNetwork.js';
 import { TrainingLoss } from '../training/losses/trainingLoss.js';
 import { AdamW } from '../training/optimisation/optimizer.js';
-import { predictBatch } from '../training/loop/predictBatch.js';
+import { BatchPredictor } from '../training/loop/recordedPrediction.js';
 import { RecordedStep } from '../training/loop/recordedStep.js';
 import { refinementNetwork } from '../training/networks/refinementNetwork.js';
 import { trainingStep } from '../training/loop/trainingStep.js';
@@ -46,10 +46,12 @@ export async function prepareRun(measured: MeasureCase): Promise<MeasuredRun> {
   });
   const network = networkOf(configuration, coarse, template);
   if (measured.name.endsWith('predict')) {
-    const predict = (): Float32Array => predictBatch(network, batch);
+    const predictor = new BatchPredictor(network);
+    // By a function of its own, for it is asked for in another precision too.
+    const predict = (): Float32Array => new BatchPredictor(network).predict(batch);
     const run: MeasuredRun['run'] = async () => {
       const clock = new PhaseClock();
-      predict();
+      predictor.predict(batch);
       return clock.stop();
     };
     return { run, predict };

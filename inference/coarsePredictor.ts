@@ -4,7 +4,8 @@ import { coarseForward, coarseLayout, disposeState, type ModelState } from '../m
 import { tidy } from '../tensor/index.js';
 import { modelStateFrom } from '../training/process/stateArrays.js';
 import type { LoadedModel } from '../checkpoints/reading/finalModel.js';
-import { viewTensors } from '../training/loop/viewTensors.js';
+import { RecordedPrediction } from '../training/loop/recordedPrediction.js';
+import { tensorsOf, viewTensors } from '../training/loop/viewTensors.js';
 
 /** Where the localiser believes a head to be: how it placed the voxel grid. */
 export interface Localisation {
@@ -26,6 +27,7 @@ export interface CoarsePrediction {
 /** The trained coarse model: views of calibrated cameras → vertices (method 2), identity grids, running statistics. */
 export class CoarsePredictor {
   private readonly state: ModelState;
+  private readonly prediction: RecordedPrediction;
 
   /** @param vertexCount L. @throws CheckpointMismatch when the weights are another network's. */
   constructor(
@@ -34,6 +36,7 @@ export class CoarsePredictor {
     vertexCount: number,
   ) {
     this.state = modelStateFrom(coarseLayout(configuration, vertexCount), arrays, checkpoint.key);
+    this.prediction = new RecordedPrediction(this.state);
   }
 
   /** One prediction a sample of the batch. */
@@ -41,14 +44,11 @@ export class CoarsePredictor {
     const { configuration } = this;
     const predictions: CoarsePrediction[] = [];
     tidy(() => {
-      const { vertices, placement, scales } = coarseForward(this.state, viewTensors(batch), {
-        configuration,
-        mode: 'evaluation',
-      });
-      const values = vertices.dataSync<'float32'>();
-      const linear = placement.linear.dataSync();
-      const centres = placement.centre.dataSync();
-      const scaleValues = scales.dataSync();
+      const views = viewTensors(batch);
+      const [values, linear, centres, scaleValues] = this.prediction.run(tensorsOf(views), () => {
+        const { vertices, placement, scales } = coarseForward(this.state, views, { configuration, mode: 'evaluation' });
+        return [vertices, placement.linear, placement.centre, scales];
+      }) as [Float32Array, Float32Array, Float32Array, Float32Array];
       const samples = batch.shape.batch;
       const numbers = values.length / samples;
       for (let sample = 0; sample < samples; sample++) {
@@ -66,6 +66,7 @@ export class CoarsePredictor {
   }
 
   dispose(): void {
+    this.prediction.dispose();
     disposeState(this.state);
   }
 

@@ -8,6 +8,7 @@ import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
 import { orAborted } from '../../storage/async/orAborted.js';
 import { batchPictures } from '../pictures/batchPictures.js';
+import type { BatchPredictor } from './recordedPrediction.js';
 import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
@@ -42,6 +43,8 @@ export interface StageLoopOptions {
   readonly network: StageNetwork;
   readonly optimizer: AdamW;
   readonly step: RecordedStep;
+  /** Of the same network, for validation. */
+  readonly predictor: BatchPredictor;
   readonly loss: TrainingLoss;
   readonly data: StageData;
   readonly events: EventRecorder;
@@ -216,9 +219,9 @@ async function skip(
 }
 
 async function validateAt(position: StagePosition, options: StageLoopOptions): Promise<void> {
-  const { network, loss, data, events, onProgress, note, signal } = options;
+  const { predictor, loss, data, events, onProgress, note, signal } = options;
   const onBatch = (): void => onProgress(position);
-  const validation = await validate({ network, loss, data, onBatch, signal });
+  const validation = await validate({ predictor, loss, data, onBatch, signal });
   position.validationPending = validation === null;
   if (!validation?.first) return;
   logLosses(events, position.step, 'validation', validation.terms);

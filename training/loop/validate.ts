@@ -3,12 +3,11 @@ import type { Batch } from '../../datasets/types.js';
 import { MeanLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import { orAborted } from '../../storage/async/orAborted.js';
-import { predictBatch } from './predictBatch.js';
+import type { BatchPredictor } from './recordedPrediction.js';
 import type { StageData } from './stageData.js';
-import type { StageNetwork } from '../networks/stageNetwork.js';
 
 export interface ValidationOptions {
-  readonly network: StageNetwork;
+  readonly predictor: BatchPredictor;
   readonly loss: TrainingLoss;
   readonly data: StageData;
   /** After each batch: proof of progress. */
@@ -28,7 +27,7 @@ export interface Validation {
  * @returns null if it was cut short by `signal`.
  */
 export async function validate(options: ValidationOptions): Promise<Validation | null> {
-  const { network, loss, data, onBatch, signal } = options;
+  const { predictor, loss, data, onBatch, signal } = options;
   const losses = new MeanLosses();
   let first: Validation['first'] = null;
   const batches = data.validationBatches()[Symbol.asyncIterator]();
@@ -40,7 +39,7 @@ export async function validate(options: ValidationOptions): Promise<Validation |
     const batch = next.value;
     const { vertices: registrations, scanPoints } = batch;
     if (!registrations) continue;
-    const prediction = predictBatch(network, batch);
+    const prediction = predictor.predict(batch);
     const { terms } = loss.evaluate(prediction, { registrations, scanPoints }, { measureDistance: true });
     losses.add(terms, batch.shape.batch);
     first ??= { batch, prediction };

@@ -16,6 +16,7 @@ import { finishedResult } from './finishedResult.js';
 import { TrainingLoss } from '../losses/trainingLoss.js';
 import { AdamW } from '../optimisation/optimizer.js';
 import type { StageProgress, StageResult, StageValidation, TrainerEvent, TrainingJob } from './protocol.js';
+import { BatchPredictor } from '../loop/recordedPrediction.js';
 import { RecordedStep } from '../loop/recordedStep.js';
 import { refinementNetwork } from '../networks/refinementNetwork.js';
 import { openStageData } from './openStageData.js';
@@ -87,6 +88,7 @@ export async function trainStage(
       const optimizer = new AdamW(state.parameters, { weightDecay: settings.weightDecay });
       if (resumed) withTensors(resumed.optimizer, (tensors) => optimizer.restore(tensors));
       const recorded = new RecordedStep(network, optimizer, settings.gradientClipping);
+      const predictor = new BatchPredictor(network);
       const loss = new TrainingLoss(data.template, data.regions, settings);
       const throughput = new Throughput();
       const last = checkpoints.manifest.checkpoints.at(-1);
@@ -123,6 +125,7 @@ export async function trainStage(
         optimizer,
         loss,
         step: recorded,
+        predictor,
         data,
         events: checkpointing.events,
         checkpointing,
@@ -152,6 +155,7 @@ export async function trainStage(
       };
       const dispose = (): void => {
         recorded.dispose();
+        predictor.dispose();
         optimizer.dispose();
         disposeState(state);
       };
