@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathsOf, type PackLayout } from '../pack/datasetFiles.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
@@ -100,11 +100,29 @@ async function hintOf(
     const wanted = [...new Set(ids.map(({ subject }) => subject))];
     return `${folder} has none of the list's frames: it holds ${some(subjects)}, the list names ${some(wanted)}.`;
   }
-  const others = [...new Set(fitting.map(({ path }) => relative(directory, path) || '.'))];
+  const ofList = await withFrames(fitting, ids);
+  const others = [
+    ...new Set((ofList.length > 0 ? ofList : fitting).map(({ path }) => relative(directory, path) || '.')),
+  ];
   if (others.length > 0) {
     return `${folder} has none; ${some(others)} ${others.length === 1 ? 'has' : 'have'} such files: set ${setting}: ${others[0]!}.`;
   }
   return `${folder} has none, and no folder below ${directory} has files called ${expected(part, imageExtension)}.`;
+}
+
+/** Those of the folders that have sequences of the list. */
+async function withFrames(roots: readonly FrameRoot[], ids: readonly FrameId[]): Promise<FrameRoot[]> {
+  const sequences = sampleFrames(
+    ids.map((id) => ({ split: 'train' as const, id })),
+    looked,
+  ).map(({ id }) => join(id.subject, id.sequence));
+  const found = await Promise.all(
+    roots.map(async ({ path }) => {
+      const there = await Promise.all(sequences.map((name) => stat(join(path, name)).catch(() => null)));
+      return there.some((entry) => entry?.isDirectory() === true);
+    }),
+  );
+  return roots.filter((_, i) => found[i]);
 }
 
 function fits({ kind, extension }: FrameRoot, part: Part): boolean {

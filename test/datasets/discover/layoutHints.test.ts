@@ -22,6 +22,8 @@ describe('a folder in another layout: what was found, and which setting says so'
   test('folders of other names, deeper or higher', async (context) => {
     const folder = await copiedFolder(context);
     await mkdir(join(folder, 'deep/er'), { recursive: true });
+    // Other people's images, whose folder comes first by name.
+    await cp(join(folder, 'images/subject_000'), join(folder, 'a_test_images_4/somebody'), { recursive: true });
     await rename(join(folder, 'images'), join(folder, 'deep/er/train_images_4'));
     await rename(join(folder, 'scans'), join(folder, 'points'));
     const { usable, problems } = await check(folder);
