@@ -43,13 +43,18 @@ export interface RunFilesOptions {
  */
 export async function findRunFiles(configuration: RunConfiguration, options: RunFilesOptions): Promise<RunFile[]> {
   const { what, isBranch } = options;
-  const files: RunFile[] = [];
-  if ((what === 'full-training' || what === 'coarse-pretraining') && !isBranch) {
-    const trunk = await findTrunk(configuration, options);
-    if (trunk !== null) files.push(trunk);
-  }
-  if (what === 'full-training' || what === 'dataset') files.push(...(await findHead(configuration, options)));
-  return files;
+  const needsTrunk = (what === 'full-training' || what === 'coarse-pretraining') && !isBranch;
+  const needsHead = what === 'full-training' || what === 'dataset';
+  const found = await Promise.allSettled([
+    needsTrunk ? findTrunk(configuration, options) : [],
+    needsHead ? findHead(configuration, options) : [],
+  ]);
+  const failures = found.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  // What is missing is told at once.
+  const missing = failures.flatMap((failure) => (failure instanceof ConfigurationError ? failure.problems : []));
+  if (missing.length > 0) throw new ConfigurationError(missing);
+  if (failures.length > 0) throw failures[0];
+  return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 /** Puts them into the run's store: workers find all that the run starts from before they fetch anything. */
@@ -67,9 +72,9 @@ export async function storeRunFiles(
   }
 }
 
-async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFilesOptions): Promise<RunFile | null> {
+async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFilesOptions): Promise<RunFile[]> {
   const { trunk } = configuration.model.coarse;
-  if (trunk.kind === 'random') return null;
+  if (trunk.kind === 'random') return [];
   const given = trunk.kind === 'imagenet' ? trunk.file : trunk.from;
   const file = await firstThere(trunk.kind === 'imagenet' ? trunkPlaces(given) : [resolve(given)]);
   if (file !== null) {
@@ -77,20 +82,20 @@ async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFi
       const unchecked = await checkNamedHash(file);
       if (unchecked !== null) onNote(unchecked);
     }
-    return { key: keys.trunk, bytes: await trunkOfFile(file, configuration), title: `trunk, of ${file}` };
+    return [{ key: keys.trunk, bytes: await trunkOfFile(file, configuration), title: `trunk, of ${file}` }];
   }
   const named = trunk.kind === 'checkpoint' ? parseCheckpointName(given) : null;
   const stage = named?.stage ?? 'coarse';
   if (named !== null && (stage === 'coarse' || stage === 'refinement')) {
     useLocalObjectStore();
     const bytes = await trunkOfRun(openStore(configuration.storage), { ...named, stage }, configuration);
-    return { key: keys.trunk, bytes, title: `trunk, of ${given}` };
+    return [{ key: keys.trunk, bytes, title: `trunk, of ${given}` }];
   }
   const isThere = async (store: ObjectStore): Promise<boolean> =>
     run !== null &&
     ((await store.head(keys.trunk(run))) !== null ||
       ((await readManifest(store, run, 'coarse'))?.checkpoints.length ?? 0) > 0);
-  if (await inStore(configuration, isThere)) return null;
+  if (await inStore(configuration, isThere)) return [];
   throw new ConfigurationError([
     {
       where: 'model.coarse.trunk',

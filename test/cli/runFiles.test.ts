@@ -17,6 +17,7 @@ import { writePytorchFile } from '../../datasets/formats/pytorch/writePytorch.js
 import { coarseLayout, isTrunkTensor } from '../../model/parameters/parameterLayout.js';
 import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import { writeTemplate } from '../../miniature/generate.js';
+import { importPublished } from '../../training/published/importPublished.js';
 import { openStore } from '../../storage/openStore.js';
 import { publishedStates, writable } from '../training/published/publishedFixtures.js';
 import { tempehFlow } from '../support/commandLine.js';
@@ -67,7 +68,7 @@ describe('the trunk', () => {
     assert.equal(code, 2, stderr);
     assert.match(
       stderr,
-      /trunk: file: found resnet34-b627a593\.pth; there is no such file here.*hub\/checkpoints.*torchvision.*b627a593bcbe140c/s,
+      /trunk: file: found resnet34-b627a593\.pth; there is no such file here.*hub\/checkpoints.*torchvision.*b627a593bcbe140c.*layout\.template.*layout\.vertexMasks/s,
     );
   });
 
@@ -122,6 +123,13 @@ describe('the trunk', () => {
       options,
     );
     assert.ok(Object.keys(decodeModel(found!.bytes, 'trunk')).every(isTrunkTensor));
+    const configuration = await configured('model.coarse.trunk={kind: checkpoint, from: base/coarse@100}');
+    const store = openStore(configuration.storage);
+    await importPublished({ store, run: 'base', configuration, file, stage: null, step: null, final: false });
+    const [ofRun] = await findRunFiles(configuration, options);
+    assert.deepEqual(decodeModel(ofRun!.bytes, 'trunk'), decodeModel(found!.bytes, 'trunk'));
+    const nobody = await configured('model.coarse.trunk={kind: checkpoint, from: nobody}');
+    await assert.rejects(findRunFiles(nobody, options), /Run nobody has no coarse checkpoint/);
   });
 
   test('a worker refuses a run without it, before anything is fetched', async () => {
