@@ -12,6 +12,7 @@ import { openShard } from './predictions/predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processes/processEvents.js';
 import { stageSignals } from './runs/stageSignals.js';
 import { runSupervised } from './processes/supervisedActivity.js';
+import type { DevicePool } from './devices.js';
 import { checkPlace } from './places.js';
 import type { GpuActivities } from './types.js';
 import type { WorkerLimits } from './workerLimits.js';
@@ -23,13 +24,15 @@ export interface GpuActivityDependencies {
   readonly predictorModule: string;
   /** What inputs may name; caches, event files and logs of a run go to its `runFolder`. */
   readonly limits: WorkerLimits;
+  /** One for each process; absent: they compute on what they find. */
+  readonly devices?: DevicePool;
   /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
   readonly stopping: AbortSignal;
 }
 
 /** What a GPU worker does: each activity is a child process that has the GPU to itself. */
 export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
-  const { limits, stopping } = dependencies;
+  const { limits, devices, stopping } = dependencies;
   const openStore = limits.stores(dependencies.openStore);
   /** Stores that have answered this worker: credentials that they refuse later have expired. */
   const proven = new Set<string>();
@@ -64,6 +67,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
           tellWorkflow(progress);
         },
         isProven,
+        devices,
         stopping,
       });
     },
@@ -90,6 +94,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         readEvent: readPredictorEvent,
         onProgress: prove,
         isProven,
+        devices,
         stopping,
       });
       await onStore(close);

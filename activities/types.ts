@@ -1,3 +1,4 @@
+import type { Device } from './devices.js';
 import type { Notice } from './notices/notice.js';
 import type { DatasetConfiguration } from '../configs/schema/dataset.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
@@ -183,6 +184,8 @@ interface MaybeWaiting {
 }
 
 interface ProcessHeartbeat extends MaybeWaiting {
+  /** What it computes on; absent where the worker was not told which there are, or is of an earlier version. */
+  readonly device?: Device;
   /** What the process said last: what it is about to do, or a warning. */
   readonly message: string | null;
   /** What it warned of last; absent until it has. */

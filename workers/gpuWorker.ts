@@ -1,48 +1,71 @@
 import { fileURLToPath } from 'node:url';
 import { createGpuActivities } from '../activities/gpuActivities.js';
+import { DevicePool, deviceLabel, type Device } from '../activities/devices.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/temporal.js';
 import { openStore } from '../storage/openStore.js';
-import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
+import { checkDevices } from './devices/checkDevices.js';
+import { runWorkers, workerIdentity, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { TaskBudget, type TaskLimits } from './temporal/taskBudget.js';
 
 export interface GpuWorkerOptions extends WorkerProcessOptions, TaskLimits {
-  /** Stages or shards at once: one GPU, one of them. */
-  readonly activitiesAtOnce?: number;
+  /** What it computes on, a stage or shard on each at a time; if absent, one at a time on whatever its processes find. */
+  readonly devices?: readonly Device[];
   /** Modules of the child processes; ours if absent. */
   readonly trainerModule?: string;
   readonly predictorModule?: string;
+  readonly deviceModule?: string;
 }
 
 /**
  * Trains and predicts until it is told to stop, or has done what it was to do (`tasks`, `idleSeconds`). TensorFlow is
- * loaded by its child processes only.
+ * loaded by its child processes only. Before it takes a task it has computed something on each device.
+ *
+ * @throws NoDevice where none of them can be used.
  */
 export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
-  const { directory, activitiesAtOnce = 1, environment = process.env } = options;
+  const { directory, environment = process.env } = options;
   const limits = WorkerLimits.of(directory, environment);
   const { tasks, idleSeconds } = options;
-  const budget = new TaskBudget(activitiesAtOnce, { tasks, idleSeconds });
+  const isLimited = tasks !== undefined || idleSeconds !== undefined;
+  let budget: TaskBudget | undefined;
   const over = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
   const onReady = (): void => {
-    if (tasks !== undefined || idleSeconds !== undefined) void budget.watch(over, signal);
+    if (isLimited) void budget?.watch(over, signal);
     options.onReady?.();
   };
-  await runWorkers('gpu', { ...options, signal, onReady }, async (stopping) => {
+  await runWorkers('gpu', { ...options, signal, onReady }, async (stopping, logger) => {
+    const module = options.deviceModule ?? moduleBeside('devices/deviceProcess.js');
+    const warn = (text: string): void => logger.warn(text);
+    const devices = options.devices && (await checkDevices(options.devices, module, warn, stopping));
+    for (const device of devices ?? []) logger.info(`computes on ${describe(device)}`);
+    const atOnce = devices?.length ?? 1;
+    budget = new TaskBudget(atOnce, { tasks, idleSeconds });
     const activities = createGpuActivities({
       openStore,
       trainerModule: options.trainerModule ?? moduleBeside('trainer.js'),
       predictorModule: options.predictorModule ?? moduleBeside('predictor.js'),
       limits,
+      ...(devices && { devices: new DevicePool(devices) }),
       stopping,
     });
-    const isLimited = tasks !== undefined || idleSeconds !== undefined;
-    const slots = isLimited ? { tuner: budget.tuner } : { maxConcurrentActivityTaskExecutions: activitiesAtOnce };
-    return [{ taskQueue: taskQueues.gpu, activities, ...slots }];
+    // Who looks at a task queue sees which GPU a worker has.
+    const names = (devices ?? []).flatMap(({ name, uuid }) => (uuid === null ? [] : [`${name} ${uuid}`]));
+    const identity = [workerIdentity('gpu'), ...names].join(' ');
+    const slots = isLimited ? { tuner: budget.tuner } : { maxConcurrentActivityTaskExecutions: atOnce };
+    return [{ taskQueue: taskQueues.gpu, activities, identity, ...slots }];
   });
 }
 
 function moduleBeside(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** `GPU 0, NVIDIA H200 (GPU-1f…, driver 570.86, 139.8 GiB)` */
+function describe(device: Device): string {
+  const { uuid, driver, memoryBytes } = device;
+  const memory = memoryBytes === null ? [] : [`${(memoryBytes / 2 ** 30).toFixed(1)} GiB`];
+  const more = [...(uuid === null ? [] : [uuid]), ...(driver === null ? [] : [`driver ${driver}`]), ...memory];
+  return more.length === 0 ? deviceLabel(device) : `${deviceLabel(device)} (${more.join(', ')})`;
 }

@@ -1,5 +1,6 @@
 import type { PredictorEvent, PredictorStart } from '../inference/protocol.js';
 import { graceOf } from '../configs/grace.js';
+import { shareOf } from '../configs/slots.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
@@ -18,6 +19,8 @@ serveParent<PredictorStart, PredictorEvent<unknown>>({
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(start.job.configuration);
     const { runPredictor } = await import('../inference/runPredictor.js');
-    await runPredictor(start, report, signal);
+    const { configuration } = start.job;
+    const shared = { ...start.job, configuration: { ...configuration, loader: shareOf(configuration.loader) } };
+    await runPredictor({ ...start, job: shared } as PredictorStart, report, signal);
   },
 });

@@ -1,5 +1,6 @@
 import type { TrainerCommand, TrainerEvent } from '../training/process/protocol.js';
 import { graceOf } from '../configs/grace.js';
+import { shareOf } from '../configs/slots.js';
 import { prepareTensorFlow } from './prepareTensorFlow.js';
 import { serveParent } from './supervisedProcess.js';
 
@@ -17,7 +18,18 @@ serveParent<Start, TrainerEvent>({
     report({ kind: 'starting', message: 'Loading TensorFlow' });
     prepareTensorFlow(job.configuration);
     const { runTrainer } = await import('../training/process/runTrainer.js');
+    const { openStageData } = await import('../training/process/openStageData.js');
     const grace = graceOf();
-    await runTrainer(job, report, signal, grace === null ? {} : { graceSeconds: grace.saveSeconds });
+    await runTrainer(job, report, signal, {
+      // The configuration that is stored with checkpoints is the run's own.
+      openData: (trained, listener) => {
+        const { configuration } = trained;
+        return openStageData(
+          { ...trained, configuration: { ...configuration, loader: shareOf(configuration.loader) } },
+          listener,
+        );
+      },
+      ...(grace === null ? {} : { graceSeconds: grace.saveSeconds }),
+    });
   },
 });

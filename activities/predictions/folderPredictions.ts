@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { writeFailedFrames } from '../../datasets/failedFrames.js';
 import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../../inference/folders/job.js';
 import type { PredictionProgress, PredictionResult, PredictorStart } from '../../inference/protocol.js';
+import type { DevicePool } from '../devices.js';
 import { userFault } from '../failures.js';
 import { readPredictorEvent } from '../processes/processEvents.js';
 import { runSupervised } from '../processes/supervisedActivity.js';
@@ -13,6 +14,7 @@ export interface FolderPredictionDependencies {
   readonly predictorModule: string;
   /** What inputs may name; logs go to the `runFolder`. */
   readonly limits: WorkerLimits;
+  readonly devices?: DevicePool;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
@@ -38,6 +40,7 @@ export function createFolderActivities(dependencies: FolderPredictionDependencie
       logName: 'predictions',
       start,
       readEvent: readPredictorEvent<Result>,
+      devices: dependencies.devices,
       stopping: dependencies.stopping,
     });
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -7,10 +8,12 @@ import { LogParts } from '../../checkpoints/logs/logParts.js';
 import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
 import { graceOf } from '../../configs/grace.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
+import { threadsOf } from '../../configs/slots.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { StageProgress, TrainerFault } from '../../training/process/protocol.js';
+import type { Device, DevicePool } from '../devices.js';
 import { BoundedLog } from './boundedLog.js';
 import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
 import { interruptionsBefore } from '../waiting/interruptions.js';
@@ -45,6 +48,8 @@ export interface SupervisedActivity<Progress, Result> {
   readonly onProgress?: (progress: Progress) => void;
   /** This worker has had its credentials for the run's store accepted. */
   readonly isProven?: () => boolean;
+  /** Lends it what it computes on; absent: it computes on what it finds. */
+  readonly devices?: DevicePool | undefined;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
@@ -53,8 +58,19 @@ export interface SupervisedActivity<Progress, Result> {
  * Runs a trainer or predictor for the current activity: heartbeats on what it tells, passes on cancellation and the
  * worker's stop, and turns its end into a result or the failure that Temporal acts rightly on.
  */
-export async function runSupervised<Progress extends StageProgress | PredictionProgress, Result extends object>(
+export function runSupervised<Progress extends StageProgress | PredictionProgress, Result extends object>(
   activity: SupervisedActivity<Progress, Result>,
+): Promise<Result & MaybeInterrupted> {
+  const { devices } = activity;
+  return devices === undefined
+    ? superviseOn(activity, null, {})
+    : devices.lend((device, environment) => superviseOn(activity, device, environment));
+}
+
+async function superviseOn<Progress extends StageProgress | PredictionProgress, Result extends object>(
+  activity: SupervisedActivity<Progress, Result>,
+  device: Device | null,
+  variables: Readonly<Record<string, string>>,
 ): Promise<Result & MaybeInterrupted> {
   const context = Context.current();
   const { configuration, name } = activity;
@@ -80,7 +96,13 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
   const heartbeat = () => {
     // What it is about to do, until it does it; a warning stays.
     const message = starting ?? warning;
-    const told = { message, ...(warning === null ? {} : { warning }), preemptions, waitsFor: waiting.message };
+    const told = {
+      message,
+      ...(warning === null ? {} : { warning }),
+      preemptions,
+      waitsFor: waiting.message,
+      ...(device && { device }),
+    };
     // `kind` and `progress` belong together by the two callers' types.
     context.heartbeat({ kind: activity.kind, progress: known(), ...told });
   };
@@ -89,7 +111,12 @@ export async function runSupervised<Progress extends StageProgress | PredictionP
     const end = await superviseProcess<ProcessEvent<Progress, Result>>({
       name,
       modulePath: activity.modulePath,
-      environment: { ...environmentFor('gpu-process'), TEMPEH_LOG_CONTEXT: JSON.stringify(about) },
+      environment: {
+        ...environmentFor('gpu-process'),
+        ...variables,
+        ...threadsOf(availableParallelism(), { ...process.env, ...variables }),
+        TEMPEH_LOG_CONTEXT: JSON.stringify(about),
+      },
       log,
       start: activity.start,
       stop: (reason) => ({ kind: 'stop', reason }),

@@ -15,8 +15,11 @@ interface WorkerOptions extends ConnectionOptions {
   readonly grace: number | undefined;
   readonly metrics: string | undefined;
   readonly 'log-level': string | undefined;
+  /** Of a GPU worker, as what follows. */
   readonly tasks?: number | undefined;
   readonly 'exit-when-idle'?: number | undefined;
+  readonly gpus?: string | undefined;
+  readonly cpu?: boolean;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
@@ -51,8 +54,23 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   }
   await checkInstalledTensorFlow();
   const { runGpuWorker } = await import('../../workers/gpuWorker.js');
-  await orCommandError(runGpuWorker({ ...options, ...limits }));
+  const { chooseDevices } = await import('../../workers/devices/gpus.js');
+  const work = async (): Promise<void> => {
+    const devices = await chooseDevices({ gpus: asked.gpus, cpu: asked.cpu ?? false });
+    await runGpuWorker({ ...options, ...limits, devices });
+  };
+  await orCommandError(orNoDevice(work()));
   return exitCodes.ok;
+}
+
+/** What a person is to do about devices needs no stack. */
+async function orNoDevice(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NoDevice') throw new CommandError(error.message, exitCodes.failed);
+    throw error;
+  }
 }
 
 /** @throws CommandError for a level in the environment that does not exist. */

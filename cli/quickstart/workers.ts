@@ -44,7 +44,15 @@ export async function launchWorker(
   const start = (): Promise<GuardedProcess> =>
     startGuarded({
       program: process.execPath,
-      arguments: ['--enable-source-maps', main, 'worker', kind, '--directory', directory],
+      arguments: [
+        '--enable-source-maps',
+        main,
+        'worker',
+        kind,
+        '--directory',
+        directory,
+        ...(kind === 'gpu' ? ['--cpu'] : []),
+      ],
       environment: {
         ...environmentFor(`${kind}-worker`, { ...withoutTemporal(process.env), ...environment }),
         TEMPORAL_CONFIG_FILE: devNull,

@@ -1,3 +1,4 @@
+import { withDevices } from '../../client/runs/devices.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import type { ListedState } from '../../configs/temporal.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
@@ -20,7 +21,9 @@ export async function list({ json, limit, state, stage, dataset, ...connection }
     ...(stage === undefined ? {} : { stage }),
     ...(dataset === undefined ? {} : { dataset }),
   };
-  const runs = await withTemporal(connection, ({ client }) => listRuns(client, limit, filter));
+  const runs = await withTemporal(connection, async ({ client }) =>
+    withDevices(client, await listRuns(client, limit, filter)),
+  );
   if (json) {
     printJson(runs);
   } else if (runs.length === 0) {
@@ -32,14 +35,18 @@ export async function list({ json, limit, state, stage, dataset, ...connection }
     );
   } else {
     const header = ['run', 'state', 'at', 'data set', 'started', 'took'].map((cell) => styled('dim', cell));
-    const rows = runs.map(({ run, workflowId, state: is, stage: at, step, dataset: set, startedAt, closedAt }) => [
-      run === workflowId ? run : workflowId,
-      is,
-      [at ?? '', step === null ? '' : `step ${step}`].filter((part) => part !== '').join(', '),
-      set ?? '',
-      startedAt.toISOString().slice(0, 16).replace('T', ' '),
-      duration(((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000),
-    ]);
+    const rows = runs.map(
+      ({ run, workflowId, state: is, stage: at, step, devices, dataset: set, startedAt, closedAt }) => [
+        run === workflowId ? run : workflowId,
+        is,
+        [at ?? '', step === null ? '' : `step ${step}`, ...devices.map((device) => `on ${device}`)]
+          .filter((part) => part !== '')
+          .join(', '),
+        set ?? '',
+        startedAt.toISOString().slice(0, 16).replace('T', ' '),
+        duration(((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000),
+      ],
+    );
     print(columns([header, ...rows]));
   }
   return exitCodes.ok;

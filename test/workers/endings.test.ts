@@ -26,7 +26,7 @@ const breakableModule = fileURLToPath(new URL('./support/breakableWorker.js', im
 
 function argumentsOf(kind: 'data' | 'gpu', address = temporal.settings.address): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'tempeh-ending-'));
-  return ['worker', kind, '--directory', directory, '--address', address];
+  return ['worker', kind, '--directory', directory, '--address', address, ...(kind === 'gpu' ? ['--cpu'] : [])];
 }
 
 /** A worker process; `said` is fulfilled when its log has what is asked for. */

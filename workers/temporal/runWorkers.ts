@@ -148,13 +148,16 @@ function createWorkers(
   definitions: readonly WorkerDefinition[],
 ): Promise<WorkerGroup> {
   const { namespace } = options.temporal;
-  const identity = `${name}@${hostname()}:${process.pid}`;
+  const identity = workerIdentity(name);
   const all = definitions.map(({ ofAnyVersion = false, ...definition }) => {
     const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
     return { ...shared, namespace, identity, workerDeploymentOptions, ...definition };
   });
   return WorkerGroup.create(connection, all);
 }
+
+/** What Temporal knows a worker of this process by. */
+export const workerIdentity = (name: 'data' | 'gpu'): string => `${name}@${hostname()}:${process.pid}`;
 
 function readyLine(
   definitions: readonly WorkerDefinition[],

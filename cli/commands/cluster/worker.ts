@@ -64,15 +64,29 @@ const data: CommandModule<GlobalOptions, WorkerArguments> = {
 interface GpuWorkerArguments extends WorkerArguments {
   tasks: number | undefined;
   'exit-when-idle': number | undefined;
+  gpus: string | undefined;
+  cpu: boolean;
 }
 
 const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
   command: 'gpu',
-  describe: 'Trains and predicts, one stage or shard at a time (on a CPU where there is no GPU)',
+  describe: 'Trains and predicts, one stage or shard at a time on each GPU',
   builder: (yargs) =>
     workerOptions(yargs, 'gpu')
+      .option('gpus', {
+        type: 'string',
+        describe:
+          'all, or numbers as nvidia-smi has them: 0,2. A process each, which share threads and cache [default: those of CUDA_VISIBLE_DEVICES, or all]',
+      })
+      .option('cpu', {
+        type: 'boolean',
+        default: false,
+        describe: 'Compute on the processor where there is no GPU; refused otherwise',
+      })
       .option('tasks', { type: 'number', describe: 'Stages or shards that it takes, then it ends: for one job a task' })
       .option('exit-when-idle', { type: 'number', describe: 'Seconds without a task after which it ends' })
+      .example('$0 worker gpu --gpus 0,1', 'Two slots: each process sees one GPU')
+      .example('$0 worker gpu --cpu', 'Enough for the miniature')
       .epilogue(`${variables}. ${limits}`),
   handler: async (options) => {
     const { worker } = await import('../../machine/worker.js');

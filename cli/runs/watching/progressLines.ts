@@ -2,6 +2,7 @@ import type { TransferProgress } from '../../../activities/types.js';
 import type { StageProgress } from '../../../training/process/protocol.js';
 import type { StepState } from '../../../workflows/types.js';
 import type { RunDescription } from '../../../client/runs/describeRun.js';
+import { devicesOf } from '../../../client/runs/devices.js';
 import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
 import { printable } from '../../../text/printable.js';
 import { bytes, columns, duration, styled } from '../../terminal/terminal.js';
@@ -23,7 +24,8 @@ export function progressLines(description: RunDescription, now = Date.now()): st
   if (progress === null) return [`  ${waitingNote(description)}`];
   const rows = progress.steps.map((step) => {
     const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
-    const note = [stepNote(step, description, now), interruptionsNote(step)].filter((part) => part !== '').join('; ');
+    const notes = [stepNote(step, description, now), devicesNote(step, description), interruptionsNote(step)];
+    const note = notes.filter((part) => part !== '').join('; ');
     return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
   });
   return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
@@ -78,6 +80,14 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
 /** When a trainer that runs was last heard of. */
 function lastWord(activities: readonly PendingActivity[]): Date | null {
   return activities.find(({ type, state }) => type === 'trainStage' && state === 'running')?.heartbeatAt ?? null;
+}
+
+/** `on GPU 0, NVIDIA H200`; several joined by `; `. Empty where nothing computes, or on the processor. */
+function devicesNote({ step, state }: StepState, { progress, activities }: RunDescription): string {
+  if (state !== 'running') return '';
+  const isWhole = progress?.steps.length === 1;
+  const devices = devicesOf(activities.filter(({ workflowId }) => isWhole || workflowId.endsWith(`/${step}`)));
+  return devices.length === 0 ? '' : `on ${devices.join('; ')}`;
 }
 
 const activityNames: Readonly<Record<string, string>> = {

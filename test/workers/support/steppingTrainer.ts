@@ -18,6 +18,8 @@ function train(job: TrainingJob): void {
   const saved = join(workingDirectory, `${stage}.step`);
   mkdirSync(workingDirectory, { recursive: true });
   writeFileSync(join(workingDirectory, `${stage}.pid`), String(process.pid));
+  const { CUDA_VISIBLE_DEVICES: device, TEMPEH_SLOTS: slots, OMP_NUM_THREADS: threads } = process.env;
+  writeFileSync(join(workingDirectory, `${stage}.device`), JSON.stringify({ device, slots, threads }));
   const resumed = existsSync(saved);
   const totalSteps = configuration.training[stage].iterations;
   let checkpointStep = resumed ? Number(readFileSync(saved, 'utf8')) : null;

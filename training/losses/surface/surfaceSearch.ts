@@ -37,7 +37,7 @@ export class SurfaceSearch {
   constructor(
     template: Mesh,
     sigma: number,
-    private readonly threads = Math.min(availableParallelism(), mostThreads),
+    private readonly threads = Math.min(ownCores(), mostThreads),
   ) {
     this.tree = buildTriangleTree(template);
     this.vertexCount = template.vertices.length / 3;
@@ -125,4 +125,9 @@ function checkFinite(scanPoints: readonly Float32Array[]): void {
     const point = points.subarray(broken, broken + 3).join(', ');
     throw new RangeError(`closest triangle of (${point}): the point is not finite`);
   }
+}
+
+/** Those of the machine, shared with the other trainers of its worker (configs/slots.ts). */
+function ownCores(): number {
+  return Math.max(1, Math.floor(availableParallelism() / Number(process.env['TEMPEH_SLOTS'] ?? 1)));
 }

@@ -1,0 +1,56 @@
+/** What a trainer or predictor computes on. */
+export interface Device {
+  /** As nvidia-smi counts; null: the processor. */
+  readonly index: number | null;
+  /** `NVIDIA H200` */
+  readonly name: string;
+  readonly uuid: string | null;
+  readonly driver: string | null;
+  readonly memoryBytes: number | null;
+}
+
+/** The devices of a worker: each is lent to one process at a time. */
+export class DevicePool {
+  private readonly free: Device[];
+
+  constructor(private readonly devices: readonly Device[]) {
+    this.free = [...devices];
+  }
+
+  /** As many activities as there are devices. */
+  get size(): number {
+    return this.devices.length;
+  }
+
+  /**
+   * Lends a device to some work, with the variables by which its process sees that device and no other.
+   *
+   * @throws Error where more work is begun than there are devices.
+   */
+  async lend<T>(work: (device: Device, environment: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {
+    const device = this.free.shift();
+    if (device === undefined) throw new Error(`All ${this.size} devices of this worker are at work.`);
+    try {
+      return await work(device, deviceEnvironment(device, this.size));
+    } finally {
+      this.free.push(device);
+    }
+  }
+}
+
+/**
+ * Variables of a process that has one of `slots` devices: what it sees, and how many share the machine's processor,
+ * memory and disk with it.
+ */
+export function deviceEnvironment({ uuid }: Device, slots: number): Record<string, string> {
+  return {
+    TEMPEH_SLOTS: String(slots),
+    // By its UUID: numbers mean different devices to the driver and to CUDA.
+    ...(uuid === null ? {} : { CUDA_VISIBLE_DEVICES: uuid }),
+  };
+}
+
+/** `GPU 0, NVIDIA H200`; `CPU`. */
+export function deviceLabel({ index, name }: Device): string {
+  return index === null ? name : `GPU ${index}, ${name}`;
+}
