@@ -83,7 +83,7 @@ test('while steps block for 20 s a checkpoint is uploaded at the rate of the sto
   // A store that hangs for a part of a step: there is no answer for a while, but there is one when the step is over.
   await hang(6);
   await keeper.save(stateAt(20), false);
-  blockFor(8);
+  blockFor(12);
   await keeper.counted();
   assert.deepEqual(said, ['saved 10', 'saved 20']);
   await keeper.end();
@@ -97,8 +97,13 @@ test('while steps block for 20 s a checkpoint is uploaded at the rate of the sto
 
 test('a wait is told while it lasts', async () => {
   const { keeper, said } = await keep('waiting');
-  await hang(6);
-  await keeper.save(stateAt(10), false);
+  process.kill(-s3.processGroup, 'SIGSTOP');
+  try {
+    await keeper.save(stateAt(10), false);
+    while (said.length === 0) await sleep(50);
+  } finally {
+    process.kill(-s3.processGroup, 'SIGCONT');
+  }
   await keeper.settled();
   assert.equal(said.at(-1), 'saved 10');
   assert.match(said[0]!, /^Saving the checkpoint of step 10 has waited for 5 s: there is no answer/);
