@@ -6,6 +6,7 @@ import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { orCommandError } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { print } from '../terminal/print.js';
 
 interface ServeOptions {
   readonly ui: readonly string[];
@@ -19,7 +20,7 @@ export async function serveCodec({ ui, host, port }: ServeOptions): Promise<Exit
   const stop = listenForStop();
   try {
     const server = await startCodecServer({ codec, origins, host, port });
-    process.stdout.write(`Codec server for ${origins.join(', ')}: ${server.url}\n`);
+    print(`Codec server for ${origins.join(', ')}: ${server.url}`);
     if (!/^(127\.|localhost$|::1$)/.test(host)) {
       process.stderr.write(`Whoever reaches ${server.url} can read what is encrypted: let nothing else reach it.\n`);
     }
@@ -49,6 +50,6 @@ export function newKey(name: string | undefined): ExitCode {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
     throw new CommandError(`${id}: expected letters, digits, dots, dashes, underscores, 64 at most.`, exitCodes.usage);
   }
-  process.stdout.write(`${id} ${randomBytes(32).toString('base64')}\n`);
+  print(`${id} ${randomBytes(32).toString('base64')}`);
   return exitCodes.ok;
 }

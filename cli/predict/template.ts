@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { FormatError } from '../../datasets/formats/formatError.js';
-import { DatasetMissing } from '../../datasets/reader/errors.js';
 import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import { findIndex } from '../../datasets/index/openIndex.js';
 import type { TemplateReference } from '../../inference/folders/job.js';

@@ -74,17 +74,17 @@ async function resumeForgotten(
     const where = `${keys.runConfiguration(run)} is not in ${store.description}`;
     throw new CommandError(`Temporal knows no run ${run} (any more), and ${where}. tempeh-flow list shows the runs.`);
   }
-  process.stdout.write(`Temporal has forgotten ${run}: its configuration was read from ${store.description}.\n`);
+  print(`Temporal has forgotten ${run}: its configuration was read from ${store.description}.`);
   // Local services may have another port by now.
   const isLocal = config === undefined && set.length === 0;
   const edited = await edit(before);
   const after = isLocal ? { ...edited, storage: given.storage } : edited;
   await refuseEarly(run, before, after);
   const changes = describeChanges(configurationChanges(before, after));
-  if (changes.length > 0) process.stdout.write(`Changed settings:\n${changes.map((line) => `  ${line}\n`).join('')}`);
+  if (changes.length > 0) print(['Changed settings:', ...changes.map((line) => `  ${line}`)].join('\n'));
   const { client, pageOf } = connected;
   const page = pageOf(await startRun(client, { run, configuration: after }));
-  process.stdout.write(`${run} goes on: all its steps.\n${page === null ? '' : `  ${page}\n`}`);
+  print([`${run} goes on: all its steps.`, ...(page === null ? [] : [`  ${page}`])].join('\n'));
 }
 
 /**

@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { parseDataList } from '../formats/dataList.js';
-import { parseObj } from '../formats/meshes/obj.js';
-import { textOf } from '../formats/text.js';
 import { parsePly } from '../formats/meshes/ply.js';
 import type { HeadFile } from '../../configs/schema/dataset.js';
 import { headFilePath, headFileTitles, parseHead } from '../headFiles.js';

@@ -4,8 +4,6 @@ import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { isJunk } from '../discover/junk.js';
 import { parseDataList } from '../formats/dataList.js';
 import { FormatError } from '../formats/formatError.js';
-import { parseObj } from '../formats/meshes/obj.js';
-import { textOf } from '../formats/text.js';
 import { parseTka } from '../formats/tka.js';
 import type { EncodedView } from '../images/decodeView.js';
 import { headFilePath, parseHead } from '../headFiles.js';

@@ -174,5 +174,5 @@ function pathOf({ split, frame, part }: FramePart, { layout }: DatasetPlace): st
   const { id, scan } = frame;
   if (part === 'images') return join(folders.images, id.subject, id.sequence, id.frame);
   if (part === 'registration') return join(folders.registrations ?? '', framePath(id, 'ply'));
-  return join(folders.scans ?? '', framePath(id, extname(scan?.key ?? '').slice(1) as 'npy' | 'ply' | 'obj'));
+  return join(folders.scans ?? '', framePath(id, extname(scan?.key ?? '').slice(1)));
 }

@@ -116,7 +116,13 @@ test('pictures show all methods whole, also one that is far from the others', as
     ['far', at(900)],
   ]);
   const scanPoints = Float32Array.of(0, 0, 1, 10, 0, 1);
-  const set = { description: '', methods: [...heads.keys()], frames: [], regions: null, load: () => Promise.reject() };
+  const set = {
+    description: '',
+    methods: [...heads.keys()],
+    frames: [],
+    regions: null,
+    load: () => Promise.reject(new Error('not asked for')),
+  };
   const { pictures } = await measuredFrame({ id: ids[0]!, heads, scanPoints, registration: null }, set, '', 5);
   for (const { caption, png } of pictures) {
     const { width, height, data } = await decodeImage(png, caption);

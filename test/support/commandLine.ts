@@ -61,7 +61,7 @@ export async function tempehFlowAlone(
 
 function environmentWith(more: Readonly<Record<string, string>>): Record<string, string> {
   const { TEMPORAL_ADDRESS: _address, TEMPORAL_NAMESPACE: _namespace, ...inherited } = process.env;
-  return { ...inherited, TEMPEH_DIRECTORY: '/nonexistent', ...more } as Record<string, string>;
+  return { ...inherited, TEMPEH_DIRECTORY: '/nonexistent', ...more };
 }
 
 function startCommandProcess(): ChildProcess {
