@@ -97,8 +97,8 @@ export class BatchPredictor {
   /** @returns `[B, L, 3]` mm; the caller's. */
   predict(batch: Batch): Float32Array {
     return tidy(() => {
-      const { tensors, forward } = this.network.prepare(batch, 'evaluation');
-      const [vertices] = this.prediction.run(tensors, () => [forward().vertices]);
+      const prepared = this.network.prepare(batch, 'evaluation');
+      const [vertices] = this.prediction.run(prepared.tensors, () => [prepared.forward().vertices]);
       return vertices!;
     });
   }

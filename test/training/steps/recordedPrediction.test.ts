@@ -11,7 +11,8 @@ import type { Batch } from '../../../datasets/types.js';
 import { tinyConfiguration, tinyData } from '../stages/tinyStage.js';
 
 const { model } = tinyConfiguration({ storage: { kind: 'directory', path: '/nonexistent' } });
-const { template, batch } = tinyData({ refinement: true });
+const data = tinyData({ refinement: true });
+const { template } = data;
 const states: ModelState[] = [];
 after(() => states.forEach(disposeState));
 
@@ -56,14 +57,14 @@ for (const stage of ['coarse', 'refinement'] as const) {
       const network = networkOf(stage);
       const predictor = new BatchPredictor(network);
       for (const step of [0, 1]) {
-        const whole = await batch(step);
+        const whole = await data.batch(step);
         for (const each of [whole, first(whole)]) assertNear(predictor.predict(each), plainly(network, each), 1e-3);
         for (const parameter of Object.values(network.state.parameters)) {
           tidy(() => parameter.assign(tf.mul(parameter, 1.01)));
         }
       }
       const [{ tensors }, before] = [tensorMemory(), bindingCalls()];
-      predictor.predict(await batch(2));
+      predictor.predict(await data.batch(2));
       assert.equal(tensorMemory().tensors, tensors);
       const { operations, readBacks } = bindingCalls();
       assert.ok(operations - before.operations <= 2, `${operations - before.operations} operations`);
@@ -79,8 +80,8 @@ test('logits too far apart for a function’s shift are predicted all the same',
   const name = Object.keys(parameters).find((each) => /output_layer.*weight/.test(each))!;
   tidy(() => parameters[name]!.assign(tf.mul(parameters[name]!, 1e4)));
   const predictor = new BatchPredictor(network);
-  const found = predictor.predict(await batch(0));
+  const found = predictor.predict(await data.batch(0));
   assert.ok(found.every(Number.isFinite));
-  assertNear(found, plainly(network, await batch(0)), 1e-3);
+  assertNear(found, plainly(network, await data.batch(0)), 1e-3);
   predictor.dispose();
 });
