@@ -17,7 +17,7 @@ const checkSeconds = 180;
  * Computes something on each device, in a process that sees that device only: a driver that does not fit, or a GPU that
  * has fallen off its bus, is found before a task is taken and failed.
  *
- * @param deviceModule - of that process.
+ * @param deviceModule of that process.
  * @returns the devices that can be used.
  * @throws NoDevice where none can.
  */
