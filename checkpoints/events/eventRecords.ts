@@ -11,9 +11,11 @@ export interface EventPicture {
 /** Field numbers of tensorflow/core/util/event.proto and framework/summary.proto. */
 const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const;
 const summaryValue = 1;
-const value = { tag: 1, simpleValue: 2, image: 4 } as const;
+const value = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 } as const;
 const image = { height: 1, width: 2, colourSpace: 3, encoded: 4 } as const;
 const rgb = 3;
+const tensor = { type: 1, shape: 2, strings: 8 } as const;
+const stringType = 7;
 
 /** The first record of every event file. */
 export function versionRecord(wallTime: number): Buffer {
@@ -33,6 +35,18 @@ export function pictureRecord(wallTime: number, step: number, tag: string, pictu
     bytesField(image.encoded, picture.png),
   ];
   return summaryRecord(wallTime, step, textField(value.tag, tag), messageField(value.image, ...fields));
+}
+
+/** @param markdown - what TensorBoard's page of texts shows, tables included. */
+export function textRecord(wallTime: number, step: number, tag: string, markdown: string): Buffer {
+  // metadata.plugin_data.plugin_name; a shape of one side of one.
+  const metadata = messageField(value.metadata, messageField(1, textField(1, 'text')));
+  const fields = [
+    integerField(tensor.type, stringType),
+    messageField(tensor.shape, messageField(2, integerField(1, 1))),
+    textField(tensor.strings, markdown),
+  ];
+  return summaryRecord(wallTime, step, textField(value.tag, tag), metadata, messageField(value.tensor, ...fields));
 }
 
 function summaryRecord(wallTime: number, step: number, ...fields: readonly Buffer[]): Buffer {

@@ -1,15 +1,17 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { evaluationEvents } from './evaluationEvents.js';
 
 /**
  * Brings a folder's event files up to the object store's, for TensorBoard: the sealed segments, and the open one of the
- * attempt that trains now. What an attempt left that was given up is not fetched, and removed.
+ * attempt that trains now; and, once there is one, the evaluation's table. What an attempt left that was given up is not
+ * fetched, and removed.
  *
- * @param directory gets a folder a stage.
+ * @param directory gets a folder a stage, and one for the evaluation.
  * @returns files that are there now.
  */
 export async function syncEvents(
@@ -35,9 +37,22 @@ export async function syncEvents(
       if (await isCurrent(file, size)) continue;
       await store.download(key, file, signal ? { signal } : {});
     }
-    for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
+    await removeOthers(folder, wanted);
+  }
+  const evaluation = await evaluationEvents(store, run);
+  if (evaluation !== null) {
+    const folder = join(directory, 'evaluation');
+    await mkdir(folder, { recursive: true });
+    const file = join(folder, evaluation.name);
+    files.push(file);
+    if ((await stat(file).catch(() => null)) === null) await writeFile(file, evaluation.body);
+    await removeOthers(folder, new Set([evaluation.name]));
   }
   return files;
+}
+
+async function removeOthers(folder: string, wanted: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
 }
 
 /** The open segment only grows: the same size is the same content. */

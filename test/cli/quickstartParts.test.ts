@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, describe, test } from 'node:test';
 import { lastRunOf } from '../../cli/quickstart/lastRun.js';
 import { descendants } from '../../cli/quickstart/processTree.js';
 import { summary } from '../../cli/quickstart/summary.js';
+import { readScalars } from '../../checkpoints/events/readSegment.js';
 import { syncEvents } from '../../cli/tensorboard/syncEvents.js';
 import { readJson, writeJson } from '../../cli/machine/workspace.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
@@ -47,6 +48,47 @@ describe('event files on the local disk', () => {
     assert.equal(await contents(files), 'sealed again');
     await assert.rejects(readFile(join(local, 'coarse', segment(100, 'a').split('/').at(-1)!)), /ENOENT/);
   });
+});
+
+test('the evaluation’s table is a text for TensorBoard, its figures are scalars; another evaluation replaces them', async () => {
+  const store = directoryStore(join(folder, 'evaluated'));
+  const local = join(folder, 'evaluated-events');
+  const summaryOf = (mean: number) => ({ count: 10, median: 1, mean, standardDeviation: 1, percentile90: 3 });
+  const evaluated = (mean: number) =>
+    store.put(
+      keys.evaluation('run'),
+      Buffer.from(
+        JSON.stringify({
+          version: 1,
+          run: 'run',
+          frames: 3,
+          subjects: ['S'],
+          methods: [
+            { method: 'refinement', pointToSurface: summaryOf(mean), pointToSurfaceQuantiles: [], vertices: null },
+          ],
+          perFrame: [],
+          perSequence: [],
+          leftOut: [],
+        }),
+      ),
+    );
+  await evaluated(1.25);
+  const [first] = await syncEvents(store, 'run', local);
+  const body = await readFile(first!);
+  assert.match(body.toString(), /\| refinement \| 1\.00 \| 1\.25 \| 3\.00 \| – \|/);
+  const scalars = [...readScalars(body, first!)].map(({ tag, value }) => [tag, value]);
+  assert.deepEqual(scalars, [
+    ['Test point to surface, median/refinement', 1],
+    ['Test point to surface, mean/refinement', 1.25],
+  ]);
+  assert.deepEqual(await syncEvents(store, 'run', local), [first]);
+  await evaluated(0.75);
+  const files = await syncEvents(store, 'run', local);
+  assert.deepEqual(
+    await readdir(join(local, 'evaluation')),
+    files.map((file) => basename(file)),
+  );
+  assert.match(await readFile(files[0]!, 'utf8'), /\| 0\.75 \|/);
 });
 
 describe('what a complete run leaves', () => {

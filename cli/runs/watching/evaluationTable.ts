@@ -4,23 +4,56 @@ import { columns, styled } from '../../terminal/terminal.js';
 /** What the table is made of: a run's evaluation, or the part of it that a workflow's result holds. */
 export type TableContent = Pick<Evaluation, 'frames' | 'subjects' | 'methods' | 'farPoints'>;
 
+/** A table without form: its heads, and a row a method. */
+interface PlainTable {
+  /** Heads over several columns, which start where they stand; null: there are none. */
+  readonly groups: readonly string[] | null;
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 const dim = (cells: readonly string[]): string[] => cells.map((cell) => styled('dim', cell));
 
 /** An evaluation as tables of a terminal: errors by method, and what they consist of. */
 export function evaluationTable(content: TableContent): string {
-  const { frames, subjects } = content;
-  const title = `Errors in mm on ${frames} test frames of ${subjects.length} ${subjects.length === 1 ? 'subject' : 'subjects'}:`;
-  return [`${title}\n\n${errors(content)}`, parts(content), farPoints(content)].filter(Boolean).join('\n\n');
+  const tables = plainTables(content).map(({ groups, heads, rows }) =>
+    columns([...(groups === null ? [] : [dim(groups)]), dim(heads), ...rows], [1, 2, 3, 4, 5, 6, 7, 8]),
+  );
+  const far = farPoints(content);
+  return [`${titleOf(content)}\n\n${tables[0]}`, ...tables.slice(1), ...(far === '' ? [] : [styled('dim', far)])].join(
+    '\n\n',
+  );
 }
 
-function errors({ methods }: TableContent): string {
+/** The same in Markdown, for TensorBoard. */
+export function evaluationMarkdown(content: TableContent): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const tables = plainTables(content).map(({ groups, heads, rows }) => {
+    // Markdown has no heads over several columns: each column has its group's before its own.
+    let group = '';
+    const whole = heads.map((head, i) => `${(group = groups?.[i] || group)} ${head}`.trim());
+    return [row(whole), row(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
+  });
+  return [titleOf(content), ...tables, farPoints(content)].filter(Boolean).join('\n\n');
+}
+
+function titleOf({ frames, subjects }: TableContent): string {
+  return `Errors in mm on ${frames} test frames of ${subjects.length} ${subjects.length === 1 ? 'subject' : 'subjects'}:`;
+}
+
+/** Errors by method; what those of vertices consist of, where there are registrations. */
+function plainTables(content: TableContent): PlainTable[] {
+  return [errors(content), parts(content)].filter((table) => table !== null);
+}
+
+function errors({ methods }: TableContent): PlainTable {
   const figures = (summary: ErrorSummary | null | undefined): string[] =>
     summary ? [summary.median, summary.mean, summary.percentile90].map((value) => value.toFixed(2)) : ['–', '–', '–'];
   const hasAligned = methods.some(({ aligned }) => aligned);
-  const rows = [
-    dim(['', 'point to surface', '', '', 'vertices', '', '', ...(hasAligned ? ['aligned', ''] : [])]),
-    dim(['method', 'median', 'mean', '90 %', 'median', 'mean', '90 %', ...(hasAligned ? ['surface', 'vertices'] : [])]),
-    ...methods.map(({ method, pointToSurface, vertices, aligned }) => [
+  return {
+    groups: ['', 'point to surface', '', '', 'vertices', '', '', ...(hasAligned ? ['aligned', ''] : [])],
+    heads: ['method', 'median', 'mean', '90 %', 'median', 'mean', '90 %', ...(hasAligned ? ['surface', 'vertices'] : [])],
+    rows: methods.map(({ method, pointToSurface, vertices, aligned }) => [
       method,
       ...figures(pointToSurface),
       ...figures(vertices),
@@ -28,31 +61,30 @@ function errors({ methods }: TableContent): string {
         ? [aligned?.pointToSurface.mean, aligned?.vertices.mean].map((value) => value?.toFixed(2) ?? '')
         : []),
     ]),
-  ];
-  return columns(rows, [1, 2, 3, 4, 5, 6, 7, 8]);
+  };
 }
 
-/** Empty where there are no registrations. */
-function parts({ methods }: TableContent): string {
+function parts({ methods }: TableContent): PlainTable | null {
   const split = methods.filter((row) => row.parts);
-  if (split.length === 0) return '';
+  if (split.length === 0) return null;
   const trembles = split.some(({ acceleration }) => typeof acceleration === 'number');
-  const rows = [
-    dim(['vertices, root mean square', 'pose', 'identity', 'expression', 'explained', ...(trembles ? ['jitter'] : [])]),
-    ...split.map(({ method, parts: of, acceleration }) => [
+  return {
+    groups: null,
+    heads: [
+      'vertices, root mean square',
+      ...['pose', 'identity', 'expression', 'explained'],
+      ...(trembles ? ['jitter'] : []),
+    ],
+    rows: split.map(({ method, parts: of, acceleration }) => [
       method,
       ...[of?.pose, of?.identity, of?.expression].map((value) => value?.toFixed(2) ?? '–'),
       typeof of?.expressionExplained === 'number' ? `${(100 * of.expressionExplained).toFixed(0)} %` : '–',
       ...(trembles ? [acceleration?.toFixed(3) ?? '–'] : []),
     ]),
-  ];
-  return columns(rows, [1, 2, 3, 4, 5]);
+  };
 }
 
 function farPoints({ farPoints: far }: TableContent): string {
   if (!far || far.count === 0) return '';
-  return styled(
-    'dim',
-    `${far.count} scan points (${(100 * far.share).toFixed(2)} %) are more than ${far.beyond} mm from the head, and in no figure.`,
-  );
+  return `${far.count} scan points (${(100 * far.share).toFixed(2)} %) are more than ${far.beyond} mm from the head, and in no figure.`;
 }

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { scalarRecord, textRecord, versionRecord } from '../../checkpoints/events/eventRecords.js';
+import { evaluationSchema } from '../../evaluation/evaluationSchema.js';
+import type { Evaluation } from '../../evaluation/types.js';
+import { keys } from '../../storage/keys.js';
+import { readStored } from '../../storage/storedJson.js';
+import type { ObjectStore } from '../../storage/types.js';
+import { evaluationMarkdown } from '../runs/watching/evaluationTable.js';
+
+/** An event file that is made here, of what a run's evaluation found. */
+export interface EvaluationEvents {
+  /** The same for the same evaluation. */
+  readonly name: string;
+  readonly body: Buffer;
+}
+
+/** What TensorBoard shows of a run's evaluation: its table as a text, and each figure as a scalar. Null before there is one. */
+export async function evaluationEvents(
+  store: ObjectStore,
+  run: string,
+  now: () => number = () => Date.now() / 1000,
+): Promise<EvaluationEvents | null> {
+  const todo = 'Delete it, and start the evaluation again';
+  const evaluation = await readStored(store, keys.evaluation(run), { schema: evaluationSchema, todo });
+  if (evaluation === null) return null;
+  const digest = createHash('sha256').update(JSON.stringify(evaluation)).digest('hex').slice(0, 12);
+  const time = now();
+  const scalars = scalarsOf(evaluation).map(([tag, value]) => scalarRecord(time, 0, tag, value));
+  const table = textRecord(time, 0, 'Test/table', evaluationMarkdown(evaluation));
+  return {
+    name: `events.out.tfevents.0000000000.evaluation-${digest}`,
+    body: Buffer.concat([versionRecord(time), table, ...scalars]),
+  };
+}
+
+function scalarsOf({ methods }: Evaluation): [string, number][] {
+  return methods.flatMap(({ method, pointToSurface, vertices, aligned, parts }) => {
+    const figures: Readonly<Record<string, number | null | undefined>> = {
+      'point to surface, median': pointToSurface.median,
+      'point to surface, mean': pointToSurface.mean,
+      'vertices, mean': vertices?.mean,
+      'aligned point to surface, mean': aligned?.pointToSurface.mean,
+      'aligned vertices, mean': aligned?.vertices.mean,
+      pose: parts?.pose,
+      identity: parts?.identity,
+      expression: parts?.expression,
+      'expression explained': parts?.expressionExplained,
+    };
+    return Object.entries(figures).flatMap(([figure, value]): [string, number][] =>
+      typeof value === 'number' ? [[`Test ${figure}/${method}`, value]] : [],
+    );
+  });
+}
