@@ -1,3 +1,4 @@
+import { miniaturePresets } from '../miniature/settings.js';
 import { loadConfiguration } from '../configs/load.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { generateHeadTemplate } from '../miniature/head/headTemplate.js';
@@ -18,7 +19,7 @@ const configurations: Readonly<Record<ScaleName, string>> = { paper: 'famos', mi
 /** The sensors': FaMoS's, and those of the miniature's generator. px */
 const sensors: Readonly<Record<ScaleName, { readonly height: number; readonly width: number }>> = {
   paper: { height: 1200, width: 1600 },
-  miniature: { height: 480, width: 640 },
+  miniature: miniaturePresets.miniature.sensor,
 };
 
 export interface MeasuredRun {

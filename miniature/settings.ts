@@ -39,19 +39,40 @@ const miniature: MiniatureSettings = {
   seed: 1,
   vertexCount: 320,
   subdivisions: 2,
-  sensor: { width: 640, height: 480 },
+  sensor: { width: 768, height: 640 },
   storedResizeFactor: 4,
   supersampling: 2,
   pods: 4,
   portraitView: '02_B',
   stereoViews: 'colour',
-  subjects: { train: 18, validation: 2, test: 3 },
+  subjects: { train: 32, validation: 2, test: 4 },
   sequencesPerSubject: 3,
-  framesPerSequence: { train: 4, validation: 3, test: 4 },
+  framesPerSequence: { train: 2, validation: 2, test: 3 },
   scanPoints: 4000,
+  displacement: 15,
+  rotation: 8,
+  textureSize: 256,
+};
+
+/** What `configs/workshop.yaml` trains on: an evening of a workstation, with the paper's range of poses. */
+const workshop: MiniatureSettings = {
+  name: 'workshop',
+  seed: 1,
+  vertexCount: 1500,
+  subdivisions: 1,
+  sensor: { width: 1280, height: 1024 },
+  storedResizeFactor: 4,
+  supersampling: 2,
+  pods: 6,
+  portraitView: '02_B',
+  stereoViews: 'colour',
+  subjects: { train: 80, validation: 4, test: 8 },
+  sequencesPerSubject: 4,
+  framesPerSequence: { train: 4, validation: 2, test: 4 },
+  scanPoints: 20_000,
   displacement: 70,
-  rotation: 32,
-  textureSize: 384,
+  rotation: 35,
+  textureSize: 768,
 };
 
 /** Frames of the published size, for benchmarks: few of them. */
@@ -75,11 +96,18 @@ const paperSize: MiniatureSettings = {
   textureSize: 1024,
 };
 
-export const miniaturePresets = { miniature, paperSize } as const;
+export const miniaturePresets = { miniature, workshop, paperSize } as const;
+
+export type MiniaturePreset = keyof typeof miniaturePresets;
+
+/** The preset that a data set's name stands for; the miniature for any other. */
+export function presetOf(dataset: string): MiniaturePreset {
+  return Object.hasOwn(miniaturePresets, dataset) ? (dataset as MiniaturePreset) : 'miniature';
+}
 
 /** A preset with some values changed. Nested values (`subjects`, …) are replaced whole. */
 export function miniatureSettings(
-  preset: keyof typeof miniaturePresets,
+  preset: MiniaturePreset,
   changes: Partial<MiniatureSettings> = {},
 ): MiniatureSettings {
   const defaults = miniaturePresets[preset];

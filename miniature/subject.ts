@@ -64,7 +64,7 @@ export interface StudioSubject {
 /** @param index the subject's number in the data set. */
 export function seatSubject(studio: Studio, subject: string, index: number): StudioSubject {
   const { settings, template, fine } = studio;
-  const { appearance, shape } = drawIdentity(settings.seed, subject, index);
+  const { appearance, shape } = drawIdentity(settings, subject, index);
   const neutral = neutralVertices(template, studio.shapes, shape);
   const relief = fineRelief(fine, appearance.noiseSeed);
   const eyeball = paintEyeball(eyeballTextureSize, appearance);

@@ -74,8 +74,8 @@ function fillSkinTint(texel: Float64Array, x: number, y: number, z: number): voi
   const front = smoothStep(10, 40, z);
   const side = Math.abs(x);
   for (let channel = 0; channel < 3; channel++) {
-    const broad = 0.3 * valueNoise(101 + channel, x / 48, y / 48, z / 48);
-    texel[Layer.tint + channel] = 1 + broad + 0.14 * valueNoise(7 + channel, x / 20, y / 20, z / 20);
+    const broad = 0.45 * valueNoise(101 + channel, x / 48, y / 48, z / 48);
+    texel[Layer.tint + channel] = 1 + broad + 0.2 * valueNoise(7 + channel, x / 20, y / 20, z / 20);
   }
   const tint = (share: number, red: number, green: number, blue: number): void => {
     texel[Layer.tint]! *= 1 + share * red;

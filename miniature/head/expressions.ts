@@ -25,14 +25,14 @@ const expressionFields: Record<ExpressionName, Field> = {
     if (z < 20) return [0, 0, 0];
     const corner = bump2(Math.abs(x), y, features.mouthCorner, 15, 15);
     const cheek = bump2(Math.abs(x), y, [42, -18], 20, 18);
-    return [Math.sign(x) * (6 * corner + 2 * cheek), 6 * corner + 4 * cheek, -3 * corner + 3 * cheek];
+    return [Math.sign(x) * (10 * corner + 6 * cheek), 9 * corner + 8 * cheek, -4 * corner + 8 * cheek];
   },
   pucker: (x, y, z) => {
     if (z < 20) return [0, 0, 0];
     const at = bump2(x, y, features.mouth, 30, 18);
-    return [-0.28 * x * at, 0, 6 * at];
+    return [-0.32 * x * at, 0, 10 * at];
   },
-  browRaise: (x, y, z) => [0, z < 20 ? 0 : 7 * bump2(Math.abs(x) * 0.6, y, [16, 47], 26, 14), 0],
+  browRaise: (x, y, z) => [0, z < 20 ? 0 : 9 * bump2(Math.abs(x) * 0.6, y, [16, 47], 26, 16), 0],
   frown: (x, y, z) => {
     if (z < 20) return [0, 0, 0];
     const brow = bump2(x, y, [0, 44], 28, 14);
@@ -45,7 +45,7 @@ const expressionFields: Record<ExpressionName, Field> = {
   },
   cheekPuff: (x, y, z) => {
     const at = smoothStep(0, 40, z) * bump2(Math.abs(x), y, [42, -34], 20, 22);
-    return [7 * Math.sign(x) * at, 0, 5 * at];
+    return [14 * Math.sign(x) * at, 0, 10 * at];
   },
 };
 

@@ -2,18 +2,23 @@ import { counterRandom } from '../../geometry/random.js';
 import { features, ear } from './headSurface.js';
 import { Part, type HeadTemplate } from './headTemplate.js';
 import { bump, bump2, smoothStep } from './interpolation.js';
+import type { MiniatureSettings } from '../settings.js';
 
 /** A displacement field over the mean head: mm at a point of it, for a coefficient of 1. */
 type Field = (x: number, y: number, z: number) => readonly [number, number, number];
 
 const left = (x: number): number => Math.sign(x);
 
-/** What tells heads apart: smooth, low-frequency shapes, each about a standard deviation of 1. */
+/**
+ * What tells heads apart: smooth, low-frequency shapes, each about a standard deviation of 1. People differ most in size
+ * (children are among them) and in the skull's proportions, and less in each feature of the face.
+ */
 const shapeFields: Record<string, Field> = {
-  width: (x) => [0.045 * x, 0, 0],
+  size: (x, y, z) => [0.095 * x, 0.095 * (y + 20), 0.095 * (z + 10)],
+  width: (x) => [0.06 * x, 0, 0],
   height: (_x, y) => [0, 0.05 * (y + 20), 0],
-  depth: (_x, _y, z) => [0, 0, 0.045 * (z + 10)],
-  jawWidth: (x, y) => [0.11 * x * smoothStep(10, -60, y) * smoothStep(-125, -95, y), 0, 0],
+  depth: (_x, _y, z) => [0, 0, 0.06 * (z + 10)],
+  jawWidth: (x, y) => [0.13 * x * smoothStep(10, -60, y) * smoothStep(-125, -95, y), 0, 0],
   chin: (x, y, z) => {
     const at = smoothStep(20, 60, z) * bump2(x, y, [0, -78], 45, 32);
     return [0, -5 * at, 4 * at];
@@ -46,10 +51,18 @@ const shapeFields: Record<string, Field> = {
 
 export const shapeCount = Object.keys(shapeFields).length;
 
+const splits = ['train', 'validation', 'test'] as const;
+
+/** Of coefficients that are spread evenly: their standard deviation is 1. */
+const largestCoefficient = Math.sqrt(3);
+
+/** What a data set's people follow from. */
+export type Population = Pick<MiniatureSettings, 'seed' | 'subjects'>;
+
 /** How a head looks and is shaped; drawn once a subject. */
 export interface Identity {
   readonly subject: string;
-  /** Coefficients of the shape fields, standard deviation 1, within ±2. */
+  /** Coefficients of the shape fields: standard deviation 1, within ±√3. */
   readonly shape: readonly number[];
   readonly appearance: Appearance;
 }
@@ -80,10 +93,29 @@ const irises = [
   [0.2, 0.1, 0.04],
 ] as const;
 
+/**
+ * Coefficients of a subject. People are chosen to differ: each coefficient's range is cut into as many parts as the split
+ * has subjects, and each part has one of them (a Latin hypercube). A few people drawn at random would be alike in one data
+ * set and extreme in the next.
+ */
+function evenlySpread({ seed, subjects }: Population, index: number): number[] {
+  let first = 0;
+  const split = splits.find((name) => index < first + subjects[name] || ((first += subjects[name]), false));
+  // Whoever is beyond the last split is one of the last.
+  const count = subjects[split ?? 'test'];
+  const own = counterRandom(seed, 'shape', index);
+  return Array.from({ length: shapeCount }, (_, k) => {
+    const order = Uint32Array.from({ length: count }, (_unused, i) => i);
+    counterRandom(seed, 'people', split ?? 'test', k).shuffle(order);
+    const place = (order[(index - first) % count]! + own.uniform()) / count;
+    return largestCoefficient * (2 * place - 1);
+  });
+}
+
 /** @param index the subject's number in the whole data set. */
-export function drawIdentity(seed: number, subject: string, index: number): Identity {
-  const random = counterRandom(seed, 'identity', index);
-  const shape = Array.from({ length: shapeCount }, () => Math.max(-2, Math.min(2, random.gaussian())));
+export function drawIdentity(population: Population, subject: string, index: number): Identity {
+  const random = counterRandom(population.seed, 'identity', index);
+  const shape = evenlySpread(population, index);
   const tone = random.uniform() * (skins.length - 1);
   const lighter = skins[Math.floor(tone)]!;
   const darker = skins[Math.floor(tone) + 1]!;
@@ -98,8 +130,8 @@ export function drawIdentity(seed: number, subject: string, index: number): Iden
       lips: [skin[0] * (0.85 + 0.2 * random.uniform()), skin[1] * 0.42, skin[2] * 0.5],
       iris: irises[random.integer(irises.length)]!,
       brows: [brow, brow * 0.65, brow * 0.4],
-      capBrightness: 0.75 + 0.5 * random.uniform(),
-      capSaturation: 0.75 + 0.25 * random.uniform(),
+      capBrightness: 0.9 + 0.2 * random.uniform(),
+      capSaturation: 0.85 + 0.15 * random.uniform(),
       freckles: random.uniform(),
       noiseSeed: random.integer(1 << 30),
     },

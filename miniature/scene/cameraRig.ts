@@ -17,9 +17,12 @@ export interface RigView {
 
 /** The sensor's long side, mm, whatever its number of pixels. */
 const sensorWidth = 8.8;
-/** Such that the head with its displacement fills the picture's height, a metre away. */
-const focalLength = 17;
 const cameraDistance = 1000;
+/** Such that the largest head with its displacement fills the picture's height, mm. */
+const focalLength = ({ sensor, displacement }: MiniatureSettings): number => {
+  const height = 340 + 0.8 * displacement;
+  return (sensorWidth * (sensor.height / sensor.width) * cameraDistance) / height;
+};
 /** The pods stand around the front and the sides; four cover less than eight. */
 const podArc = (pods: number): number => (pods > 4 ? 270 : 225);
 /** Within a pod: place beside the pod's middle, degrees. */
@@ -91,7 +94,7 @@ function calibrate(
   return {
     rotation: multiply3x3(rotationAboutAxis([0, 0, 1], jitter(0.02)), rows),
     centre,
-    focalLength: focalLength * (1 + jitter(0.01)),
+    focalLength: focalLength(settings) * (1 + jitter(0.01)),
     undistortion: [3e-4 + jitter(5e-5), 1e-6],
     skew: 0,
     pixelSize: [pixel, pixel * 1.001],

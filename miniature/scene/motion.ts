@@ -18,14 +18,14 @@ export interface FrameState extends FaceState {
 /** The sequences that subjects are asked for: what is done fully in each. */
 export const sequenceKinds: Readonly<Record<string, Partial<Record<ExpressionName | 'jaw', number>>>> = {
   mouth_open: { jaw: 1 },
-  smile: { smile: 1 },
-  eyebrow: { browRaise: 1, lidsDown: 0.4 },
+  smile: { smile: 1, jaw: 0.4 },
+  eyebrow: { browRaise: 1, lidsDown: 0.4, jaw: 0.6 },
   head_rotation: {},
-  speech: { jaw: 0.5, pucker: 0.8 },
+  speech: { jaw: 0.7, pucker: 0.8 },
   cheeks_in_anger: { frown: 1, cheekPuff: 0.8 },
 };
 
-const largestJawAngle = 0.3;
+const largestJawAngle = 0.6;
 
 /**
  * The state at a moment of a sequence: smooth in time, different in each sequence of each subject.

@@ -10,11 +10,12 @@ import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
 import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
 import type { Texture } from '../../miniature/appearance/textures.js';
 
-const settings = miniatureSettings('miniature', { textureSize: 64, seed: 5 });
+const settings = miniatureSettings('miniature', { textureSize: 64, seed: 5, sensor: { width: 640, height: 480 } });
 const template = generateHeadTemplate(settings.vertexCount);
 const studio = openStudio(settings, template);
 const subject = seatSubject(studio, 'somebody', 0);
-const head = subject.capture(0, 'mouth_open', 0.4);
+// A face at rest: lips that part would hide half of a spot.
+const head = subject.capture(0, 'head_rotation', 0.4);
 const views = cameraRig(settings, 0, 0);
 
 /** A subject whose texture is black, but for a small spot of light at a vertex if one is named. */
