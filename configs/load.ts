@@ -17,7 +17,7 @@ const mostIssues = 50;
  * Reads a run's configuration: the YAML file (or a published run's `config.json`), `--set` overrides laid over it,
  * defaults filled in, everything checked.
  *
- * @param file a path, or the name of one of ours (`miniature`, `famos`).
+ * @param file a path, or the name of one of ours (`miniature`, `workshop`, `famos`).
  * @param overrides `path=value`, the later over the earlier.
  * @param onNote is told what of a published file is not taken over; by default standard error is.
  * @throws ConfigurationError naming file, line, setting, what was found and what was expected: all problems at once.
@@ -38,7 +38,7 @@ export async function loadConfiguration(
         where: path,
         setting: '',
         found: null,
-        expected: `${reason}; expected a YAML file, or the name miniature or famos`,
+        expected: `${reason}; expected a YAML file, or the name miniature, workshop or famos`,
       },
     ]);
   }

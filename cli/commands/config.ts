@@ -14,7 +14,7 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
   describe: 'Print a configuration with every default filled in, each setting with a comment',
   builder: (yargs) =>
     yargs
-      .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature or famos' })
+      .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature, workshop or famos' })
       .option('set', setOption)
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 config show --config miniature', 'What npm start trains')

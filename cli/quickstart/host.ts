@@ -4,7 +4,7 @@ import { basename, delimiter, resolve } from 'node:path';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { startMiniatureHost, type MiniatureHost } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
+import { miniatureSettings, type MiniaturePreset, type MiniatureSettings } from '../../miniature/settings.js';
 import { isPortFree } from '../../infra/services/index.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
@@ -19,6 +19,12 @@ export interface ServedMiniature {
   close(): Promise<void>;
 }
 
+/** Which data the generator makes. */
+export interface GeneratedData {
+  readonly preset: MiniaturePreset;
+  readonly changes: Partial<MiniatureSettings>;
+}
+
 /**
  * Generates the miniature, or finds it, and serves it as the published host serves the real data: behind a user name and
  * password, made up for this time.
@@ -29,11 +35,11 @@ export interface ServedMiniature {
 export async function serveMiniature(
   folder: string,
   preferredPort: number,
-  changes: Partial<MiniatureSettings>,
+  { preset, changes }: GeneratedData,
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<ServedMiniature> {
-  const settings = miniatureSettings('miniature', changes);
+  const settings = miniatureSettings(preset, changes);
   const { packageDirectory, files, generated } = await prepareMiniature(folder, settings, {
     onProgress: (done, total) => report(`generating: ${done} of ${total} frames`),
     signal,
@@ -60,13 +66,13 @@ export interface LocalData extends Omit<ServedMiniature, 'address'> {
 /** The miniature, generated and served; or a folder of the user's own, which a relative path finds from here. */
 export async function provideData(
   source: DatasetConfiguration['source'],
-  miniature: { readonly folder: string; readonly changes: Partial<MiniatureSettings> },
+  miniature: GeneratedData & { readonly folder: string },
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<LocalData> {
   if (source.kind === 'bundles') {
     const port = Number(new URL(source.host).port || 80);
-    const { address, ...served } = await serveMiniature(miniature.folder, port, miniature.changes, report, signal);
+    const { address, ...served } = await serveMiniature(miniature.folder, port, miniature, report, signal);
     return { ...served, source: { ...source, host: address } };
   }
   const path = resolve(source.path);

@@ -13,6 +13,7 @@ import { followRun } from '../runs/watching/followRun.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { syncEvents } from '../tensorboard/syncEvents.js';
+import { presetOf } from '../../miniature/settings.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { writeJson } from '../machine/workspace.js';
 import { startOrGoOn } from './currentRun.js';
@@ -106,7 +107,7 @@ async function setUp(
   });
   const serving = provideData(
     dataset.source,
-    { folder: space.host, changes: miniature },
+    { folder: space.host, preset: presetOf(configuration.dataset.name), changes: miniature },
     (text) => {
       lines.data = text;
       show();

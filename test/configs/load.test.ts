@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ConfigurationError, type ConfigurationProblem } from '../../configs/configurationError.js';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
+import { trainingStages } from '../../configs/schema/training.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { configurationJsonSchema } from '../../configs/documentation/settings.js';
 
@@ -36,6 +37,28 @@ describe('the configuration files of ours', () => {
 
   test('the miniature is complete', async () => {
     assert.equal((await loadConfiguration('miniature')).dataset.name, 'miniature');
+  });
+
+  test('the workshop lies between: the paper’s grids and losses, widths of its own', async () => {
+    const [workshop, paper] = await Promise.all([loadConfiguration('workshop'), loadConfiguration('famos')]);
+    assert.equal(workshop.dataset.name, 'workshop');
+    const gridOf = ({ gridSide, gridSpacing }: { gridSide: number; gridSpacing: number }) => [gridSide, gridSpacing];
+    for (const stage of ['coarse', 'refinement'] as const) {
+      assert.deepEqual(gridOf(workshop.model[stage]), gridOf(paper.model[stage]));
+    }
+    for (const stage of trainingStages) {
+      const { losses, schedule, augmentation, randomGridRotations } = workshop.training[stage];
+      const of = paper.training[stage];
+      assert.deepEqual(
+        { losses, schedule, augmentation, randomGridRotations },
+        {
+          losses: of.losses,
+          schedule: of.schedule,
+          augmentation: of.augmentation,
+          randomGridRotations: of.randomGridRotations,
+        },
+      );
+    }
   });
 
   test('the same configuration comes out of what is shown of it', async () => {

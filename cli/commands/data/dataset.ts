@@ -57,7 +57,7 @@ function configurationOptions<T>(yargs: Argv<T>): Argv<T & { config: string; set
     .option('config', {
       type: 'string',
       default: 'famos',
-      describe: 'YAML file, or miniature or famos: object store, data set, layout, kind of views, volume',
+      describe: 'YAML file, or miniature, workshop or famos: object store, data set, layout, kind of views, volume',
     })
     .option('set', setOption);
 }

@@ -23,7 +23,7 @@ export const command: CommandBody<ImportArguments> = {
       .option('config', {
         type: 'string',
         default: 'famos',
-        describe: 'YAML file, a published run’s config.json, or miniature or famos',
+        describe: 'YAML file, a published run’s config.json, or miniature, workshop or famos',
       })
       .option('set', setOption)
       .option('stage', {

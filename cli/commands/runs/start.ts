@@ -29,7 +29,7 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
     .option('config', {
       type: 'string',
       describe:
-        'YAML file, a published run’s config.json, or miniature or famos [default: famos; with --from that run’s]',
+        'YAML file, a published run’s config.json, or miniature, workshop or famos [default: famos; with --from that run’s]',
     })
     .option('set', setOption)
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })

@@ -140,7 +140,7 @@ export class Cluster {
     this.host = await serveMiniature(
       join(directory, 'host'),
       0,
-      miniature,
+      { preset: 'miniature', changes: miniature },
       () => undefined,
       AbortSignal.timeout(300_000),
     );
