@@ -96,8 +96,10 @@ const paperSize: MiniatureSettings = {
   textureSize: 1024,
 };
 
+/** Data sets that the generator has settings for, by name. */
 export const miniaturePresets = { miniature, workshop, paperSize } as const;
 
+/** Name of a data set that the generator has settings for. */
 export type MiniaturePreset = keyof typeof miniaturePresets;
 
 /** The preset that a data set's name stands for; the miniature for any other. */

@@ -37,7 +37,7 @@ export function pictureRecord(wallTime: number, step: number, tag: string, pictu
   return summaryRecord(wallTime, step, textField(value.tag, tag), messageField(value.image, ...fields));
 }
 
-/** @param markdown - what TensorBoard's page of texts shows, tables included. */
+/** @param markdown what TensorBoard's page of texts shows, tables included. */
 export function textRecord(wallTime: number, step: number, tag: string, markdown: string): Buffer {
   // metadata.plugin_data.plugin_name; a shape of one side of one.
   const metadata = messageField(value.metadata, messageField(1, textField(1, 'text')));

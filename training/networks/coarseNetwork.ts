@@ -7,6 +7,7 @@ import { gridRotations } from '../../geometry/gridRotations.js';
 import type { StageNetwork } from './stageNetwork.js';
 import { tensorsOf, viewTensors } from '../loop/viewTensors.js';
 
+/** What a network under training is made of, beside its configuration. */
 export interface NetworkOptions {
   readonly state: ModelState;
   readonly seed: number;

@@ -16,6 +16,7 @@ export function readArrays(tensors: Readonly<Record<string, Tensor>>): NamedArra
   );
 }
 
+/** A model's parameters and buffers by name, off the device. */
 export function readModelArrays(state: ModelState): NamedArrays {
   return readArrays({ ...state.parameters, ...state.buffers });
 }

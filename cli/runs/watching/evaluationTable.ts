@@ -52,7 +52,16 @@ function errors({ methods }: TableContent): PlainTable {
   const hasAligned = methods.some(({ aligned }) => aligned);
   return {
     groups: ['', 'point to surface', '', '', 'vertices', '', '', ...(hasAligned ? ['aligned', ''] : [])],
-    heads: ['method', 'median', 'mean', '90 %', 'median', 'mean', '90 %', ...(hasAligned ? ['surface', 'vertices'] : [])],
+    heads: [
+      'method',
+      'median',
+      'mean',
+      '90 %',
+      'median',
+      'mean',
+      '90 %',
+      ...(hasAligned ? ['surface', 'vertices'] : []),
+    ],
     rows: methods.map(({ method, pointToSurface, vertices, aligned }) => [
       method,
       ...figures(pointToSurface),
