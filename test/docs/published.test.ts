@@ -117,7 +117,7 @@ test('every published option is taken, with dashes and with underscores', async 
     Record<string, unknown>
   >;
   const words = (value: unknown): string[] =>
-    Array.isArray(value) ? value.map(String) : [typeof value === 'object' ? JSON.stringify(value) : String(value)];
+    Array.isArray(value) ? value.map(String) : [typeof value === 'string' ? value : JSON.stringify(value)];
   for (const [model, command] of [
     ['coarse', 'train-global'],
     ['refinement', 'train-local'],
