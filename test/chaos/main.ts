@@ -15,6 +15,9 @@ import { loadConfiguration } from '../../configs/load.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { canMount } from './cluster/managedWorker.js';
 import { enterNamespace } from './cluster/namespace.js';
+import type { TrainingFault } from './faults/faultKinds.js';
+import { severeFaults } from './faults/severeFaults.js';
+import { trainingFaults } from './faults/trainingFaults.js';
 import { smallMiniature } from './smallMiniature.js';
 import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 
@@ -41,6 +44,18 @@ const values = await yargs(process.argv.slice(2))
     coerce: integerFrom(1, 'events'),
     describe: 'how many faults; from 24 on also those outside of training',
   })
+  .option('severe', {
+    type: 'boolean',
+    default: false,
+    describe: 'kills of three processes at once, storms of orders, a cancelled claim, two lost checkpoints',
+  })
+  .option('only', {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    default: [] as string[],
+    describe: 'faults whose name holds this text, of both kinds; repeated: of either',
+  })
   .option('config', { type: 'string', describe: 'YAML file of the run that is trained [test/chaos/chaos.yaml]' })
   .option('set', setOption)
   .option('miniature', { type: 'string', describe: 'changes of the generated data, as YAML' })
@@ -48,6 +63,7 @@ const values = await yargs(process.argv.slice(2))
   .option('keep', { type: 'boolean', default: false, describe: 'leave the temporary folder; after a problem it stays' })
   .example('$0', 'Both runs, the second with 36 faults')
   .example('$0 --seed 7 --events 60', 'Another schedule, and more of it')
+  .example('$0 --severe --events 5', 'Each of the severe faults once')
   .example('$0 --config configs/miniature.yaml', 'The run of npm start, at its own interval of checkpoints')
   .example('$0 --events 12 --set training.refinement.iterations=60', 'Fewer faults, a shorter run')
   .strict()
@@ -67,6 +83,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(130);
   });
 }
+const faults = chosenFaults(values.severe, values.only);
 const { configuration, miniature } = await settings().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(2);
@@ -80,6 +97,7 @@ try {
     miniature,
     seed,
     events,
+    ...(faults === undefined ? {} : { faults }),
     report: (line) => console.log(line),
   });
   console.log(`\n${tableOf(report, seed)}`);
@@ -90,6 +108,16 @@ try {
 }
 if (values.keep || process.exitCode !== 0) console.log(`Logs: ${logFolder(directory)}`);
 else if (values.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+
+/** undefined: the usual ones. */
+function chosenFaults(severe: boolean, only: readonly string[]): readonly TrainingFault[] | undefined {
+  if (only.length === 0) return severe ? severeFaults : undefined;
+  const all = severe ? severeFaults : [...trainingFaults, ...severeFaults];
+  const chosen = all.filter(({ name }) => only.some((text) => name.includes(text)));
+  if (chosen.length > 0) return chosen;
+  console.error(`No fault is called so. There are:\n${all.map(({ name }) => `  ${name}`).join('\n')}`);
+  process.exit(2);
+}
 
 async function settings() {
   const file = values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml');

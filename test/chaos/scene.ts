@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { Cluster, GpuNode } from './cluster/cluster.js';
 import type { JournalStep } from './cluster/journal.js';
 import { signal } from './cluster/processes.js';
@@ -11,6 +12,8 @@ export interface Scene {
   readonly ended: AbortSignal;
   /** A seeded choice. */
   readonly choose: (bound: number) => number;
+  /** What the run is to come to; it may begin with fewer iterations, and be extended. */
+  readonly wanted: RunConfiguration;
 }
 
 export interface Process {

@@ -74,7 +74,7 @@ test(
       });
       const strikes: Strike[] = [];
       const ending = new AbortController();
-      const scene = { cluster, ended: ending.signal, choose: () => 0 };
+      const scene = { cluster, ended: ending.signal, choose: () => 0, wanted: configuration };
       const ended = client.workflow
         .getHandle(run)
         .result()

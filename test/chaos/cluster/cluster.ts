@@ -56,6 +56,8 @@ export class Cluster {
   /** With the host's address, and a prefix of the run's own. */
   configuration!: RunConfiguration;
   readonly gpus: GpuNode[] = [];
+  /** Somebody will resume the run: its end is that of the execution that comes then. */
+  isToBeResumed = false;
   private host!: ServedMiniature;
   private clockFile!: string;
 

@@ -9,7 +9,7 @@ import { goesOn, kill, orEnded, training, type Scene } from '../scene.js';
 export interface TrainingFault {
   readonly name: string;
   /** How many checkpoint intervals may be made again for it. */
-  readonly intervals: 1 | 2;
+  readonly intervals: 1 | 2 | 3;
   /** Steps in the stage that it needs before it, in checkpoint intervals. */
   readonly after: number;
   /** It strikes at a request that is waited for, of a checkpoint above all: `inject` tells when it does. */

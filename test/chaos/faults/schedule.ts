@@ -24,10 +24,15 @@ const quietShare = 0.15;
  *
  * @param count how many.
  */
-export function planTraining(seed: number, count: number, configuration: RunConfiguration): Planned[] {
+export function planTraining(
+  seed: number,
+  count: number,
+  configuration: RunConfiguration,
+  faults: readonly TrainingFault[] = trainingFaults,
+): Planned[] {
   const { shuffle } = counterRandom(seed, 'chaos faults');
   const drawn: TrainingFault[] = [];
-  while (drawn.length < count) drawn.push(...shuffle([...trainingFaults]));
+  while (drawn.length < count) drawn.push(...shuffle([...faults]));
   const spans = stageSpans(configuration);
   const total = spans.reduce((sum, { length }) => sum + length, 0);
   const { uniform } = counterRandom(seed, 'chaos moments');
@@ -69,12 +74,14 @@ export interface PlanOptions {
   readonly seed: number;
   /** Faults in all. */
   readonly events: number;
+  /** What may strike while a stage trains; all but the severe ones if absent. */
+  readonly faults?: readonly TrainingFault[];
 }
 
 /** In the order of the run's steps. Of few, none but training's. */
-export function plan({ events: count, seed, configuration }: PlanOptions): Event[] {
-  const others = count >= 3 * otherFaults.length ? otherFaults : [];
-  const training = planTraining(seed, count - others.length, configuration);
+export function plan({ events: count, seed, configuration, faults }: PlanOptions): Event[] {
+  const others = faults === undefined && count >= 3 * otherFaults.length ? otherFaults : [];
+  const training = planTraining(seed, count - others.length, configuration, faults);
   return runSteps.flatMap((step: RunStep): Event[] => [
     ...others.filter((fault) => fault.step === step).map((fault) => ({ kind: 'other', fault }) as const),
     ...training.filter(({ stage }) => stage === step).map((planned) => ({ kind: 'training', planned }) as const),
