@@ -35,7 +35,9 @@ export function npmPackagesMissing() {
  */
 export async function installNpmPackages(report, signal) {
   report.say('by package-lock.json');
-  await runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // On Windows npm is a script, which no program but a shell runs.
+  const [program, first] = process.platform === 'win32' ? ['cmd', ['/c', 'npm']] : ['npm', []];
+  await runCommand(program, [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: packageRoot,
     signal,
     mend: 'Check the network and the registry that npm uses (`npm config get registry`), then run `npm run setup` again.',

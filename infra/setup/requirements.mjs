@@ -10,9 +10,10 @@ export const minimumNode = [20, 19];
 export const supportedNode = 22;
 
 /**
+ * @param {import('./parts.mjs').Part[]} parts that are wanted
  * @throws {SetupError} this machine cannot run the program, whatever is installed
  */
-export function checkPlatform() {
+export function checkPlatform(parts) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = minimumNode;
   if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
@@ -23,10 +24,12 @@ export function checkPlatform() {
       `Node ${process.versions.node} still works, but will not for long: the AWS SDK drops Node 20 in January 2027. Install Node ${supportedNode} or newer.`,
     );
   }
+  // The command line alone is JavaScript, and what npm has for Linux, macOS and Windows.
+  if (!parts.includes('runtime')) return;
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw new SetupError(
       `TensorFlow's libraries are fetched for Linux on x86-64 or arm64 only; this is ${process.platform} on ${process.arch}.`,
-      'Use such a machine, a container or WSL 2.',
+      'Use such a machine, a container or WSL 2; for the command line alone: npm run setup -- --client',
     );
   }
 }

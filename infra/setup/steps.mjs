@@ -1,8 +1,9 @@
 /** What the set-up does, step by step. */
-import { SetupError, StoppedError } from './errors.mjs';
+import { StoppedError } from './errors.mjs';
 import { withLock } from './lock.mjs';
 import { removeUnfinished } from './cache/cacheEntry.mjs';
 import { installNpmPackages, npmPackagesMissing } from './npmPackages.mjs';
+import { wantedParts } from './parts.mjs';
 import { cacheDirectory } from './paths.mjs';
 import { Progress } from './progress.mjs';
 import { checkCache, checkPlatform } from './requirements.mjs';
@@ -17,26 +18,30 @@ const room = { cpu: 1.5e9, gpu: 7e9, temporal: 0.3e9, versitygw: 1.3e9 };
 
 /**
  * @param {'cpu' | 'gpu'} variant
- * @returns what is not there yet
+ * @param {readonly import('./parts.mjs').Part[]} parts that are wanted
+ * @returns what of them is not there yet
  */
-function findMissing(variant) {
+function findMissing(variant, parts) {
   const packages = npmPackagesMissing().length > 0;
+  /** @type {(part: import('./parts.mjs').Part, isMissing: () => boolean) => boolean} */
+  const look = (part, isMissing) => parts.includes(part) && isMissing();
   return {
     packages,
-    runtime: !runtimeIsCached(variant),
-    binding: packages || !bindingIsInstalled(variant),
-    temporal: !temporalIsCached(),
-    versitygw: !versitygwIsCached(),
+    runtime: look('runtime', () => !runtimeIsCached(variant)),
+    binding: look('binding', () => packages || !bindingIsInstalled(variant)),
+    temporal: look('temporal', () => !temporalIsCached()),
+    versitygw: look('versitygw', () => !versitygwIsCached()),
     build: packages || !buildIsCurrent(),
   };
 }
 
 /**
  * @param {'cpu' | 'gpu'} variant
+ * @param {readonly import('./parts.mjs').Part[]} parts that are wanted
  * @param {AbortController} stop fires when one step fails or the user stops the set-up
  */
-async function doWhatIsMissing(variant, stop) {
-  const missing = findMissing(variant);
+async function doWhatIsMissing(variant, parts, stop) {
+  const missing = findMissing(variant, parts);
   if (!Object.values(missing).some(Boolean)) return;
   checkCache(
     (missing.runtime ? room[variant] : 0) +
@@ -82,16 +87,15 @@ async function doWhatIsMissing(variant, stop) {
  *
  * @param {readonly string[]} options of the command line
  * @returns {Promise<void>}
- * @throws {SetupError | StoppedError}
+ * @throws {import('./errors.mjs').SetupError | StoppedError}
  */
 export async function setup(options) {
-  const unknown = options.find((option) => !['--gpu', '--cpu'].includes(option));
-  if (unknown) throw new SetupError(`Unknown option ${unknown}.`, 'Usage: npm run setup [-- --gpu | --cpu]');
-  checkPlatform();
-  const variant = chooseVariant(options);
-  if (!Object.values(findMissing(variant)).some(Boolean)) return;
+  const parts = wantedParts(options);
+  checkPlatform(parts);
+  const variant = parts.includes('runtime') ? chooseVariant(options) : 'cpu';
+  if (!Object.values(findMissing(variant, parts)).some(Boolean)) return;
   const stop = new AbortController();
   for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(name, () => stop.abort());
   const onWait = () => console.log('Another set-up is at work: waiting for it.');
-  await withLock(cacheDirectory, onWait, () => doWhatIsMissing(variant, stop));
+  await withLock(cacheDirectory, onWait, () => doWhatIsMissing(variant, parts, stop));
 }
