@@ -8,6 +8,7 @@ import type { StageProgress, StageResult, TrainingJob } from '../training/proces
 import { createFolderActivities } from './predictions/folderPredictions.js';
 import { knownStepOf } from './runs/knownStep.js';
 import { onPatientStore } from './waiting/onPatientStore.js';
+import { runConfigurationOf } from './runs/prepareRun.js';
 import { openShard } from './predictions/predictionShards.js';
 import { readPredictorEvent, readTrainerEvent } from './processes/processEvents.js';
 import { stageSignals } from './runs/stageSignals.js';
@@ -72,8 +73,15 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
       });
     },
 
-    async predictShard({ run, configuration, shard }) {
+    async predictShard({ run, shard, storage, configuration: sent }) {
       const workingDirectory = limits.runFolder(run);
+      const stored = (place: StorageConfiguration): Promise<RunConfiguration> =>
+        onPatientStore(
+          (listener) => openStore(place, listener),
+          stopping,
+          (store) => runConfigurationOf(store, run),
+        );
+      const configuration = sent ?? (await stored(storage!));
       checkPlace(configuration.dataset, limits);
       const { isProven, prove } = provenFor(configuration);
       const onStore = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
@@ -97,10 +105,20 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         devices,
         stopping,
       });
-      await onStore(close);
-      return result;
+      await onStore(() => close(result.failures));
+      return toldOf(result);
     },
   };
+}
+
+/** Failures of a shard whose reasons go into the history. */
+const failuresTold = 10;
+
+function toldOf<Result extends PredictionResult>(result: Result): Result {
+  const { failures } = result;
+  return failures.length <= failuresTold
+    ? result
+    : { ...result, failures: failures.slice(0, failuresTold), failed: failures.length };
 }
 
 /** Unlike any other attempt's, also after an operator reset the counter. Names checkpoints: letters and digits only. */

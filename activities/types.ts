@@ -87,13 +87,25 @@ export interface DataWorkerActivities {
 /** What a GPU worker does, by the registered names. */
 export interface GpuActivities {
   trainStage(input: RunInput & TrainStageInput): Promise<StageResult & MaybeInterrupted>;
-  predictShard(input: RunInput & { readonly shard: PredictionShard }): Promise<PredictionResult & MaybeInterrupted>;
+  /** Of its failures the first are told; the shard's marker in the object store has all. */
+  predictShard(input: ShardInput): Promise<PredictionResult & MaybeInterrupted>;
   /** What is to be predicted of folders; removes predictions that are to be replaced. */
   planFolderPrediction(input: FolderPredictionInput): Promise<FolderPlan & MaybeInterrupted>;
   /** The part of the list that the job names. */
   predictFolderShard(input: FolderPredictionInput): Promise<PredictionResult & MaybeInterrupted>;
   /** Writes beside the predictions which frames have none, and why. */
   noteFailedFrames(input: FolderPredictionInput & { readonly failures: readonly FrameFailure[] }): Promise<void>;
+}
+
+/**
+ * What the prediction of a shard is told: there may be thousands, and each input stays in the history. The run's
+ * configuration lies in its store; workflows of earlier versions sent it along.
+ */
+export interface ShardInput {
+  readonly run: string;
+  readonly shard: PredictionShard;
+  readonly storage?: StorageConfiguration;
+  readonly configuration?: RunConfiguration;
 }
 
 export interface TrainStageInput {

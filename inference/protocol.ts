@@ -35,7 +35,9 @@ export interface PredictionProgress {
 export interface PredictionResult {
   readonly predicted: number;
   readonly skipped: number;
+  /** The first of them, where `failed` says how many there are. */
   readonly failures: readonly { readonly id: FrameId; readonly reason: string }[];
+  readonly failed?: number;
   readonly seconds: number;
 }
 

@@ -10,9 +10,12 @@ import { mapLimited } from '../../storage/async/mapLimited.js';
 import { readStored } from '../../storage/storedJson.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { userFault } from '../failures.js';
+import type { PredictionResult } from '../../inference/protocol.js';
 import type { PredictionPlan, PredictionShard } from '../types.js';
 
 type Purpose = PredictionShard['purpose'];
+
+const frameIdSchema = z.object({ subject: z.string(), sequence: z.string(), frame: z.string() });
 
 export interface ShardFrame {
   readonly split: Split;
@@ -26,6 +29,8 @@ const markerSchema = z.object({
   to: z.int().min(0).optional(),
   models: z.array(z.string()),
   done: z.boolean(),
+  /** Frames that could not be predicted, and why. */
+  failures: z.array(z.object({ id: frameIdSchema, reason: z.string() })).optional(),
 });
 type ShardMarker = z.infer<typeof markerSchema>;
 
@@ -69,13 +74,14 @@ export async function openShard(
   run: string,
   { dataset }: RunConfiguration,
   shard: PredictionShard,
-): Promise<{ frames: ShardFrame[]; close: () => Promise<void> }> {
+): Promise<{ frames: ShardFrame[]; close: (failures?: PredictionResult['failures']) => Promise<void> }> {
   const index = await packedIndex(store, dataset.name);
   const models = await modelsFor(store, run, shard.purpose);
   const frames = await framesOf(index, shard);
   const key = keys.predictionShard(run, shard.index);
-  const mark = async (done: boolean) => {
-    const marker: ShardMarker = { from: shard.from, to: shard.to, models, done };
+  const mark = async (done: boolean, failures: PredictionResult['failures'] = []) => {
+    const failed = failures.length === 0 ? {} : { failures: [...failures] };
+    const marker: ShardMarker = { from: shard.from, to: shard.to, models, done, ...failed };
     await store.put(key, Buffer.from(JSON.stringify(marker)), { contentType: 'application/json' });
   };
   const before = await readMarker(store, run, shard);
@@ -83,7 +89,7 @@ export async function openShard(
     await store.delete(frames.flatMap(({ id }) => predictionKeys(run, shard.purpose, id)));
     await mark(false);
   }
-  return { frames, close: () => mark(true) };
+  return { frames, close: (failures) => mark(true, failures) };
 }
 
 function countOf(counts: PackedIndex['counts'], purpose: Purpose): number {

@@ -74,6 +74,14 @@ async function replaceConfiguration(store: ObjectStore, run: string, edited: Run
   await storeConfiguration(store, run, before, edited);
 }
 
+/** A run's configuration, as its store has it. @throws ConfigurationInvalid, StoredObjectInvalid */
+export async function runConfigurationOf(store: ObjectStore, run: string): Promise<RunConfiguration> {
+  const found = await storedConfiguration(store, run, true);
+  if (found !== null) return found;
+  const what = `${keys.runConfiguration(run)} is not in ${store.description}`;
+  throw userFault('ConfigurationInvalid', `${what}. tempeh-flow resume ${run} stores it again.`);
+}
+
 /** null where there is none, or one of a version with other settings. @param isNeeded such a one is refused. */
 async function storedConfiguration(
   store: ObjectStore,

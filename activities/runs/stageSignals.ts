@@ -5,13 +5,15 @@ import type { StageProgress, StageReport } from '../../training/process/protocol
 
 /**
  * Each signal costs the histories of stage and run some dozen events: often while a stage is young, then ever more rarely.
- * 800,000 steps in three weeks come to some 1,250 of them, 9,000 events of the 50,000 that a history may have.
+ * 800,000 steps in three weeks come to some 1,000 of them; ten years to less than 4,000, of the 50,000 events that a history
+ * may have.
  */
-const [leastSeconds, mostSeconds, shareOfAge] = [10, 30 * 60, 0.02];
+const [leastSeconds, usualSeconds, shareWhileYoung, shareLater] = [10, 30 * 60, 0.02, 0.002];
 
-/** Seconds until the next word, of an attempt that has trained so long. */
+/** Seconds until the next word, of a stage that has been under way so long, all attempts together. */
 export function secondsBetweenSignals(age: number): number {
-  return Math.min(mostSeconds, Math.max(leastSeconds, shareOfAge * age));
+  const often = Math.min(usualSeconds, Math.max(leastSeconds, shareWhileYoung * age));
+  return Math.max(often, shareLater * age);
 }
 
 /**
@@ -20,11 +22,14 @@ export function secondsBetweenSignals(age: number): number {
  */
 export function stageSignals(context: Context): (progress: StageProgress) => void {
   const begun = performance.now();
-  let toldAt = -Infinity;
+  // Where machines are pre-empted every hour, attempts that each began with a word would fill the history in weeks.
+  const before = Math.max(0, Date.now() - context.info.scheduledTimestampMs) / 1000;
+  const isYoung = secondsBetweenSignals(before) < usualSeconds;
+  let toldAt = isYoung ? -Infinity : before;
   let toldStep: number | null = null;
   return (progress) => {
-    const age = (performance.now() - begun) / 1000;
-    const isFirstCheckpoint = toldStep === null && progress.checkpointStep !== null;
+    const age = before + (performance.now() - begun) / 1000;
+    const isFirstCheckpoint = isYoung && toldStep === null && progress.checkpointStep !== null;
     if (!isFirstCheckpoint && age - toldAt < secondsBetweenSignals(age)) return;
     toldAt = age;
     toldStep ??= progress.checkpointStep;

@@ -31,6 +31,7 @@ const schemas = {
   requirement: 'kubernetes-validate==1.37.0',
   sha256: '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9',
   versions: ['1.28', '1.33', '1.37'],
+  kinds: /^(configmap|deployment|job|networkpolicy|poddisruptionbudget|service|serviceaccount|statefulset)-/,
 };
 const keda = { module: 'github.com/kedacore/keda/v2@v2.21.0', sum: 'h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=' };
 /** No schema of theirs is to be had here: what is written of them is checked by Helm alone. */
@@ -45,10 +46,15 @@ const images = ['data', 'gpu'].flatMap((target) => [
 ]);
 const address = ['--set', 'temporal.address=temporal.example:7233'];
 const file = (/** @type {string} */ name) => ['--values', path.join(chart, name)];
+const texts = ['alerts=alerts.yaml', 'dashboard=dashboard.json'].flatMap((text) => [
+  '--set-file',
+  `monitoring.${text.replace('=', `=${path.join(chart, '..', 'monitoring')}/`)}`,
+]);
 /** What is rendered: by what it is. @type {Readonly<Record<string, readonly string[]>>} */
 const matrix = {
   defaults: [...address],
   EKS: [...address, ...file('values-eks.yaml')],
+  'with alerts and dashboard': [...address, ...texts],
   GKE: [...address, ...file('values-gke.yaml')],
   'on premises': file('values-onprem.yaml'),
   'on premises, jobs': [...file('values-onprem.yaml'), '--set', 'gpu.mode=jobs'],
@@ -86,7 +92,11 @@ async function main() {
   try {
     let objects = 0;
     for (const [name, values] of Object.entries(matrix)) {
-      const rendered = await runCommand(helm, ['template', 'heads', chart, ...images, ...values], { mend });
+      const rendered = await runCommand(
+        helm,
+        ['template', 'heads', chart, '--kube-version', '1.33.0', ...images, ...values],
+        { mend },
+      );
       const target = path.join(scratch, 'rendered.yaml');
       writeFileSync(target, rendered);
       for (const version of schemas.versions) {
@@ -102,7 +112,11 @@ async function main() {
       console.log(`✔ ${name}`);
     }
     for (const [name, values, words] of refused) {
-      const said = await runCommand(helm, ['template', 'heads', chart, ...images, ...values], { mend }).then(
+      const said = await runCommand(
+        helm,
+        ['template', 'heads', chart, '--kube-version', '1.33.0', ...images, ...values],
+        { mend },
+      ).then(
         () => 'nothing',
         (error) => (error instanceof SetupError ? String(error.output) : Promise.reject(error)),
       );
@@ -119,7 +133,9 @@ async function main() {
 /** A field that does not exist must be found, or the check checks nothing. */
 async function checkSchemasWork(/** @type {string} */ cache, /** @type {string} */ scratch) {
   const helm = path.join(cache, 'helm');
-  const good = await runCommand(helm, ['template', 'heads', chart, ...images, ...address], { mend });
+  const good = await runCommand(helm, ['template', 'heads', chart, '--kube-version', '1.33.0', ...images, ...address], {
+    mend,
+  });
   for (const [from, to] of [
     ['readOnlyRootFilesystem', 'readOnlyRootFileSystem'],
     ['scalingStrategy', 'scalingStrategie'],
@@ -151,7 +167,7 @@ async function prepared() {
   await makeCacheEntry(folder, async ({ result, scratch }) => {
     for (const name of ['go.mod', 'go.sum', 'tools.go'])
       copyFileSync(path.join(recipe, name), path.join(scratch, name));
-    const env = { GOFLAGS: '-modcacherw -buildvcs=false', CGO_ENABLED: '0', GOWORK: 'off' };
+    const env = { GOFLAGS: '-modcacherw -buildvcs=false', GOWORK: 'off' };
     const onNetwork = 'Check Go (1.26 or later), the network and the module proxy (`go env GOPROXY`).';
     for (const [name, module] of Object.entries(programs)) {
       const output = path.join(result, name);
@@ -181,9 +197,11 @@ async function fetchKubernetes(result, scratch) {
     const from = path.join(scratch, 'kubernetes_validate', 'kubernetes-json-schema', `v${version}.0-local`);
     const to = path.join(result, version);
     mkdirSync(to);
-    for (const name of readdirSync(from)) {
-      const schema = JSON.parse(readFileSync(path.join(from, name), 'utf8'));
-      writeFileSync(path.join(to, name), JSON.stringify(strict(schema)));
+    const shared = strict(JSON.parse(readFileSync(path.join(from, '_definitions.json'), 'utf8')));
+    for (const name of readdirSync(from).filter((one) => schemas.kinds.test(one))) {
+      // kubeconform does not find what lies beside a file: each has the definitions of its own.
+      const own = readFileSync(path.join(from, name), 'utf8').replaceAll('"_definitions.json#', '"#');
+      writeFileSync(path.join(to, name), JSON.stringify({ ...strict(JSON.parse(own)), ...shared }));
     }
   }
 }

@@ -12,11 +12,11 @@ export async function predictShards(
   plan: PredictionPlan,
   context: StepContext,
 ): Promise<PredictionSummary> {
-  const { configuration } = input;
+  const { run, configuration } = input;
   const predict = (shard: PredictionShard) => {
     const summary = `predict frames ${shard.from} to ${shard.to - 1}`;
     const options = gpuActivity(configuration, summary);
-    return proxyActivities<GpuActivities>(options).predictShard({ ...input, shard });
+    return proxyActivities<GpuActivities>(options).predictShard({ run, storage: configuration.storage, shard });
   };
   return runShards(plan, context, { step, atOnce: configuration.predictions.shardsAtOnce, predict });
 }

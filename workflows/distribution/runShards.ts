@@ -41,7 +41,7 @@ export async function runShards<Shard extends ListRange>(
     const result = await counted(() => predict(shard));
     done += shard.to - shard.from;
     predicted += result.predicted;
-    failures += result.failures.length;
+    failures += result.failed ?? result.failures.length;
     onResult(result);
     show();
   });
