@@ -92,13 +92,10 @@ async function main() {
   try {
     let objects = 0;
     for (const [name, values] of Object.entries(matrix)) {
-      const rendered = await runCommand(
-        helm,
-        ['template', 'heads', chart, '--kube-version', '1.33.0', ...images, ...values],
-        { mend },
-      );
-      const target = path.join(scratch, 'rendered.yaml');
-      writeFileSync(target, rendered);
+      // Into files: what a program prints is kept in part.
+      const target = path.join(scratch, String(objects), name.replaceAll(/[^a-z]/gi, ''));
+      const given = ['--kube-version', '1.33.0', '--output-dir', target, ...images, ...values];
+      await runCommand(helm, ['template', 'heads', chart, ...given], { mend });
       for (const version of schemas.versions) {
         const places = [path.join(cache, version), path.join(cache, 'crds')];
         const locations = places.flatMap((place) => [
@@ -159,7 +156,7 @@ async function checkSchemasWork(/** @type {string} */ cache, /** @type {string} 
 async function prepared() {
   const hash = createHash('sha256')
     .update(readFileSync(path.join(recipe, 'go.sum')))
-    .update(JSON.stringify([schemas, keda]));
+    .update(JSON.stringify([schemas, keda, String(strict)]));
   const folder = path.join(cacheDirectory, `chart-tools-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   console.log('Building helm and kubeconform, and fetching schemas: once, some minutes.');
@@ -231,5 +228,5 @@ function strict(schema) {
   const named = typeof schema.properties === 'object' && !Array.isArray(schema.properties);
   const isOpen = schema.additionalProperties !== undefined || schema['x-kubernetes-preserve-unknown-fields'] === true;
   // `metadata: { type: object }` of a custom resource has no properties, and is Kubernetes' own.
-  return named && schema.type === 'object' && !isOpen ? { ...copy, additionalProperties: false } : copy;
+  return named && [schema.type].flat().includes('object') && !isOpen ? { ...copy, additionalProperties: false } : copy;
 }
