@@ -123,7 +123,8 @@ async function settings() {
   const file = values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml');
   const small = values.config === undefined ? smallMiniature : {};
   return {
-    configuration: await loadConfiguration(file, values.set),
+    // Two checkpoints that are lost need a third.
+    configuration: await loadConfiguration(file, ['checkpoints.keepLast=3', ...values.set]),
     miniature: values.miniature === undefined ? small : parseMiniature(values.miniature),
   };
 }
