@@ -123,8 +123,12 @@ async function settings() {
   const file = values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml');
   const small = values.config === undefined ? smallMiniature : {};
   return {
-    // Two checkpoints that are lost need a third.
-    configuration: await loadConfiguration(file, ['checkpoints.keepLast=3', ...values.set]),
+    // Two checkpoints that are lost need a third; in the end nothing may lie there that no manifest names.
+    configuration: await loadConfiguration(file, [
+      'checkpoints.keepLast=3',
+      'checkpoints.sweepAfterHours=0',
+      ...values.set,
+    ]),
     miniature: values.miniature === undefined ? small : parseMiniature(values.miniature),
   };
 }

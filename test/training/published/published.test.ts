@@ -156,7 +156,9 @@ describe('what may follow an import', () => {
   });
 
   test('at the end of pre-training: fine-tuning begins', async () => {
-    await importInto('pretrained', await writeModel('x.pth', 'coarse'), { step: 900 });
+    await importInto('pretrained', await writeModel('x.pth', 'coarse'), {
+      step: configuration.training['coarse-pretraining'].iterations,
+    });
     const { finished, checkpoints } = await manifestOf('pretrained', 'coarse');
     assert.deepEqual([checkpoints[0]?.stage, Object.keys(finished)], ['coarse-pretraining', ['coarse-pretraining']]);
   });
