@@ -45,11 +45,13 @@ async function refuseWithoutHead(store: ObjectStore, { run, configuration }: Pre
   const keysOfHead = headFileNames.map((which) => keyOf(run, which, dataset.layout[which]));
   if (keysOfHead.every((key) => key === null)) return;
   if ((await findIndex(store, dataset.name)) !== null) return;
-  const read = headFileNames.map(async (which, i) => {
+  const found: { bytes: Uint8Array; file: string }[] = [];
+  // One after the other: of two that are missing it is always the first that is told.
+  for (const [i, which] of headFileNames.entries()) {
     const key = keysOfHead[i] ?? null;
-    return key === null ? null : { bytes: await headObject(store, which, key), file: key };
-  });
-  const [template, masks] = await Promise.all(read);
+    if (key !== null) found.push({ bytes: await headObject(store, which, key), file: key });
+  }
+  const [template, masks] = found;
   if (!template || !masks) return;
   try {
     parseHead(template, masks);
