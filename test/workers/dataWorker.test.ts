@@ -105,7 +105,15 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
     const { dataset } = configuration;
     const empty = testConfiguration({
       storage: { kind: 'directory', path: join(stores, 'empty') },
-      dataset: { ...dataset, source },
+      dataset: {
+        ...dataset,
+        source,
+        layout: {
+          ...dataset.layout,
+          template: 'template/sampling_template.obj',
+          vertexMasks: 'template/vertex_masks2.npz',
+        },
+      },
     });
     await startRun(client, { run: 'refused', configuration: empty, steps: ['dataset'] });
     await assert.rejects(client.workflow.getHandle('refused/dataset').result());
