@@ -67,10 +67,11 @@ async function framesOf(
   { perFrame, methods }: Evaluation,
 ): Promise<Pick<ReportContent, 'frames' | 'faces'>> {
   const testSet = await TestSet.open(store, run, dataset.name, storedPlaceOf(dataset));
-  const [last] = [...(await testSet.predicted()).keys()].reverse();
+  const stages = [...(await testSet.predicted()).keys()];
+  const last = stages.at(-1);
   if (last === undefined) return { frames: [], faces: null };
   const chosen = chooseFrames(perFrame, methodNames[last]);
-  const frames = await runFrames(testSet, chosen, scaleEnd(methods), signal);
+  const frames = await runFrames(testSet, stages, chosen, scaleEnd(methods), signal);
   return { frames, faces: testSet.template.faces };
 }
 

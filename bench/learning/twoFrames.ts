@@ -8,6 +8,7 @@ import type { LoaderSource } from '../../datasets/batches/settings.js';
 import { viewChoiceOf } from '../../datasets/views.js';
 import { generateMiniature } from '../../miniature/generate.js';
 import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
+import { stageDataOf } from '../../training/process/openStageData.js';
 import type { StageData } from '../../training/loop/stageData.js';
 
 /** A small data set on the disk, of the miniature's kind. */
@@ -52,19 +53,5 @@ export async function openBatchesOf(
   const choice = { ...viewChoiceOf(configuration), coarsePredictions: null, threads: loader.threads };
   const warn = (message: string): void => void process.stderr.write(`${message}\n`);
   const batches = await openBatches({ source, ...choice }, loader.prefetch, { warn, signal });
-  return {
-    template: batches.template,
-    regions: batches.regions,
-    batch: (step) => batches.training(step, { seed, stage: settings }, settings.iterations - 1),
-    validationBatches: () =>
-      batches.validation({
-        split: 'validation',
-        batchSize: settings.batchSize,
-        resizeFactor: settings.imageResizeFactor,
-        scanPoints: settings.scanPoints,
-        limit: settings.validationFrames,
-      }),
-    bytesRead: () => batches.bytesRead(),
-    close: () => batches.close(),
-  };
+  return stageDataOf(batches, settings, { seed });
 }

@@ -3,7 +3,8 @@ import type { ObtainPhase } from '../../datasets/obtain.js';
 import { transferNote } from '../runs/watching/progressLines.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
-import { bytes, duration, styled } from '../terminal/terminal.js';
+import { bytes, styled } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 import { TransferRate } from './transferRates.js';
 
 /** What is done with a bundle; packing is of the data set as a whole. */

@@ -1,5 +1,6 @@
 import type { TransferProgress } from '../../activities/types.js';
-import { bytes, duration } from '../terminal/terminal.js';
+import { bytes } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 
 /** Seconds that a rate is taken over. */
 const window = 20;

@@ -3,7 +3,8 @@ import type { FolderPredictionSummary } from '../../workflows/types.js';
 import { frameName } from '../../datasets/layout.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { bar } from '../runs/watching/progressLines.js';
-import { duration, styled } from '../terminal/terminal.js';
+import { styled } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 
 /** Shows what a prediction is at: a line that changes, and above it what happened to single frames. */
 export class PredictionDisplay {

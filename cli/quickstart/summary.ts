@@ -1,6 +1,7 @@
 import { methodNames } from '../../evaluation/types.js';
 import { evaluationTable } from '../runs/watching/evaluationTable.js';
-import { columns, duration, styled } from '../terminal/terminal.js';
+import { columns, styled } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 import type { LastRun } from './lastRun.js';
 
 /** What a complete run came to, for the terminal: the table, how long it took, where to look. */

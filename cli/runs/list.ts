@@ -3,7 +3,8 @@ import { listRuns } from '../../client/runs/listRuns.js';
 import type { ListedState } from '../../configs/temporal.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
-import { columns, duration, styled } from '../terminal/terminal.js';
+import { columns, styled } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 import { print, printJson } from '../terminal/print.js';
 
 export interface ListOptions extends ConnectionOptions {

@@ -3,7 +3,7 @@ import { withTemporal, type Connected, type ConnectionOptions } from '../connect
 import { exitCodes } from '../exitCodes.js';
 import { outcomeOf } from './watching/outcome.js';
 import { progressLines } from './watching/progressLines.js';
-import { duration } from '../terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 import { followAsJson, followToEnd } from './watching/watch.js';
 import { print, printJson } from '../terminal/print.js';
 

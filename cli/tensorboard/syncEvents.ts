@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js';
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { evaluationEvents } from './evaluationEvents.js';
 
@@ -27,10 +27,7 @@ export async function syncEvents(
     const folder = join(directory, stage);
     await mkdir(folder, { recursive: true });
     const wanted = new Set<string>();
-    const sealed = new Set(manifest.events.map(({ key }) => key));
-    for await (const { key, size } of store.list(`${keys.events(run, stage)}/`)) {
-      const open = manifest.lease !== null && key.endsWith(`.${manifest.lease.attempt}`);
-      if (!sealed.has(key) && !open) continue;
+    for (const { key, size } of await segmentsThatCount(store, manifest)) {
       const file = join(folder, basename(key));
       wanted.add(basename(key));
       files.push(file);

@@ -71,7 +71,6 @@ const trunkSchema = z.discriminatedUnion('kind', [
       ),
   }),
 ]);
-export type TrunkConfiguration = z.infer<typeof trunkSchema>;
 
 const millimetrePoint = z.tuple([z.number(), z.number(), z.number()]);
 

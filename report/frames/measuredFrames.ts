@@ -9,6 +9,7 @@ import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { buildTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import type { ShownFrame } from '../shownFrame.js';
 import { frontOf } from './frontOf.js';
+import { middleOf } from './middleOf.js';
 
 const size = 320;
 /** From the nearest that a head may reach, mm: the picture is nearly free of perspective. */
@@ -53,7 +54,7 @@ export async function measuredFrame(
  * heads face. All heads are in its picture whole: one may be far from the others.
  */
 function frontCamera(head: Mesh, all: readonly Mesh[], face: ArrayLike<number> | null): Camera {
-  const centre = middleOf(all);
+  const centre = middleOf(all.map(({ vertices }) => vertices));
   const [x, y, z] = face === null ? [0, 0, 1] : facing(head, face);
   const length = Math.hypot(x, y, z);
   // From above or below the direction that is up in the picture would not be known.
@@ -71,19 +72,6 @@ function frontCamera(head: Mesh, all: readonly Mesh[], face: ArrayLike<number> |
     extrinsics: lookAt([place[0]!, place[1]!, place[2]!], centre, [0, 1, 0]),
     distortion: [0, 0],
   };
-}
-
-/** Of the box around all vertices. */
-function middleOf(heads: readonly Mesh[]): [number, number, number] {
-  const low = [Infinity, Infinity, Infinity];
-  const high = [-Infinity, -Infinity, -Infinity];
-  for (const { vertices } of heads) {
-    for (const [i, value] of vertices.entries()) {
-      low[i % 3] = Math.min(low[i % 3]!, value);
-      high[i % 3] = Math.max(high[i % 3]!, value);
-    }
-  }
-  return [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, (low[2]! + high[2]!) / 2];
 }
 
 /** The distance of the vertex that is farthest from a place. */

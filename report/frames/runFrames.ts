@@ -17,15 +17,16 @@ const pictureWidth = 320;
 /**
  * A run's test frames as its cameras saw them: view, registration, predictions, and their errors in colours.
  *
+ * @param stages that have predicted the test set.
  * @param largestError has the scale's last colour, mm.
  */
 export async function runFrames(
   testSet: TestSet,
+  stages: readonly ('coarse' | 'refinement')[],
   chosen: readonly ChosenFrame[],
   largestError: number,
   signal?: AbortSignal,
 ): Promise<ShownFrame[]> {
-  const stages = [...(await testSet.predicted()).keys()];
   const tree = buildTriangleTree(testSet.template);
   const shown: ShownFrame[] = [];
   for (const { id, title } of chosen) {

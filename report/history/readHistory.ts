@@ -1,7 +1,7 @@
 import { readScalars, SegmentDamaged } from '../../checkpoints/events/readSegment.js';
+import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js';
 import { checkpointStages, type CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
-import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { Series, type Curve } from './series.js';
 
@@ -47,7 +47,7 @@ export async function readHistory(store: ObjectStore, run: string, signal?: Abor
     const manifest = await readManifest(store, run, stage);
     if (manifest === null) continue;
     const series = new Series();
-    for (const key of await segments(store, run, stage, manifest)) {
+    for (const { key } of await segmentsThatCount(store, manifest)) {
       signal?.throwIfAborted();
       const attempt = key.slice(key.lastIndexOf('.') + 1);
       try {
@@ -72,25 +72,6 @@ export async function readHistory(store: ObjectStore, run: string, signal?: Abor
     }
   }
   return { curves, attempts: attempts.sort((a, b) => a.from - b.from), models, problems };
-}
-
-/** Those that count: sealed ones, and the open one of the attempt that trains now. */
-async function segments(
-  store: ObjectStore,
-  run: string,
-  stage: CheckpointStage,
-  {
-    events,
-    lease,
-  }: { readonly events: readonly { readonly key: string }[]; readonly lease: { attempt: string } | null },
-): Promise<string[]> {
-  const sealed = events.map(({ key }) => key);
-  if (lease === null) return sealed;
-  const known = new Set(sealed);
-  for await (const { key } of store.list(`${keys.events(run, stage)}/`)) {
-    if (key.endsWith(`.${lease.attempt}`) && !known.has(key)) sealed.push(key);
-  }
-  return sealed;
 }
 
 /** Segments of one attempt follow one another. */

@@ -1,5 +1,6 @@
 import { colourOfError, unmeasuredColour } from '../../evaluation/renderings/colours.js';
 import { packed } from '../embedded.js';
+import { middleOf } from '../frames/middleOf.js';
 import { escaped } from '../html.js';
 import type { ShownFrame } from '../shownFrame.js';
 
@@ -34,7 +35,7 @@ export function headsSection({ frames, faces, largestError }: HeadsSection): str
     ].map((colour) => colour.map(Math.round)),
     unmeasured: unmeasuredColour,
     frames: shown.map(({ title, front, heads }) => {
-      const centre = middleOf(heads[0]!.vertices);
+      const centre = middleOf([heads[0]!.vertices]);
       return {
         title,
         front,
@@ -64,18 +65,6 @@ function places(errors: Float32Array, largest: number): Uint8Array {
   return Uint8Array.from(errors, (error) =>
     Number.isNaN(error) ? lastPlace + 1 : Math.min(lastPlace, Math.round((error / largest) * lastPlace)),
   );
-}
-
-/** The middle of the box around the vertices. */
-function middleOf(vertices: Float32Array): number[] {
-  return [0, 1, 2].map((axis) => {
-    let [low, high] = [Infinity, -Infinity];
-    for (let i = axis; i < vertices.length; i += 3) {
-      low = Math.min(low, vertices[i]!);
-      high = Math.max(high, vertices[i]!);
-    }
-    return (low + high) / 2;
-  });
 }
 
 const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array | Int16Array): string =>

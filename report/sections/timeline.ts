@@ -1,4 +1,5 @@
-import { duration, escaped, table } from '../html.js';
+import { duration } from '../../text/duration.js';
+import { escaped, table } from '../html.js';
 import type { Attempt, RunHistory } from '../history/readHistory.js';
 
 const [width, rowHeight, left] = [960, 34, 110];

@@ -4,7 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { print, printJson } from '../../cli/terminal/print.js';
-import { bytes, columns, duration } from '../../cli/terminal/terminal.js';
+import { bytes, columns } from '../../cli/terminal/terminal.js';
+import { duration } from '../../text/duration.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
 

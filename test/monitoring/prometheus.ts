@@ -4,10 +4,10 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { choosePorts } from '../../infra/services/index.js';
 import { packageRoot } from '../../infra/setup/paths.mjs';
 import { startTestTemporal } from '../workflows/support/temporal.js';
 import { askGpuWorker, forkGpuWorker, gpuWorkerPort, killForkedWorkers } from '../workers/support/gpuWorkers.js';
@@ -17,14 +17,6 @@ const promtool = (...args: string[]): void => void execFileSync('promtool', args
 promtool('check', 'rules', 'alerts.yaml');
 promtool('test', 'rules', 'alerts.test.yaml');
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-
 const folder = mkdtempSync(join(tmpdir(), 'tempeh-prometheus-'));
 const temporal = await startTestTemporal();
 const worker = await forkGpuWorker(temporal.settings, join(folder, 'worker'));
@@ -32,7 +24,7 @@ const worker = await forkGpuWorker(temporal.settings, join(folder, 'worker'));
 const { text } = await askGpuWorker(worker, '/metrics');
 execFileSync('promtool', ['check', 'metrics'], { input: text, stdio: ['pipe', 'inherit', 'pipe'] });
 
-const port = await freePort();
+const [port] = await choosePorts([0]);
 writeFileSync(
   join(folder, 'prometheus.yml'),
   JSON.stringify({

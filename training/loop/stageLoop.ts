@@ -57,8 +57,6 @@ export interface StageLoopOptions {
   readonly onValidation?: (step: number, terms: LossTerms) => void;
   /** After each step: where its time went. */
   readonly onStep?: (milliseconds: LoopMilliseconds, position: Readonly<StagePosition>) => void;
-  /** For the log: what validation found. */
-  readonly note: (message: string) => void;
   readonly warn: (message: string) => void;
   /** Aborted: the step is finished, nothing more. */
   readonly signal: AbortSignal;
@@ -219,15 +217,12 @@ async function skip(
 }
 
 async function validateAt(position: StagePosition, options: StageLoopOptions): Promise<void> {
-  const { predictor, loss, data, events, onProgress, note, signal } = options;
+  const { predictor, loss, data, events, onProgress, signal } = options;
   const onBatch = (): void => onProgress(position);
   const validation = await validate({ predictor, loss, data, onBatch, signal });
   position.validationPending = validation === null;
   if (!validation?.first) return;
   logLosses(events, position.step, 'validation', validation.terms);
-  const { total, pointsToSurfaceDistance: distance } = validation.terms;
-  const measured = Number.isNaN(distance) ? '' : `, scan to surface ${distance.toPrecision(3)} mm`;
-  note(`Validation at iteration ${position.step}: loss ${total.toPrecision(4)}${measured}`);
   options.onValidation?.(position.step, validation.terms);
   const { batch, prediction } = validation.first;
   await showBatch('Val', batch, prediction, position, options);

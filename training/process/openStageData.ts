@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { openBatches, type LoaderListener } from '../../datasets/batches/openBatches.js';
+import type { StageConfiguration } from '../../configs/schema/training.js';
+import { openBatches, type Batches, type LoaderListener } from '../../datasets/batches/openBatches.js';
 import type { LoaderSource } from '../../datasets/batches/settings.js';
 import { placeOf } from '../../datasets/reader/inPlace.js';
 import { viewChoiceOf } from '../../datasets/views.js';
@@ -35,17 +36,26 @@ export async function openStageData(job: TrainingJob, listener: LoaderListener):
     loader.prefetch,
     listener,
   );
+  return stageDataOf(batches, settings, { seed, ...rotations });
+}
+
+/** A loader's batches, as a stage asks for them. @param choice what the batches of every step have in common. */
+export function stageDataOf(
+  batches: Batches,
+  stage: StageConfiguration,
+  choice: Pick<TrainingBatchSettings, 'seed' | 'gridRotations'>,
+): StageData {
   return {
     template: batches.template,
     regions: batches.regions,
-    batch: (step) => batches.training(step, { seed, stage: settings, ...rotations }, settings.iterations - 1),
+    batch: (step) => batches.training(step, { stage, ...choice }, stage.iterations - 1),
     validationBatches: () =>
       batches.validation({
         split: 'validation',
-        batchSize: settings.batchSize,
-        resizeFactor: settings.imageResizeFactor,
-        scanPoints: settings.scanPoints,
-        limit: settings.validationFrames,
+        batchSize: stage.batchSize,
+        resizeFactor: stage.imageResizeFactor,
+        scanPoints: stage.scanPoints,
+        limit: stage.validationFrames,
       }),
     bytesRead: () => batches.bytesRead(),
     close: () => batches.close(),

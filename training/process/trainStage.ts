@@ -135,12 +135,13 @@ export async function trainStage(
         onValidation: (step, { total, pointsToSurfaceDistance }) => {
           const distance = Number.isNaN(pointsToSurfaceDistance) ? null : pointsToSurfaceDistance;
           validation = { step, loss: total, pointToSurface: distance };
+          const measured = distance === null ? '' : `, scan to surface ${distance.toPrecision(3)} mm`;
+          note(`Validation at iteration ${step}: loss ${total.toPrecision(4)}${measured}`);
         },
         onStep: (milliseconds, reached) => {
           throughput.tick();
           tools.onStep?.(milliseconds, reached);
         },
-        note,
         warn,
         signal,
       };

@@ -62,13 +62,9 @@ export async function importPublished(options: ImportOptions): Promise<Imported>
   }
   const { model, optimizer } = convertPublished(file, published.kind, published, configuration);
   const { trainingStage, finished } = standing(published.kind, step, configuration, options.final);
-  const state: TrainingState = {
+  const state = {
     step,
     stage: trainingStage,
-    seed: configuration.seed,
-    skippedBatches: 0,
-    loss: null,
-    validationPending: false,
     model,
     optimizer,
   };

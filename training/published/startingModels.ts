@@ -10,7 +10,7 @@ import { convertPublished } from './importPublished.js';
 import { layoutsOf } from './layouts.js';
 import { freshOptimizer } from './optimizerState.js';
 import { readPublishedFile } from './readPublished.js';
-import { writeFirstCheckpoint } from './writeFirstCheckpoint.js';
+import { writeFirstCheckpoint, type ImportedState } from './writeFirstCheckpoint.js';
 
 /** A trained model that another run starts from. */
 export interface StartingModel {
@@ -85,13 +85,9 @@ export async function writeStartingModels(
 ): Promise<void> {
   for (const { stage, model, optimizer } of models) {
     const isCoarse = stage === 'coarse';
-    const state: TrainingState = {
+    const state: ImportedState = {
       step: isCoarse ? configuration.training['coarse-pretraining'].iterations : 0,
       stage: isCoarse ? 'coarse-pretraining' : 'refinement',
-      seed: configuration.seed,
-      skippedBatches: 0,
-      loss: null,
-      validationPending: false,
       model,
       optimizer,
     };

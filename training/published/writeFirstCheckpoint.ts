@@ -11,6 +11,9 @@ import { encodeTrainingState, type TrainingState } from '../../checkpoints/readi
 import type { CheckpointReference } from '../../checkpoints/reference.js';
 import { ImportRefused } from './errors.js';
 
+/** What comes from elsewhere; the rest of a training state is that of a beginning. */
+export type ImportedState = Pick<TrainingState, 'step' | 'stage' | 'model' | 'optimizer'>;
+
 /**
  * Makes a state from elsewhere a run's first checkpoint of its stage. It counts once the manifest names it; the
  * configuration is stored with the run if it has none.
@@ -29,7 +32,7 @@ export async function writeFirstCheckpoint({
   readonly store: ObjectStore;
   readonly run: string;
   readonly configuration: RunConfiguration;
-  readonly state: TrainingState;
+  readonly state: ImportedState;
   readonly finished: readonly TrainingStage[];
 }): Promise<CheckpointReference> {
   const stage = checkpointStageOf(state.stage);
@@ -38,7 +41,8 @@ export async function writeFirstCheckpoint({
   await checkConditionalPuts(store, `${keys.run(run)}/conditional-put-check`);
   const claimed = await ClaimedManifest.claim(store, run, stage, attempt);
   refuseOthers(claimed.manifest);
-  const encoded = encodeTrainingState(state, configuration, finished);
+  const fresh = { seed: configuration.seed, skippedBatches: 0, loss: null, validationPending: false };
+  const encoded = encodeTrainingState({ ...state, ...fresh }, configuration, finished);
   const key = keys.checkpoint(run, stage, state.step, attempt);
   for (const [name, { body, sha256 }] of Object.entries(encoded)) await store.put(`${key}/${name}`, body, { sha256 });
   await storeConfiguration(store, run, configuration);

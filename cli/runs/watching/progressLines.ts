@@ -5,7 +5,8 @@ import type { RunDescription } from '../../../client/runs/describeRun.js';
 import { devicesOf } from '../../../client/runs/devices.js';
 import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
 import { printable } from '../../../text/printable.js';
-import { bytes, columns, duration, styled } from '../../terminal/terminal.js';
+import { bytes, columns, styled } from '../../terminal/terminal.js';
+import { duration } from '../../../text/duration.js';
 
 const marks: Readonly<Record<StepState['state'], string>> = {
   waiting: '·',
