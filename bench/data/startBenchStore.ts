@@ -3,7 +3,7 @@ import { s3At, type S3Configuration } from '../../storage/s3/s3Client.js';
 
 export interface BenchStore {
   readonly storage: S3Configuration;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** An S3 server of this process's own, with an empty bucket; the environment gets its credentials. */

@@ -56,7 +56,7 @@ export function sendError(error: unknown): SentError {
 
 /** The error again, of its class if it is one of those above, and of its name in any case. */
 export function receiveError({ name, message, stack, fields, cause }: SentError): Error {
-  const error = Object.create((classOf.get(name) ?? Error).prototype as object) as Error;
+  const error = Object.create((classOf.get(name) ?? Error).prototype) as Error;
   // As a constructor has them: not to be listed.
   const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
   Object.defineProperties(error, {

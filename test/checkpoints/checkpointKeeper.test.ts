@@ -29,7 +29,7 @@ interface Kept {
 async function keep(run: string, graceSeconds = 10): Promise<Kept> {
   const configuration: RunConfiguration = {
     ...plainConfiguration(),
-    storage: { ...plainConfiguration().storage, ...s3.configuration } as RunConfiguration['storage'],
+    storage: { ...plainConfiguration().storage, ...s3.configuration },
   };
   const store = s3.store();
   const claim = (attempt: string): Promise<CheckpointStore> =>

@@ -13,8 +13,9 @@ const configuration = { ...tiny, model: { ...tiny.model, coarse } };
 /** Two samples that are seen in every step: whatever the network, it comes to know them. */
 for (const stage of ['coarse-pretraining', 'refinement'] as const) {
   test(`${stage}: two samples are learnt by heart`, async () => {
-    const { template, regions, batch: load } = tinyData();
-    const given = await load(0);
+    const data = tinyData();
+    const { template, regions } = data;
+    const given = await data.batch(0);
     const batch = stage === 'refinement' ? { ...given, coarseVertices: coarseGuess(given, 2) } : given;
     const settings = {
       ...configuration.training[stage],
