@@ -16,9 +16,9 @@ import { readInstalledMarker } from './tensorflowRuntime.mjs';
 /** Part of the cached binding's name: raise it when the compiler's options change. */
 const recipe = 1;
 const compiler = process.env.CXX || 'g++';
-/** What is compiled in beside the npm package's sources: `functions.cc` includes the package's `tfjs_binding.cc`. */
+/** What is compiled: `backend.cc` and `functions.cc` include the npm package's two sources. */
 const ownFolder = path.join(packageRoot, 'infra', 'setup', 'binding');
-const ownSources = ['functions.cc', 'signals.cc'].map((name) => path.join(ownFolder, name));
+const ownSources = ['backend.cc', 'functions.cc', 'signals.cc'].map((name) => path.join(ownFolder, name));
 
 /**
  * @param {'cpu' | 'gpu'} variant
@@ -84,7 +84,6 @@ function bindingDirectory() {
  */
 async function compile(variant, signal) {
   const runtime = runtimeDirectory(variant);
-  const sources = [path.join(bindingPackage, 'binding', 'tfjs_backend.cc'), ...ownSources];
   await makeCacheEntry(bindingDirectory(), async ({ result }) => {
     const output = path.join(result, 'tfjs_binding.node');
     const options = ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'];
@@ -94,7 +93,7 @@ async function compile(variant, signal) {
     ];
     const libraries = [`-L${path.join(runtime, 'lib')}`, '-ltensorflow', '-ltensorflow_framework'];
     const searchPath = '-Wl,-rpath,$ORIGIN/../../deps/lib';
-    await runCommand(compiler, [...options, ...includes, ...sources, ...libraries, searchPath, '-o', output], {
+    await runCommand(compiler, [...options, ...includes, ...ownSources, ...libraries, searchPath, '-o', output], {
       signal,
       mend: 'Install a C++ compiler (Debian, Ubuntu: `apt-get install g++`), or set CXX to one that knows C++17.',
     });
