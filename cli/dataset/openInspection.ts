@@ -16,6 +16,7 @@ import type { DatasetArguments } from '../commands/data/dataset.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
+import { configurationOfRun } from '../store/ofRun.js';
 import { loadWithStore } from '../store/placeholders.js';
 import { harmless } from '../terminal/harmless.js';
 import { checkProgress } from './checkProgress.js';
@@ -73,10 +74,11 @@ export function volumeOf({ model }: RunConfiguration): Volume {
   return { centre: gridOrigin, side: gridSide * gridSpacing };
 }
 
-async function configurationOf({ config, set, run, directory }: DatasetArguments): Promise<RunConfiguration> {
+async function configurationOf(arguments_: DatasetArguments): Promise<RunConfiguration> {
+  const { config = 'famos', set, run, directory } = arguments_;
   if (directory !== undefined) return loadConfiguration(config, set);
-  const configuration = await loadWithStore(config, set);
-  if (run === undefined) return configuration;
+  if (run === undefined) return loadWithStore(config, set);
+  const configuration = await configurationOfRun(run, arguments_);
   const store = openStore(configuration.storage);
   try {
     const { body } = await store.get(keys.runConfiguration(run));

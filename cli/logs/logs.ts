@@ -7,19 +7,18 @@ import type { ObjectStore } from '../../storage/types.js';
 import { readableLogLine } from '../../text/logLine.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { loadWithStore } from '../store/placeholders.js';
+import { configurationOfRun } from '../store/ofRun.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { print } from '../terminal/print.js';
 import { localTime, styled } from '../terminal/terminal.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 
-export interface LogsOptions {
+export interface LogsOptions extends StoreOptions {
   readonly run: string;
   readonly step: string | undefined;
   readonly attempt: number | undefined;
   readonly follow: boolean;
   readonly json: boolean;
-  readonly config: string;
-  readonly set: readonly string[];
 }
 
 /** Milliseconds from one look for new lines to the next. */
@@ -27,9 +26,9 @@ const lookInterval = 2000;
 
 /** Prints what the processes of a run logged, from its object store. @returns the exit code. */
 export async function logs(options: LogsOptions): Promise<ExitCode> {
-  const { run, follow, config, set } = options;
+  const { run, follow } = options;
   if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
-  const store = openStore((await loadWithStore(config, set)).storage);
+  const store = openStore((await configurationOfRun(run, options)).storage);
   const printer = new LogPrinter(store, options);
   await untilStopped(async (signal) => {
     const found = await printer.printNews();

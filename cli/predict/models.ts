@@ -8,6 +8,8 @@ import type { ModelReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import type { StoreOptions } from '../storeOptions.js';
+import { knownConfiguration } from '../store/ofRun.js';
 import { lacksBucket, withLocalStore } from '../store/placeholders.js';
 import { storedConfiguration } from '../store/publishedCheckpoints.js';
 
@@ -82,19 +84,15 @@ async function surroundings(folders: readonly string[]): Promise<Pick<FoundModel
   return { config: null, folder: folders[0] ?? null };
 }
 
-export interface ConfigurationOptions {
-  readonly config: string;
-  readonly set: readonly string[];
-}
+export type ConfigurationOptions = StoreOptions;
 
 /** The configuration that models are to be used with: of a run in the store its own, else `--config`. */
 export async function configurationFor(
   models: Readonly<Record<ModelStage, FoundModel | null>>,
-  { config, set }: ConfigurationOptions,
+  options: ConfigurationOptions,
 ): Promise<PredictionConfiguration> {
-  const isRun = [models.coarse, models.refinement].some((model) => model?.reference.kind === 'run');
-  const loaded = await loadConfiguration(config, set);
-  const file = isRun ? withLocalStore(loaded) : loaded;
+  const { config = 'famos', set } = options;
+  const file = await fileFor(models, options);
   const [coarse, refinement] = await Promise.all([
     ofRun(models.coarse, 'coarse', file, config),
     ofRun(models.refinement, 'refinement', file, config),
@@ -112,6 +110,23 @@ export async function configurationFor(
     (path) => path !== null && path !== undefined,
   );
   return predictionConfiguration({ ...mixed, storage: file.storage }, [...new Set(published)], set);
+}
+
+/** What says where the store of a run is that a model is of; the networks of models that are none's. */
+async function fileFor(
+  models: Readonly<Record<ModelStage, FoundModel | null>>,
+  options: ConfigurationOptions,
+): Promise<RunConfiguration> {
+  const { config, set } = options;
+  const run = [models.coarse, models.refinement].flatMap((model) =>
+    model?.reference.kind === 'run' ? [model.reference.run] : [],
+  )[0];
+  if (run === undefined) return loadConfiguration(config ?? 'famos', set);
+  if (config === undefined) {
+    const known = await knownConfiguration(run, options);
+    if (known !== null) return known;
+  }
+  return withLocalStore(await loadConfiguration(config ?? 'famos', set));
 }
 
 /** null for a model that is no run's. @throws CommandError for a run that is not there, or may not be meant as one */

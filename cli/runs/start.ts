@@ -15,7 +15,7 @@ import { print } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
 
 export interface StartOptions extends ConnectionOptions {
-  /** famos if absent; of a branch, what the run has that it starts from. */
+  /** If absent, of a branch or a step of a run that is there, what that run has; else famos. */
   readonly config: string | undefined;
   readonly set: readonly string[];
   readonly run: string | undefined;
@@ -35,11 +35,11 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   if (options.run !== undefined && !runNamePattern.test(options.run)) {
     throw new CommandError(`--run ${options.run}: expected ${runNameRule}.`, exitCodes.usage);
   }
+  // Of a step that goes on with a run, that run's configuration is asked for, and of a branch that which it starts from.
+  const parent = from?.run ?? (what === 'full-training' ? undefined : options.run);
+  const isNamed = options.config !== undefined || options.text !== undefined;
   // A file's mistakes are told before anything is asked for.
-  const own =
-    from === null || options.config !== undefined || options.text !== undefined
-      ? await ownConfiguration(options)
-      : null;
+  const own = parent === undefined || isNamed ? await ownConfiguration(options) : null;
   const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> => {
     if (what === 'evaluation' && configuration.dataset.layout.test === null) {
       throw new CommandError('There is no test set to evaluate on: dataset.layout.test is null.', exitCodes.usage);
@@ -53,7 +53,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   };
   const ownFiles = own === null ? null : await filesOf(own);
   return withTemporal(options, async (connected) => {
-    const configuration = own ?? (await inherited(connected.client, from!.run, options.set));
+    const configuration = own ?? (await inherited(connected.client, parent!, options, from === null));
     const files = ownFiles ?? (await filesOf(configuration));
     const run = options.run ?? runName(configuration.dataset.name, new Date());
     if (from !== null) await branch(from, run, configuration);
@@ -76,13 +76,19 @@ async function ownConfiguration({ config = 'famos', set, text }: StartOptions): 
   return configuration;
 }
 
-/** What the run has that a branch starts from, with its own overrides on top. */
-async function inherited(client: Client, run: string, set: readonly string[]): Promise<RunConfiguration> {
+/** What the run has that a branch or a step starts from, with its own overrides on top. */
+async function inherited(
+  client: Client,
+  run: string,
+  options: StartOptions,
+  mayBeNew: boolean,
+): Promise<RunConfiguration> {
   try {
     const configuration = JSON.stringify(await configurationOf(client, run));
-    return resolveConfiguration(configuration, `the configuration of ${run}`, set);
+    return resolveConfiguration(configuration, `the configuration of ${run}`, options.set);
   } catch (cause) {
     if (!(cause instanceof RunError) || cause.reason !== 'not-found') throw cause;
+    if (mayBeNew) return ownConfiguration(options);
     const message = `Temporal knows no run ${run}, so its configuration is not known: name one with --config.`;
     throw new CommandError(message, exitCodes.usage, { cause });
   }

@@ -17,14 +17,15 @@ import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
-import { loadWithStore } from './placeholders.js';
+import { configurationOfRun } from './ofRun.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { evaluationTable } from '../runs/watching/evaluationTable.js';
 import { bar } from '../runs/watching/progressLines.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { print, printJson } from '../terminal/print.js';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends StoreOptions {
   readonly run: string | undefined;
   readonly predictions: readonly string[];
   readonly scans: string | undefined;
@@ -32,8 +33,6 @@ export interface EvaluateOptions {
   readonly masks: string | undefined;
   readonly registrations: string | undefined;
   readonly out: string;
-  readonly config: string;
-  readonly set: readonly string[];
   readonly json: boolean;
   readonly allowFailures: boolean;
 }
@@ -69,7 +68,7 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     if (predictions.length > 0 || scans !== undefined) {
       throw new CommandError('Either a RUN, or --predictions and --scans: not both.', exitCodes.usage);
     }
-    const configuration = await loadWithStore(options.config, options.set);
+    const configuration = await configurationOfRun(run, options);
     const store = openStore(configuration.storage);
     const { dataset, model } = (await storedConfiguration(store, run)) ?? configuration;
     if (!(await exists(store, run))) {

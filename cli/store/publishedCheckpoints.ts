@@ -11,15 +11,14 @@ import { exportPublished } from '../../training/published/exportPublished.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { configurationOfRun } from './ofRun.js';
 import { loadWithStore } from './placeholders.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { print } from '../terminal/print.js';
 
-interface StoreOptions {
+export interface ImportCheckpointOptions {
   readonly config: string;
   readonly set: readonly string[];
-}
-
-export interface ImportCheckpointOptions extends StoreOptions {
   readonly file: string;
   readonly run: string;
   readonly stage: 'coarse' | 'refinement' | undefined;
@@ -37,7 +36,8 @@ export async function importCheckpoint(options: ImportCheckpointOptions): Promis
     throw new CommandError(`--step ${step}: expected a whole number of steps, 0 or more.`, exitCodes.usage);
   }
   await needFile(file);
-  const { configuration, store } = await open(options);
+  const configuration = await loadWithStore(options.config, options.set);
+  const store = openStore(configuration.storage);
   const imported = await importPublished({ store, run, configuration, file, stage, step, final });
   const { unused } = imported;
   if (unused.length > 0) print(`${file} holds other things, too, which are not used: ${listed(unused)}.`);
@@ -67,7 +67,8 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
     throw new CommandError(`${options.checkpoint}: expected ${expected}.`, exitCodes.usage);
   }
   const { run, stage } = named;
-  const { configuration, store } = await open(options);
+  const configuration = await configurationOfRun(run, options);
+  const store = openStore(configuration.storage);
   const isFolder = (await stat(options.file).catch(() => null))?.isDirectory() ?? false;
   const { step, file } = await exportPublished({
     store,
@@ -79,11 +80,6 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
   });
   print(`${file}: step ${step} of ${options.checkpoint.split('@')[0]}, for torch.load.`);
   return exitCodes.ok;
-}
-
-async function open({ config, set }: StoreOptions): Promise<{ configuration: RunConfiguration; store: ObjectStore }> {
-  const configuration = await loadWithStore(config, set);
-  return { configuration, store: openStore(configuration.storage) };
 }
 
 /** The networks are those that the run was configured with, whatever the command line says. */

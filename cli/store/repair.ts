@@ -7,15 +7,14 @@ import { PreconditionFailed } from '../../storage/types.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { columns } from '../terminal/terminal.js';
-import { loadWithStore } from './placeholders.js';
+import { configurationOfRun } from './ofRun.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { storedConfiguration } from './publishedCheckpoints.js';
 import { print } from '../terminal/print.js';
 
-export interface RepairOptions {
+export interface RepairOptions extends StoreOptions {
   readonly run: string;
   readonly yes: boolean;
-  readonly config: string;
-  readonly set: readonly string[];
 }
 
 /**
@@ -23,14 +22,16 @@ export interface RepairOptions {
  *
  * @returns the exit code: 1 where a manifest is gone and nothing is left that it could be made from.
  */
-export async function repair({ run, yes, config, set }: RepairOptions): Promise<ExitCode> {
+export async function repair({ run, yes, ...where }: RepairOptions): Promise<ExitCode> {
   if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
-  const given = await loadWithStore(config, set);
+  const given = await configurationOfRun(run, where);
   const store = openStore(given.storage);
   const stored = await storedConfiguration(store, run);
   if (stored === null) {
     const what = `${keys.runConfiguration(run)} is not in ${store.description}`;
-    print(`${what}: which stages are done is judged by ${config}, where a checkpoint does not say it itself.`);
+    print(
+      `${what}: which stages are done is judged by ${where.config ?? 'what Temporal knows of it'}, where a checkpoint does not say it itself.`,
+    );
   }
   const plans: RepairPlan[] = [];
   for (const stage of checkpointStages) {

@@ -8,21 +8,20 @@ import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
-import { loadWithStore } from './placeholders.js';
+import { configurationOfRun } from './ofRun.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { print } from '../terminal/print.js';
 
-export interface ReportOptions {
+export interface ReportOptions extends StoreOptions {
   readonly run: string;
   readonly out: string | undefined;
   readonly open: boolean;
-  readonly config: string;
-  readonly set: readonly string[];
 }
 
 /** Writes the page about a run, as far as it has come. @returns the exit code. */
-export async function report({ run, out, open, config, set }: ReportOptions): Promise<ExitCode> {
+export async function report({ run, out, open, ...where }: ReportOptions): Promise<ExitCode> {
   if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
-  const { storage } = await loadWithStore(config, set);
+  const { storage } = await configurationOfRun(run, where);
   const store = openStore(storage);
   const page = await untilStopped((signal) => runReport({ store, run, signal }));
   if (page === null) {

@@ -1,12 +1,11 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { CommandBody, GlobalOptions } from '../../command.js';
 import { setOption } from '../../setOption.js';
+import { withStoreOptions, type StoreOptions } from '../../storeOptions.js';
 import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
 
 /** Which data set. */
-export interface DatasetArguments extends GlobalOptions, ViewOptions {
-  config: string;
-  set: string[];
+export interface DatasetArguments extends GlobalOptions, ViewOptions, StoreOptions {
   run: string | undefined;
   directory: string | undefined;
 }
@@ -44,7 +43,12 @@ export interface ConvertArguments extends GlobalOptions {
 }
 
 function datasetOptions<T>(yargs: Argv<T>): Argv<T & Omit<DatasetArguments, 'verbose'>> {
-  return withViewOptions(configurationOptions(yargs))
+  return withViewOptions(
+    withStoreOptions(
+      yargs,
+      'YAML file, or miniature, workshop or famos: object store, data set, layout, kind of views, volume [default: famos; with --run that run’s]',
+    ),
+  )
     .option('run', { type: 'string', describe: 'The data set of a run, by the configuration that is stored with it' })
     .option('directory', {
       type: 'string',

@@ -1,7 +1,7 @@
 import type { CommandBody, GlobalOptions } from '../../command.js';
-import { setOption } from '../../setOption.js';
+import { withStoreOptions, type StoreOptions } from '../../storeOptions.js';
 
-interface EvaluateArguments extends GlobalOptions {
+interface EvaluateArguments extends GlobalOptions, StoreOptions {
   run: string | undefined;
   predictions: string[];
   scans: string | undefined;
@@ -9,15 +9,13 @@ interface EvaluateArguments extends GlobalOptions {
   masks: string | undefined;
   registrations: string | undefined;
   out: string;
-  config: string;
-  set: string[];
   json: boolean;
   'allow-failures': boolean;
 }
 
 export const command: CommandBody<EvaluateArguments> = {
   builder: (yargs) =>
-    yargs
+    withStoreOptions(yargs)
       .positional('run', { type: 'string', describe: 'A run in the object store; else folders' })
       .option('predictions', {
         type: 'string',
@@ -35,8 +33,6 @@ export const command: CommandBody<EvaluateArguments> = {
       .option('masks', { type: 'string', describe: 'Vertex masks (.npz): errors by region' })
       .option('registrations', { type: 'string', describe: 'Folder of registrations: distances of vertices, too' })
       .option('out', { type: 'string', demandOption: true, describe: 'Folder for JSON, CSV, pictures, report.html' })
-      .option('config', { type: 'string', default: 'famos', describe: 'Of a run: says where the object store is' })
-      .option('set', setOption)
       .option('json', { type: 'boolean', default: false, describe: 'Print the figures as JSON, nothing else' })
       .option('allow-failures', {
         type: 'boolean',
@@ -44,7 +40,7 @@ export const command: CommandBody<EvaluateArguments> = {
         describe: 'Exit code 0 though some frames could not be measured (1 otherwise; also where none could)',
       })
       .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
-      .example('$0 evaluate famos-1 --set storage.bucket=NAME --out evaluation', ''),
+      .example('$0 evaluate famos-1 --out evaluation', ''),
   handler: async (options) => {
     const { evaluate } = await import('../../store/evaluate.js');
     process.exitCode = await evaluate({ ...options, allowFailures: options['allow-failures'] });

@@ -17,7 +17,7 @@ interface PredictArguments extends GlobalOptions, ConnectionOptions, ViewOptions
   'coarse-out': string | undefined;
   'image-extension': string | undefined;
   template: string | undefined;
-  config: string;
+  config: string | undefined;
   set: string[];
   precision: Precision | undefined;
   strict: boolean;
@@ -84,8 +84,8 @@ function predictOptions(yargs: Argv<GlobalOptions>, stages: FolderStages): Argv<
     })
     .option('config', {
       type: 'string',
-      default: 'famos',
-      describe: 'Networks of a .pth without config.json; the store of a RUN',
+      describe:
+        'Networks of a .pth without config.json; the store of a RUN [default: famos; of a RUN what Temporal knows]',
     })
     .option('set', setOption)
     .option('precision', {

@@ -29,7 +29,7 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
     .option('config', {
       type: 'string',
       describe:
-        'YAML file, a published run’s config.json, or miniature, workshop or famos [default: famos; with --from that run’s]',
+        'YAML file, a published run’s config.json, or miniature, workshop or famos [default: famos; with --from that run’s, of a step that of --run]',
     })
     .option('set', setOption)
     .option('run', { type: 'string', describe: 'Name of the run [default: data set and time]' })
@@ -42,7 +42,10 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
       default: false,
       describe: 'Watch it until it ends; Ctrl-C ends the watching only',
     })
-    .example(`$0 start ${what} --config run.yaml${run} --follow`, '')
+    .example(
+      what === 'full-training' ? `$0 start ${what} --config run.yaml --follow` : `$0 start ${what}${run} --follow`,
+      what === 'full-training' ? '' : 'With what famos-1 was started with',
+    )
     .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
     .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
 }
