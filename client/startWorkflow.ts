@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey, SearchAttributeType } from './temporal.js';
-import { memos, searchAttributes, taskQueues, type workflowTypes } from '../configs/temporal.js';
+import { taskQueues } from '../configs/queues.js';
+import type { SchedulingConfiguration } from '../configs/schema/scheduling.js';
+import { memos, searchAttributes, type workflowTypes } from '../configs/temporal.js';
 import { RunError } from './connection/client.js';
 import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';
 
@@ -14,7 +16,12 @@ export interface WorkflowStart {
   readonly summary: string;
   /** null where it is about none. */
   readonly dataset: string | null;
+  /** Whose turn it is where several runs wait; the run's own if absent. */
+  readonly scheduling?: SchedulingConfiguration;
 }
+
+/** Bytes that Temporal takes. */
+const longestFairnessKey = 64;
 
 /**
  * Starts a workflow, or starts it again once it has ended: what is done of it is recognised and not done twice.
@@ -22,7 +29,7 @@ export interface WorkflowStart {
  * @throws RunError `already-running`
  */
 export async function startWorkflow(client: Client, start: WorkflowStart): Promise<void> {
-  const { type, workflowId, run, input, summary, dataset } = start;
+  const { type, workflowId, run, input, summary, dataset, scheduling } = start;
   const registered = (await ensureSearchAttributes(client)) !== null;
   const keyword = (name: string, value: string) => {
     return { key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value };
@@ -31,7 +38,12 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
     await withSearchAttributes(client, () =>
       client.workflow.start(type, {
         workflowId,
-        taskQueue: taskQueues.data,
+        taskQueue: taskQueues().data,
+        // Its activities and steps have the same.
+        priority: {
+          fairnessKey: (scheduling?.team ?? run).slice(0, longestFairnessKey),
+          ...(scheduling && { priorityKey: scheduling.priority, fairnessWeight: scheduling.share }),
+        },
         args: [input],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isGrpcServiceError } from './temporal.js';
-import { taskQueues } from '../configs/temporal.js';
+import { taskQueues } from '../configs/queues.js';
 import { RunError } from './connection/client.js';
 
 /** A version of a deployment, and who polls for tasks as such. */
@@ -31,8 +31,8 @@ export async function describeDeployment(client: Client, name: string): Promise<
   const { namespace } = client.options;
   const [found, data, gpu] = await Promise.all([
     known(client.workflowService.describeWorkerDeployment({ namespace, deploymentName: name })),
-    pollers(client, taskQueues.data, taskType.workflow),
-    pollers(client, taskQueues.gpu, taskType.activity),
+    pollers(client, taskQueues().data, taskType.workflow),
+    pollers(client, taskQueues().gpu, taskType.activity),
   ]);
   const info = found?.workerDeploymentInfo;
   const current = info?.routingConfig?.currentDeploymentVersion?.buildId || null;

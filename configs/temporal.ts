@@ -1,5 +1,27 @@
-/** Names that workflows, workers and the command line share. Constants only: workflow code imports this file. */
-export const taskQueues = { data: 'tempeh-data', gpu: 'tempeh-gpu' } as const;
+/**
+ * Names that workflows, workers and the command line share. Nothing that differs from call to call: workflow code imports
+ * this file.
+ */
+export interface TaskQueues {
+  /** Workflows, questions, evaluation. */
+  readonly data: string;
+  /** Training stages. */
+  readonly gpu: string;
+  /** Shards of predictions. */
+  readonly predict: string;
+}
+
+const names: TaskQueues = { data: 'tempeh-data', gpu: 'tempeh-gpu', predict: 'tempeh-predict' };
+
+/** The queues of those who share a prefix: `heads-` makes `heads-tempeh-data`. */
+export function queuesNamed(prefix: string): TaskQueues {
+  return { data: prefix + names.data, gpu: prefix + names.gpu, predict: prefix + names.predict };
+}
+
+/** The queues of a workflow, by the one that it runs on itself. */
+export function queuesBeside(data: string): TaskQueues {
+  return queuesNamed(data.endsWith(names.data) ? data.slice(0, -names.data.length) : '');
+}
 
 /** Names of the search attributes of our workflows; they are registered with the server and never change. */
 export const searchAttributes = {

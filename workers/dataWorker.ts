@@ -5,7 +5,7 @@ import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
 import { noticeHook } from '../activities/notices/noticeHook.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
-import { taskQueues } from '../configs/temporal.js';
+import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
 import { LineLogger } from './log.js';
 import { ownDirectory } from './ownDirectory/ownDirectory.js';
@@ -43,11 +43,15 @@ async function runDefined(
 ): Promise<void> {
   const { directory } = options;
   const hook = await noticeHook(environment);
+  const queues = taskQueues(environment);
   await runWorkers('data', options, async (stopping, logger, converter) => {
-    const [bundle, ownQueue] = await Promise.all([workflowBundle(logger.quiet(), converter), queueOf(directory)]);
+    const [bundle, ownQueue] = await Promise.all([
+      workflowBundle(logger.quiet(), converter),
+      queueOf(queues.data, directory),
+    ]);
     return [
       {
-        taskQueue: taskQueues.data,
+        taskQueue: queues.data,
         workflowBundle: bundle,
         activities: createDataActivities({ openStore, limits, ownQueue, stopping, hook }),
         maxConcurrentActivityTaskExecutions: 8,
@@ -64,7 +68,7 @@ async function runDefined(
 }
 
 /** The queue belongs to the disk, not to the host or process: a worker that comes back to its disk goes on there. */
-async function queueOf(directory: string): Promise<string> {
+async function queueOf(data: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'data-worker-id');
   try {
@@ -72,5 +76,5 @@ async function queueOf(directory: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return `${taskQueues.data}/${(await readFile(file, 'utf8')).trim()}`;
+  return `${data}/${(await readFile(file, 'utf8')).trim()}`;
 }

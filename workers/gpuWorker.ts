@@ -2,15 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { createGpuActivities } from '../activities/gpuActivities.js';
 import { DevicePool, deviceLabel, type Device } from '../activities/devices.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
-import { taskQueues } from '../configs/temporal.js';
+import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
 import { checkDevices } from './devices/checkDevices.js';
+import { giveBack } from './temporal/givenBack.js';
 import { runWorkers, workerIdentity, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { TaskBudget, type TaskLimits } from './temporal/taskBudget.js';
+
+/** What a GPU worker does; `all` whichever comes. */
+export type GpuWork = 'train' | 'predict' | 'all';
 
 export interface GpuWorkerOptions extends WorkerProcessOptions, TaskLimits {
   /** What it computes on, a stage or shard on each at a time; if absent, one at a time on whatever its processes find. */
   readonly devices?: readonly Device[];
+  /** `all` if absent. */
+  readonly work?: GpuWork;
   /** Modules of the child processes; ours if absent. */
   readonly trainerModule?: string;
   readonly predictorModule?: string;
@@ -53,8 +59,11 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
     // Who looks at a task queue sees which GPU a worker has.
     const names = (devices ?? []).flatMap(({ name, uuid }) => (uuid === null ? [] : [`${name} ${uuid}`]));
     const identity = [workerIdentity('gpu'), ...names].join(' ');
-    const slots = isLimited ? { tuner: budget.tuner } : { maxConcurrentActivityTaskExecutions: atOnce };
-    return [{ taskQueue: taskQueues.gpu, activities, identity, ...slots }];
+    const { gpu, predict } = taskQueues(environment);
+    const { work = 'all' } = options;
+    const queues = [...(work === 'predict' ? [] : [gpu]), ...(work === 'train' ? [] : [predict])];
+    const shared = { activities, identity, interceptors: { activity: [giveBack(budget)] } };
+    return queues.map((taskQueue) => ({ taskQueue, ...shared, tuner: budget!.tuner() }));
   });
 }
 

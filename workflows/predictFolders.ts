@@ -1,7 +1,7 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { FolderPredictionInput, GpuActivities } from '../activities/types.js';
 import type { FrameFailure, ListRange } from '../inference/folders/job.js';
-import { gpuActivity } from './control/activityOptions.js';
+import { predictActivity } from './control/activityOptions.js';
 import { predictionsNote } from './progress/notes.js';
 import { runShards } from './distribution/runShards.js';
 import { runStep } from './control/step.js';
@@ -19,7 +19,7 @@ const failuresOfResult = 10;
 export async function predictFolders(input: FolderPredictionInput): Promise<FolderPredictionSummary> {
   const { run, job } = input;
   const { configuration } = job;
-  const onGpu = (summary: string): GpuActivities => proxyActivities<GpuActivities>(gpuActivity(configuration, summary));
+  const onGpu = (summary: string): GpuActivities => proxyActivities<GpuActivities>(predictActivity(configuration, summary));
   const work = async (context: Parameters<Parameters<typeof runStep>[2]>[0]) => {
     const { pauses } = context;
     const plan = await pauses.run(() => onGpu('look at the folders').planFolderPrediction(input));

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { graceOf, graceVariable } from '../../configs/grace.js';
 import { logLevel } from '../../workers/logLines.js';
+import type { GpuWork } from '../../workers/gpuWorker.js';
 import { workerVersion, type WorkerVersion } from '../../workers/temporal/workerVersion.js';
 import type { MetricsAddress } from '../../workers/metrics/metricsServer.js';
 import { chooseServer, orCommandError, useLocalObjectStore, type ConnectionOptions } from '../connection.js';
@@ -20,6 +21,7 @@ interface WorkerOptions extends ConnectionOptions {
   readonly 'exit-when-idle'?: number | undefined;
   readonly gpus?: string | undefined;
   readonly cpu?: boolean;
+  readonly work?: GpuWork;
 }
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
@@ -57,7 +59,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   const { chooseDevices } = await import('../../workers/devices/gpus.js');
   const work = async (): Promise<void> => {
     const devices = await chooseDevices({ gpus: asked.gpus, cpu: asked.cpu ?? false });
-    await runGpuWorker({ ...options, ...limits, devices });
+    await runGpuWorker({ ...options, ...limits, devices, ...(asked.work && { work: asked.work }) });
   };
   await orCommandError(orNoDevice(work()));
   return exitCodes.ok;

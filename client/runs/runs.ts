@@ -46,6 +46,7 @@ export async function startRun(client: Client, { run, configuration, steps }: St
     input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...known },
     summary: `${single ?? 'full training'} of ${run}`,
     dataset: configuration.dataset.name,
+    scheduling: configuration.scheduling,
   });
   return workflowId;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { datasetSchema } from './dataset.js';
 import { coarseModelSchema, refinementModelSchema } from './model.js';
 import { storageSchema } from './storage.js';
+import { schedulingSchema } from './scheduling.js';
 import { supervisionSchema } from './supervision.js';
 import { checkpointsSchema, stagesSchema, trainingStages } from './training.js';
 import { crossFieldProblems } from './crossChecks.js';
@@ -79,6 +80,7 @@ export const runConfigurationSchema = z
       })
       .prefault({})
       .describe('How frames are shared out for prediction.'),
+    scheduling: schedulingSchema.prefault({}).describe('Whose turn it is where runs share workers.'),
     supervision: supervisionSchema.prefault({}).describe('When something that says nothing counts as lost.'),
   })
   .superRefine((configuration, context) => {

@@ -62,6 +62,7 @@ const matrix = {
     ...address,
     ...['--set', 'temporal.deployment=heads', '--set', 'temporal.buildId=b1', '--set', 'temporal.apiKeySecret=key'],
   ],
+  'a queue prefix': [...address, '--set', 'temporal.queuePrefix=heads-'],
   'bare: no policies, no job, accounts of others': [
     ...address,
     ...['--set', 'networkPolicies.enabled=false', '--set', 'namespaceJob.enabled=false'],

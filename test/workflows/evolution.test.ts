@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { taskQueues } from '../../configs/temporal.js';
+import { taskQueues } from '../../configs/queues.js';
 import { RunError } from '../../client/connection/client.js';
 import { deploymentOptions } from '../../workers/temporal/workerVersion.js';
 import { describeDeployment, promoteBuild } from '../../client/workerVersions.js';
@@ -79,8 +79,8 @@ class Fleet {
       }),
     };
     const workers = {
-      data: await Worker.create({ ...shared, taskQueue: taskQueues.data, workflowBundle: this.bundle }),
-      gpu: await Worker.create({ ...shared, taskQueue: taskQueues.gpu }),
+      data: await Worker.create({ ...shared, taskQueue: taskQueues().data, workflowBundle: this.bundle }),
+      gpu: await Worker.create({ ...shared, taskQueue: taskQueues().gpu }),
     };
     fleets.add(this);
     for (const kind of ['data', 'gpu'] as const) {

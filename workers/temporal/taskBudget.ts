@@ -19,33 +19,47 @@ interface Permit extends SlotPermit {
 }
 
 /**
- * Hands out the slots in which a worker takes activities, so many at once and so many in all, and says when it is to end:
- * what asked for one more task would have to give it back.
+ * Shares the devices of a process out among its task queues: so many tasks at once and so many in all, whichever queue
+ * they come from. A queue is asked for a task only while a device is free. Two queues that are asked at once may both
+ * answer: what is then too much is given back (`begin`).
  */
 export class TaskBudget {
-  #free: number;
-  #left: number;
+  /** Tasks that were handed over, those among them that are to be given back. */
+  #accepted = 0;
   #working = 0;
   #taken = 0;
   #busyUntil = performance.now();
   #waiting: (() => void)[] = [];
 
   constructor(
-    atOnce: number,
+    private readonly atOnce: number,
     private readonly limits: TaskLimits,
-  ) {
-    this.#free = atOnce;
-    this.#left = limits.tasks ?? Infinity;
-  }
+  ) {}
 
-  /** For the worker's definition, in place of a number of activities. */
-  get tuner(): NonNullable<WorkerOptions['tuner']> {
+  /** For the definition of the worker of one queue, in place of a number of activities. */
+  tuner(): NonNullable<WorkerOptions['tuner']> {
     const fixed = { type: 'fixed-size', numSlots: 1 } as const;
     return {
       workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
       localActivityTaskSlotSupplier: fixed,
       nexusTaskSlotSupplier: fixed,
-      activityTaskSlotSupplier: this.#supplier,
+      activityTaskSlotSupplier: this.supplier(),
+    };
+  }
+
+  /**
+   * Begins a task that was handed over.
+   *
+   * @returns how to end it; null where all devices are at work, or all tasks done that were to be.
+   */
+  begin(): (() => void) | null {
+    const { tasks = Infinity } = this.limits;
+    if (this.#working >= this.atOnce || this.#taken >= tasks) return null;
+    this.#working++;
+    this.#taken++;
+    return () => {
+      this.#working--;
+      this.#busyUntil = performance.now();
     };
   }
 
@@ -65,42 +79,42 @@ export class TaskBudget {
     }
   }
 
-  readonly #supplier: CustomSlotSupplier<ActivitySlotInfo> = {
-    type: 'custom',
-    reserveSlot: async (_context, signal) => {
-      for (let permit = this.take(); ; permit = this.take()) {
-        if (permit !== null) return permit;
-        await new Promise<void>((resolve, reject) => {
-          const stopped = (): void => reject(signal.reason as Error);
-          if (signal.aborted) return stopped();
-          signal.addEventListener('abort', stopped, { once: true });
-          this.#waiting.push(() => {
-            signal.removeEventListener('abort', stopped);
-            resolve();
+  private supplier(): CustomSlotSupplier<ActivitySlotInfo> {
+    // Of this queue: what it is being asked for.
+    let asked = 0;
+    const take = (): Permit | null => {
+      const left = (this.limits.tasks ?? Infinity) - this.#taken;
+      if (this.#accepted + asked >= this.atOnce || asked >= left) return null;
+      asked++;
+      return { isUsed: false };
+    };
+    return {
+      type: 'custom',
+      reserveSlot: async (_context, signal) => {
+        for (let permit = take(); ; permit = take()) {
+          if (permit !== null) return permit;
+          await new Promise<void>((resolve, reject) => {
+            const stopped = (): void => reject(signal.reason as Error);
+            if (signal.aborted) return stopped();
+            signal.addEventListener('abort', stopped, { once: true });
+            this.#waiting.push(() => {
+              signal.removeEventListener('abort', stopped);
+              resolve();
+            });
           });
-        });
-      }
-    },
-    tryReserveSlot: () => this.take(),
-    markSlotUsed: ({ permit }) => {
-      (permit as Permit).isUsed = true;
-      this.#working++;
-      this.#taken++;
-    },
-    releaseSlot: ({ permit }) => {
-      this.#free++;
-      if ((permit as Permit).isUsed) {
-        this.#working--;
-        this.#busyUntil = performance.now();
-      } else this.#left++;
-      for (const wake of this.#waiting.splice(0)) wake();
-    },
-  };
-
-  private take(): Permit | null {
-    if (this.#free === 0 || this.#left === 0) return null;
-    this.#free--;
-    this.#left--;
-    return { isUsed: false };
+        }
+      },
+      tryReserveSlot: () => take(),
+      markSlotUsed: ({ permit }) => {
+        (permit as Permit).isUsed = true;
+        asked--;
+        this.#accepted++;
+      },
+      releaseSlot: ({ permit }) => {
+        if ((permit as Permit).isUsed) this.#accepted--;
+        else asked--;
+        for (const wake of this.#waiting.splice(0)) wake();
+      },
+    };
   }
 }

@@ -27,9 +27,12 @@ export class WorkerGroup {
     definitions: readonly (WorkerOptions & { taskQueue: string })[],
   ): Promise<WorkerGroup> {
     const activities = new RunningActivities();
-    const interceptors = { activity: [activities.interceptor, spreadRetries] };
     const made = await Promise.allSettled(
-      definitions.map((definition) => Worker.create({ ...definition, connection, interceptors })),
+      definitions.map((definition) => {
+        const own = definition.interceptors?.activity ?? [];
+        const interceptors = { activity: [activities.interceptor, spreadRetries, ...own] };
+        return Worker.create({ ...definition, connection, interceptors });
+      }),
     );
     const workers = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const failed = made.find((one) => one.status === 'rejected');

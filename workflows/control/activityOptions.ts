@@ -1,6 +1,15 @@
-import { ActivityCancellationType, type ActivityOptions, type RetryPolicy } from '@temporalio/workflow';
-import { taskQueues, userFaults } from '../../configs/temporal.js';
+import {
+  ActivityCancellationType,
+  patched,
+  workflowInfo,
+  type ActivityOptions,
+  type RetryPolicy,
+} from '@temporalio/workflow';
+import { queuesBeside, userFaults, type TaskQueues } from '../../configs/temporal.js';
 import type { SupervisionConfiguration } from '../../configs/schema/supervision.js';
+
+/** Those of the workers that this workflow was started for. */
+export const queues = (): TaskQueues => queuesBeside(workflowInfo().taskQueue);
 
 interface Supervised {
   readonly supervision: SupervisionConfiguration;
@@ -17,7 +26,7 @@ const retry: RetryPolicy = {
 
 /** Questions and small writes: done in seconds, or tried again. */
 export function shortActivity(summary: string): ActivityOptions {
-  return { taskQueue: taskQueues.data, startToCloseTimeout: '2 minutes', retry, summary };
+  return { taskQueue: queues().data, startToCloseTimeout: '2 minutes', retry, summary };
 }
 
 /** Work of minutes to weeks: what bounds it is observed progress. Cancellation waits until it has saved and stopped. */
@@ -38,9 +47,15 @@ export function longActivity(taskQueue: string, configuration: Supervised, summa
  */
 export function gpuActivity(configuration: Supervised, summary: string): ActivityOptions {
   return {
-    ...longActivity(taskQueues.gpu, configuration, summary),
+    ...longActivity(queues().gpu, configuration, summary),
     retry: { ...retry, maximumInterval: '2 seconds' },
   };
+}
+
+/** Predictions have a queue of their own: no shard stands behind a stage of weeks. */
+export function predictActivity(configuration: Supervised, summary: string): ActivityOptions {
+  const options = gpuActivity(configuration, summary);
+  return patched('predict-queue') ? { ...options, taskQueue: queues().predict } : options;
 }
 
 /** Work that needs what lies on one data worker's disk. Given up when that worker does not come back in time. */

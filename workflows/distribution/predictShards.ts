@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { GpuActivities, PredictionPlan, PredictionShard, RunInput } from '../../activities/types.js';
-import { gpuActivity } from '../control/activityOptions.js';
+import { predictActivity } from '../control/activityOptions.js';
 import { runShards } from './runShards.js';
 import type { StepContext } from '../control/step.js';
 import type { PredictionSummary } from '../types.js';
@@ -15,7 +15,7 @@ export async function predictShards(
   const { run, configuration } = input;
   const predict = (shard: PredictionShard) => {
     const summary = `predict frames ${shard.from} to ${shard.to - 1}`;
-    const options = gpuActivity(configuration, summary);
+    const options = predictActivity(configuration, summary);
     return proxyActivities<GpuActivities>(options).predictShard({ run, storage: configuration.storage, shard });
   };
   return runShards(plan, context, { step, atOnce: configuration.predictions.shardsAtOnce, predict });

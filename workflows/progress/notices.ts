@@ -1,7 +1,8 @@
 import { CancellationScope, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Notice, NoticeKind } from '../../activities/notices/notice.js';
 import type { DataActivities } from '../../activities/types.js';
-import { taskQueues, type RunStep } from '../../configs/temporal.js';
+import type { RunStep } from '../../configs/temporal.js';
+import { queues } from '../control/activityOptions.js';
 
 /** Tells the data worker's owner of what happens to a run: steps of a full training are told by that alone. */
 export class Notices {
@@ -14,7 +15,7 @@ export class Notices {
     // Runs that workers of an earlier version began replay without.
     if (workflowInfo().parent !== undefined || !patched('notices')) return;
     const { notify } = proxyActivities<DataActivities>({
-      taskQueue: taskQueues.data,
+      taskQueue: queues().data,
       startToCloseTimeout: '15 seconds',
       scheduleToCloseTimeout: '40 seconds',
       retry: { maximumAttempts: 2 },

@@ -1,7 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, EvaluationSummary } from '../../activities/types.js';
-import { taskQueues } from '../../configs/temporal.js';
-import { longActivity, shortActivity } from '../control/activityOptions.js';
+import { longActivity, queues, shortActivity } from '../control/activityOptions.js';
 import { evaluationNote } from '../progress/notes.js';
 import { predictShards } from '../distribution/predictShards.js';
 import { runStep } from '../control/step.js';
@@ -15,7 +14,7 @@ export async function evaluation(input: StepInput): Promise<EvaluationSummary> {
     const { planPredictions } = proxyActivities<DataActivities>(planning);
     const plan = await pauses.run(() => planPredictions({ ...input, purpose: 'test' }));
     await predictShards('evaluation', input, plan, context);
-    const measuring = longActivity(taskQueues.data, input.configuration, `measure ${plan.frames} test frames`);
+    const measuring = longActivity(queues().data, input.configuration, `measure ${plan.frames} test frames`);
     const { evaluate } = proxyActivities<DataActivities>(measuring);
     const result = await counted(() => evaluate(input));
     const interruptions = board.interruptions('evaluation');

@@ -66,6 +66,7 @@ interface GpuWorkerArguments extends WorkerArguments {
   'exit-when-idle': number | undefined;
   gpus: string | undefined;
   cpu: boolean;
+  work: 'train' | 'predict' | 'all';
 }
 
 const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
@@ -83,9 +84,15 @@ const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
         default: false,
         describe: 'Compute on the processor where there is no GPU; refused otherwise',
       })
+      .option('work', {
+        choices: ['all', 'train', 'predict'] as const,
+        default: 'all' as const,
+        describe: 'What it takes: stages, shards of predictions, or whichever waits',
+      })
       .option('tasks', { type: 'number', describe: 'Stages or shards that it takes, then it ends: for one job a task' })
       .option('exit-when-idle', { type: 'number', describe: 'Seconds without a task after which it ends' })
       .example('$0 worker gpu --gpus 0,1', 'Two slots: each process sees one GPU')
+      .example('$0 worker gpu --work predict', 'Beside workers that train for weeks')
       .example('$0 worker gpu --cpu', 'Enough for the miniature')
       .epilogue(`${variables}. ${limits}`),
   handler: async (options) => {

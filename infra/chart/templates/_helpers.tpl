@@ -62,6 +62,9 @@ capabilities: { drop: [ALL] }
 {{- if $temporal.apiKeySecret }}
 - { name: TEMPORAL_API_KEY_FILE, value: /secrets/temporal-key/api-key }
 {{- end }}
+{{- with $temporal.queuePrefix }}
+- { name: TEMPEH_QUEUE_PREFIX, value: {{ . | quote }} }
+{{- end }}
 {{- if $temporal.payloadKeysSecret }}
 - { name: TEMPEH_PAYLOAD_KEYS_FILE, value: /secrets/payload-keys/keys }
 {{- end }}

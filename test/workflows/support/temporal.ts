@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { taskQueues } from '../../../configs/temporal.js';
+import { taskQueues } from '../../../configs/queues.js';
 import { startTemporal } from '../../../infra/services/index.js';
 import { connectClient } from '../../../client/connection/client.js';
 import { dataConverter } from '../../../client/payloads/dataConverter.js';
@@ -50,9 +50,13 @@ export async function startTestTemporal(environment: NodeJS.ProcessEnv = {}): Pr
     client,
     async withWorkers(activities, queues, test) {
       const workers = await Promise.all([
-        Worker.create({ ...shared, taskQueue: taskQueues.data, workflowBundle: bundle, activities }),
+        Worker.create({ ...shared, taskQueue: taskQueues().data, workflowBundle: bundle, activities }),
         Worker.create({ ...shared, taskQueue: ownQueue, activities }),
-        ...(queues === 'all' ? [Worker.create({ ...shared, taskQueue: taskQueues.gpu, activities })] : []),
+        ...(queues === 'all'
+          ? (['gpu', 'predict'] as const).map((kind) =>
+              Worker.create({ ...shared, taskQueue: taskQueues()[kind], activities }),
+            )
+          : []),
       ]);
       const run = workers.reduceRight((inner, worker) => () => worker.runUntil(inner), test);
       return run();
