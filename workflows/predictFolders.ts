@@ -19,7 +19,8 @@ const failuresOfResult = 10;
 export async function predictFolders(input: FolderPredictionInput): Promise<FolderPredictionSummary> {
   const { run, job } = input;
   const { configuration } = job;
-  const onGpu = (summary: string): GpuActivities => proxyActivities<GpuActivities>(predictActivity(configuration, summary));
+  const onGpu = (summary: string): GpuActivities =>
+    proxyActivities<GpuActivities>(predictActivity(configuration, summary));
   const work = async (context: Parameters<Parameters<typeof runStep>[2]>[0]) => {
     const { pauses } = context;
     const plan = await pauses.run(() => onGpu('look at the folders').planFolderPrediction(input));
