@@ -5,6 +5,9 @@ import { runCommandLine } from './runCommandLine.js';
 /** Commands whose work is what they print; of the others it is a log. */
 const printing = ['config', 'list', 'logs', 'status', 'doctor', 'deployment', 'dataset', 'completion'];
 
+/** Those that only ask Temporal, and are to be quick. */
+const asking = ['list', 'status'];
+
 /** Whether what was to be printed is lost. A reader of a pipe that has ended (`tempeh-flow list | head`) wanted no more. */
 function lostResult(args: readonly string[]): boolean {
   if (!printing.includes(args[0] ?? '') && !args.includes('--json')) return false;
@@ -18,6 +21,8 @@ function lostResult(args: readonly string[]): boolean {
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 outliveReaders();
 const args = process.argv.slice(2);
+// Before anything is loaded that loads Temporal's client.
+if (asking.includes(args[0] ?? '')) (await import('../client/readingProtocol.js')).knowOnlyWhatAsks();
 const code = await runCommandLine(args);
 // What could not be written is told a little later than it was printed.
 await new Promise(setImmediate);

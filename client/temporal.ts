@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import type * as temporalClient from '@temporalio/client';
 import type * as temporalCommon from '@temporalio/common';
 import type * as temporalInternal from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type * as temporalEnvconfig from '@temporalio/envconfig';
+import type * as temporalProto from '@temporalio/proto';
 import type * as grpc from '@grpc/grpc-js';
 
 /**
@@ -24,4 +26,6 @@ export type Connection = temporalClient.Connection;
 export const { defineSearchAttributeKey, SearchAttributeType } = require('@temporalio/common') as typeof temporalCommon;
 export const { decodeOptionalFailureToOptionalError, decodeOptionalSinglePayload } =
   require('@temporalio/common/lib/internal-non-workflow/index.js') as typeof temporalInternal;
+export const { loadClientConfigProfile } = require('@temporalio/envconfig') as typeof temporalEnvconfig;
+export const { temporal } = require('@temporalio/proto') as typeof temporalProto;
 export const { credentials } = require('@grpc/grpc-js') as typeof grpc;

@@ -1,8 +1,9 @@
-import { loadClientConfigProfile, type ClientConfigProfile, type ConfigDataSource } from '@temporalio/envconfig';
+import type { ClientConfigProfile, ConfigDataSource } from '@temporalio/envconfig';
 import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { RunError } from '../runError.js';
+import { loadClientConfigProfile } from '../temporal.js';
 
 /** Where Temporal is, and how it lets us in. */
 export interface TemporalSettings {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import proto from '@temporalio/proto';
 import { RunError } from '../runError.js';
+import { temporal } from '../temporal.js';
 import { keysFileVariable, keysVariable, type PayloadKeys } from './payloadKeys.js';
 
 const encrypted = 'binary/encrypted';
@@ -9,7 +9,7 @@ const cipher = 'aes-256-gcm';
 const nonceLength = 12;
 const tagLength = 16;
 
-const { Payload: message } = proto.temporal.api.common.v1;
+const { Payload: message } = temporal.api.common.v1;
 
 /**
  * Encrypts what goes to Temporal, as Temporal's own samples do: AES-256-GCM of the whole payload, the nonce (12 bytes,

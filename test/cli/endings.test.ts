@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { startRun } from '../../client/runs/runs.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
-import { main } from '../support/commandLine.js';
+import { main, tempehFlowAlone } from '../support/commandLine.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -52,6 +52,20 @@ test('a signal ends the watching, and the run goes on', async () => {
   assert.equal(await exitCodeOf(child), 130);
   const { status } = await temporal.client.workflow.getHandle('left').describe();
   assert.equal(status.name, 'RUNNING');
+});
+
+test('list and status, which know only those messages of Temporal that ask, show a run, and what is wrong', async () => {
+  await startRun(temporal.client, { run: 'asked', configuration: testConfiguration() });
+  await temporal.client.workflow.getHandle('asked').terminate('for the test');
+  const ask = (...args: string[]) => tempehFlowAlone([...args, '--address', temporal.settings.address]);
+  const status = await ask('status', 'asked', '--json');
+  assert.equal(status.code, 0, status.stderr);
+  assert.equal((JSON.parse(status.stdout) as { status: string }).status, 'TERMINATED');
+  const list = await ask('list', '--json');
+  assert.equal(list.code, 0, list.stderr);
+  assert.ok((JSON.parse(list.stdout) as { run: string }[]).some(({ run }) => run === 'asked'));
+  const elsewhere = await ask('list', '--namespace', 'not-there');
+  assert.deepEqual([elsewhere.code, /has no namespace not-there/.test(elsewhere.stderr)], [2, true], elsewhere.stderr);
 });
 
 test('what is printed to a full disk is not done', async () => {
