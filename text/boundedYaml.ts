@@ -6,8 +6,8 @@ export interface YamlLimits {
   readonly longest: number;
   /** Groups and lists in one another. */
   readonly deepest: number;
-  /** What may stand behind an exclamation mark, beside YAML's own types: it is passed over. */
-  readonly knownTag?: string;
+  /** What may stand behind exclamation marks, beside YAML's own types: they are passed over. */
+  readonly knownTags?: readonly string[];
   /** How often one part may be repeated by aliases, those in it included. */
   readonly mostAliases?: number;
 }
@@ -46,7 +46,7 @@ const mostProblems = 20;
  */
 export function readBoundedYaml(
   text: string,
-  { longest, deepest, knownTag, mostAliases = 100 }: YamlLimits,
+  { longest, deepest, knownTags = [], mostAliases = 100 }: YamlLimits,
 ): BoundedYaml {
   const refuse = (line: number, problem: string): never => {
     throw new YamlUnreadable([{ line, key: '', problem }]);
@@ -63,7 +63,7 @@ export function readBoundedYaml(
   const options = { lineCounter, merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
   const document = parseDocument(text, options);
   const isUnknown = ({ message }: { readonly message: string }): boolean =>
-    knownTag === undefined || !message.startsWith('Unresolved tag') || !message.endsWith(knownTag);
+    !message.startsWith('Unresolved tag') || !knownTags.some((tag) => message.endsWith(tag));
   const wrong = [...document.errors, ...document.warnings.filter(isUnknown)]
     .slice(0, mostProblems)
     .map(({ pos, message }) => ({

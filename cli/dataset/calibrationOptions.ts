@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseAlignment } from '../../datasets/calibrations/alignment.js';
-import { readCalibrations, modelOf } from '../../datasets/calibrations/readCalibrations.js';
+import { readRig } from '../../datasets/calibrations/readCalibrations.js';
 import { inWorld, type OpencvCamera } from '../../datasets/calibrations/opencvCamera.js';
 import type { CalibrationDefaults } from '../../datasets/calibrations/options.js';
 import { rotationProblem } from '../../datasets/formats/rotationProblem.js';
@@ -12,15 +12,10 @@ import { exitCodes } from '../exitCodes.js';
 export async function readCameras(options: ConvertArguments, onNote: (note: string) => void): Promise<OpencvCamera[]> {
   const { units, origin, axes } = await worldOf(options);
   const defaults = { ...defaultsOf(options, onNote), units };
-  const cameras: { camera: OpencvCamera; file: string }[] = [];
-  // The files of a COLMAP model are one.
-  for (const file of new Set(options.files.map(modelOf))) {
-    const found = await readCalibrations(file, defaults).catch((cause: unknown) => {
-      if (!(cause instanceof Error && 'code' in cause)) throw cause;
-      throw new CommandError(`${file} cannot be read: ${cause.message}`, exitCodes.usage, { cause });
-    });
-    cameras.push(...found.map((camera) => ({ camera, file })));
-  }
+  const cameras = await readRig(options.files, defaults).catch((cause: unknown) => {
+    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    throw new CommandError(`A calibration cannot be read: ${cause.message}`, exitCodes.usage, { cause });
+  });
   const seen = new Map<string, string>();
   for (const { camera, file } of cameras) {
     const other = seen.get(camera.name);

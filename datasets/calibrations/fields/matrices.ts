@@ -13,7 +13,7 @@ const mostEntries = 64;
 
 /**
  * A matrix as OpenCV writes it (`rows`, `cols`, `dt`, `data`; of several channels, as `CV_64FC3`, each entry is so many
- * columns), rows of numbers, or numbers (one row).
+ * columns; with `sizes`, as OpenCV 5 writes NumPy's arrays of one dimension), rows of numbers, or numbers (one row).
  *
  * @throws FormatError
  */
@@ -32,7 +32,8 @@ export function matrixOf(fields: Fields, field: Field, what: string): Matrix {
 }
 
 function opencvMatrix(fields: Fields, name: string, value: Readonly<Record<string, unknown>>, what: string): Matrix {
-  const { rows, cols, dt = 'd', data } = value;
+  const { dt = 'd', data } = value;
+  const [rows, cols] = 'sizes' in value ? shapeOf(value['sizes']) : [value['rows'], value['cols']];
   // "d": a double an entry; "3d": three.
   const type = typeof dt === 'string' ? /^([1-9]?)([ucwsifdh])$/.exec(dt) : null;
   if (!type) throw problem(fields, `${name}.dt`, 'the type of an entry, as d, f or 3d', describe(dt));
@@ -43,6 +44,13 @@ function opencvMatrix(fields: Fields, name: string, value: Readonly<Record<strin
     throw problem(fields, name, 'rows × cols numbers in data', `${numbers.length} for ${size}`);
   }
   return { rows, columns: cols * channels, data: numbers };
+}
+
+/** Rows and columns of so many dimensions: one is a row, of more than two the last ones are columns. */
+function shapeOf(sizes: unknown): readonly unknown[] {
+  const list: readonly unknown[] = Array.isArray(sizes) ? sizes : [];
+  if (list.length < 2) return [1, list[0]];
+  return [list[0], list.slice(1).reduce<number>((product, size) => product * Number(size), 1)];
 }
 
 function numbersOf(fields: Fields, name: string, value: unknown, what: string): number[] {

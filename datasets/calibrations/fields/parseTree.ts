@@ -7,7 +7,12 @@ import { describe, isMap } from './fields.js';
 export const longest = 8_000_000;
 
 /** Of YAML, which takes more time than JSON: what OpenCV writes of a calibration with a hundred boards is shorter. */
-const yamlLimits = { longest: 1 << 18, deepest: 64, knownTag: ':opencv-matrix', mostAliases: 10 } as const;
+const yamlLimits = {
+  longest: 1 << 18,
+  deepest: 64,
+  knownTags: [':opencv-matrix', ':opencv-nd-matrix'],
+  mostAliases: 10,
+} as const;
 
 /** Reads YAML, as `cv::FileStorage` writes it or plain, or JSON: a map. @throws FormatError */
 export function parseTree(text: string, file: string): Readonly<Record<string, unknown>> {

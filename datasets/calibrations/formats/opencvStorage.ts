@@ -19,10 +19,9 @@ function mapOf({ name, children }: Element, file: string): Record<string, unknow
 
 function valueOf(element: Element, file: string): unknown {
   const { attributes, children, text } = element;
-  if (attributes['type_id'] === 'opencv-matrix') {
+  if (['opencv-matrix', 'opencv-nd-matrix'].includes(attributes['type_id'] ?? '')) {
     const map = mapOf(element, file);
-    const data = map['data'];
-    return { ...map, data: Array.isArray(data) ? (data as unknown[]) : data === null ? [] : [data] };
+    return { ...map, data: listOf(map['data']), ...('sizes' in map && { sizes: listOf(map['sizes']) }) };
   }
   if (children.length === 0) {
     const words = text.match(/"[^"]*"|\S+/g) ?? [];
@@ -33,6 +32,11 @@ function valueOf(element: Element, file: string): unknown {
   return children.every(({ name }) => name === '_')
     ? children.map((child) => valueOf(child, file))
     : mapOf(element, file);
+}
+
+/** XML does not tell one number from a list of one. */
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : value === null ? [] : [value];
 }
 
 function scalarOf(word: string): number | string {

@@ -42,7 +42,10 @@ export function readImageSize(fields: Fields, { imageSize }: CalibrationDefaults
   const expected = 'width and height in whole pixels, 1 to 65535';
   let size: readonly unknown[];
   if (pair)
-    size = isMap(pair.value) ? [pair.value['width'], pair.value['height']] : matrixOf(fields, pair, expected).data;
+    size =
+      isMap(pair.value) && !Object.hasOwn(pair.value, 'data')
+        ? [pair.value['width'], pair.value['height']]
+        : matrixOf(fields, pair, expected).data;
   else if (width && height) size = [width.value, height.value];
   else if (imageSize) size = imageSize;
   else throw problem(fields, '', `the image size (image_width and image_height, or --image-size)`, 'none');

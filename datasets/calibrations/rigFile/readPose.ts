@@ -63,7 +63,8 @@ function readTransform(fields: Fields): Pose & { readonly name: string } {
     return { name: whole.name, rotation: values, translation: [data[3]!, data[7]!, data[11]!] };
   }
   if (whole) throw problem(fields, whole.name, 'a transform, or rotation and translation', 'both');
-  const rotationField = neededField(fields, names.rotation, 'a rotation, 3 × 3 or Rodrigues vector');
+  const what = "the camera's rotation in the rig, 3 × 3 or Rodrigues vector (poses of a calibration board are none)";
+  const rotationField = neededField(fields, names.rotation, what);
   const translationField = neededField(fields, names.translation, 'a translation, three numbers');
   const moved = matrixOf(fields, translationField, 'three numbers').data;
   if (moved.length !== 3) throw problem(fields, translationField.name, 'three numbers', `${moved.length}`);

@@ -9,7 +9,7 @@ import { convertCalibration } from '../../../datasets/calibrations/convertCalibr
 import { inWorld, projectDirection, type OpencvCamera } from '../../../datasets/calibrations/opencvCamera.js';
 import type { CalibrationDefaults } from '../../../datasets/calibrations/options.js';
 import { parseCalibrations } from '../../../datasets/calibrations/parseCalibrations.js';
-import { readCalibrations } from '../../../datasets/calibrations/readCalibrations.js';
+import { readCalibrations, readRig, type CameraOfFile } from '../../../datasets/calibrations/readCalibrations.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { cameraFromTka, parseTka } from '../../../datasets/formats/tka.js';
 import { projectPoints } from '../../../geometry/cameras/camera.js';
@@ -50,6 +50,8 @@ function assertProjectsAs(cameras: readonly OpencvCamera[], rig: string, all = t
   }
 }
 
+const camerasOf = (found: readonly CameraOfFile[]): OpencvCamera[] => found.map(({ camera }) => camera);
+
 const metres: CalibrationDefaults = { units: 'm', extrinsics: 'world-to-camera' };
 
 describe('a rig in the files of other programs projects as their own libraries do', () => {
@@ -61,6 +63,66 @@ describe('a rig in the files of other programs projects as their own libraries d
       assertProjectsAs(cameras.flat(), 'opencv');
     });
   }
+
+  test("OpenCV 5's storage of NumPy's arrays of one dimension, in all its forms", async () => {
+    const names = { left_A: 'yml', right_B: 'xml', top_C: 'json', front_A: 'yaml' };
+    const files = Object.entries(names).map(([name, form]) => join(rigs, 'opencv/arrays', `${name}.${form}`));
+    assertProjectsAs(camerasOf(await readRig(files, metres)), 'opencv');
+  });
+
+  test("OpenCV's stereo pair, whose lenses are in one file and whose pose is in another", async () => {
+    const [lenses, pose] = ['intrinsics', 'extrinsics'].map((name) => join(rigs, `opencv/stereo/${name}.yml`));
+    const notes: string[] = [];
+    const told = { units: 'm', imageSize: [1600, 1200], onNote: (note: string) => void notes.push(note) } as const;
+    for (const files of [
+      [lenses!, pose!],
+      [pose!, lenses!],
+    ]) {
+      assertProjectsAs(camerasOf(await readRig(files, told)), 'stereo');
+    }
+    assert.match(notes[0]!, /a stereo pair: cameras 1 and 2, .* the world is that of 1: move it to the head/);
+    await assert.rejects(readRig([lenses!], told), /intrinsics\.yml: expected the pose of camera 1 .*name the file/);
+    await assert.rejects(
+      readRig([pose!], told),
+      /extrinsics\.yml: expected the camera matrices as well .*name the file/,
+    );
+    // The same in one file, by other names.
+    const renamed: Record<string, string> = {
+      M1: 'K_left',
+      D1: 'distCoeffsLeft',
+      M2: 'K_right',
+      D2: 'distCoeffsRight',
+    };
+    const texts = await Promise.all([lenses!, pose!].map((file) => readFile(file, 'utf8')));
+    const text = texts.join('').replace(/(?<=---[^]*)%YAML[^\n]*\n---/, '');
+    const whole = text.replace(/^[MD][12](?=:)/gm, (name) => renamed[name]!);
+    const cameras = parseCalibrations(whole, 'stereo.yml', 'stereo', told);
+    assert.deepEqual(
+      cameras.map(({ name, distortion }) => [name, distortion[0]]),
+      [
+        ['left', -0.21],
+        ['right', -0.18],
+      ],
+    );
+  });
+
+  test("EasyMocap's intri.yml and extri.yml, whose fields carry the cameras' names", async () => {
+    const files = ['extri', 'intri'].map((name) => join(rigs, 'easymocap', `${name}.yml`));
+    assertProjectsAs(camerasOf(await readRig(files, { units: 'm', imageSize: [1600, 1200] })), 'easymocap');
+  });
+
+  test("multical's calibration, whose poses are by one camera", async () => {
+    const file = join(rigs, 'multical/calibration.json');
+    assertProjectsAs(await readCalibrations(file, { units: 'm' }), 'multical');
+    const text = await readFile(file, 'utf8');
+    const two = text.replace('"top_C_to_left_A"', '"top_C_to_right_B"');
+    assert.throws(
+      () => parseCalibrations(two, file, 'x', { units: 'm' }),
+      /all poses by one camera .*left_A and by right_B/,
+    );
+    const none = text.replace('"top_C_to_left_A"', '"top_C_to_nobody"');
+    assert.throws(() => parseCalibrations(none, file, 'x', { units: 'm' }), /camera_poses\.top_C: .*found "nothing"/);
+  });
 
   for (const form of ['text', 'binary']) {
     test(`COLMAP, ${form}: all models that the networks come near to`, async () => {
@@ -95,6 +157,14 @@ describe('a rig in the files of other programs projects as their own libraries d
     assert.match(notes.join('\n'), /left out, for they are not aligned, or disabled: "not_aligned"/);
     const { approximated } = convertCalibration(cameras.find(({ name }) => name === 'front_A')!);
     assert.deepEqual(approximated, ['p1', 'p2', 'k3', 'K4', 'P3', 'P4', 'B2']);
+  });
+
+  test('PhotoScan 1.2: focal lengths, principal point and tangential terms as they were before Metashape', async () => {
+    assertProjectsAs(await readCalibrations(join(rigs, 'metashape/photoscan.xml'), {}), 'metashape');
+    const text = await readFile(join(rigs, 'metashape/photoscan.xml'), 'utf8');
+    const moved = text.replaceAll('<cx>812.75</cx>', '<cx>12.75</cx>');
+    const expected = /a principal point near the picture's middle .*Metashape 1\.4 or later .*found 12\.75, 588/;
+    assert.throws(() => parseCalibrations(moved, 'x.xml', 'x', {}), expected);
   });
 
   test('what is written for the reader projects there as well, within the residual that is told', async () => {

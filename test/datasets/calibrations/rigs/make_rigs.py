@@ -4,7 +4,7 @@ points of the world: numbers.json, px. The tests read the files and hold their p
     python -m venv venv && venv/bin/pip install opencv-python-headless==5.0.0.93 pycolmap==4.2.1 pyyaml==6.0.4
     venv/bin/python make_rigs.py
 
-The files of OpenCV and COLMAP are written and projected by OpenCV and pycolmap. CMU Panoptic, Kalibr (radtan) and
+The files of OpenCV and COLMAP are written and projected by OpenCV and pycolmap. CMU Panoptic, multical, Kalibr (radtan) and
 transforms.json define their lens as OpenCV's; so OpenCV projects, after their own definition of the pose. Metashape's
 lens is projected by the formula of its manual (appendix "Camera models"), and by OpenCV where that has the same terms.
 COLMAP, Metashape and transforms.json put the middle of the first pixel at (0.5, 0.5), the others at (0, 0).
@@ -93,6 +93,74 @@ def opencv():
             file.write("avg_reprojection_error", 0.13)
             file.release()
     note("opencv", {name: project(name, lens) for name, lens in lenses.items()})
+
+
+def opencv_arrays():
+    """NumPy's arrays of one dimension, which OpenCV 5 writes as they are (opencv-nd-matrix)."""
+    for (name, (rotation, translation)), extension in zip(poses.items(), ["yml", "xml", "json", "yaml"]):
+        file = cv2.FileStorage(path("opencv", "arrays", f"{name}.{extension}"), cv2.FILE_STORAGE_WRITE)
+        file.write("image_size", np.array(size, dtype=np.int32))
+        file.write("camera_matrix", matrix)
+        file.write("dist_coeffs", np.array(lenses[name], float))
+        file.write("R", rotation)
+        file.write("T", translation)
+        file.release()
+
+
+def stereo():
+    """A pair as OpenCV's sample stereo_calib writes it, in two files; the world is the first camera."""
+    (r1, t1), (r2, t2) = poses["left_A"], poses["right_B"]
+    rotation = np.ascontiguousarray(r2 @ r1.T)
+    translation = (t2 - rotation @ t1).reshape(3, 1)
+    second = matrix + np.array([[5, 0, -7.5], [0, 4, 3.25], [0, 0, 0]])
+    first_lens, second_lens = (np.array([lenses["left_A"]]), np.array([lenses["right_B"]]))
+    file = cv2.FileStorage(path("opencv", "stereo", "intrinsics.yml"), cv2.FILE_STORAGE_WRITE)
+    for name, value in {"M1": matrix, "D1": first_lens, "M2": second, "D2": second_lens}.items():
+        file.write(name, value)
+    file.release()
+    rectified = cv2.stereoRectify(matrix, first_lens, second, second_lens, size, rotation, translation)
+    file = cv2.FileStorage(path("opencv", "stereo", "extrinsics.yml"), cv2.FILE_STORAGE_WRITE)
+    for name, value in zip(["R", "T", "R1", "R2", "P1", "P2", "Q"], [rotation, translation, *rectified]):
+        file.write(name, value)
+    file.release()
+    note("stereo", {"1": project("left_A", first_lens), "2": project("right_B", second_lens, second)})
+    numbers["stereo"]["points"] = (1000 * (points @ r1.T + t1)).tolist()
+
+
+def easymocap():
+    """EasyMocap's intri.yml and extri.yml: fields that carry the camera's name."""
+    files = [cv2.FileStorage(path("easymocap", f"{name}.yml"), cv2.FILE_STORAGE_WRITE) for name in ["intri", "extri"]]
+    for file in files:
+        file.startWriteStruct("names", cv2.FileNode_SEQ)
+        for name in poses:
+            file.write("", name)
+        file.endWriteStruct()
+    for name, (rotation, translation) in poses.items():
+        files[0].write(f"K_{name}", matrix)
+        files[0].write(f"dist_{name}", np.array([lenses[name][:5]], float))
+        files[1].write(f"R_{name}", cv2.Rodrigues(rotation)[0])
+        files[1].write(f"Rot_{name}", rotation)
+        files[1].write(f"T_{name}", translation.reshape(3, 1))
+    for file in files:
+        file.release()
+    note("easymocap", {name: project(name, lenses[name][:5]) for name in poses})
+
+
+def multical():
+    """multical's calibration.json: poses by the first camera."""
+    first, translation = poses["left_A"]
+    cameras, camera_poses, found = {}, {}, {}
+    for name, (r, t) in poses.items():
+        lens = lenses[name][:5]
+        cameras[name] = {"model": "standard", "image_size": list(size), "K": matrix.tolist(), "dist": [lens]}
+        turn = r @ first.T
+        key = name if name == "left_A" else f"{name}_to_left_A"
+        camera_poses[key] = {"R": turn.tolist(), "T": (t - turn @ translation).tolist()}
+        found[name] = project(name, lens)
+    with open(path("multical", "calibration.json"), "w") as file:
+        json.dump({"cameras": cameras, "camera_poses": camera_poses, "image_sets": {"rgb": []}}, file, indent=1)
+    note("multical", found)
+    numbers["multical"]["points"] = (1000 * (points @ first.T + translation)).tolist()
 
 
 def panoptic():
@@ -274,6 +342,22 @@ def metashape_lens(x, y, t):
     )
 
 
+def photoscan(text, *lenses_of_text):
+    """The same cameras as PhotoScan 1.2 wrote them: fx, fy, the principal point from the corner, P1 and P2 as OpenCV has them."""
+    as_written = lambda terms: "".join(f"<{key}>{value!r}</{key}>\n" for key, value in terms.items() if value != 0)
+    for terms in lenses_of_text:
+        older = {"fx": terms["f"] + terms["b1"], "fy": terms["f"], "cx": size[0] / 2 + terms["cx"]}
+        older.update({"cy": size[1] / 2 + terms["cy"], "skew": terms["b2"], "p1": terms["p2"], "p2": terms["p1"]})
+        older.update({key: terms[key] for key in ["k1", "k2", "k3", "k4", "p3", "p4"]})
+        assert as_written(terms) in text
+        text = text.replace(as_written(terms), as_written(older))
+    component = '<components next_id="1" active_id="0">\n<component id="0" label="Component 1">\n'
+    for words in [component, "</component>\n</components>\n", ' component_id="0"']:
+        text = text.replace(words, "")
+    with open(path("metashape", "photoscan.xml"), "w") as file:
+        file.write(text.replace('version="2.0.0"', 'version="1.2.0"'))
+
+
 def metashape():
     usual = {"f": 2398.75, "cx": 12.75, "cy": -12, "b1": 11.75, "b2": 0, "k1": -0.21, "k2": 0.13, "k3": -0.05, "k4": 0}
     usual.update({"p1": -0.0006, "p2": 0.0008, "p3": 0, "p4": 0})
@@ -326,9 +410,10 @@ def metashape():
     with open(path("metashape", "cameras.xml"), "w") as file:
         file.write(text)
     note("metashape", found, pixel_centre=0.5)
+    photoscan(text, usual, further)
 
 
-for make in [opencv, panoptic, kalibr, transforms, colmap, metashape]:
+for make in [opencv, opencv_arrays, stereo, easymocap, multical, panoptic, kalibr, transforms, colmap, metashape]:
     make()
 with open(path("numbers.json"), "w") as file:
     json.dump({"libraries": {"opencv": cv2.__version__, "pycolmap": pycolmap.__version__}, "rigs": numbers}, file)
