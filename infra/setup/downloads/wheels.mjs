@@ -73,7 +73,9 @@ function platformArguments() {
   const machine = platform.slice('manylinux_2_27_'.length);
   const older = ['2_26', '2_25', '2_24', '2_17', '2_12', '2_5'].map((version) => `manylinux_${version}_${machine}`);
   const aliases = ['manylinux2014', 'manylinux2010', 'manylinux1'].map((alias) => `${alias}_${machine}`);
-  return [platform, ...older, ...aliases].flatMap((tag) => ['--platform', tag]);
+  // Of programs that are linked to nothing, whatever their wheel says: which file it is, the pinned hash decides.
+  const newer = `manylinux_2_28_${machine}`;
+  return [platform, newer, ...older, ...aliases].flatMap((tag) => ['--platform', tag]);
 }
 
 /** @param {AbortSignal} signal */

@@ -54,6 +54,16 @@ export class Program {
     this.options.end?.();
     await running.stop();
   }
+
+  /** All of it at once, as a power failure does. */
+  async kill(): Promise<void> {
+    const { running } = this;
+    this.running = null;
+    if (running === null) return;
+    process.kill(-running.identity.pid, 'SIGKILL');
+    await running.ended;
+    await running.stop();
+  }
 }
 
 async function listens(port: number): Promise<boolean> {
