@@ -16,6 +16,7 @@ import { discardedObjects, discarding, partKeys } from './discarded.js';
 import { LeaseLost, NoUsableCheckpoint } from './errors.js';
 import { goingOnFrom, loadNewest } from './reading/loadCheckpoint.js';
 import { checkpointStageOf, type Manifest, type ManifestCheckpoint } from './manifest/manifestSchema.js';
+import { isDiscardable } from './manifest/manifestKeys.js';
 import { readVersion } from './manifest/readManifest.js';
 import { retain } from './objects/retention.js';
 import { listStageObjects, type CheckpointFolder } from './objects/stageObjects.js';
@@ -168,7 +169,9 @@ export class CheckpointStore {
           }
         : manifest.finished,
     });
-    const doubles = this.unnamed.filter((folder) => folder.step === save.step && folder.key !== key);
+    const doubles = this.unnamed
+      .filter((folder) => folder.step === save.step && folder.key !== key)
+      .flatMap(({ objects }) => objects.map((object) => object.key));
     try {
       // Whole folders are listed only where much can have gathered: at a claim and at a stage's end.
       if (save.finished) await this.sweep(add, signal, doubles);
@@ -185,16 +188,12 @@ export class CheckpointStore {
   private async update(
     change: (manifest: Manifest) => Manifest,
     signal?: AbortSignal,
-    doubles: readonly CheckpointFolder[] = [],
+    unwanted: readonly string[] = [],
   ): Promise<void> {
     await this.claimed.update((before) => {
       const changed = change(before);
       const { kept, dropped } = retain(changed.checkpoints, this.job.configuration.checkpoints);
-      const names = [
-        ...dropped.flatMap(partKeys),
-        ...doubles.flatMap(({ objects }) => objects.map((object) => object.key)),
-        ...before.events.map((segment) => segment.key),
-      ];
+      const names = [...dropped.flatMap(partKeys), ...unwanted, ...before.events.map((segment) => segment.key)];
       return discarding({ ...changed, checkpoints: kept }, names, this.gone);
     }, signal);
     const discarded = discardedObjects(this.manifest);
@@ -204,18 +203,20 @@ export class CheckpointStore {
   private async sweep(
     change: (manifest: Manifest) => Manifest,
     signal?: AbortSignal,
-    doubles: readonly CheckpointFolder[] = [],
+    doubles: readonly string[] = [],
   ): Promise<void> {
     const { run, stage } = this.manifest;
     const there = await listStageObjects(this.store, run, stage);
-    const { previousAttempt } = this.claimed;
-    const strays = strayObjects(there, change(this.manifest), { previousAttempt, isOld: await this.isOld() });
+    const { overtaken } = this.claimed;
+    const strays = strayObjects(there, change(this.manifest), { overtaken, isOld: await this.isOld() });
     const left = new Set(
       [...there.checkpoints.flatMap(({ objects }) => objects), ...there.events].map(({ key }) => key),
     );
     this.gone = new Set(discardedObjects(this.manifest).filter((name) => !left.has(name)));
     const uploads = await this.unfinishedUploads();
-    await this.update(change, signal, doubles);
+    // What the manifest says to be discarded outlives this process; so nobody need be remembered who left it.
+    const swept = ({ overtaken: _, ...manifest }: Manifest): Manifest => change(manifest);
+    await this.update(swept, signal, [...doubles, ...strays.filter((key) => isDiscardable(key, run, stage))]);
     await this.discard(strays);
     const named = new Set(this.manifest.checkpoints.map(({ key }) => key));
     this.unnamed = there.checkpoints.filter(({ key, isWhole }) => isWhole && !named.has(key));

@@ -6,12 +6,14 @@ import type { CheckpointStage, Manifest } from './manifestSchema.js';
 import { readBegun, type ManifestVersion } from './readManifest.js';
 
 const claimAttempts = 20;
+/** So many attempts may be killed between their claim and their sweep, one after the other, before something is left for its age. */
+const overtakenKept = 32;
 
 /** A claim as it goes from one thread to another. */
 export interface ManifestClaim {
   readonly attempt: string;
   readonly version: ManifestVersion;
-  readonly previousAttempt: string | null;
+  readonly overtaken: readonly string[];
 }
 
 /**
@@ -23,8 +25,8 @@ export class ClaimedManifest {
     private readonly store: ObjectStore,
     readonly attempt: string,
     private version: ManifestVersion,
-    /** Whose lease was taken over; null if there was none. */
-    readonly previousAttempt: string | null,
+    /** Whose lease was taken over, by this claim and by those before it that did not get to sweep. */
+    readonly overtaken: readonly string[],
   ) {}
 
   /**
@@ -52,6 +54,7 @@ export class ClaimedManifest {
         ...before,
         revision: before.revision + 1,
         lease: { attempt, claimedAt: new Date().toISOString() },
+        ...overtaking(before, attempt),
       };
       try {
         const condition = found ? { ifMatch: found.etag } : { ifAbsent: true };
@@ -59,7 +62,7 @@ export class ClaimedManifest {
           ...condition,
           contentType: 'application/json',
         });
-        return new ClaimedManifest(store, attempt, { manifest, etag }, before.lease?.attempt ?? null);
+        return new ClaimedManifest(store, attempt, { manifest, etag }, manifest.overtaken ?? []);
       } catch (cause) {
         // Someone wrote in between: the lease is to be taken from what they wrote.
         if (!(cause instanceof PreconditionFailed) || tries >= claimAttempts) throw cause;
@@ -68,13 +71,13 @@ export class ClaimedManifest {
   }
 
   /** The claim in the hands of another thread of the same attempt; who hands it over writes no more. */
-  static takeOver(store: ObjectStore, { attempt, version, previousAttempt }: ManifestClaim): ClaimedManifest {
-    return new ClaimedManifest(store, attempt, version, previousAttempt);
+  static takeOver(store: ObjectStore, { attempt, version, overtaken }: ManifestClaim): ClaimedManifest {
+    return new ClaimedManifest(store, attempt, version, overtaken);
   }
 
   /** What another thread needs to go on with it. */
   handOver(): ManifestClaim {
-    return { attempt: this.attempt, version: this.version, previousAttempt: this.previousAttempt };
+    return { attempt: this.attempt, version: this.version, overtaken: this.overtaken };
   }
 
   get manifest(): Manifest {
@@ -108,6 +111,13 @@ export class ClaimedManifest {
       }
     }
   }
+}
+
+/** A claim may meet its own: one that seemed to have failed. */
+function overtaking({ lease, overtaken = [] }: Manifest, by: string): Pick<Manifest, 'overtaken'> {
+  const attempts = new Set([...overtaken, ...(lease ? [lease.attempt] : [])]);
+  attempts.delete(by);
+  return attempts.size > 0 ? { overtaken: [...attempts].slice(-overtakenKept) } : {};
 }
 
 function namesAny(manifest: Manifest | undefined): boolean {

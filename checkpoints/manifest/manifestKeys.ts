@@ -41,13 +41,19 @@ export function misplacedKeys(manifest: Manifest, run: string, stage: Checkpoint
     expect(['events', i], key, isNamed(key, expected), `${expected}ATTEMPT`);
   }
   for (const [i, found] of discarded.entries()) {
-    const isPart = isNamed(found, `${keys.checkpoints(run, stage)}/`, /^\d{8,}-\w[\w.-]*\/\w[\w.-]*$/);
-    if (!isPart && !isNamed(found, keys.eventSegment(run, stage, 0, '').replace(/0+\.$/, ''), /^\d{10,}\.\w[\w.-]*$/)) {
+    if (!isDiscardable(found, run, stage)) {
       const expected = `an object below ${keys.checkpoints(run, stage)} or ${keys.events(run, stage)}`;
       misplaced.push({ path: ['discarded', i], found, expected });
     }
   }
   return misplaced;
+}
+
+/** Whether a key is that of a part of a checkpoint of the stage, or of a segment of its events. */
+export function isDiscardable(key: string, run: string, stage: CheckpointStage): boolean {
+  const isPart = isNamed(key, `${keys.checkpoints(run, stage)}/`, /^\d{8,}-\w[\w.-]*\/\w[\w.-]*$/);
+  const segments = keys.eventSegment(run, stage, 0, '').replace(/0+\.$/, '');
+  return isPart || isNamed(key, segments, /^\d{10,}\.\w[\w.-]*$/);
 }
 
 /** A prefix with a name after it: that of an attempt, if no other form is asked for. */

@@ -42,6 +42,8 @@ export const manifestSchema = z.strictObject({
   revision: z.int().min(0),
   /** Who may write. A new attempt takes it over; the one before then fails its next write. */
   lease: z.strictObject({ attempt: z.string(), claimedAt: z.iso.datetime() }).nullable(),
+  /** Attempts whose lease was taken over since the last sweep: nothing that they left unfinished can come to count. */
+  overtaken: z.array(z.string()).optional(),
   /** In ascending order of step. */
   checkpoints: z.array(checkpointSchema),
   /** The final checkpoint of each stage that is done. */

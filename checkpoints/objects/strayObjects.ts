@@ -5,15 +5,15 @@ import type { CheckpointFolder, EventObject, StageObjects } from './stageObjects
 import { partNames } from '../reading/trainingState.js';
 
 export interface StrayRules {
-  /** Whose lease was taken over, so that nothing that it left can come to count; null if there was none. */
-  readonly previousAttempt: string | null;
+  /** Whose lease was taken over, so that nothing that they left can come to count. */
+  readonly overtaken: readonly string[];
   /** Whether it has lain there for as long as the configuration asks of what nobody is known to have left. */
   readonly isOld: (object: ObjectInformation) => boolean;
 }
 
 /**
- * Keys of objects that the manifest does not name and that may be deleted: what it says to be discarded, what the attempt
- * before left unfinished, and unfinished things and segments of events that are old.
+ * Keys of objects that the manifest does not name and that may be deleted: what it says to be discarded, what attempts
+ * that were overtaken left unfinished, and unfinished things and segments of events that are old.
  *
  * A whole checkpoint stays, whether the manifest has got beyond it or not, and with one beyond the newest that counts the
  * events that lead up to it: the manifest may be an older version that was restored, or one that lost its milestones. What
@@ -25,8 +25,9 @@ export interface StrayRules {
 export function strayObjects(there: StageObjects, manifest: Manifest, rules: StrayRules): string[] {
   const { checkpoints, quarantined, events } = manifest;
   const discarded = new Set(discardedObjects(manifest));
+  const overtaken = new Set(rules.overtaken);
   const mayGo = (owner: { readonly attempt: string }, object: ObjectInformation): boolean =>
-    discarded.has(object.key) || owner.attempt === rules.previousAttempt || rules.isOld(object);
+    discarded.has(object.key) || overtaken.has(owner.attempt) || rules.isOld(object);
 
   const namedFolders = new Set([...checkpoints, ...quarantined].map(({ key }) => key));
   const unnamed = there.checkpoints.filter(({ key }) => !namedFolders.has(key));

@@ -4,6 +4,7 @@ import { keys } from '../../storage/keys.js';
 import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { partNames } from '../../checkpoints/reading/trainingState.js';
 import { LeaseLost, NoUsableCheckpoint } from '../../checkpoints/errors.js';
 import { loadedStep, plainConfiguration, saveOf, stateAt } from './checkpointFixtures.js';
 
@@ -188,6 +189,32 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       assert.equal(await store.head(stray), null);
       assert.equal(await store.head(openSegment), null);
       assert.equal((await objects(`runs/${run}/coarse/checkpoints/`)).length, 3);
+    });
+
+    test('so is what an attempt before the last left, where the last was killed before it swept; whole ones stay', async () => {
+      const run = newRun();
+      await (await claim(run, 'one')).save(saveOf(10));
+      const part = `${keys.checkpoint(run, 'coarse', 20, 'one')}/model.safetensors`;
+      const openSegment = keys.eventSegment(run, 'coarse', 10, 'one');
+      for (const key of [part, openSegment]) await store.put(key, new Uint8Array(4));
+      const whole = partNames.map((name) => `${keys.checkpoint(run, 'coarse', 30, 'one')}/${name}`);
+      for (const key of whole) await store.put(key, new Uint8Array(4));
+      const stage = 'coarse-pretraining';
+      for (const attempt of ['two', 'three']) {
+        const cut: ObjectStore = {
+          ...store,
+          list() {
+            throw new Error('killed');
+          },
+        };
+        const job = { run, stage, attempt, configuration: plainConfiguration() } as const;
+        await assert.rejects(CheckpointStore.claim(cut, job), /killed/);
+      }
+      await claim(run, 'four');
+      assert.equal(await store.head(part), null);
+      // It leads up to a whole checkpoint that a person may want back.
+      assert.ok(await store.head(openSegment));
+      for (const key of whole) assert.ok(await store.head(key), key);
     });
 
     test('a store that ignores conditions is refused', async () => {
