@@ -1,18 +1,14 @@
 import { join } from 'node:path';
-import { WorkflowFailedError } from '@temporalio/client';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { trainingStages, type TrainingStage } from '../../configs/schema/training.js';
 import type { MiniatureSettings } from '../../miniature/settings.js';
-import { counterRandom } from '../../geometry/random.js';
-import { startRun } from '../../client/runs/runs.js';
-import type { FullTrainingResult } from '../../workflows/types.js';
 import { Cluster } from './cluster/cluster.js';
-import { compareRuns, contentOf, type RunContent } from './compareRuns.js';
+import { compareRuns } from './compareRuns.js';
 import { largestGap, resumptions, type JournalStep } from './cluster/journal.js';
-import type { Scene } from './scene.js';
 import type { TrainingFault } from './faults/faultKinds.js';
-import { plan, type Event } from './faults/schedule.js';
+import { plan } from './faults/schedule.js';
 import { strikeAll, tooManyRepeated, type Strike } from './faults/strikes.js';
+import { shortened, trainRun } from './trainRun.js';
 
 export interface ChaosOptions {
   readonly directory: string;
@@ -42,14 +38,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { report, configuration } = options;
   report('Undisturbed run …');
   const undisturbed = await withCluster('undisturbed', options, 1, async (cluster) =>
-    train(cluster, cluster.configuration),
+    trainRun(cluster, cluster.configuration),
   );
   report(`  ${undisturbed.seconds.toFixed(0)} s`);
   return withCluster('disturbed', options, 2, async (cluster) => {
     report('Disturbed run …');
     const strikes: Strike[] = [];
     const planned = plan(options);
-    const disturbed = await train(cluster, shortened(cluster.configuration, planned), (scene, startedAt) =>
+    const disturbed = await trainRun(cluster, shortened(cluster.configuration, planned), (scene, startedAt) =>
       strikeAll(scene, startedAt, { ...options, planned }, strikes),
     );
     report(`  ${disturbed.seconds.toFixed(0)} s`);
@@ -85,61 +81,6 @@ async function withCluster<T>(
   } finally {
     await cluster.stop();
   }
-}
-
-interface Trained {
-  readonly result: FullTrainingResult;
-  readonly content: RunContent;
-  readonly seconds: number;
-}
-
-/** Full training, from fetching to the evaluation; beside it, what is to go wrong. */
-async function train(
-  cluster: Cluster,
-  begun: RunConfiguration,
-  disturb: (scene: Scene, startedAt: number) => Promise<void> = async () => undefined,
-): Promise<Trained> {
-  const { client, run, configuration } = cluster;
-  const ending = new AbortController();
-  const startedAt = Date.now();
-  await startRun(client, { run, configuration: begun });
-  const { uint32 } = counterRandom(configuration.seed, 'chaos choices');
-  const scene: Scene = { cluster, ended: ending.signal, choose: (bound) => uint32() % bound, wanted: configuration };
-  const disturbing = disturb(scene, startedAt);
-  disturbing.catch(() => undefined);
-  const finishing = resultOf(cluster).finally(() => ending.abort());
-  // A fault that cannot be made ends everything: the run would go on for nothing.
-  const [result] = await Promise.all([finishing, disturbing]);
-  const seconds = (Date.now() - startedAt) / 1000;
-  return { result, content: await contentOf(cluster, result), seconds };
-}
-
-/** Waits for the end of a run, through restarts of Temporal. */
-async function resultOf(cluster: Cluster): Promise<FullTrainingResult> {
-  const { client, run } = cluster;
-  const patience = Date.now() + 30 * 60_000;
-  for (;;) {
-    try {
-      return (await client.workflow.getHandle(run).result()) as FullTrainingResult;
-    } catch (error) {
-      const isAway = error instanceof Error && error.name === 'ServiceError';
-      const isResumed = cluster.isToBeResumed && error instanceof WorkflowFailedError;
-      if (!(isAway || isResumed) || Date.now() > patience) throw error;
-      await new Promise((done) => setTimeout(done, 500));
-    }
-  }
-}
-
-/** A stage that will be extended in a storm begins an interval shorter. */
-function shortened(configuration: RunConfiguration, planned: readonly Event[]): RunConfiguration {
-  const training = { ...configuration.training };
-  for (const event of planned) {
-    if (event.kind !== 'training' || !event.planned.fault.name.includes('extend')) continue;
-    const { stage } = event.planned;
-    const { iterations, checkpointEvery } = configuration.training[stage];
-    training[stage] = { ...training[stage], iterations: iterations - checkpointEvery };
-  }
-  return { ...configuration, training };
 }
 
 /** What a strike cost, from the journal of all trainers. @param until of the next one, milliseconds since 1970. */

@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { serveMiniature, type ServedMiniature } from '../../../cli/quickstart/host.js';
@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly configuration: RunConfiguration;
   readonly miniature: Partial<MiniatureSettings>;
   readonly gpuWorkers: number;
+  /** Whether workers have disks of their own, which faults can fill; true if absent. */
+  readonly disks?: boolean;
 }
 
 const diskBytes = 64 * 2 ** 20;
@@ -62,7 +64,8 @@ export class Cluster {
   private clockFile!: string;
 
   private constructor(
-    readonly run: string,
+    /** The run that faults are for. */
+    public run: string,
     private readonly options: ClusterOptions,
   ) {}
 
@@ -82,6 +85,12 @@ export class Cluster {
     for (const cleanup of this.cleanups.reverse()) {
       await cleanup().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
     }
+  }
+
+  /** Another run takes the place of the one that has ended. */
+  goOnWith(run: string): void {
+    this.run = run;
+    this.journal.forget();
   }
 
   async startTemporal(): Promise<void> {
@@ -131,8 +140,21 @@ export class Cluster {
     return join(this.options.directory, 's3', 'objects', storage.bucket, storage.prefix, key);
   }
 
+  /** An object is gone, as one that somebody deletes. @returns what brings it back, as a restored copy */
+  takeAway(key: string): () => void {
+    const file = this.fileOf(key);
+    // Beside the objects: the S3 server shows whatever lies among them.
+    const kept = join(this.options.directory, 's3', 'taken-away', key);
+    mkdirSync(dirname(kept), { recursive: true });
+    renameSync(file, kept);
+    return () => {
+      mkdirSync(dirname(file), { recursive: true });
+      renameSync(kept, file);
+    };
+  }
+
   private async startAll(): Promise<void> {
-    const { directory, configuration, miniature, gpuWorkers } = this.options;
+    const { directory, configuration, miniature, gpuWorkers, disks = true } = this.options;
     const logs = join(directory, 'logs', this.run);
     mkdirSync(logs, { recursive: true });
     await this.startTemporal();
@@ -187,7 +209,7 @@ export class Cluster {
     };
     const folderOf = (name: string): string => join(directory, 'workers', this.run, name);
     mkdirSync(folderOf('data'), { recursive: true });
-    if (hasNamespace) {
+    if (hasNamespace && disks) {
       const unmount = mountDisk(folderOf('data'), dataDiskBytes);
       this.cleanups.push(async () => unmount());
     }
@@ -210,7 +232,7 @@ export class Cluster {
         name: `GPU worker ${'AB'[index] ?? index}`,
         command: [module, folderOf(name)],
         directory: folderOf(name),
-        diskBytes: canMount === undefined ? null : diskBytes,
+        diskBytes: canMount === undefined || !disks ? null : diskBytes,
         environment: { ...environment, TEMPORAL_ADDRESS: network.address },
         logFile: join(logs, `${name}-worker.log`),
       });

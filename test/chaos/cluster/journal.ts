@@ -19,7 +19,7 @@ const pollMilliseconds = 20;
 
 /** The journal of all trainers of a run, as it grows. */
 export class Journal {
-  private readonly read: JournalStep[] = [];
+  private read: JournalStep[] = [];
   private offset = 0;
   private rest = '';
 
@@ -32,6 +32,12 @@ export class Journal {
 
   get last(): JournalStep | null {
     return this.steps.at(-1) ?? null;
+  }
+
+  /** What has been written so far is of a run that has ended. */
+  forget(): void {
+    this.readOn();
+    this.read = [];
   }
 
   /** Waits for a step that fits, of those that are begun from now on. null if `signal` is aborted before. */

@@ -1,4 +1,4 @@
-import { renameSync, statSync, truncateSync } from 'node:fs';
+import { statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
 import { checkpointStageOf } from '../../../checkpoints/manifest/manifestSchema.js';
@@ -75,11 +75,10 @@ export const severeFaults: readonly TrainingFault[] = [
       const [before, newest] = checkpoints.slice(-2) as [string, string];
       const truncated = cluster.fileOf(`${newest}/model.safetensors`);
       const size = statSync(truncated).size;
-      const away = partNames.map((name) => cluster.fileOf(`${before}/${name}`));
       truncateSync(truncated, size >> 1);
-      for (const file of away) renameSync(file, `${file}.away`);
+      const restore = partNames.map((name) => cluster.takeAway(`${before}/${name}`));
       await goesOn(scene, pid);
-      for (const file of away) renameSync(`${file}.away`, file);
+      for (const again of restore) again();
       const manifest = await readManifest(cluster.store, cluster.run, checkpointStageOf(stage));
       const putAside = manifest?.quarantined.map(({ key }) => key) ?? [];
       for (const key of [before, newest]) {
