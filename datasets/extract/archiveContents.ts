@@ -35,6 +35,7 @@ export async function inspectArchive(
   const archive = volumes[0]!.file;
   let files = 0;
   let bytes = 0;
+  let archives = 0;
   const refused: string[] = [];
   const odd: string[] = [];
   await listArchive(
@@ -48,12 +49,19 @@ export async function inspectArchive(
       }
       files++;
       bytes += member.size;
+      if (isArchive(member.path)) archives++;
     },
     signal,
   );
   const census = new NameCensus();
   const wrongNames = await findWrongNames(volumes, census, signal);
+  if (census.isEmpty) await censusOfList(archive, census, signal);
   refused.push(...census.refused);
+  if (files > 0 && archives === files) {
+    refused.push(
+      `it holds nothing but ${files === 1 ? 'another archive' : `${files} archives`}, which are not unpacked`,
+    );
+  }
   if (bytes > largestExpansion * joinedSize(volumes) && bytes > smallestBomb) {
     refused.push(`its members are ${bytes} bytes, more than any compression gives: they overlap`);
   }
@@ -71,6 +79,19 @@ export async function inspectArchive(
   return { files, bytes };
 }
 
+/** By its name, a volume of a split one too. */
+function isArchive(path: string): boolean {
+  return /\.(zip|7z|tar|tgz|txz|rar|gz|xz|bz2|zst)(\.\d{3})?$/i.test(path);
+}
+
+/** The names of an archive that is no ZIP archive, as 7-Zip tells them. */
+async function censusOfList(archive: string, census: NameCensus, signal: AbortSignal | undefined): Promise<void> {
+  const eachFile = (look: (name: Buffer) => void): Promise<void> =>
+    listArchive(archive, ({ path, folder }) => (folder ? undefined : look(Buffer.from(path))), signal);
+  await eachFile((name) => census.add(name));
+  if (census.mustLookAgain) await eachFile((name) => census.addAgain(name));
+}
+
 /** Why a member must not be written; null if it may. */
 export function problemOf(member: Pick<ArchiveMember, 'path' | 'special' | 'encrypted'>): string | null {
   const { path } = member;
@@ -78,7 +99,7 @@ export function problemOf(member: Pick<ArchiveMember, 'path' | 'special' | 'encr
   if (path === '' || path.includes('\0')) return 'is no name';
   if (/^[/\\]/.test(path) || /^[A-Za-z]:/.test(path)) return 'is an absolute path';
   if (parts.includes('..')) return 'leaves the target';
-  if (member.special) return 'is a link or a device';
+  if (member.special) return 'is a link, a device or an order to delete';
   if (member.encrypted) return 'is encrypted';
   return null;
 }

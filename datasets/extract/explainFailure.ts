@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { printable } from '../../text/printable.js';
 import { DiskFull } from '../fetch/errors.js';
 import { explainWriteError } from '../fetch/disk/writeErrors.js';
-import { ArchiveDamaged, type Damage, type Span } from './errors.js';
+import { ArchiveDamaged, ArchiveUnsafe, type Damage, type Span } from './errors.js';
 import { findDirectory, joinedSize, partsOf, type Volume } from './joinedVolumes.js';
 import { listArchive, SevenZipFailed, type ArchiveMember } from './sevenZip.js';
 
@@ -22,6 +22,12 @@ export async function explainFailure(error: unknown, volumes: readonly Volume[])
   if (unwritten !== null) return explainWriteError(unwritten, unwritten.path ?? first);
   if (/no space left|not enough space|disk full/i.test(said)) {
     return new DiskFull(`The disk became full while ${first} was extracted. Make room, and resume.`, { cause: error });
+  }
+  if (/encrypted archive|wrong password/i.test(said)) {
+    return new ArchiveUnsafe(
+      `${first} is not extracted: it is encrypted. This is not the published archive: find out where it comes from.`,
+      { cause: error },
+    );
   }
   if (error.exitCode === 8) return new Error(`7-Zip had not enough memory for ${first}.`, { cause: error });
   if (error.exitCode === null) return new Error(`7-Zip was killed while it read ${first}.`, { cause: error });

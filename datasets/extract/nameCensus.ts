@@ -16,8 +16,16 @@ export class NameCensus {
   private readonly notUtf8: string[] = [];
   private readonly controlled: string[] = [];
 
+  private count = 0;
+
+  /** Whether it was given no name at all. */
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   /** To be called for each member, folders too. */
   add(name: Buffer): void {
+    this.count++;
     const text = name.toString('utf8');
     if (!isUtf8(name)) this.notUtf8.push(...(this.notUtf8.length < mostNamed ? [bytesOf(name)] : []));
     if (/\p{Cc}/u.test(text) && this.controlled.length < mostNamed) this.controlled.push(printable(text, 200));

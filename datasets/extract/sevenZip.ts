@@ -8,6 +8,9 @@ import { withCleanUp } from '../../storage/async/cleanUp.js';
 /** Of what 7-Zip says on errors: a line for each member that cannot be read. */
 const mostLines = 100_000;
 
+/** Without one 7-Zip would ask for it, and call the archive broken where nobody answers. */
+const noPassword = '-pnone';
+
 /** A member of an archive, as 7-Zip lists it. */
 export interface ArchiveMember {
   readonly path: string;
@@ -16,7 +19,7 @@ export interface ArchiveMember {
   readonly packedSize: number;
   /** Where its data lie in the (joined) archive, for ZIP archives; else null. */
   readonly offset: number | null;
-  /** Symbolic or hard link, device, …: anything but a plain file or folder. */
+  /** Symbolic or hard link, junction, device, order to delete, …: anything but a plain file or folder. */
   readonly special: boolean;
   readonly encrypted: boolean;
 }
@@ -47,7 +50,7 @@ export async function listArchive(
     if (inMembers && fields.has('Path')) onMember(memberOf(fields));
     fields = new Map();
   };
-  await run(['l', '-slt', '-sccUTF-8', archive], archive, signal, (stream, said) => {
+  await run(['l', '-slt', '-sccUTF-8', noPassword, archive], archive, signal, (stream, said) => {
     const lines = createInterface({ input: stream, crlfDelay: Infinity });
     const read = (line: string): void => {
       const at = line.indexOf(' = ');
@@ -86,7 +89,7 @@ export async function extractArchive(
   { signal, members }: { readonly signal?: AbortSignal | undefined; readonly members?: readonly string[] | null } = {},
 ): Promise<void> {
   // -spd: names are taken as they are, no wildcards.
-  const parameters = ['x', '-y', '-bso0', '-bsp1', '-spd', '-scsUTF-8', `-o${directory}`, archive];
+  const parameters = ['x', '-y', '-bso0', '-bsp1', '-spd', '-scsUTF-8', noPassword, `-o${directory}`, archive];
   const names = members ? `${directory}.names` : null;
   if (names !== null) {
     await writeFile(names, members!.join('\n'));
@@ -106,7 +109,7 @@ export async function testArchive(
   onPercent: (percent: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  await run(['t', '-bso0', '-bsp1', archive], archive, signal, watchPercent(onPercent));
+  await run(['t', '-bso0', '-bsp1', noPassword, archive], archive, signal, watchPercent(onPercent));
 }
 
 function watchPercent(onPercent: (percent: number) => void) {
@@ -155,10 +158,13 @@ async function run(
 }
 
 function memberOf(fields: ReadonlyMap<string, string>): ArchiveMember {
-  const attributes = fields.get('Attributes') ?? '';
+  // Of tar archives it is called Mode.
+  const attributes = fields.get('Attributes') ?? fields.get('Mode') ?? '';
   const mode = /(?:^|\s)([a-z-])[rwxsStT-]{9}/.exec(attributes)?.[1];
   const folder = fields.get('Folder') === '+' || /^D/.test(attributes) || mode === 'd';
   const link = (fields.get('Symbolic Link') ?? '') !== '' || (fields.get('Hard Link') ?? '') !== '';
+  // Of Windows' letters: L is a reparse point, by which a link or a junction is made.
+  const reparse = /^[A-Za-z]*L/.test(attributes.split(' ')[0] ?? '') && mode === undefined;
   const offset = fields.get('Offset');
   return {
     path: fields.get('Path') ?? '',
@@ -166,7 +172,7 @@ function memberOf(fields: ReadonlyMap<string, string>): ArchiveMember {
     size: Number(fields.get('Size') ?? 0),
     packedSize: Number(fields.get('Packed Size') ?? 0),
     offset: offset === undefined || offset === '' ? null : Number(offset),
-    special: link || (mode !== undefined && mode !== '-' && mode !== 'd'),
+    special: link || reparse || fields.get('Anti') === '+' || (mode !== undefined && mode !== '-' && mode !== 'd'),
     encrypted: fields.get('Encrypted') === '+',
   };
 }
