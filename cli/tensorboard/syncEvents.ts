@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js';
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
@@ -31,8 +31,7 @@ export async function syncEvents(
       const file = join(folder, basename(key));
       wanted.add(basename(key));
       files.push(file);
-      if (await isCurrent(file, size)) continue;
-      await store.download(key, file, signal ? { signal } : {});
+      await bring(store, { key, size }, file, signal);
     }
     await removeOthers(folder, wanted);
   }
@@ -52,7 +51,23 @@ async function removeOthers(folder: string, wanted: ReadonlySet<string>): Promis
   for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
 }
 
-/** The open segment only grows: the same size is the same content. */
-async function isCurrent(file: string, size: number): Promise<boolean> {
-  return (await stat(file).catch(() => null))?.size === size;
+/**
+ * A segment only grows: the same size is the same content, and what is there stays. The file grows in its place, for
+ * TensorBoard's data server holds it open, and would never see another one that takes over its name.
+ */
+async function bring(
+  store: ObjectStore,
+  { key, size }: { readonly key: string; readonly size: number },
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = signal ? { signal } : {};
+  const there = (await stat(file).catch(() => null))?.size ?? 0;
+  if (there === size) return;
+  if (there === 0 || there > size) {
+    await store.download(key, file, options);
+    return;
+  }
+  const { body } = await store.get(key, { range: { start: there, end: size }, ...options });
+  await appendFile(file, body);
 }

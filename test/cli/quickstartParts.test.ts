@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,8 +40,11 @@ describe('event files on the local disk', () => {
     await put(segment(100, 'a'), 'open');
     await manifest('a', [segment(0, 'a')]);
     assert.equal(await contents(await syncEvents(store, 'run', local)), 'sealed open');
+    // As TensorBoard's data server, which keeps what it has opened.
+    const open = await openFile(join(local, 'coarse', basename(segment(100, 'a'))));
     await put(segment(100, 'a'), 'open and longer');
     assert.equal(await contents(await syncEvents(store, 'run', local)), 'sealed open and longer');
+    assert.equal(await open.readFile('utf8').finally(() => open.close()), 'open and longer', 'an open page grows');
     await put(segment(100, 'b'), 'again');
     await manifest('b', [segment(0, 'a')]);
     const files = await syncEvents(store, 'run', local);
