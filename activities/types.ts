@@ -127,6 +127,25 @@ export interface Interruptions {
   readonly preemptions: number;
   /** Ended by a fault: the process, its worker, a service. */
   readonly failures: number;
+  /** The attempts of trainers and predictors, oldest first; those of workers of earlier versions are not there. */
+  readonly attempts?: readonly AttemptRecord[];
+}
+
+/** One try of a trainer or predictor. */
+export interface AttemptRecord {
+  /** Temporal's number, which begins anew where a run was paused or resumed. */
+  readonly attempt: number;
+  /** Of people: host and process. */
+  readonly worker: string;
+  /** ISO 8601. */
+  readonly beganAt: string;
+  /** That it took; of one whose worker was lost, to its last sign of life. */
+  readonly seconds: number;
+  /** Training steps; null where it made none, and of predictions. */
+  readonly fromStep: number | null;
+  readonly toStep: number | null;
+  /** Why it ended; null while it runs. */
+  readonly end: string | null;
 }
 
 /** Of a result: of all its attempts. Absent in those of versions that did not tell. */
@@ -204,4 +223,6 @@ interface ProcessHeartbeat extends MaybeWaiting {
   readonly warning?: string;
   /** How often the work was stopped in an orderly way (spot pre-emption, worker update) so far; failures are not counted. */
   readonly preemptions: number;
+  /** This attempt and those before it; absent from workers of earlier versions. */
+  readonly attempts?: readonly AttemptRecord[];
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -14,12 +14,13 @@ import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { StageProgress, TrainerFault } from '../../training/process/protocol.js';
 import type { Device, DevicePool } from '../devices.js';
+import { Attempts } from './attempts.js';
 import { BoundedLog } from './boundedLog.js';
 import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
 import { interruptionsBefore } from '../waiting/interruptions.js';
 import { StageMetrics, type ProcessEndKind } from './stageMetrics.js';
 import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
-import type { Interruptions, MaybeInterrupted } from '../types.js';
+import type { AttemptRecord, Interruptions, MaybeInterrupted } from '../types.js';
 import { Waiting } from '../waiting/waiting.js';
 
 /** What trainer and predictor events have in common. */
@@ -88,7 +89,12 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
   const metrics = new StageMetrics(context.metricMeter, { run: activity.run, stage: activity.logName });
   let how: ProcessEndKind = 'failed';
   const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
-  const before = context.info.heartbeatDetails as { progress?: Progress | null; preemptions?: number } | undefined;
+  const before = context.info.heartbeatDetails as
+    { progress?: Progress | null; preemptions?: number; attempts?: readonly AttemptRecord[] } | undefined;
+  const attempts = new Attempts(before?.attempts ?? [], {
+    attempt: context.info.attempt,
+    worker: `${hostname()}:${process.pid}`,
+  });
   let preemptions = before?.preemptions ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.
   const known = (): Progress | null => progress ?? before?.progress ?? null;
@@ -101,6 +107,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       ...(warning === null ? {} : { warning }),
       preemptions,
       waitsFor: waiting.message,
+      attempts: attempts.list,
       ...(device && { device }),
     };
     // `kind` and `progress` belong together by the two callers' types.
@@ -130,7 +137,10 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
         if (event.kind === 'progress') {
           starting = null;
           progress = event.progress;
-          if ('step' in event.progress) metrics.progress(event.progress);
+          if ('step' in event.progress) {
+            metrics.progress(event.progress);
+            attempts.reached(event.progress.checkpointStep ?? 0, event.progress.step);
+          }
           activity.onProgress?.(event.progress);
         }
         if (event.kind === 'starting') starting = event.message;
@@ -149,13 +159,19 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
     how = endKind(end);
-    const interruptions = interruptionsBefore(context.info.attempt, preemptions);
-    if (end.kind === 'told' && end.event.kind === 'finished') return { ...end.event.result, interruptions };
-    const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
-    if (failure instanceof ApplicationFailure && failure.type === 'Stopped') {
-      preemptions++;
-      heartbeat();
+    const counts = interruptionsBefore(context.info.attempt, preemptions);
+    if (end.kind === 'told' && end.event.kind === 'finished') {
+      attempts.ended('finished');
+      // A prediction has thousands of shards: of these only what went wrong is of interest.
+      const kept = activity.kind === 'training' ? attempts.list : attempts.list.slice(0, -1);
+      return { ...end.event.result, interruptions: { ...counts, ...(kept.length > 0 && { attempts: kept }) } };
     }
+    attempts.ended(endReason(end, name, log));
+    const interruptions = { ...counts, attempts: attempts.list };
+    const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
+    if (failure instanceof ApplicationFailure && failure.type === 'Stopped') preemptions++;
+    // The next attempt reads it.
+    heartbeat();
     throw failure;
   } finally {
     metrics.ended(how);
@@ -183,6 +199,17 @@ function endKind(end: ProcessEnd<ProcessEvent<unknown, unknown>>): ProcessEndKin
   if (end.kind !== 'told') return end.kind === 'hung' ? 'hung' : 'crashed';
   const { kind } = end.event;
   return kind === 'finished' || kind === 'stopped' ? kind : 'failed';
+}
+
+/** Why an attempt did not finish, in a line. */
+function endReason<Progress, Result>(
+  end: ProcessEnd<ProcessEvent<Progress, Result>>,
+  name: string,
+  log: BoundedLog,
+): string {
+  if (end.kind === 'told') return end.event.kind === 'failed' ? end.event.message : 'stopped as asked, and saved';
+  const last = log.lastLines().at(-1);
+  return `the ${name} ${end.how}${last === undefined || end.kind === 'killed' ? '' : `; it printed last: ${last}`}`;
 }
 
 /** How far the activity came when it was interrupted. */

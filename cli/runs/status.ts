@@ -1,6 +1,7 @@
 import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
 import { withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
+import { attemptLines } from './watching/attemptLines.js';
 import { outcomeOf } from './watching/outcome.js';
 import { progressLines } from './watching/progressLines.js';
 import { duration } from '../../text/duration.js';
@@ -34,6 +35,8 @@ async function statusText(connected: Connected, description: RunDescription): Pr
   const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
   // A run that has ended without a worker here to tell of its steps is told by its first line and its table.
   if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description));
+  const attempts = attemptLines(description);
+  if (attempts.length > 0) lines.push('', ...attempts);
   if (failure !== null) lines.push('', failure);
   const { text } = await outcomeOf(connected.client, description);
   return [...lines, ...(text === '' ? [] : ['', text])].join('\n');

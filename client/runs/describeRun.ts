@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '../temporal.js';
+import type { AttemptRecord } from '../../activities/types.js';
 import { messages, runSteps } from '../../configs/temporal.js';
 import type { RunProgress, StepState } from '../../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
@@ -113,10 +114,22 @@ function withHeartbeats(progress: RunProgress, activities: readonly PendingActiv
 /** What a step's running trainers and predictors have gone through so far comes on top of those that have ended. */
 function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
   const sum = { preemptions: step.interruptions?.preemptions ?? 0, failures: step.interruptions?.failures ?? 0 };
-  for (const { workflowId, interruptions } of activities) {
+  const attempts = [...(step.interruptions?.attempts ?? [])];
+  for (const activity of activities) {
+    const { workflowId, interruptions } = activity;
     if (!workflowId.endsWith(`/${step.step}`)) continue;
     sum.preemptions += interruptions.preemptions;
     sum.failures += interruptions.failures;
+    attempts.push(...closedAttempts(interruptions.attempts ?? [], activity));
   }
-  return sum.preemptions + sum.failures > 0 ? { ...step, interruptions: sum } : step;
+  if (sum.preemptions + sum.failures + attempts.length === 0) return step;
+  return { ...step, interruptions: { ...sum, ...(attempts.length > 0 && { attempts }) } };
+}
+
+/** One whose worker was lost could not say that it ended; its next attempt does, once it has begun. */
+function closedAttempts(attempts: readonly AttemptRecord[], { state, lastFailure }: PendingActivity): AttemptRecord[] {
+  return attempts.map((record) => {
+    if (record.end !== null || state !== 'waiting') return record;
+    return { ...record, end: lastFailure?.replace(/\s+/g, ' ').slice(0, 240) ?? 'ended' };
+  });
 }

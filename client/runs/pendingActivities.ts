@@ -39,6 +39,7 @@ export function pendingActivities(
     const heartbeat = await valueOf<ActivityHeartbeat>(client, activity.heartbeatDetails?.payloads?.[0]);
     const attempt = activity.attempt ?? 1;
     const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
+    const attempts = heartbeat !== null && 'attempts' in heartbeat ? heartbeat.attempts : undefined;
     return {
       workflowId,
       activityId: activity.activityId ?? '',
@@ -46,7 +47,7 @@ export function pendingActivities(
       attempt,
       state: states[activity.state ?? 1] ?? 'stopping',
       paused: activity.paused === true,
-      interruptions: interruptionsBefore(attempt, preemptions),
+      interruptions: { ...interruptionsBefore(attempt, preemptions), ...(attempts && { attempts }) },
       heartbeat,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
       lastFailure: await explainFailure(client, activity.lastFailure),

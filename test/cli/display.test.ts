@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
+import { attemptLines } from '../../cli/runs/watching/attemptLines.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { print, printJson } from '../../cli/terminal/print.js';
 import { bytes, columns } from '../../cli/terminal/terminal.js';
@@ -138,7 +139,7 @@ describe('a run as lines', () => {
     );
     assert.match(waiting ?? '', /refinement/);
     assert.match(running ?? '', /; 1 pre-emption, 2 failures$/);
-    assert.match(trouble ?? '', /attempt 2: the trainer was ended by SIGKILL$/);
+    assert.match(trouble ?? '', /attempt 1: the trainer was ended by SIGKILL$/);
   });
 
   test('a rate is shown while words come; then how long the last one is ago', () => {
@@ -171,7 +172,7 @@ describe('a run as lines', () => {
       waitsFor: 'Saving the checkpoint of step 30 has waited for 70 s: ECONNREFUSED',
     } as const;
     const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
-    assert.match(lines.at(-2)!, /trainStage, attempt 2: the trainer was ended by SIGKILL$/);
+    assert.match(lines.at(-2)!, /trainStage, attempt 1: the trainer was ended by SIGKILL$/);
     assert.match(lines.at(-1)!, /! trainStage waits: Saving the checkpoint of step 30 .* 70 s: ECONNREFUSED$/);
   });
 
@@ -182,6 +183,25 @@ describe('a run as lines', () => {
     const heartbeat = { kind: 'training', progress: training, message: warning, warning, preemptions: 0 } as const;
     const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
     assert.match(lines.at(-1)!, /! trainStage: The checkpoint of step 20 is damaged: .* It is put aside\.$/);
+  });
+
+  test('its attempts, also those of workers that are gone: when, where, from step to step, why each ended', () => {
+    const record = (attempt: number, rest: object) => ({
+      attempt,
+      worker: 'spot-7:81',
+      beganAt: new Date(attempt * 3_600_000).toISOString(),
+      seconds: 1800,
+      fromStep: 0,
+      toStep: 40,
+      end: 'its worker was lost: no sign of life came any more',
+      ...rest,
+    });
+    const attempts = [record(1, {}), record(2, { worker: 'spot-9:12', fromStep: 40, toStep: 55, end: null })];
+    const steps = [state('refinement', 'running', { interruptions: { preemptions: 0, failures: 1, attempts } })];
+    const [title, first, second] = attemptLines({ ...description, progress: { ...description.progress!, steps } });
+    assert.equal(title, "Attempts (2; 1 h 00 min of workers' time)");
+    assert.match(first ?? '', /refinement +1 .* 30 min 00 s +0 → 40 +spot-7:81 +its worker was lost: no sign of life/);
+    assert.match(second ?? '', /refinement +2 .* 40 → 55 +spot-9:12 +runs$/);
   });
 
   test('a run as lines: without a worker that answers it says what is missing', () => {

@@ -85,8 +85,12 @@ test("after a worker's SIGKILL its trainer is gone too, and another worker goes 
     await waitFor("the trainer's end", async () => (isAlive(trainer) ? undefined : true), 3);
     assert.equal(await firstFailure('killed'), 'Its worker was lost: no sign of life came any more.');
     await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
-      const { step } = await resultOf('killed');
+      const { step, interruptions } = await resultOf('killed');
       assert.equal(step, 1000);
+      const [lost, last] = interruptions?.attempts ?? [];
+      assert.equal(lost?.end, 'its worker was lost: no sign of life came any more');
+      assert.ok(lost.worker.endsWith(`:${worker.pid}`) && (lost.toStep ?? 0) >= 30, JSON.stringify(lost));
+      assert.deepEqual([last?.toStep, last?.end], [1000, 'finished']);
     });
   });
 });
@@ -122,19 +126,31 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
     assert.equal(activity.lastFailure, 'The trainer saved and stopped.');
     assert.ok(activity.heartbeat?.kind === 'training' && activity.heartbeat.preemptions === 1);
     const counted = later.progress?.steps.find(({ state }) => state === 'running')?.interruptions;
-    assert.deepEqual(counted, { preemptions: 1, failures: 0 });
+    assert.deepEqual([counted?.preemptions, counted?.failures], [1, 0]);
+    assert.deepEqual(
+      counted?.attempts?.map(({ end }) => end),
+      ['stopped as asked, and saved', null],
+    );
     await cancelRun(temporal.client, 'stopped');
     second.kill('SIGTERM');
     await once(second, 'exit');
   });
 });
 
-for (const [behaviour, wanted] of [
-  ['crash', /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/],
-  ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./],
-  ['infrastructure', /^This is a fault of infrastructure\.$/],
+for (const [behaviour, wanted, end] of [
+  [
+    'crash',
+    /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/,
+    /^the trainer was ended by SIGKILL$/,
+  ],
+  ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./, /^the trainer said nothing for 1\.8 s/],
+  ['infrastructure', /^This is a fault of infrastructure\.$/, /^This is a fault of infrastructure\.$/],
   // It got on before: they have expired, and will be renewed.
-  ['credentials', /^This is a fault of credentials\. They were good before: .* until they are renewed\.$/],
+  [
+    'credentials',
+    /^This is a fault of credentials\. They were good before: .* until they are renewed\.$/,
+    /^This is a fault of credentials\.$/,
+  ],
 ] as const) {
   test(`a trainer's ${behaviour} is retried on the same worker, and told`, async () => {
     const directory = freshDirectory();
@@ -146,7 +162,10 @@ for (const [behaviour, wanted] of [
           assert.match(await firstFailure(behaviour), wanted);
           const { step, interruptions } = await resultOf(behaviour);
           assert.equal(step, 400);
-          assert.deepEqual(interruptions, { preemptions: 0, failures: 1 });
+          assert.deepEqual([interruptions?.preemptions, interruptions?.failures], [0, 1]);
+          const ends = interruptions?.attempts?.map(({ end }) => end) ?? [];
+          assert.match(ends[0] ?? '', end);
+          assert.deepEqual(ends.slice(1), ['finished']);
         });
       });
     } finally {

@@ -4,11 +4,16 @@ import type { StageProgress } from '../../training/process/protocol.js';
 import { rootFailure } from './failures.js';
 
 export function addInterruptions(a: Interruptions | undefined, b: Interruptions | undefined): Interruptions {
+  const attempts = [...(a?.attempts ?? []), ...(b?.attempts ?? [])].slice(-mostAttempts);
   return {
     preemptions: (a?.preemptions ?? 0) + (b?.preemptions ?? 0),
     failures: (a?.failures ?? 0) + (b?.failures ?? 0),
+    ...(attempts.length > 0 && { attempts }),
   };
 }
+
+/** Attempts of a step that are kept, the last ones. */
+const mostAttempts = 200;
 
 /** What is known of activities that ended without a result: how far each came, and after what. */
 export class Ends {

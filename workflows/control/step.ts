@@ -19,7 +19,7 @@ import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as messages from '../messages.js';
 import { Ends } from './interruptions.js';
 import { Pauses } from './pauses.js';
-import type { StepInput } from '../types.js';
+import type { RunProgress, StepInput } from '../types.js';
 
 export interface StepContext {
   readonly board: Board;
@@ -135,9 +135,20 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
   );
 }
 
+/** The list of attempts is long, and each word to the parent stays in two histories: who asks gets it of the step. */
+function withoutAttempts(progress: RunProgress): RunProgress {
+  const steps = progress.steps.map((step) => {
+    const { interruptions, ...rest } = step;
+    if (interruptions === undefined) return step;
+    const { preemptions, failures } = interruptions;
+    return { ...rest, interruptions: { preemptions, failures } };
+  });
+  return { ...progress, steps };
+}
+
 /** The parent may have ended: nobody is left to be told, and that is no fault. */
 async function tell(workflowId: string, board: Board): Promise<void> {
-  const progress = board.progress();
+  const progress = withoutAttempts(board.progress());
   try {
     await CancellationScope.nonCancellable(() =>
       getExternalWorkflowHandle(workflowId).signal(messages.stepReportSignal, progress),

@@ -71,6 +71,7 @@ function seconds(count: number): string {
 function describeInterruptions({ interruptions }: StepState): string {
   if (interruptions === undefined) return '';
   const { preemptions, failures } = interruptions;
+  if (preemptions + failures === 0) return '';
   return `${preemptions} pre-emptions, ${failures} failures`;
 }
 

@@ -143,6 +143,9 @@ export function interruptionsNote({ interruptions }: StepState): string {
     .join(', ');
 }
 
+/** Characters of why an attempt failed. */
+const longestFailure = 300;
+
 /** Characters of a warning, which says what was found where. */
 const longestWarning = 600;
 
@@ -153,9 +156,11 @@ function troubles({ activities }: RunDescription, now: number): string[] {
     const { type, attempt, lastFailure, paused, state, heartbeat } = activity;
     const lines: string[] = [];
     if (lastFailure !== null || paused) {
-      const failure = lastFailure === null ? '' : `: ${lastFailure.split('\n')[0]}`;
+      // What failed is the attempt before the one that runs, or that is to come.
+      const failed = lastFailure === null ? attempt : attempt - 1;
+      const failure = lastFailure === null ? '' : `: ${printable(lastFailure.replace(/\s+/g, ' '), longestFailure)}`;
       const next = nextAttempt(activity, now);
-      lines.push(`${mark} ${type}, attempt ${attempt}${failure}${next === '' ? '' : ` (${next})`}`);
+      lines.push(`${mark} ${type}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`);
     }
     const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
     if (waitsFor) lines.push(`${mark} ${type} waits: ${waitsFor.split('\n')[0]}`);

@@ -1,0 +1,45 @@
+import type { AttemptRecord } from '../types.js';
+
+/** Attempts that a heartbeat carries, at most: the last ones. */
+const mostRecords = 200;
+/** Characters of why one ended. */
+const longestReason = 240;
+
+export const lostReason = 'its worker was lost: no sign of life came any more';
+
+/**
+ * The attempts at one activity, from heartbeat to heartbeat: each tells the next what there was before it, so that the list
+ * outlives workers.
+ */
+export class Attempts {
+  private readonly before: readonly AttemptRecord[];
+  private readonly begun = performance.now();
+  private current: AttemptRecord;
+
+  /**
+   * @param told what the attempt before told last; its own record is open if it had no time to say why it ended.
+   * @param attempt what is known of this one.
+   */
+  constructor(
+    told: readonly AttemptRecord[],
+    attempt: Pick<AttemptRecord, 'attempt' | 'worker'>,
+    now: () => Date = () => new Date(),
+  ) {
+    this.before = told.map((record) => (record.end === null ? { ...record, end: lostReason } : record));
+    this.current = { ...attempt, beganAt: now().toISOString(), seconds: 0, fromStep: null, toStep: null, end: null };
+  }
+
+  /** How far it is; of a prediction nothing. @param from the step that it began at. */
+  reached(from: number, step: number): void {
+    this.current = { ...this.current, fromStep: this.current.fromStep ?? from, toStep: step };
+  }
+
+  ended(reason: string): void {
+    this.current = { ...this.current, end: reason.replace(/\s+/g, ' ').slice(0, longestReason) };
+  }
+
+  get list(): readonly AttemptRecord[] {
+    const seconds = Math.round((performance.now() - this.begun) / 100) / 10;
+    return [...this.before, { ...this.current, seconds }].slice(-mostRecords);
+  }
+}
