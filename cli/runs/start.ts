@@ -11,7 +11,8 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { followToEnd } from './watching/watch.js';
-import { print } from '../terminal/print.js';
+import { showPlan, type PlanOptions } from '../plan/plan.js';
+import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
 
 export interface StartOptions extends ConnectionOptions {
@@ -24,6 +25,8 @@ export interface StartOptions extends ConnectionOptions {
   readonly text?: { readonly content: string; readonly name: string };
   /** `RUN/STAGE[@STEP]` that a new run starts from. */
   readonly from: string | undefined;
+  /** Say what it would take, and start nothing. */
+  readonly plan?: Pick<PlanOptions, 'stepSeconds' | 'gpuPrice' | 'storagePrice'> | null;
 }
 
 /** Starts full training, or a step by itself. @returns the exit code. */
@@ -40,6 +43,12 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   const isNamed = options.config !== undefined || options.text !== undefined;
   // A file's mistakes are told before anything is asked for.
   const own = parent === undefined || isNamed ? await ownConfiguration(options) : null;
+  if (options.plan) {
+    const configuration =
+      own ?? (await withTemporal(options, ({ client }) => inherited(client, parent!, options, from === null)));
+    await showPlan(configuration, { ...options, ...options.plan, what });
+    return exitCodes.ok;
+  }
   const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> => {
     if (what === 'evaluation' && configuration.dataset.layout.test === null) {
       throw new CommandError('There is no test set to evaluate on: dataset.layout.test is null.', exitCodes.usage);
@@ -61,6 +70,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const steps = what === 'full-training' ? {} : { steps: [what] };
     const workflowId = await startRun(connected.client, { run, configuration, ...steps });
     const page = connected.pageOf(workflowId);
+    tell({ run, workflowId, page });
     print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (options.follow) return followToEnd(connected, run);
     print(`  tempeh-flow status ${run} --follow`);
@@ -68,11 +78,11 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   });
 }
 
-async function ownConfiguration({ config = 'famos', set, text }: StartOptions): Promise<RunConfiguration> {
+async function ownConfiguration({ config = 'famos', set, text, plan }: StartOptions): Promise<RunConfiguration> {
   const configuration = text
     ? resolveConfiguration(text.content, text.name, set)
     : await loadConfiguration(config, set);
-  refusePlaceholders(configuration, text?.name ?? config);
+  if (!plan) refusePlaceholders(configuration, text?.name ?? config);
   return configuration;
 }
 

@@ -11,6 +11,10 @@ interface StartArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
   run: string | undefined;
   follow: boolean;
   from: string | undefined;
+  plan: boolean;
+  'step-seconds': number | undefined;
+  'gpu-price': number | undefined;
+  'storage-price': number | undefined;
 }
 
 const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
@@ -23,7 +27,7 @@ const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
   evaluation: 'Predict the test set and measure the errors',
 };
 
-function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, 'verbose'>> {
+function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, keyof GlobalOptions>> {
   const run = what === 'full-training' ? '' : ' --run famos-1';
   return withViewOptions(withConnectionOptions(yargs))
     .option('config', {
@@ -42,11 +46,23 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
       default: false,
       describe: 'Watch it until it ends; Ctrl-C ends the watching only',
     })
+    .option('plan', {
+      type: 'boolean',
+      default: false,
+      describe: 'Say what it would take (steps, hours, disks, bucket) and what is missing; start nothing',
+    })
+    .option('step-seconds', {
+      type: 'number',
+      describe: 'Of --plan: seconds of a coarse step on your machine [default: as measured here]',
+    })
+    .option('gpu-price', { type: 'number', describe: 'Of --plan: price of an hour of a GPU' })
+    .option('storage-price', { type: 'number', describe: 'Of --plan: price of a gigabyte in the bucket for a month' })
     .example(
       what === 'full-training' ? `$0 start ${what} --config run.yaml --follow` : `$0 start ${what}${run} --follow`,
       what === 'full-training' ? '' : 'With what famos-1 was started with',
     )
     .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
+    .example(`$0 start ${what}${run} --plan --step-seconds 0.2 --gpu-price 2.5`, 'What it takes; starts nothing')
     .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
 }
 
@@ -56,7 +72,16 @@ const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions
   builder: (yargs) => startOptions(yargs, what),
   handler: async (options) => {
     const { start } = await import('../../runs/start.js');
-    process.exitCode = await start(what, { ...options, set: overridesOf(options) });
+    const plan = {
+      stepSeconds: options['step-seconds'],
+      gpuPrice: options['gpu-price'],
+      storagePrice: options['storage-price'],
+    };
+    process.exitCode = await start(what, {
+      ...options,
+      set: overridesOf(options),
+      plan: options.plan ? plan : null,
+    });
   },
 });
 
