@@ -10,7 +10,13 @@ export async function buildProgram(args: readonly string[]): Promise<Argv<Global
   let program = yargs([...args])
     .scriptName('tempeh-flow')
     .usage('$0 COMMAND\n\nTrains TEMPEH, multi-view head capture in a fixed topology, on Temporal and TensorFlow.')
-    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true });
+    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces', global: true })
+    .option('json', {
+      type: 'boolean',
+      default: false,
+      describe: 'Answer in JSON, errors too (docs/operating.md)',
+      global: true,
+    });
   for (const entry of commands) {
     program = args.includes(entry.name) ? await entry.load(program) : program.command(entry.command, entry.describe);
   }

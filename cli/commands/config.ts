@@ -6,7 +6,6 @@ import { print, printJson } from '../terminal/print.js';
 interface ConfigurationArguments extends GlobalOptions {
   config: string;
   set: string[];
-  json: boolean;
 }
 
 const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
@@ -16,7 +15,6 @@ const show: CommandModule<GlobalOptions, ConfigurationArguments> = {
     yargs
       .option('config', { type: 'string', default: 'famos', describe: 'YAML file, or miniature, workshop or famos' })
       .option('set', setOption)
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 config show --config miniature', 'What npm start trains')
       .example(
         '$0 config show --config run.yaml --set training.refinement.batchSize=1',

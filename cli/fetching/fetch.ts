@@ -3,7 +3,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { planFetch, type FetchRequest } from './fetchPlan.js';
 import { followToEnd } from '../runs/watching/watch.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 export interface FetchOptions extends FetchRequest, ConnectionOptions {
   readonly local: boolean;
@@ -18,6 +18,7 @@ export async function fetchData(options: FetchOptions): Promise<number> {
   return withTemporal(options, async (connected) => {
     await startFetch(connected.client, { run, configuration });
     const page = connected.pageOf(run);
+    tell({ run, page });
     print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (options.follow) return followToEnd(connected, run);
     print(`  tempeh-flow status ${run} --follow`);

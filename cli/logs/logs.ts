@@ -9,7 +9,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { configurationOfRun } from '../store/ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
-import { print } from '../terminal/print.js';
+import { print, printLine } from '../terminal/print.js';
 import { localTime, styled } from '../terminal/terminal.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 
@@ -79,7 +79,10 @@ class LogPrinter {
     this.current = title;
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop() ?? '';
-    for (const line of lines) print(json ? line : `  ${readableLogLine(line)}`);
+    for (const line of lines) {
+      if (json) printLine(line);
+      else print(`  ${readableLogLine(line)}`);
+    }
   }
 }
 

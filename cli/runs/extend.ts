@@ -9,7 +9,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { resumeEdited } from './resume.js';
 import { followToEnd } from './watching/watch.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 interface Extension extends ConnectionOptions {
   readonly run: string;
@@ -43,6 +43,7 @@ async function extendOrResume(
   const { description } = await findRun(client, run);
   if (description.status.name !== 'RUNNING') return resumeEdited(connected, run, before, after);
   await extendRun(client, run, { stage, iterations });
+  tell({ run, stage, iterations });
   print(`${stage} of ${run} trains to step ${iterations}. If it trains now, it saves and goes on.`);
 }
 

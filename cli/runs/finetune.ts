@@ -17,7 +17,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { newestCheckpoint } from '../predict/models.js';
 import { refusePlaceholders } from '../store/placeholders.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles } from './runFiles.js';
 import { runName } from './start.js';
 import { followToEnd } from './watching/watch.js';
@@ -57,6 +57,7 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
     for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);
     await storeRunFiles(files, run, configuration);
     const page = connected.pageOf(await startRun(connected.client, { run, configuration }));
+    tell({ run, page });
     print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
     if (options.follow) return followToEnd(connected, run);
     print(`  tempeh-flow status ${run} --follow`);

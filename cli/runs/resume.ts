@@ -14,7 +14,7 @@ import { exitCodes } from '../exitCodes.js';
 import { lacksBucket, withLocalStore } from '../store/placeholders.js';
 import { storedConfiguration } from '../store/publishedCheckpoints.js';
 import { followToEnd } from './watching/watch.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 export interface ResumeOptions extends ConnectionOptions {
   readonly run: string;
@@ -84,6 +84,7 @@ async function resumeForgotten(
   if (changes.length > 0) print(['Changed settings:', ...changes.map((line) => `  ${line}`)].join('\n'));
   const { client, pageOf } = connected;
   const page = pageOf(await startRun(client, { run, configuration: after }));
+  tell({ run, page });
   print([`${run} goes on: all its steps.`, ...(page === null ? [] : [`  ${page}`])].join('\n'));
 }
 
@@ -106,6 +107,7 @@ export async function resumeEdited(
 
 async function goOn({ client, pageOf }: Connected, run: string, configuration?: RunConfiguration): Promise<void> {
   const page = pageOf(await resumeRun(client, run, configuration));
+  tell({ run, page });
   print(`${run} goes on.${page === null ? '' : `\n  ${page}`}`);
 }
 

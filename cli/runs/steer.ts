@@ -6,7 +6,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { nextAttempt } from './watching/progressLines.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 /** What a run can be told; each gives what is then said to whoever asked. */
 const steerings = {
@@ -59,6 +59,7 @@ export async function steer(
   { run, ...connection }: ConnectionOptions & { readonly run: string },
 ): Promise<ExitCode> {
   const said = await withTemporal(connection, ({ client }) => steerings[what](client, run));
+  tell({ run });
   print(said);
   return exitCodes.ok;
 }

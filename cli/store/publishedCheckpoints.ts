@@ -14,7 +14,7 @@ import { exitCodes } from '../exitCodes.js';
 import { configurationOfRun } from './ofRun.js';
 import { loadWithStore } from './placeholders.js';
 import type { StoreOptions } from '../storeOptions.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 export interface ImportCheckpointOptions {
   readonly config: string;
@@ -47,6 +47,7 @@ export async function importCheckpoint(options: ImportCheckpointOptions): Promis
     return exitCodes.ok;
   }
   const { checkpoint, finished, hasOptimizer } = imported;
+  tell({ run, stage: imported.stage, step: checkpoint.step, key: checkpoint.key });
   print(`${file} is now the ${imported.kind} checkpoint of step ${checkpoint.step} of ${run}.`);
   print(`  ${checkpoint.key} in ${store.description}`);
   if (!hasOptimizer) print('  It has no optimizer_model: the optimiser starts afresh.');
@@ -78,6 +79,7 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
     configuration: (await storedConfiguration(store, run)) ?? configuration,
     fileFor: (at) => (isFolder ? join(options.file, `model_${String(at).padStart(8, '0')}.pth`) : options.file),
   });
+  tell({ run, stage, step, file });
   print(`${file}: step ${step} of ${options.checkpoint.split('@')[0]}, for torch.load.`);
   return exitCodes.ok;
 }

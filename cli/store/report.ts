@@ -10,7 +10,7 @@ import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { configurationOfRun } from './ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
-import { print } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 
 export interface ReportOptions extends StoreOptions {
   readonly run: string;
@@ -33,6 +33,7 @@ export async function report({ run, out, open, ...where }: ReportOptions): Promi
   // A page that is open in a browser is never seen half written.
   await writeFile(`${file}.new`, page);
   await rename(`${file}.new`, file);
+  tell({ run, file });
   print(`${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)`);
   if (open) openInBrowser(file);
   return exitCodes.ok;

@@ -1,19 +1,20 @@
 import { stripVTControlCharacters } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import sliceAnsi from 'slice-ansi';
+import { answersInJson } from './print.js';
 import { localTime, visibleLength, withoutControls } from './terminal.js';
 
 const plainEverySeconds = 10;
 
 /**
  * Shows lines that change. On a terminal they are rewritten in place; elsewhere a line with its date is printed when it says
- * something new (another state), or some seconds after the last one of its kind (numbers that grow).
+ * something new (another state), or some seconds after the last one of its kind (numbers that grow). Where a program reads, that goes to standard error.
  */
 export class LiveDisplay {
   private readonly update: ReturnType<typeof createLogUpdate>;
   private readonly printed = new Map<string, { text: string; at: number }>();
 
-  constructor(private readonly stream: NodeJS.WriteStream = process.stdout) {
+  constructor(private readonly stream: NodeJS.WriteStream = answersInJson() ? process.stderr : process.stdout) {
     // A hidden cursor would need handlers of signals of its own, beside those of the commands.
     this.update = createLogUpdate(stream, { showCursor: true });
   }

@@ -5,9 +5,7 @@ import type { CommandBody, GlobalOptions } from '../../command.js';
 interface NamedArguments extends GlobalOptions, ConnectionOptions {
   name: string | undefined;
 }
-interface ShowArguments extends NamedArguments {
-  json: boolean;
-}
+interface ShowArguments extends NamedArguments {}
 interface PromoteArguments extends NamedArguments {
   'build-id': string | undefined;
   unversioned: boolean | undefined;
@@ -25,7 +23,6 @@ const show: CommandModule<GlobalOptions, ShowArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .positional('name', nameOption)
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 deployment show', 'Before old workers are taken away'),
   handler: async (options) => {
     const { showDeployment } = await import('../../machine/workerBuilds.js');

@@ -17,7 +17,7 @@ const variables =
 const limits =
   'What inputs of workflows may name: endpoints in TEMPEH_STORES, folders below those in TEMPEH_FOLDERS (docs/security.md).';
 
-function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArguments, 'verbose'>> {
+function workerOptions<T>(yargs: Argv<T>, kind: string): Argv<T & Omit<WorkerArguments, keyof GlobalOptions>> {
   return withConnectionOptions(yargs)
     .option('directory', {
       type: 'string',

@@ -13,7 +13,6 @@ export interface DatasetArguments extends GlobalOptions, ViewOptions, StoreOptio
 export interface CheckArguments extends DatasetArguments {
   sample: number;
   all: boolean;
-  json: boolean;
 }
 
 export interface ShowArguments extends DatasetArguments {
@@ -39,10 +38,9 @@ export interface ConvertArguments extends GlobalOptions {
   'accept-residual': number;
   config: string;
   set: string[];
-  json: boolean;
 }
 
-function datasetOptions<T>(yargs: Argv<T>): Argv<T & Omit<DatasetArguments, 'verbose'>> {
+function datasetOptions<T>(yargs: Argv<T>): Argv<T & Omit<DatasetArguments, keyof GlobalOptions>> {
   return withViewOptions(
     withStoreOptions(
       yargs,
@@ -73,7 +71,6 @@ const check: CommandModule<GlobalOptions, CheckArguments> = {
     datasetOptions(yargs)
       .option('sample', { type: 'number', default: 20, describe: 'Frames that are read whole, spread over all' })
       .option('all', { type: 'boolean', default: false, describe: 'Read every frame whole' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example('$0 dataset check --set storage.bucket=NAME', 'The packed data set')
       .example('$0 dataset check --config mine.yaml --directory /data/rig --all', 'A folder, every frame'),
   handler: async (options) => {
@@ -174,7 +171,6 @@ const convert: CommandModule<GlobalOptions, ConvertArguments> = {
         default: 1,
         describe: 'Largest error of the conversion, px of the full resolution',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .example(
         '$0 dataset convert-calibrations rig/*.yml --units m --extrinsics world-to-camera --output calibrations',
         '',

@@ -3,7 +3,6 @@ import { withConnectionOptions, type ConnectionOptions } from '../../connection.
 import type { CommandBody, GlobalOptions } from '../../command.js';
 
 interface ListArguments extends GlobalOptions, ConnectionOptions {
-  json: boolean;
   limit: number;
   state: ListedState | undefined;
   stage: string | undefined;
@@ -13,7 +12,6 @@ interface ListArguments extends GlobalOptions, ConnectionOptions {
 export const command: CommandBody<ListArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
       .option('limit', { type: 'number', default: 50, describe: 'So many at most' })
       .option('state', { choices: listedStates, describe: 'Only those that are so' })
       .option('stage', { choices: runSteps, describe: 'Only those that are, or ended, at this step' })

@@ -7,7 +7,7 @@ import type { Connected } from '../../connection.js';
 import { exitCodes, type ExitCode } from '../../exitCodes.js';
 import { followRun } from './followRun.js';
 import { outcomeOf, type Outcome } from './outcome.js';
-import { print, printJson } from '../../terminal/print.js';
+import { answersInJson, print, printJson } from '../../terminal/print.js';
 
 /** Seconds between two lines of JSON. */
 const jsonSeconds = 5;
@@ -20,8 +20,9 @@ export interface WatchOptions {
   readonly allowFailures?: boolean;
 }
 
-/** Watches a run until it ends; a signal ends the watching only. @returns the exit code that its end means. */
+/** Watches a run until it ends, as a line of JSON a look where a program reads; a signal ends the watching only. @returns the exit code that its end means. */
 export function followToEnd(connected: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
+  if (answersInJson()) return followAsJson(connected, run, options);
   return watching(options, async (signal) => {
     const description = await followRun({ client: connected.client, run, signal });
     if (description === null || description.status === 'RUNNING') {
