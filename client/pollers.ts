@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { taskQueues } from '../configs/temporal.js';
+import { taskQueues } from '../configs/queues.js';
 
 /** Temporal's `TaskQueueType`. */
 const taskTypes = { workflow: 1, activity: 2 } as const;
@@ -7,8 +7,8 @@ const taskTypes = { workflow: 1, activity: 2 } as const;
 /** Who asked for tasks in the last minutes: identities of the workers of the two queues. */
 export async function pollersOf(client: Client): Promise<{ readonly data: string[]; readonly gpu: string[] }> {
   const [data, gpu] = await Promise.all([
-    ask(client, taskQueues.data, taskTypes.workflow),
-    ask(client, taskQueues.gpu, taskTypes.activity),
+    ask(client, taskQueues().data, taskTypes.workflow),
+    ask(client, taskQueues().gpu, taskTypes.activity),
   ]);
   return { data, gpu };
 }
