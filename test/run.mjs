@@ -1,7 +1,8 @@
 /**
  * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors and
  * one more, for most wait now and then. `npm test -- geometry` runs the files whose path contains a word. With `--lint` and
- * no word, types and style are looked at meanwhile. The last line counts the tests.
+ * no word, types and style are looked at meanwhile. The last line counts the tests. With `--times` the files are listed by
+ * their processor time (Linux).
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -49,6 +50,12 @@ const long = [
   'model/refinementGolden',
 ];
 
+/** Lets a process of node say at its end what processor time it took, with the children that it waited for. */
+const countingTime = ['--import', path.join(root, 'test', 'support', 'processorTime.mjs')];
+
+/** @type {{ name: string, processor: number, seconds: number }[]} */
+const processorTimes = [];
+
 /**
  * @typedef {object} Result
  * @property {string} name
@@ -65,7 +72,7 @@ const long = [
  */
 async function runNode(name, args, { nice }) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...(options.includes('--times') ? countingTime : []), ...args], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -77,7 +84,12 @@ async function runNode(name, args, { nice }) {
   }, timeout);
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearTimeout(clock);
-  return { code, output: inSources(output), seconds: (performance.now() - startedAt) / 1000 };
+  const seconds = (performance.now() - startedAt) / 1000;
+  output = output.replace(/^processor seconds (\S+)\n/m, (_, used) => {
+    processorTimes.push({ name, processor: Number(used), seconds });
+    return '';
+  });
+  return { code, output: inSources(output), seconds };
 }
 
 /**
@@ -170,6 +182,13 @@ async function work() {
 }
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) + 1 }, work));
 
+if (processorTimes.length > 0) {
+  const total = processorTimes.reduce((sum, { processor }) => sum + processor, 0);
+  console.log(`\nProcessor time: ${total.toFixed(0)} s`);
+  for (const { name, processor, seconds } of processorTimes.sort((a, b) => b.processor - a.processor)) {
+    console.log(`${processor.toFixed(1).padStart(7)} s  ${name} (${seconds.toFixed(1)} s)`);
+  }
+}
 const failures = results.filter(({ failures }) => failures !== '');
 if (failures.length > 0) console.log(`\n✖ failed:`);
 for (const { name, failures: text } of failures) console.log(`\n── ${name}\n${text.trim()}`);
