@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BoundedLog } from '../../activities/processes/boundedLog.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 function freshPath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'tempeh-log-')), 'logs', 'trainer.log');
+  return join(temporaryFolder(), 'logs', 'trainer.log');
 }
 
 test('a process that prints for weeks fills no disk, and the newest lines survive', () => {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { credentialsFor, readCredentials } from '../../activities/credentials/credentials.js';
 import { published } from '../../datasets/fetch/published.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 test('credentials come from variables or from files, which win and lose their line end', async () => {
   const fromVariables = await readCredentials({ TEMPEH_USERNAME: 'me', TEMPEH_PASSWORD: 'pass word ' });
   assert.deepEqual(fromVariables, { username: 'me', password: 'pass word ' });
-  const file = join(mkdtempSync(join(tmpdir(), 'tempeh-secret-')), 'password');
+  const file = join(temporaryFolder(), 'password');
   writeFileSync(file, 'from a file\n');
   const environment = { TEMPEH_USERNAME: 'me', TEMPEH_PASSWORD: 'old', TEMPEH_PASSWORD_FILE: file };
   assert.equal((await readCredentials(environment)).password, 'from a file');
@@ -69,7 +69,7 @@ test('credentials go to the host that they are for, and to no other that an inpu
 });
 
 test('a table gives each host credentials of its own, read anew, and its errors show nothing of them', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tempeh-hosts-'));
+  const folder = temporaryFolder();
   const [table, password] = [join(folder, 'hosts.yaml'), join(folder, 'password')];
   const environment = { TEMPEH_HOSTS_FILE: table, TEMPEH_USERNAME: 'me', TEMPEH_PASSWORD: 'secret' };
   writeFileSync(password, 'secret of a\n');

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Notice } from '../../activities/notices/notice.js';
 import { noticeHook, sendNotice } from '../../activities/notices/noticeHook.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-notices-'));
+const folder = temporaryFolder();
 let answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end();
 const received: unknown[] = [];
 const server = createServer((request, response) => {
@@ -24,7 +24,6 @@ const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/secr
 after(async () => {
   server.close();
   server.closeAllConnections();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const notice: Notice = {

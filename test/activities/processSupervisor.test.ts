@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { readTrainerEvent } from '../../activities/processes/processEvents.js';
 import { superviseProcess, type ProcessEnd } from '../../activities/processes/processSupervisor.js';
 import type { TrainerEvent } from '../../training/process/protocol.js';
 import { isAlive } from './support/isAlive.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const modulePath = fileURLToPath(new URL('./support/misbehavingProcess.js', import.meta.url));
 
@@ -31,7 +31,7 @@ async function supervise(
     progressTimeoutSeconds?: number;
   } = {},
 ): Promise<Observed> {
-  const log = new BoundedLog(join(mkdtempSync(join(tmpdir(), 'tempeh-supervisor-')), 'trainer.log'));
+  const log = new BoundedLog(join(temporaryFolder(), 'trainer.log'));
   const events: TrainerEvent[] = [];
   const startedAt = Date.now();
   const end = await superviseProcess<TrainerEvent>({
@@ -133,7 +133,7 @@ test('a process is not even started for a worker that is stopping', async () => 
 });
 
 test('a module that does not exist is a crash that says so', async () => {
-  const log = new BoundedLog(join(mkdtempSync(join(tmpdir(), 'tempeh-supervisor-')), 'trainer.log'));
+  const log = new BoundedLog(join(temporaryFolder(), 'trainer.log'));
   const end = await superviseProcess<TrainerEvent>({
     name: 'trainer',
     modulePath: '/nonexistent/trainer.js',
@@ -153,7 +153,7 @@ test('a module that does not exist is a crash that says so', async () => {
 });
 
 test('what a process started is gone when it is', async () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'tempeh-supervisor-')), 'pid');
+  const file = join(temporaryFolder(), 'pid');
   const { end } = await supervise('leaves a process behind', { environment: { LEFT_BEHIND: file } });
   assert.equal(end.kind, 'told');
   const pid = Number(readFileSync(file, 'utf8'));

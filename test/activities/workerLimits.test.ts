@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkerLimits } from '../../activities/workerLimits.js';
 import { s3At } from '../../storage/s3/s3Client.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const isRefused = (wanted: RegExp) => (error: unknown) => {
   assert.ok(error instanceof ApplicationFailure);
@@ -13,7 +13,7 @@ const isRefused = (wanted: RegExp) => (error: unknown) => {
   assert.match(error.message, wanted);
   return true;
 };
-const fresh = () => mkdtempSync(join(tmpdir(), 'tempeh-limits-'));
+const fresh = () => temporaryFolder();
 const at = (endpoint: string) => s3At({ bucket: 'bucket', region: 'us-east-1', endpoint });
 
 test('an object store that the owner did not name gets nothing of this worker', () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,10 +17,11 @@ import { s3Store } from '../../storage/s3/s3Store.js';
 import { connectClient } from '../../client/connection/client.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { Launcher, processesWith } from './launcher.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** Each test goes on from what the one before left, as a user does. */
 describe('npm start: the whole chain with real servers, workers and trainers', { timeout: 540_000 }, async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'tempeh-chain-'));
+  const directory = temporaryFolder();
   const space = workspace(directory);
   const marker = `chain-${randomUUID()}`;
   const leftovers = () => processesWith([marker, directory]);
@@ -44,7 +44,6 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
   after(async () => {
     for (const launcher of launchers) launcher.kill();
     for (const { pid } of leftovers()) process.kill(pid, 'SIGKILL');
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   });
 
   test('a worker that is killed is started again; Ctrl-C then leaves no process', async () => {

@@ -19,7 +19,7 @@ import { enterNamespace } from './cluster/namespace.js';
 import type { TrainingFault } from './faults/faultKinds.js';
 import { severeFaults } from './faults/severeFaults.js';
 import { trainingFaults } from './faults/trainingFaults.js';
-import { smallMiniature } from './smallMiniature.js';
+import { chaosMiniature } from './chaosMiniature.js';
 import { logFolder, runChaos, type ChaosReport } from './runChaos.js';
 
 const integerFrom = (least: number, name: string) => (value: number) => {
@@ -122,7 +122,7 @@ function chosenFaults(severe: boolean, only: readonly string[]): readonly Traini
 
 async function settings() {
   const file = values.config ?? join(packageRoot, 'test', 'chaos', 'chaos.yaml');
-  const small = values.config === undefined ? smallMiniature : {};
+  const small = values.config === undefined ? chaosMiniature : {};
   return {
     // Two checkpoints that are lost need a third; in the end nothing may lie there that no manifest names.
     configuration: await loadConfiguration(file, [

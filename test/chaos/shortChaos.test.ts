@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
@@ -13,9 +11,10 @@ import { startChildWork } from '../support/processes/childWork.js';
 import { Cluster } from './cluster/cluster.js';
 import { eventsOf } from './compareRuns.js';
 import type { Event } from './faults/schedule.js';
-import { smallMiniature } from './smallMiniature.js';
+import { chaosMiniature } from './chaosMiniature.js';
 import { strikeAll, tooManyRepeated, type Strike } from './faults/strikes.js';
 import { trainingFaults } from './faults/trainingFaults.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** What strikes, in this order, a checkpoint's interval apart: a `npm run chaos` of a minute. */
 const wanted = [
@@ -26,7 +25,7 @@ const wanted = [
   "trainer killed in retention's deletion",
 ];
 const fewFrames = {
-  ...smallMiniature,
+  ...chaosMiniature,
   subjects: { train: 3, validation: 1, test: 1 },
   framesPerSequence: { train: 4, validation: 2, test: 2 },
 };
@@ -56,7 +55,7 @@ test(
     timeout: 300_000,
   },
   async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'tempeh-short-chaos-'));
+    const directory = temporaryFolder();
     const loaded = await loadConfiguration(join(packageRoot, 'test', 'chaos', 'chaos.yaml'), [
       'training.coarse-pretraining.iterations=40',
       'training.coarse-finetuning.iterations=75',
@@ -101,7 +100,6 @@ test(
       assert.deepEqual(found!.events, expected!.events);
     } finally {
       await cluster.stop();
-      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     }
   },
 );

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { mapLimited } from '../../storage/async/mapLimited.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
@@ -10,13 +8,13 @@ import type { ObjectInformation, ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /**
  * A trainer that is killed at any of the requests that it makes of its store, from its claim to its stage's end: in the
  * upload of a part, inside the manifest's put, in retention's deletion, in a sweep. Another goes on.
  */
-const root = await mkdtemp(join(tmpdir(), 'tempeh-killed-'));
-after(() => rm(root, { recursive: true, force: true, maxRetries: 3 }));
+const root = temporaryFolder();
 const configuration = plainConfiguration({ keepLast: 2 });
 const lastStep = 40;
 

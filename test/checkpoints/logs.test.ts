@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { LogParts } from '../../checkpoints/logs/logParts.js';
 import { attemptLogName, listLogs } from '../../checkpoints/logs/readLogs.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const freshStore = (): ObjectStore => directoryStore(mkdtempSync(join(tmpdir(), 'tempeh-logs-')));
+const freshStore = (): ObjectStore => directoryStore(temporaryFolder());
 
 async function textOf(store: ObjectStore, parts: readonly { readonly key: string }[]): Promise<string> {
   const bodies = await Promise.all(parts.map(async ({ key }) => Buffer.from((await store.get(key)).body)));

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { decodeSafetensors, SafetensorsError } from '../../checkpoints/safetensors.js';
 import { CheckpointStore, type CheckpointRun } from '../../checkpoints/checkpointStore.js';
 import { CheckpointsLost, LeaseLost, ManifestMissing, NoUsableCheckpoint } from '../../checkpoints/errors.js';
@@ -15,9 +14,9 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { loadedStep, manifestWith, plainConfiguration, saveOf } from './checkpointFixtures.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-manifest-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const store = directoryStore(folder);
 let runs = 0;
 const newRun = (): string => `run-${runs++}`;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { EventLog } from '../../checkpoints/events/eventLog.js';
 import { emptyManifest } from '../../checkpoints/manifest/manifest.js';
@@ -13,9 +12,9 @@ import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { loadedStep, plainConfiguration, stateAt } from './checkpointFixtures.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-repair-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const store = directoryStore(folder);
 const file = join(folder, 'config.yaml');
 await writeFile(file, JSON.stringify({ ...plainConfiguration(), storage: { kind: 'directory', path: folder } }));

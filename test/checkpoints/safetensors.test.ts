@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../checkpoints/safetensors.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-safetensors-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const arrays = {
   'z.weight': { shape: [2, 2], values: Float32Array.of(1.5, -2, 0, 3e-30) },

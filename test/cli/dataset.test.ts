@@ -6,14 +6,15 @@ import { stringify } from 'yaml';
 import { imageSize } from '../../datasets/formats/images/image.js';
 import { parseTka } from '../../datasets/formats/tka.js';
 import { imagePath } from '../../datasets/layout.js';
-import { copiedFolder, goldenDataset, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { copiedFolder, goldenDataset, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const [first] = goldenFrames;
 
 /** A copy of the golden case, and a configuration that says where things lie in it. */
-async function ownData(context: { after(work: () => Promise<void>): void }) {
-  const directory = await copiedFolder(context);
+async function ownData() {
+  const directory = await copiedFolder();
   const config = join(directory, 'own.yaml');
   const storage = { kind: 'directory', path: join(directory, 'store') };
   const dataset = { name: 'own', source: { kind: 'directory', path: directory }, layout: goldenDataset.layout };
@@ -22,8 +23,8 @@ async function ownData(context: { after(work: () => Promise<void>): void }) {
 }
 
 describe('tempeh-flow dataset', () => {
-  test('check: a table for people, JSON for programs, exit code 1 where it is unusable', async (context) => {
-    const { directory, config } = await ownData(context);
+  test('check: a table for people, JSON for programs, exit code 1 where it is unusable', async () => {
+    const { directory, config } = await ownData();
     const good = await tempehFlow(['dataset', 'check', '--config', config, '--directory', directory]);
     assert.equal(good.code, 0, good.stderr);
     assert.match(good.stdout, /^train +subject_000 +1 +1 +4 /m);
@@ -39,8 +40,8 @@ describe('tempeh-flow dataset', () => {
     assert.equal(report.unusable[0]!.reason, 'there is no image of it');
   });
 
-  test('check: what is not there is named with what to do', async (context) => {
-    const { directory, config } = await ownData(context);
+  test('check: what is not there is named with what to do', async () => {
+    const { directory, config } = await ownData();
     const missing = await tempehFlow(['dataset', 'check', '--config', config]);
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /There is no data set own in .*tempeh-flow start dataset/);
@@ -50,8 +51,8 @@ describe('tempeh-flow dataset', () => {
     assert.match(folder.stderr, /There is no .*template\.obj: lay it there.*dataset\.layout/);
   });
 
-  test('show: frames and the rig as pictures', async (context) => {
-    const { directory, config } = await ownData(context);
+  test('show: frames and the rig as pictures', async () => {
+    const { directory, config } = await ownData();
     const output = join(directory, 'pictures');
     const frames = goldenFrames.flatMap(({ subject, sequence, frame }) => [
       '--frames',
@@ -101,8 +102,8 @@ describe('tempeh-flow dataset convert-calibrations', () => {
     `distortion_coefficients: ${matrix(1, distortion.length, distortion)}` +
     `R: ${matrix(3, 3, [1, 0, 0, 0, -1, 0, 0, 0, -1])}T: ${matrix(3, 1, [x, 0, 0.8])}`;
 
-  test('writes a .tka for each camera and sequence, and says what the rig is like', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('writes a .tka for each camera and sequence, and says what the rig is like', async () => {
+    const folder = temporaryFolder();
     await mkdir(join(folder, 'rig'));
     for (const [name, x] of [
       ['left_A', 0.1],
@@ -139,8 +140,8 @@ describe('tempeh-flow dataset convert-calibrations', () => {
     tka.centre.forEach((value, i) => assert.ok(Math.abs(value - [100, -50, 800][i]!) < 1e-9));
   });
 
-  test('a lens that the networks do not have is refused beyond a limit, which can be raised', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('a lens that the networks do not have is refused beyond a limit, which can be raised', async () => {
+    const folder = temporaryFolder();
     const file = join(folder, 'cam_A.yml');
     await writeFile(file, yaml(0, [-0.2, 0.1, 0.004, 0.003, 0]));
     const args = [

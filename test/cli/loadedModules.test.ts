@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { tempehFlowAlone } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** What would make a command slow that has no use for it: hundreds of milliseconds each. */
 const heavy = ['@aws-sdk', '@smithy', '@tensorflow', 'sharp', 'zod', 'yaml', 'worker', 'proto-loader'] as const;
@@ -19,9 +19,8 @@ interface Loaded {
 describe('what a command loads', () => {
   let folder: string;
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tempeh-loaded-'));
+    folder = temporaryFolder();
   });
-  after(() => rm(folder, { recursive: true, force: true }));
 
   async function loadedBy(args: readonly string[], expectedCode: number): Promise<Loaded> {
     const file = join(folder, args.join(' ').replaceAll('/', ' '));

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { LogParts } from '../../checkpoints/logs/logParts.js';
 import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 test('logs prints what the attempts of a step logged, or says which there are', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tempeh-logs-'));
+  const folder = temporaryFolder();
   const store = directoryStore(folder);
   for (const [hour, message] of ['Trains refinement', 'Going on from step 40'].entries()) {
     const attempt = attemptLogName(new Date(Date.UTC(2026, 0, 1, hour)), 'abc');

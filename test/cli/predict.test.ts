@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
@@ -12,10 +11,10 @@ import { writeCheckpoint } from '../inference/folderJob.js';
 import { assertGolden } from '../support/golden/golden.js';
 import { goldenLayout, goldenWeights } from '../support/golden/goldenModel.js';
 import { tempehFlow, type Finished } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** The command lines of the published testing, on published run folders with complete networks of the published size. */
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-predict-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const stages = ['coarse', 'refinement'] as const;
 const runs = { coarse: join(folder, 'coarse__TEMPEH'), refinement: join(folder, 'refinement__TEMPEH') };
 const [frame] = goldenFrames;

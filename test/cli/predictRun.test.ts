@@ -9,14 +9,15 @@ import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
-import { goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
 import { tempehFlow, tempehFlowAlone, type Finished } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const [frame] = goldenFrames;
 
-test('models of a run in the store, by name, stage and step, predict as the files that they came from', async (context) => {
-  const folder = await temporaryFolder(context);
+test('models of a run in the store, by name, stage and step, predict as the files that they came from', async () => {
+  const folder = temporaryFolder();
   await writeTinyModels(folder);
   const storage = { kind: 'directory' as const, path: join(folder, 'store') };
   const configuration: RunConfiguration = runConfigurationSchema.parse({ ...tinyNetworks, storage });
@@ -74,8 +75,8 @@ test('models of a run in the store, by name, stage and step, predict as the file
   assert.match(unknown.stderr, /precision.*float8.*float32.*tensorfloat32.*bfloat16/s);
 });
 
-test('what is neither a folder nor a run is told as both', async (context) => {
-  const folder = await temporaryFolder(context);
+test('what is neither a folder nor a run is told as both', async () => {
+  const folder = temporaryFolder();
   const config = join(folder, 'tiny.json');
   const storage = { kind: 'directory' as const, path: join(folder, 'store') };
   await writeFile(config, JSON.stringify({ ...tinyNetworks, storage }));

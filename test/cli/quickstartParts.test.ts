@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, open as openFile, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open as openFile, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { lastRunOf } from '../../cli/quickstart/lastRun.js';
 import { descendants } from '../../cli/quickstart/processTree.js';
 import { summary } from '../../cli/quickstart/summary.js';
@@ -15,9 +14,9 @@ import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-cli-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 describe('event files on the local disk', () => {
   const store = directoryStore(join(folder, 'store'));

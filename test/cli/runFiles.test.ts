@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { checkAndStoreRun } from '../../activities/runs/prepareRun.js';
 import { withLocalHead } from '../../activities/runs/runFiles.js';
 import { proveHead } from '../../activities/runs/proveData.js';
@@ -21,9 +20,9 @@ import { importPublished } from '../../training/published/importPublished.js';
 import { openStore } from '../../storage/openStore.js';
 import { publishedStates, writable } from '../training/published/publishedFixtures.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-run-files-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const prefix = 'feature_net.model.resnet34_32s.';
 const vertexCount = 150;
 let trunk: string;
@@ -177,7 +176,7 @@ describe('template and vertex masks', () => {
   test('template or masks that are missing, or are not of each other, are told at once', async () => {
     const missing = await head('/nowhere/template.obj');
     await assert.rejects(findRunFiles(missing, options), /layout\.template.*\/nowhere\/template\.obj.*--set/s);
-    const other = await mkdtemp(join(folder, 'other-'));
+    const other = temporaryFolder();
     await writeTemplate(generateHeadTemplate(220), other);
     const mixed = await configured(
       `dataset.layout.template={file: ${join(folder, 'template/sampling_template.obj')}}`,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connectClient, RunError } from '../../client/connection/client.js';
@@ -10,8 +9,9 @@ import { tempehFlow } from '../support/commandLine.js';
 import { selfSigned } from '../support/servers/selfSigned.js';
 import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-connection-'));
+const folder = temporaryFolder();
 const [ca, other] = [join(folder, 'ca.pem'), join(folder, 'other.pem')];
 let temporal: TestTemporal;
 let secure: TemporalFront;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporalSettings } from '../../client/connection/connectionSettings.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 test('without settings it is the server of this machine; an API key means TLS', () => {
   assert.deepEqual(temporalSettings({}), { address: '127.0.0.1:7233', namespace: 'default' });
@@ -15,7 +15,7 @@ test('without settings it is the server of this machine; an API key means TLS', 
 });
 
 test('certificates are read; half a pair, or a file that is not there, is named', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tempeh-tls-'));
+  const folder = temporaryFolder();
   const [certificate, key] = [join(folder, 'c.pem'), join(folder, 'k.pem')];
   writeFileSync(certificate, 'certificate');
   writeFileSync(key, 'key');

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Context } from '@temporalio/activity';
@@ -24,9 +23,10 @@ import { packed, testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const newKey = (id: string): string => `${id} ${randomBytes(32).toString('base64')}`;
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-payloads-'));
+const folder = temporaryFolder();
 const file = join(folder, 'keys');
 const environment = { [keysFileVariable]: file };
 const codecOf = (text: string): EncryptingCodec => new EncryptingCodec(PayloadKeys.of({ TEMPEH_PAYLOAD_KEYS: text }));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
@@ -10,24 +9,19 @@ import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import { writeTemplate } from '../../miniature/generate.js';
 import { startMiniatureHost } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { miniatureSettings } from '../../miniature/settings.js';
 import { coarseLayout, refinementLayout } from '../../model/parameters/parameterLayout.js';
 import { tinyNetworks, untrained, writeCheckpoint } from '../inference/folderJob.js';
 import { tempehFlow } from '../support/commandLine.js';
-import { thumbnails } from '../support/tiny/thumbnails.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** Every command line of docs/published.md, one after the other, in a folder where the published data and models come to lie. */
 const page = await readFile(join(packageRoot, 'docs/published.md'), 'utf8');
-const root = await mkdtemp(join(tmpdir(), 'tempeh-published-page-'));
+const root = temporaryFolder();
 const here = process.cwd();
 const credentials = { username: 'me', password: 'secret' };
 const environment = { TEMPEH_USERNAME: credentials.username, TEMPEH_PASSWORD: credentials.password };
-const settings = miniatureSettings('miniature', {
-  ...thumbnails,
-  subjects: { train: 1, validation: 1, test: 1 },
-  framesPerSequence: { train: 1, validation: 1, test: 1 },
-  scanPoints: 100,
-});
+const settings = smallMiniature({ framesPerSequence: { train: 1, validation: 1, test: 1 }, scanPoints: 100 });
 let host: Awaited<ReturnType<typeof startMiniatureHost>>;
 
 /** A published run's folder as the host's archive has it, with tiny networks. */
@@ -64,7 +58,6 @@ before(async () => {
 after(async () => {
   process.chdir(here);
   await host.close();
-  await rm(root, { recursive: true, force: true });
 });
 
 /** What stands in code, without `npx tempeh-flow`, as a shell splits it. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
 import { encodePng } from '../../datasets/formats/images/image.js';
 import { formatNpz } from '../../datasets/formats/numpy/npz.js';
@@ -22,6 +21,7 @@ import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { frameLocaliserPath, frameMeshPath, keys } from '../../storage/keys.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { bumpyMesh } from '../geometry/meshes.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A head of 100 mm radius that stands at a place of its own in each frame. */
 const head = bumpyMesh(16);
@@ -29,8 +29,7 @@ const trained: FrameId[] = ['0001', '0002'].map((frame) => ({ subject: 'A', sequ
 const tested: FrameId[] = ['0001', '0002', '0003'].map((frame) => ({ subject: 'B', sequence: 'smile', frame }));
 const placeOf = (id: FrameId): [number, number, number] => [30 * Number(id.frame), -50, 10];
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-evaluation-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const store = directoryStore(folder);
 const configuration = await loadConfiguration('miniature', ['storage.kind=directory', `storage.path=${folder}`]);
 const run = 'run';

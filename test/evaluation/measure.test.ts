@@ -15,7 +15,7 @@ import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { measuredFrame } from '../../report/frames/measuredFrames.js';
 import { writeMeasurement } from '../../report/writeMeasurement.js';
 import { tempehFlow } from '../support/commandLine.js';
-import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A square of 200 mm in the plane z = 0; its left half is in the region `lips`, its right half in `neck`. */
 const square = Float32Array.of(-0.1, -0.1, 0, 0.1, -0.1, 0, 0.1, 0.1, 0, -0.1, 0.1, 0);
@@ -49,8 +49,8 @@ async function makeFolders(folder: string): Promise<void> {
   await writeFile(join(folder, 'masks.npz'), formatNpz(new Map(masks)));
 }
 
-test('errors of known distances, by method, region, sequence and frame; a frame without a scan is left out', async (context) => {
-  const folder = await temporaryFolder(context);
+test('errors of known distances, by method, region, sequence and frame; a frame without a scan is left out', async () => {
+  const folder = temporaryFolder();
   await makeFolders(folder);
   const set = await openFolders({
     predictions: new Map([
@@ -135,8 +135,8 @@ test('pictures show all methods whole, also one that is far from the others', as
   }
 });
 
-test('the command prints the table; without a frame that can be measured it fails, and says why', async (context) => {
-  const folder = await temporaryFolder(context);
+test('the command prints the table; without a frame that can be measured it fails, and says why', async () => {
+  const folder = temporaryFolder();
   await makeFolders(folder);
   const args = ['evaluate', '--predictions', join(folder, 'moved'), '--out', join(folder, 'out')];
   const { code, stdout, stderr } = await tempehFlow([...args, '--scans', join(folder, 'scans')]);

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { framePath } from '../../datasets/layout.js';
 import type { FrameId } from '../../datasets/types.js';
 import { FoldersUnsuitable, type FolderPredictionJob } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
 import { planFolders } from '../../inference/folders/planFolders.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
-import { copiedFolder, goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { copiedFolder, goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from './folderJob.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const never = new AbortController().signal;
 const plan = (job: FolderPredictionJob) => planFolders(job, () => {}, never);
@@ -20,8 +21,8 @@ const frames = Array.from({ length: 40 }, (_, i): FrameId => ({
 }));
 
 /** A job of forty frames; the planning looks at no image. */
-async function longJob(context: TestContext): Promise<FolderPredictionJob> {
-  const folder = await temporaryFolder(context);
+async function longJob(): Promise<FolderPredictionJob> {
+  const folder = temporaryFolder();
   await writeTinyModels(folder);
   const text = JSON.stringify(frames.map((id) => [id.subject, id.sequence, id.frame]));
   const path = join(folder, 'long.json');
@@ -43,8 +44,8 @@ async function pretend(job: FolderPredictionJob, predicted: readonly FrameId[]):
   }
 }
 
-test('shards hold what is missing, enough for all workers to have some, and no more than is set', async (context) => {
-  const job = await longJob(context);
+test('shards hold what is missing, enough for all workers to have some, and no more than is set', async () => {
+  const job = await longJob();
   const lengths = async (change: object): Promise<number[]> => {
     const predictions = { framesPerShard: 15, shardsAtOnce: 8, ...change };
     const { shards } = await plan({ ...job, configuration: { ...job.configuration, predictions } });
@@ -66,8 +67,8 @@ test('shards hold what is missing, enough for all workers to have some, and no m
   assert.deepEqual(await plan(job), { frames: 40, shards: [] });
 });
 
-test('what is to be replaced is removed, once everything that is needed for that is there', async (context) => {
-  const job = await longJob(context);
+test('what is to be replaced is removed, once everything that is needed for that is there', async () => {
+  const job = await longJob();
   await pretend(job, frames);
   const replacing = { ...job, overwrite: true };
   await assert.rejects(plan({ ...replacing, images: '/nonexistent' }), FoldersUnsuitable);
@@ -76,9 +77,9 @@ test('what is to be replaced is removed, once everything that is needed for that
   assert.deepEqual(await readdir(join(job.outputs.coarse!, 's', 'q')), []);
 });
 
-test('replacing, a frame that fails does not keep the prediction of another model', async (context) => {
-  const data = await copiedFolder(context);
-  const models = await temporaryFolder(context);
+test('replacing, a frame that fails does not keep the prediction of another model', async () => {
+  const data = await copiedFolder();
+  const models = temporaryFolder();
   await writeTinyModels(models);
   const job = folderJob('coarse', { data, models, out: join(models, 'out') });
   await predictFolders(job, () => {}, never);

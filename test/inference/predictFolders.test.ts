@@ -11,8 +11,9 @@ import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { PredictionStopped } from '../../inference/predictFrames.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { coarseLayout } from '../../model/parameters/parameterLayout.js';
-import { copiedFolder, goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { copiedFolder, goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, untrained, writeCheckpoint, writeTinyModels } from './folderJob.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const never = new AbortController().signal;
 const [first, second] = goldenFrames;
@@ -24,7 +25,7 @@ interface Places {
 }
 
 async function places(context: TestContext, data = goldenFolder): Promise<Places> {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder();
   await writeTinyModels(folder);
   return { data, models: folder, out: join(folder, 'out') };
 }
@@ -84,7 +85,7 @@ test('both models in turn give what the refinement makes of coarse predictions i
 });
 
 test('a frame without images is told with what there is; one with fewer views is predicted from them', async (context) => {
-  const at = await places(context, await copiedFolder(context));
+  const at = await places(context, await copiedFolder());
   const images = (id: FrameId): string => join(at.data, 'images', id.subject, id.sequence, id.frame);
   await rm(images(first), { recursive: true });
   await rm(join(images(second), `${second.sequence}.${second.frame}.00_B.png`));
@@ -114,7 +115,7 @@ test('cameras that are left out are as if they were not there', async (context) 
   const two = { ...tinyNetworks, cameras: ['00_A', '01_B'] };
   const { failures, warnings } = await predict(folderJob('coarse', at, { configuration: two }));
   assert.deepEqual([failures, warnings], [[], []]);
-  const without = { ...(await places(context, await copiedFolder(context))), models: at.models };
+  const without = { ...(await places(context, await copiedFolder())), models: at.models };
   for (const { subject, sequence, frame } of goldenFrames) {
     for (const camera of ['00_B', '01_A']) {
       await rm(join(without.data, 'images', subject, sequence, frame, `${sequence}.${frame}.${camera}.png`));

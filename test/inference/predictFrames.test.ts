@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { readDatasetIndex } from '../../datasets/index/openIndex.js';
@@ -17,10 +15,10 @@ import { trainStage } from '../../training/process/trainStage.js';
 import { startChildWork } from '../support/processes/childWork.js';
 import { packTinyDataset } from '../support/tiny/tinyDataset.js';
 import { tinyConfiguration, tinyJob } from '../training/stages/tinyStage.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-predictions-'));
+const root = temporaryFolder();
 const store = directoryStore(root);
-after(() => rm(root, { recursive: true, force: true }));
 
 const stage = { scanPoints: 50, checkpointEvery: 100, validateEvery: 100, picturesEvery: 100 };
 const configuration = tinyConfiguration({

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Check, runDoctor } from '../../infra/doctor/index.js';
 import { pins } from '../../infra/setup/pins.mjs';
-import { scratchDirectory } from './scratch.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const run = promisify(execFile);
 
@@ -39,9 +39,9 @@ test('on a machine that is set up, nothing is missing, and versions are told', a
   for (const { status, mend, name } of checks) assert.equal(mend === '', status === 'ok', `${name} tells what to do`);
 });
 
-test('what a machine lacks is told, with what to do about it', async (t) => {
+test('what a machine lacks is told, with what to do about it', async () => {
   const checks = await runElsewhere({
-    TEMPEH_CACHE: path.join(scratchDirectory(t), 'empty'),
+    TEMPEH_CACHE: path.join(temporaryFolder(), 'empty'),
     PYTHON: '/nowhere/python3',
     CXX: '/nowhere/g++',
   });

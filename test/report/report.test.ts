@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { chooseFrames } from '../../report/frames/chooseFrames.js';
 import { frontOf } from '../../report/frames/frontOf.js';
@@ -13,9 +10,9 @@ import { runReport } from '../../report/runReport.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { begun, someEvaluation, someFrames, trainedBy } from './reportFixture.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-report-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const store = directoryStore(folder);
 await trainedBy(store, 'r');
 

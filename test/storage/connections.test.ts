@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { request as sendRequest } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { openStore } from '../../storage/openStore.js';
@@ -13,11 +12,12 @@ import { ChecksumMismatch, StoreUnavailable, StoreUnsuitable, type ObjectStore }
 import { forwardProxy } from '../support/servers/forwardProxy.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { selfSigned } from '../support/servers/selfSigned.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A real S3 server, reached by TLS that nobody knows, and through proxies. */
 const s3 = await startTestS3();
 const s3Port = Number(new URL(s3.configuration.endpoint!).port);
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-connections-'));
+const folder = temporaryFolder();
 const certificate = selfSigned('secure.store.test');
 const bundle = join(folder, 'authorities.pem');
 await writeFile(bundle, certificate.cert);
@@ -39,7 +39,6 @@ after(async () => {
   front.closeAllConnections();
   front.close();
   await s3.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const variables = ['AWS_CA_BUNDLE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createHash, randomUUID } from 'node:crypto';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { describeStore } from './storeContract.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-directory-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 
 describeStore('a directory', async () => directoryStore(join(root, 'store')));
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { CompleteMultipartUploadCommand, ListPartsCommand } from '@aws-sdk/client-s3';
@@ -10,17 +9,17 @@ import { s3Store } from '../../storage/s3/s3Store.js';
 import { ChecksumMismatch, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
 import { startTestS3 } from '../support/servers/s3.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A file of five parts, on its way to a real S3 server through a network that fails at a part. */
 const s3 = await startTestS3();
 const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
 const direct = s3Client(s3.configuration);
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-multipart-'));
+const folder = temporaryFolder();
 after(async () => {
   direct.destroy();
   await proxy.stop();
   await s3.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 beforeEach(() => proxy.treat(null));
 

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openBatches } from '../../datasets/batches/openBatches.js';
@@ -19,7 +17,7 @@ import {
 } from '../../storage/types.js';
 import { packGolden } from '../datasets/reader/packedGolden.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
-import { temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const training: TrainingBatchSettings = {
   seed: 5,
@@ -47,7 +45,7 @@ function failing(store: ObjectStore, failures: Error[]): ObjectStore {
 const quick = { firstPause: 5, longestPause: 20 };
 
 test('an object store that stops during training: the batch waits for it in its place, and is the same', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'tempeh-outage-'));
+  const directory = temporaryFolder();
   let server = await startObjectStore({ directory, port: 0, bucket: 'tests' });
   const { endpoint, credentials } = server;
   process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId;
@@ -85,13 +83,12 @@ test('an object store that stops during training: the batch waits for it in its 
     await batches.close();
   } finally {
     await server.stop();
-    await rm(directory, { recursive: true, force: true });
   }
 });
 
 describe('what a loader waits for', () => {
-  test('a store that is away, and credentials that have expired; a word for many failures', async (context) => {
-    const folder = directoryStore(await temporaryFolder(context));
+  test('a store that is away, and credentials that have expired; a word for many failures', async () => {
+    const folder = directoryStore(temporaryFolder());
     await folder.put('a', Buffer.from('1'));
     const failures = Array.from({ length: 8 }, () => new Error('503 Slow Down'));
     const warnings: string[] = [];
@@ -108,8 +105,8 @@ describe('what a loader waits for', () => {
     await assert.rejects(store.get('b'), ObjectNotFound);
   });
 
-  test('every request waits, but for what cannot simply be sent again', async (context) => {
-    const folder = directoryStore(await temporaryFolder(context));
+  test('every request waits, but for what cannot simply be sent again', async () => {
+    const folder = directoryStore(temporaryFolder());
     await folder.put('a/one', Buffer.from('1'));
     let isAway = true;
     const away = async <T>(answer: () => Promise<T>): Promise<T> => {
@@ -139,15 +136,15 @@ describe('what a loader waits for', () => {
     await assert.rejects(store.put('a/three', Buffer.from('3'), { ifAbsent: true }), StoreUnavailable);
   });
 
-  test('credentials that were never accepted are told at once', async (context) => {
+  test('credentials that were never accepted are told at once', async () => {
     const refusal = new StoreAccessDenied('InvalidAccessKeyId');
-    const folder = directoryStore(await temporaryFolder(context));
+    const folder = directoryStore(temporaryFolder());
     const store = patientStore(failing(folder, [refusal]), { warn: assert.fail, ...quick });
     await assert.rejects(store.get('a'), refusal);
   });
 
-  test('a store that takes a request and does not answer is reported while it is waited for', async (context) => {
-    const folder = directoryStore(await temporaryFolder(context));
+  test('a store that takes a request and does not answer is reported while it is waited for', async () => {
+    const folder = directoryStore(temporaryFolder());
     await folder.put('a', Buffer.from('1'));
     const slow: ObjectStore = {
       ...folder,
@@ -162,15 +159,15 @@ describe('what a loader waits for', () => {
     assert.match(warnings[0]!, /^Reading a has waited for 0 s: there is no answer\. It goes on/);
   });
 
-  test('who is told to stop does not wait on', async (context) => {
+  test('who is told to stop does not wait on', async () => {
     const stopping = new AbortController();
-    const away = { ...directoryStore(await temporaryFolder(context)), get: () => Promise.reject(new Error('away')) };
+    const away = { ...directoryStore(temporaryFolder()), get: () => Promise.reject(new Error('away')) };
     const warn = (): void => stopping.abort(new Error('SIGTERM'));
     await assert.rejects(patientStore(away, { warn, signal: stopping.signal, firstPause: 60_000 }).get('a'));
   });
 
-  test('a closed loader ends what waits', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('a closed loader ends what waits', async () => {
+    const folder = temporaryFolder();
     await packGolden(directoryStore(join(folder, 'store')), 'golden');
     const batches = await openBatches(
       {

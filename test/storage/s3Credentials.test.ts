@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { startObjectStore, type ObjectStoreService } from '../../infra/services/index.js';
@@ -11,9 +10,10 @@ import { s3Client, type S3Configuration } from '../../storage/s3/s3Client.js';
 import { s3Store } from '../../storage/s3/s3Store.js';
 import { CredentialsExpired, StoreAccessDenied, type ObjectStore, type StoreListener } from '../../storage/types.js';
 import { S3Proxy } from '../support/servers/s3Proxy.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A worker whose credentials are in a file, and a real S3 server whose keys are replaced while it works. */
-const directory = await mkdtemp(join(tmpdir(), 'tempeh-credentials-'));
+const directory = temporaryFolder();
 const credentialsFile = join(directory, 'credentials');
 const bucket = 'tests';
 let server: ObjectStoreService = await startObjectStore({ directory: join(directory, 's3'), port: 0, bucket });
@@ -23,7 +23,6 @@ after(async () => {
   ending.abort();
   await proxy.stop();
   await server.stop();
-  await rm(directory, { recursive: true, force: true });
 });
 for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) delete process.env[name];
 process.env['AWS_SHARED_CREDENTIALS_FILE'] = credentialsFile;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ChecksumMismatch, InvalidKey, ObjectNotFound, PreconditionFailed } from '../../storage/types.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -20,8 +20,7 @@ async function keysOf(store: ObjectStore, prefix: string): Promise<string[]> {
 export function describeStore(name: string, open: () => Promise<ObjectStore>): void {
   describe(name, async () => {
     const store = await open();
-    const folder = await mkdtemp(join(tmpdir(), 'tempeh-store-'));
-    after(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder();
 
     test('what was put is got, whole and in ranges', async () => {
       const { size, etag } = await store.put('a/one', text('0123456789'));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startMiniatureHost } from '../../miniature/host/host.js';
@@ -14,6 +13,7 @@ import { openStore } from '../../storage/openStore.js';
 import { putJson } from '../activities/support/store.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { waitFor } from '../workflows/support/waitFor.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
 }
 
 function freshDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'tempeh-data-'));
+  return temporaryFolder();
 }
 
 /** Payloads as text. */

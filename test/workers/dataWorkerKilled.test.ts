@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readDatasetIndex } from '../../datasets/index/openIndex.js';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
@@ -11,7 +10,6 @@ import type { DatasetSummary } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
 import { prepareMiniature } from '../../miniature/prepare.js';
-import { miniatureSettings } from '../../miniature/settings.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import { startTemporal } from '../../infra/services/index.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
@@ -21,22 +19,17 @@ import { startRun } from '../../client/runs/runs.js';
 import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
 import { main } from '../support/commandLine.js';
 import { startTestS3 } from '../support/servers/s3.js';
-import { thumbnails } from '../support/tiny/thumbnails.js';
 import { waitFor } from '../workflows/support/waitFor.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'data-killed-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const credentials = { username: 'a@b.org', password: 'secret' };
 const run = 'unlucky';
 
 /** The host's package; small, but with several sequences to pack. */
 async function miniature(): Promise<string> {
-  const settings = miniatureSettings('miniature', {
-    ...thumbnails,
-    subjects: { train: 4, validation: 1, test: 1 },
-    framesPerSequence: { train: 2, validation: 1, test: 1 },
-    scanPoints: 300,
-  });
+  const settings = smallMiniature({ subjects: { train: 4, validation: 1, test: 1 } });
   return (await prepareMiniature(join(root, 'cache'), settings)).packageDirectory;
 }
 

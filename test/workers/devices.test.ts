@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,14 +18,14 @@ import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { withGpuWorker } from './support/gpuWorkers.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-devices-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const moduleOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** A machine whose nvidia-smi says so; null: it has none. */
 async function machine(says: string | null, more: NodeJS.ProcessEnv = {}): Promise<NodeJS.ProcessEnv> {
-  const folder = await mkdtemp(join(root, 'bin-'));
+  const folder = temporaryFolder();
   if (says !== null) {
     await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\n${says}\n`);
     await chmod(join(folder, 'nvidia-smi'), 0o755);

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { fork, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, mkdtempSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { main } from '../support/commandLine.js';
 import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let temporal: TestTemporal;
 const started: ChildProcess[] = [];
@@ -25,7 +24,7 @@ afterEach(() => {
 const breakableModule = fileURLToPath(new URL('./support/breakableWorker.js', import.meta.url));
 
 function argumentsOf(kind: 'data' | 'gpu', address = temporal.settings.address): string[] {
-  const directory = mkdtempSync(join(tmpdir(), 'tempeh-ending-'));
+  const directory = temporaryFolder();
   return ['worker', kind, '--directory', directory, '--address', address, ...(kind === 'gpu' ? ['--cpu'] : [])];
 }
 

@@ -12,12 +12,13 @@ import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { describeRun } from '../../client/runs/describeRun.js';
 import { startFolderPrediction } from '../../client/folderPredictions.js';
 import type { FolderPredictionSummary } from '../../workflows/types.js';
-import { goldenFolder, goldenFrames, temporaryFolder } from '../datasets/reader/goldenFolder.js';
+import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { forkGpuWorker, killForkedWorkers } from './support/gpuWorkers.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -32,7 +33,7 @@ const frameOf = (number: number): FrameId => ({ subject, sequence, frame: String
 
 /** Folders of one golden frame under many numbers, and a job of them all. */
 async function manyFrames(context: TestContext, count: number): Promise<FolderPredictionJob> {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder();
   await writeTinyModels(folder);
   const frames = Array.from({ length: count }, (_, i) => frameOf(i));
   for (const id of frames) {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { MaybeInterrupted } from '../../activities/types.js';
@@ -23,6 +22,7 @@ import {
   trainerModule,
   withGpuWorker,
 } from './support/gpuWorkers.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -39,7 +39,7 @@ function shortTraining(iterations: number): RunConfiguration {
 }
 
 function freshDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'tempeh-gpu-'));
+  return temporaryFolder();
 }
 
 async function start(run: string, iterations: number): Promise<void> {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownDirectory } from '../../workers/ownDirectory/ownDirectory.js';
 import { ownIdentity } from '../../workers/ownDirectory/processIdentity.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const fresh = () => mkdtempSync(join(tmpdir(), 'tempeh-own-'));
+const fresh = () => temporaryFolder();
 const lockOf = (directory: string) => join(directory, 'data-worker.lock');
 const options = { onWait: () => undefined, renewSeconds: 0.1 };
 const taken = /is the folder of another data worker that runs: .* Give this one a --directory of its own/;

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
@@ -18,6 +15,7 @@ import { writeDatasetIndex } from '../support/singleFileIndex.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let temporal: TestTemporal;
 before(async () => {
@@ -29,7 +27,7 @@ const [shards, framesPerShard] = [4, 250];
 const object = { key: 'images.tar', size: 1, sha256: 'a'.repeat(64) };
 
 test('shards whose frames all fail leave little in the history: their reasons lie in the object store', async () => {
-  const path = mkdtempSync(join(tmpdir(), 'tempeh-shards-'));
+  const path = temporaryFolder();
   const storage = { kind: 'directory', path } as const;
   const store = openStore(storage);
   const configuration = testConfiguration({ storage, seed: 7, predictions: { framesPerShard } });
@@ -52,7 +50,7 @@ test('shards whose frames all fail leave little in the history: their reasons li
   });
   const worker = runGpuWorker({
     temporal: temporal.settings,
-    directory: mkdtempSync(join(tmpdir(), 'tempeh-gpu-')),
+    directory: temporaryFolder(),
     environment: { TEMPEH_FOLDERS: path },
     predictorModule: fileURLToPath(new URL('./support/failingPredictor.js', import.meta.url)),
     signal: stop.signal,

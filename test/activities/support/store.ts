@@ -1,12 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openStore } from '../../../storage/openStore.js';
 import type { ObjectStore } from '../../../storage/types.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** An empty object store in a temporary folder. */
 export function emptyStore(): ObjectStore {
-  return openStore({ kind: 'directory', path: mkdtempSync(join(tmpdir(), 'tempeh-store-')) });
+  return openStore({ kind: 'directory', path: temporaryFolder() });
 }
 
 export async function putJson(store: ObjectStore, key: string, value: unknown): Promise<void> {

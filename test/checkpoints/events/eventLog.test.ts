@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { PreconditionFailed, type ObjectStore } from '../../../storage/types.js';
 import { crc32c } from '../../../checkpoints/events/crc32c.js';
 import { EventLog } from '../../../checkpoints/events/eventLog.js';
 import { readEvents } from './eventReader.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-events-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const store = directoryStore(folder);
 const place = { store, run: 'r', stage: 'coarse', attempt: 'one' } as const;
 

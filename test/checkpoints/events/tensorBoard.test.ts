@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { encodePng } from '../../../datasets/formats/images/image.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { EventLog } from '../../../checkpoints/events/eventLog.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-tensorboard-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** The interpreter that has TensorBoard; `TEMPEH_PYTHON` names another than python3. */
 const python = process.env['TEMPEH_PYTHON'] ?? 'python3';
@@ -24,6 +22,7 @@ print(json.dumps({
     'scalars': {tag: [[e.step, e.value] for e in log.Scalars(tag)] for tag in log.Tags()['scalars']},
     'images': {tag: [[e.step, e.width, e.height] for e in log.Images(tag)] for tag in log.Tags()['images']},
 }))`;
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 test(
   'the real TensorBoard reads segments one after the other',

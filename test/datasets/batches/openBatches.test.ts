@@ -11,8 +11,9 @@ import type { Batch } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { gridRotations } from '../../../geometry/gridRotations.js';
 import { assertGolden } from '../../support/golden/golden.js';
-import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
+import { copiedFolder, goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const training: TrainingBatchSettings = {
   seed: 5,
@@ -65,7 +66,7 @@ describe('training batches', () => {
     );
     assert.ok(new Set(expected.map(({ shape }) => shape.views)).size > 1);
 
-    const root = await temporaryFolder(context);
+    const root = temporaryFolder();
     await packGolden(directoryStore(join(root, 'store')), 'golden');
     const source = {
       kind: 'store',
@@ -94,7 +95,7 @@ describe('training batches', () => {
   });
 
   test('an unreadable frame is named, on this side of the thread', async (context) => {
-    const folder = await copiedFolder(context);
+    const folder = await copiedFolder();
     await truncate(join(folder, 'images', imagePath(goldenFrames[1], '01_B')), 1000);
     const batches = await open(context, { folder });
     await assert.rejects(batches.training(0, training, 0), (error: unknown) => {
@@ -169,7 +170,7 @@ describe('plain batches', () => {
   });
 
   test('a missing coarse prediction is reported by its frame', async (context) => {
-    const root = await temporaryFolder(context);
+    const root = temporaryFolder();
     const storage = { kind: 'directory', path: root } as const;
     for (const coarsePredictions of [
       { kind: 'directory', path: root },
@@ -184,7 +185,7 @@ describe('plain batches', () => {
   });
 
   test('one frame a batch: an unreadable frame comes as its error, and the next ones follow', async (context) => {
-    const folder = await copiedFolder(context);
+    const folder = await copiedFolder();
     await truncate(join(folder, 'images', imagePath(goldenFrames[0], '01_B')), 1000);
     const batches = await open(context, { folder });
     const [bad, good] = await collect(

@@ -7,8 +7,9 @@ import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { atMost, type ViewChoice } from '../../../datasets/views.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
+import { goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const training: TrainingBatchSettings = {
   seed: 5,
@@ -56,8 +57,8 @@ describe('cameras can be left out', () => {
     assert.equal(drawn.size, 4);
   });
 
-  test('a camera that a packed data set does not have is told before anything is trained', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('a camera that a packed data set does not have is told before anything is trained', async () => {
+    const folder = temporaryFolder();
     const store = directoryStore(join(folder, 'store'));
     await packGolden(store, 'golden');
     const choice = { viewKind: 'stereo', cameras: ['00_A', '09_A'] } as const;

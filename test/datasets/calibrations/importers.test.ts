@@ -13,7 +13,7 @@ import { readCalibrations, readRig, type CameraOfFile } from '../../../datasets/
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { cameraFromTka, parseTka } from '../../../datasets/formats/tka.js';
 import { projectPoints } from '../../../geometry/cameras/camera.js';
-import { temporaryFolder } from '../reader/goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** Files and numbers of other programs' own libraries: `rigs/make_rigs.py` says how they were made. */
 const rigs = join(packageRoot, 'test/datasets/calibrations/rigs');
@@ -213,8 +213,8 @@ test('a matrix takes the cameras to the world of the scans: a point that goes wi
 });
 
 describe('cameras by their images', () => {
-  test('two images of a camera that do not agree are refused, with how far they are apart', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('two images of a camera that do not agree are refused, with how far they are apart', async () => {
+    const folder = temporaryFolder();
     await copyFile(join(rigs, 'colmap/text/cameras.txt'), join(folder, 'cameras.txt'));
     const text = await readFile(join(rigs, 'colmap/text/images.txt'), 'utf8');
     const moments = text.replace('SIMPLE_PINHOLE.png', 'a/0001.png').replace(' PINHOLE.png', ' b/0001.png');
@@ -239,8 +239,8 @@ describe('cameras by their images', () => {
     );
   });
 
-  test('a folder above the model is told where it lies', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('a folder above the model is told where it lies', async () => {
+    const folder = temporaryFolder();
     await mkdir(join(folder, '0'));
     for (const name of ['cameras.bin', 'images.bin'])
       await copyFile(join(rigs, 'colmap/binary', name), join(folder, '0', name));
@@ -249,8 +249,8 @@ describe('cameras by their images', () => {
 });
 
 describe('files that are not what they say', () => {
-  test('binary models cut at any byte, or with enormous counts, are refused in a moment', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('binary models cut at any byte, or with enormous counts, are refused in a moment', async () => {
+    const folder = temporaryFolder();
     for (const name of ['cameras.bin', 'images.bin'] as const) {
       const whole = {
         'cameras.bin': join(rigs, 'colmap/binary/cameras.bin'),
@@ -272,8 +272,8 @@ describe('files that are not what they say', () => {
     }
   });
 
-  test('gzip that inflates without end, XML that nests without end: refused within their budgets', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('gzip that inflates without end, XML that nests without end: refused within their budgets', async () => {
+    const folder = temporaryFolder();
     const bomb = join(folder, 'x.yml.gz');
     await writeFile(bomb, gzipSync(Buffer.alloc(64e6)));
     // Of the processor: on a busy machine the clock says nothing about the reading.

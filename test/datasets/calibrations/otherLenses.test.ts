@@ -7,18 +7,18 @@ import type { CalibrationDefaults } from '../../../datasets/calibrations/options
 import { parseCalibrations } from '../../../datasets/calibrations/parseCalibrations.js';
 import { readCalibrations } from '../../../datasets/calibrations/readCalibrations.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { temporaryFolder } from '../reader/goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** Files of other programs' own libraries: `rigs/make_rigs.py` says how they were made. */
 const rigs = join(packageRoot, 'test/datasets/calibrations/rigs');
 
 describe('a lens that the networks do not have is refused by its name', () => {
-  test('COLMAP: every other model, with the number of parameters that COLMAP has', async (context) => {
+  test('COLMAP: every other model, with the number of parameters that COLMAP has', async () => {
     const models = JSON.parse(await readFile(join(rigs, 'colmap/models.json'), 'utf8')) as Record<
       string,
       { number: number; parameters: number }
     >;
-    const folder = await temporaryFolder(context);
+    const folder = temporaryFolder();
     const images = join(rigs, 'colmap/text/images.txt');
     await copyFile(images, join(folder, 'images.txt'));
     for (const [name, { parameters }] of Object.entries(models)) {

@@ -8,7 +8,8 @@ import type { DatasetReport, InspectOptions } from '../../../datasets/inspect/ty
 import { listHint } from '../../../datasets/discover/layoutHints.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { copiedFolder, goldenDataset, temporaryFolder } from '../reader/goldenFolder.js';
+import { copiedFolder, goldenDataset } from '../reader/goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const dataset = { ...goldenDataset, name: 'golden', storedResizeFactor: 4, unusableFrames: 0 };
 const options: InspectOptions = { dataset, viewKind: 'stereo', volume: { centre: [0, -50, 0], side: 800 } };
@@ -19,8 +20,8 @@ async function check(folder: string, changes: Partial<InspectOptions['dataset']>
 }
 
 describe('a folder in another layout: what was found, and which setting says so', () => {
-  test('folders of other names, deeper or higher', async (context) => {
-    const folder = await copiedFolder(context);
+  test('folders of other names, deeper or higher', async () => {
+    const folder = await copiedFolder();
     await mkdir(join(folder, 'deep/er'), { recursive: true });
     // Other people's images, whose folder comes first by name.
     await cp(join(folder, 'images/subject_000'), join(folder, 'a_test_images_4/somebody'), { recursive: true });
@@ -40,15 +41,15 @@ describe('a folder in another layout: what was found, and which setting says so'
     );
     assert.doesNotMatch(said, /layout\.train\.(calibrations|registrations):/);
     const pack = packDataset({
-      store: directoryStore(await temporaryFolder(context)),
+      store: directoryStore(temporaryFolder()),
       configuration: dataset,
       directory: folder,
     });
     await assert.rejects(pack, /frames are unusable.*set dataset\.layout\.train\.images: deep\/er\/train_images_4\./);
   });
 
-  test('images of another format, subjects of other names, nothing at all', async (context) => {
-    const folder = await copiedFolder(context);
+  test('images of another format, subjects of other names, nothing at all', async () => {
+    const folder = await copiedFolder();
     assert.match(
       (await check(folder, { imageExtension: 'jpg' })).problems.join('\n'),
       /train\.images: images holds images, but \.png ones: set dataset\.imageExtension: png\./,
@@ -65,8 +66,8 @@ describe('a folder in another layout: what was found, and which setting says so'
     );
   });
 
-  test('a folder in another layout: what was found, and which setting says so: of a list that is not there, those that are', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a folder in another layout: what was found, and which setting says so: of a list that is not there, those that are', async () => {
+    const folder = await copiedFolder();
     await cp(join(folder, 'list.json'), join(folder, 'lists/train.json'));
     assert.match(
       await listHint(folder),
@@ -74,8 +75,8 @@ describe('a folder in another layout: what was found, and which setting says so'
     );
   });
 
-  test("a Mac's shadows of calibrations are no cameras", async (context) => {
-    const folder = await copiedFolder(context);
+  test("a Mac's shadows of calibrations are no cameras", async () => {
+    const folder = await copiedFolder();
     await writeFile(join(folder, 'calibrations/subject_000/seq_a/._00_A.tka'), 'Mac OS X');
     assert.equal((await check(folder)).usable, true);
   });

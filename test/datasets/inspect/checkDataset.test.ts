@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import sharp from 'sharp';
 import { checkDataset } from '../../../datasets/inspect/checkDataset.js';
 import { inspectDirectory } from '../../../datasets/inspect/inspectDirectory.js';
@@ -11,8 +11,9 @@ import type { DatasetReport, InspectedFrame, InspectOptions } from '../../../dat
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { copiedFolder, goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
+import { copiedFolder, goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const [first, second] = goldenFrames;
 const options: InspectOptions = {
@@ -26,8 +27,8 @@ async function checkFolder(folder: string, changes: Partial<InspectOptions> = {}
   return checkDataset(await inspectDirectory(folder, own), sample, own);
 }
 
-async function packed(context: TestContext) {
-  const folder = await temporaryFolder(context);
+async function packed() {
+  const folder = temporaryFolder();
   const root = join(folder, 'store');
   const store = directoryStore(root);
   const index = await packGolden(store, 'golden');
@@ -47,8 +48,8 @@ async function changeCalibrations(folder: string, change: (text: string) => stri
 }
 
 describe('a check of a data set', () => {
-  test('a good one is usable: counts and sizes, the same for the folder and for what was packed of it', async (context) => {
-    const { check } = await packed(context);
+  test('a good one is usable: counts and sizes, the same for the folder and for what was packed of it', async () => {
+    const { check } = await packed();
     const progress: string[] = [];
     const folder = await checkFolder(goldenFolder, {
       onProgress: ({ what, done, total }) => progress.push(`${what} ${done} ${total}`),
@@ -82,8 +83,8 @@ describe('a check of a data set', () => {
     assert.ok(progress.includes('looking for files 6 6') && progress.includes('reading frames 6 6'));
   });
 
-  test('subjects who are trained on and tested on as well are named', async (context) => {
-    const folder = await copiedFolder(context);
+  test('subjects who are trained on and tested on as well are named', async () => {
+    const folder = await copiedFolder();
     assert.deepEqual(
       (await checkFolder(folder, {}, 0)).familiar.map(({ split, subjects }) => [split, ...subjects]),
       [
@@ -103,8 +104,8 @@ describe('a check of a data set', () => {
     assert.deepEqual(familiar, [{ split: 'validation', subjects: ['subject_000'] }]);
   });
 
-  test('missing parts are told by frame, with the reason, before anything is read', async (context) => {
-    const folder = await copiedFolder(context);
+  test('missing parts are told by frame, with the reason, before anything is read', async () => {
+    const folder = await copiedFolder();
     await rm(join(folder, 'registrations', framePath(first, 'ply')));
     await rm(join(folder, 'images', imagePath(second, '01_B')));
     const report = await checkFolder(folder, {}, 0);
@@ -131,8 +132,8 @@ describe('a check of a data set', () => {
     assert.match(report.problems[0]!, /No frame of the train split/);
   });
 
-  test('a damaged file shows when frames are read whole', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a damaged file shows when frames are read whole', async () => {
+    const folder = await copiedFolder();
     await truncate(join(folder, 'images', imagePath(second, '01_A')), 3000);
     const report = await checkFolder(folder);
     assert.equal(report.usable, false);
@@ -141,8 +142,8 @@ describe('a check of a data set', () => {
     assert.match(report.read.troubles[0]!.reason, /seq_a\.000002\.01_A\.png/);
   });
 
-  test('calibrations in metres, mirrored, or of a turned image are named with what to do', async (context) => {
-    const folder = await copiedFolder(context);
+  test('calibrations in metres, mirrored, or of a turned image are named with what to do', async () => {
+    const folder = await copiedFolder();
     await changeCalibrations(folder, (text) =>
       text.replace(/^([XYZ])= (.*)$/gm, (_, key: string, value: string) => `${key}= ${Number(value) / 1000}`),
     );
@@ -151,7 +152,7 @@ describe('a check of a data set', () => {
     assert.match(metres.problems.join(), /calibrations of 2 sequences \(subject_000\/seq_a …\) cannot be right/);
     assert.match(metres.rigs[0]!.findings[0]!.found, /these look like metres/);
 
-    const mirrored = await copiedFolder(context);
+    const mirrored = await copiedFolder();
     await changeCalibrations(mirrored, (text) =>
       text.replace(/^(\S+) (\S+) (\S+) $/m, (row) => row.replace(/\S+/g, (n) => `${-Number(n)}`)),
     );
@@ -161,7 +162,7 @@ describe('a check of a data set', () => {
       /\.tka, lines 2 to 4: expected a rotation matrix.*mirrors \(determinant −1\)/,
     );
 
-    const turned = await copiedFolder(context);
+    const turned = await copiedFolder();
     for (const id of goldenFrames) {
       const file = join(turned, 'images', imagePath(id, '00_A'));
       await writeFile(
@@ -178,16 +179,16 @@ describe('a check of a data set', () => {
     assert.match(finding.advice, /turned by 90°/);
   });
 
-  test('images at another size than the data set says are resized, and told', async (context) => {
-    const folder = await copiedFolder(context);
+  test('images at another size than the data set says are resized, and told', async () => {
+    const folder = await copiedFolder();
     const dataset = { ...options.dataset, storedResizeFactor: 2 };
     const report = await checkFolder(folder, { dataset });
     assert.equal(report.usable, true);
     assert.match(report.rigs[0]!.findings[0]!.advice, /dataset\.storedResizeFactor: 4\./);
   });
 
-  test('a camera of one sequence that is another in the next is no mistake', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a camera of one sequence that is another in the next is no mistake', async () => {
+    const folder = await copiedFolder();
     const [from, to] = goldenFrames.map((id) =>
       join(folder, 'calibrations', calibrationPath(id.subject, id.sequence, '00_A')),
     );
@@ -197,8 +198,8 @@ describe('a check of a data set', () => {
 });
 
 describe('a check of a packed data set', () => {
-  test('objects that are gone or cut short show by the list; changed bytes when they are read', async (context) => {
-    const { root, index, check } = await packed(context);
+  test('objects that are gone or cut short show by the list; changed bytes when they are read', async () => {
+    const { root, index, check } = await packed();
     const { images, scan } = index.splits.train[0]!;
     const bytes = await readFile(join(root, images.key));
     bytes[bytes.length >> 1]! ^= 1;

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { loadConfiguration } from '../../../configs/load.js';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { fetchBundle } from '../../../datasets/fetch/fetchBundle.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
-import { miniatureSettings } from '../../../miniature/settings.js';
 import { packDataset, type PackDatasetOptions } from '../../../datasets/pack/packDataset.js';
 import { DiskCache } from '../../../datasets/reader/diskCache.js';
 import { headFilePath } from '../../../datasets/headFiles.js';
@@ -18,18 +16,15 @@ import type { DatasetIndex } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/types.js';
+import { smallMiniature } from '../../support/tiny/smallMiniature.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'pack-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const splits = ['train', 'validation', 'test'] as const;
-const settings = miniatureSettings('miniature', {
-  vertexCount: 150,
-  sensor: { width: 160, height: 120 },
+const settings = smallMiniature({
   subjects: { train: 2, validation: 1, test: 1 },
   sequencesPerSubject: 2,
   framesPerSequence: { train: 2, validation: 1, test: 2 },
-  scanPoints: 300,
-  textureSize: 32,
 });
 let folders = 0;
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import {
@@ -11,12 +10,12 @@ import {
   type PytorchValue,
 } from '../../../datasets/formats/pytorch/readPytorch.js';
 import { writeZip } from '../../../datasets/formats/archives/zip.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 let folder: string;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tempeh-extras-'));
+  folder = temporaryFolder();
 });
-after(() => rm(folder, { recursive: true }));
 
 /** A `.pth` of a pickle and storages of one's own. */
 async function pth(pickle: Buffer, storages: Record<string, Buffer> = {}): Promise<string> {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
@@ -17,15 +16,15 @@ import {
   type PytorchValue,
 } from '../../../datasets/formats/pytorch/readPytorch.js';
 import { torchVocabulary } from '../../../datasets/formats/pytorch/torchVocabulary.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 // Written by makeFixture.py beside it, with Python's own pickle module.
 const fixture = join(packageRoot, 'test/datasets/pytorch/fixture.pth');
 const everything = [torchVocabulary, plainVocabulary, numpyVocabulary, sparseVocabulary];
 let folder: string;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tempeh-pytorch-'));
+  folder = temporaryFolder();
 });
-after(() => rm(folder, { recursive: true }));
 
 function entry(value: PytorchValue | undefined, key: string | number): PytorchValue {
   assert.ok(value instanceof Map, `a dictionary above ${key}`);

@@ -8,13 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
 import type { IndexedObject } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { temporaryFolder } from './goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const size = 2000;
 const user = fileURLToPath(new URL('../../support/processes/cacheUser.js', import.meta.url));
 
 async function setUp(context: { after(work: () => Promise<void>): void }, count: number) {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder();
   const [root, cache] = [join(folder, 'store'), join(folder, 'cache')];
   const store = directoryStore(root);
   const objects: IndexedObject[] = [];

@@ -35,8 +35,8 @@ describe('a folder in FaMoS layout', () => {
     assert.equal(sample.coarseVertices, null);
   });
 
-  test('views are those whose image is there, of the kind asked for, sorted by name', async (context) => {
-    const folder = await copiedFolder(context);
+  test('views are those whose image is there, of the kind asked for, sorted by name', async () => {
+    const folder = await copiedFolder();
     const { subject, sequence } = first;
     for (const [from, to] of [
       ['00_A', '10_C'],
@@ -55,8 +55,8 @@ describe('a folder in FaMoS layout', () => {
     assert.deepEqual(names(await read(folder, 'all')), ['00_A', '01_A', '01_B', '02_C', '10_C']);
   });
 
-  test('a missing scan or registration is no error: test sets have none', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a missing scan or registration is no error: test sets have none', async () => {
+    const folder = await copiedFolder();
     await rm(join(folder, 'scans', framePath(first, 'npy')));
     await rm(join(folder, 'registrations', framePath(first, 'ply')));
     const sample = await read(folder);
@@ -96,8 +96,8 @@ describe('a folder in FaMoS layout', () => {
     ],
   ];
   for (const [what, breakIt, message] of broken) {
-    test(`${what}: the frame is named, and the file`, async (context) => {
-      const folder = await copiedFolder(context);
+    test(`${what}: the frame is named, and the file`, async () => {
+      const folder = await copiedFolder();
       await breakIt(folder);
       await assert.rejects(read(folder), (error: unknown) => {
         assert.ok(error instanceof FrameUnreadable, String(error));

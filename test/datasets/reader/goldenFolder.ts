@@ -1,9 +1,8 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cp } from 'node:fs/promises';
 import type { DatasetConfiguration } from '../../../configs/schema/dataset.js';
 import type { FrameId } from '../../../datasets/types.js';
 import { goldenPath } from '../../support/golden/golden.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const folders = {
   list: 'list.json',
@@ -26,17 +25,9 @@ export const goldenFrames: readonly [FrameId, FrameId] = [
 
 export const goldenFolder = goldenPath('data');
 
-/** A folder that goes away with the test. */
-export async function temporaryFolder(context: { after(work: () => Promise<void>): void }): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tempeh-test-'));
-  // Reads of other files may still be under way when one has failed.
-  context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
 /** A copy of the golden case, for tests that break it. */
-export async function copiedFolder(context: { after(work: () => Promise<void>): void }): Promise<string> {
-  const folder = await temporaryFolder(context);
+export async function copiedFolder(): Promise<string> {
+  const folder = temporaryFolder();
   await cp(goldenFolder, folder, { recursive: true });
   return folder;
 }

@@ -53,8 +53,8 @@ describe('scans', () => {
     }
   });
 
-  test('a folder may hold meshes where scans are expected', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a folder may hold meshes where scans are expected', async () => {
+    const folder = await copiedFolder();
     const [first] = goldenFrames;
     await rm(join(folder, 'scans', framePath(first, 'npy')));
     await writeFile(join(folder, 'scans', framePath(first, 'obj')), formatObj(square));

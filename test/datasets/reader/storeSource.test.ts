@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { decodeFrame } from '../../../datasets/reader/decodeFrame.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
@@ -9,8 +9,9 @@ import { DatasetMissing, FrameUnreadable } from '../../../datasets/reader/errors
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { goldenDataset, goldenFolder, goldenFrames, temporaryFolder } from './goldenFolder.js';
+import { goldenDataset, goldenFolder, goldenFrames } from './goldenFolder.js';
 import { packGolden } from './packedGolden.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const [first, second] = goldenFrames;
 
@@ -21,8 +22,8 @@ interface Packed {
   readonly cacheFolder: string;
 }
 
-async function packed(context: TestContext): Promise<Packed> {
-  const folder = await temporaryFolder(context);
+async function packed(): Promise<Packed> {
+  const folder = temporaryFolder();
   const root = join(folder, 'store');
   const store = directoryStore(root);
   return { store, root, index: await packGolden(store, 'golden'), cacheFolder: join(folder, 'cache') };
@@ -36,8 +37,8 @@ async function damage(path: string): Promise<void> {
 }
 
 describe('a packed data set', () => {
-  test('a packed data set gives the same samples as the folder that it was packed from', async (context) => {
-    const { store, cacheFolder } = await packed(context);
+  test('a packed data set gives the same samples as the folder that it was packed from', async () => {
+    const { store, cacheFolder } = await packed();
     const source = await openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     const folder = await openDirectorySource(goldenFolder, goldenDataset, 'stereo');
     assert.deepEqual(await source.range('validation', 0, source.count('validation')), goldenFrames);
@@ -51,8 +52,8 @@ describe('a packed data set', () => {
     }
   });
 
-  test('what was read once comes from the disk, also for the next process', async (context) => {
-    const { store, cacheFolder } = await packed(context);
+  test('what was read once comes from the disk, also for the next process', async () => {
+    const { store, cacheFolder } = await packed();
     const open = async () => openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     const source = await open();
     await source.load('train', first);
@@ -65,16 +66,16 @@ describe('a packed data set', () => {
     assert.equal(again.bytesRead(), 0);
   });
 
-  test('a name that nothing is packed under says what to do', async (context) => {
-    const { store, cacheFolder } = await packed(context);
+  test('a name that nothing is packed under says what to do', async () => {
+    const { store, cacheFolder } = await packed();
     await assert.rejects(
       openStoreSource(store, 'famos', 'stereo', new DiskCache(cacheFolder, 1e9)),
       (error: unknown) => error instanceof DatasetMissing && /famos.*tempeh-flow start dataset/.test(error.message),
     );
   });
 
-  test('a damaged object is reported by frame and key, and the other frames are read', async (context) => {
-    const { store, root, index, cacheFolder } = await packed(context);
+  test('a damaged object is reported by frame and key, and the other frames are read', async () => {
+    const { store, root, index, cacheFolder } = await packed();
     await damage(join(root, 'datasets/golden', index.splits.train[0]!.images.key));
     const source = await openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     await assert.rejects(source.load('train', first), (error: unknown) => {
@@ -86,8 +87,8 @@ describe('a packed data set', () => {
     assert.equal((await source.load('train', second)).views.length, 4);
   });
 
-  test('a missing object is reported by frame and key', async (context) => {
-    const { store, index, cacheFolder } = await packed(context);
+  test('a missing object is reported by frame and key', async () => {
+    const { store, index, cacheFolder } = await packed();
     await store.delete([`datasets/golden/${index.splits.train[0]!.scan!.key}`]);
     const source = await openStoreSource(store, 'golden', 'stereo', new DiskCache(cacheFolder, 1e9));
     await assert.rejects(
@@ -102,8 +103,8 @@ describe('a packed data set', () => {
 });
 
 describe('the cache on disk', () => {
-  test('a bit that flipped on the disk is noticed, and the object fetched again', async (context) => {
-    const { store, index, cacheFolder } = await packed(context);
+  test('a bit that flipped on the disk is noticed, and the object fetched again', async () => {
+    const { store, index, cacheFolder } = await packed();
     const object = index.splits.train[0]!.images;
     const cache = new DiskCache(cacheFolder, 1e9);
     await cache.get(store, 'datasets/golden', object);
@@ -112,8 +113,8 @@ describe('the cache on disk', () => {
     assert.equal(cache.bytesFetched, 2 * object.size);
   });
 
-  test('beyond its limit, what was not used for the longest time goes', async (context) => {
-    const folder = await temporaryFolder(context);
+  test('beyond its limit, what was not used for the longest time goes', async () => {
+    const folder = temporaryFolder();
     const store = directoryStore(join(folder, 'store'));
     const cacheFolder = join(folder, 'cache');
     const objects = await Promise.all(
@@ -140,8 +141,8 @@ describe('the cache on disk', () => {
     await assert.rejects(stat(pathOf(1)));
   });
 
-  test('a disk that cannot be written costs the cache, not the run', async (context) => {
-    const { store, index, cacheFolder } = await packed(context);
+  test('a disk that cannot be written costs the cache, not the run', async () => {
+    const { store, index, cacheFolder } = await packed();
     await writeFile(cacheFolder, 'a file where the folder should be');
     const cache = new DiskCache(cacheFolder, 1e9);
     const object = index.splits.train[0]!.images;

@@ -16,7 +16,8 @@ import type { WorldFinding } from '../../../datasets/worlds/types.js';
 import type { Mesh } from '../../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../../geometry/random.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { copiedFolder, goldenDataset, goldenFrames, temporaryFolder } from '../reader/goldenFolder.js';
+import { copiedFolder, goldenDataset, goldenFrames } from '../reader/goldenFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const options: InspectOptions = {
   dataset: { ...goldenDataset, name: 'golden', storedResizeFactor: 4, unusableFrames: 0 },
@@ -31,7 +32,7 @@ async function check(folder: string): Promise<DatasetReport> {
 type Point = readonly [number, number, number];
 
 async function withScans(context: TestContext, change: (...point: Point) => Point): Promise<string> {
-  const folder = await copiedFolder(context);
+  const folder = await copiedFolder();
   for (const id of goldenFrames) {
     const file = join(folder, 'scans', framePath(id, 'npy'));
     const array: NpyArray = parseNpy(await readFile(file), file);
@@ -43,7 +44,7 @@ async function withScans(context: TestContext, change: (...point: Point) => Poin
 }
 
 async function withRegistrations(context: TestContext, change: (mesh: Mesh) => Mesh): Promise<string> {
-  const folder = await copiedFolder(context);
+  const folder = await copiedFolder();
   for (const id of goldenFrames) {
     const file = join(folder, 'registrations', framePath(id, 'ply'));
     await writeFile(file, formatPly(change(parsePly(await readFile(file), file))));
@@ -152,8 +153,8 @@ describe('a registration that is not the template, moved', () => {
 });
 
 describe('what all frames share', () => {
-  test('a template in millimetres', async (context) => {
-    const folder = await copiedFolder(context);
+  test('a template in millimetres', async () => {
+    const folder = await copiedFolder();
     const file = join(folder, 'template.obj');
     const { vertices, faces } = parseObj(await readFile(file, 'utf8'), file);
     await writeFile(file, formatObj({ vertices: vertices.map((v) => v * 1000), faces }));
@@ -168,7 +169,7 @@ describe('what all frames share', () => {
 
 describe('images that do not use their range', () => {
   const replace = async (context: TestContext, make: (grey: Buffer, width: number, height: number) => Sharp) => {
-    const folder = await copiedFolder(context);
+    const folder = await copiedFolder();
     for (const id of goldenFrames) {
       const file = join(folder, 'images', imagePath(id, '00_A'));
       const { data, info } = await sharp(await readFile(file))
@@ -210,7 +211,7 @@ describe('images that do not use their range', () => {
 describe('packing looks at some frames before it packs all', () => {
   const pack = async (context: TestContext, directory: string, worldChecks?: 'ignore') => {
     const { name, unusableFrames, ...rest } = options.dataset;
-    const store = directoryStore(await temporaryFolder(context));
+    const store = directoryStore(temporaryFolder());
     const configuration = { name, unusableFrames, ...rest, worldChecks };
     return { store, index: () => packDataset({ store, configuration, directory }) };
   };
@@ -233,7 +234,7 @@ describe('packing looks at some frames before it packs all', () => {
   });
 
   test('a template in millimetres stops it; a single odd frame does not', async (context) => {
-    const folder = await copiedFolder(context);
+    const folder = await copiedFolder();
     const file = join(folder, 'template.obj');
     const text = await readFile(file, 'utf8');
     const { vertices, faces } = parseObj(text, file);

@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startObjectStore } from '../../../infra/services/index.js';
 import { s3At, s3Client, type S3Configuration } from '../../../storage/s3/s3Client.js';
 import { s3Store } from '../../../storage/s3/s3Store.js';
 import type { ObjectStore } from '../../../storage/types.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 
 export interface TestS3 {
   /** The bucket, or what lies below a prefix of it. */
@@ -24,7 +23,7 @@ const smallSizes = { keysAtOnce: 10, multipartThreshold: 6 * 2 ** 20, partSize: 
 
 /** A real S3 server of the test's own, with an empty bucket. The environment of this process gets its credentials. */
 export async function startTestS3(): Promise<TestS3> {
-  const directory = await mkdtemp(join(tmpdir(), 'tempeh-s3-'));
+  const directory = temporaryFolder();
   const service = await startObjectStore({ directory, port: 0, bucket: 'tests' });
   const { bucket, credentials } = service;
   const environment = {
@@ -43,7 +42,6 @@ export async function startTestS3(): Promise<TestS3> {
     async stop() {
       client.destroy();
       await service.stop();
-      await rm(directory, { recursive: true, force: true });
     },
   };
 }

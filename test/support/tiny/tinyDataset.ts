@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { generateMiniature } from '../../../miniature/generate.js';
 import { splitFolders, masksFile, templateFile } from '../../../miniature/layout.js';
-import { miniaturePresets } from '../../../miniature/settings.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import type { ObjectStore } from '../../../storage/types.js';
-import { thumbnails } from './thumbnails.js';
+import { smallMiniature } from './smallMiniature.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 
 /** The part of a run's configuration that names the data set of `packTinyDataset`. */
 export const tinyDataset = {
@@ -20,24 +17,18 @@ export const tinyDataset = {
 
 /** Generates heads of 150 vertices seen in thumbnails: 6 training, 2 validation, 2 test frames. */
 export async function generateTinyDataset(directory: string): Promise<void> {
-  const settings = {
-    ...miniaturePresets.miniature,
-    ...thumbnails,
+  const settings = smallMiniature({
     name: tinyDataset.name,
     subjects: { train: 2, validation: 1, test: 1 },
     framesPerSequence: { train: 3, validation: 2, test: 2 },
     scanPoints: 200,
-  };
+  });
   await generateMiniature(settings, directory, { threads: 1 });
 }
 
 /** The same, packed. */
 export async function packTinyDataset(store: ObjectStore): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'tempeh-tiny-data-'));
-  try {
-    await generateTinyDataset(directory);
-    await packDataset({ store, configuration: tinyDataset, directory });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const directory = temporaryFolder();
+  await generateTinyDataset(directory);
+  await packDataset({ store, configuration: tinyDataset, directory });
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { finetuneDefaults } from '../../../configs/reading/finetuneDefaults.js';
 import { resolveConfiguration } from '../../../configs/load.js';
 import type { TrainingStage } from '../../../configs/schema/training.js';
@@ -18,9 +16,9 @@ import {
   writeStartingModels,
 } from '../../../training/published/startingModels.js';
 import { publishedStates, publishedValues, smallConfiguration, writable } from './publishedFixtures.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-finetune-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const small = await smallConfiguration(join(folder, 'store'));
 const text = JSON.stringify(small);
 const configuration = resolveConfiguration(text, 'own', finetuneDefaults('{}', 'own', true));

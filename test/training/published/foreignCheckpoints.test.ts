@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import { OrderedDictionary, type PythonValue } from '../../../datasets/formats/pytorch/pickleWriter.js';
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
@@ -11,9 +9,9 @@ import { PublishedCheckpointMismatch } from '../../../training/published/errors.
 import { convertPublished } from '../../../training/published/importPublished.js';
 import { readPublishedFile } from '../../../training/published/readPublished.js';
 import { publishedStates, smallConfiguration, writable } from './publishedFixtures.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-foreign-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const configuration = await smallConfiguration(join(folder, 'store'));
 const layouts = refinementLayout(configuration.model.refinement);
 const states = publishedStates(layouts);

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { coarseModelSchema, refinementModelSchema } from '../../../configs/schema/model.js';
 import { PythonTensor, type PythonValue } from '../../../datasets/formats/pytorch/pickleWriter.js';
@@ -23,9 +21,9 @@ import { fromStateDict, toStateDict } from '../../../training/published/stateDic
 import { loadTrunk } from '../../../training/published/trunk.js';
 import { goldenPath } from '../../support/golden/golden.js';
 import { publishedStates, smallConfiguration, writable } from './publishedFixtures.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-published-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const configuration = await smallConfiguration(join(folder, 'store'));
 const store = openStore(configuration.storage);
 const layouts = {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { writePytorchFile } from '../../../datasets/formats/pytorch/writePytorch.js';
 import { fromPublished } from '../../../model/parameters/layoutConversion.js';
 import { coarseLayout, disposeState } from '../../../model/index.js';
@@ -14,9 +12,9 @@ import { importPublished } from '../../../training/published/importPublished.js'
 import { startStage, type StageStart } from '../../../training/process/stageState.js';
 import { withTensors } from '../../../training/process/stateArrays.js';
 import { publishedStates, publishedValues, smallConfiguration, writable } from './publishedFixtures.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-published-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const configuration = await smallConfiguration(join(folder, 'store'));
 const store = openStore(configuration.storage);
 const vertexCount = 60;

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TrainingStage } from '../../../configs/schema/training.js';
 import { openStore } from '../../../storage/openStore.js';
@@ -17,9 +14,9 @@ import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
 import { DamagedCheckpoint } from '../../../checkpoints/reading/readCheckpoint.js';
 import { loadFinalModel } from '../../../checkpoints/reading/finalModel.js';
 import { plainConfiguration, saveOf, stateAt } from '../../checkpoints/checkpointFixtures.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const newStore = (): ObjectStore =>
-  openStore({ kind: 'directory', path: mkdtempSync(join(tmpdir(), 'tempeh-branch-')) });
+const newStore = (): ObjectStore => openStore({ kind: 'directory', path: temporaryFolder() });
 
 async function claim(store: ObjectStore, run: string, stage: TrainingStage): Promise<CheckpointStore> {
   const configuration = plainConfiguration({ keepLast: 4 });

@@ -1,9 +1,8 @@
 import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { checkPlace } from '../../../activities/places.js';
 import { proveFolder } from '../../../activities/runs/proveData.js';
 import { WorkerLimits } from '../../../activities/workerLimits.js';
@@ -21,9 +20,9 @@ import { trainStage } from '../../../training/process/trainStage.js';
 import { keysOf } from '../../activities/support/store.js';
 import { generateTinyDataset } from '../../support/tiny/tinyDataset.js';
 import { tinyConfiguration } from './tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-in-place-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const data = join(root, 'data');
 const stores = { packed: join(root, 'packed'), 'in place': join(root, 'in-place') } as const;
 type Way = keyof typeof stores;

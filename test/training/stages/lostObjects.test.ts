@@ -1,9 +1,7 @@
 import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ManifestMissing, NoUsableCheckpoint } from '../../../checkpoints/errors.js';
 import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
 import { applyRepair, planRepair } from '../../../checkpoints/repair/planRepair.js';
@@ -14,9 +12,9 @@ import type { StageResult } from '../../../training/process/protocol.js';
 import { trainStage } from '../../../training/process/trainStage.js';
 import { attempt, scalars } from './stageAttempts.js';
 import { tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-lost-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const at = (folder: string): string => join(root, folder);
 const stage = 'coarse-pretraining';
 const undisturbed = (await attempt(stage, { folder: at('undisturbed') })).result!;

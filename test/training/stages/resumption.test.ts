@@ -1,9 +1,7 @@
 import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { StageStopped } from '../../../training/errors.js';
 import { openStageData } from '../../../training/process/openStageData.js';
@@ -11,11 +9,11 @@ import type { StageResult } from '../../../training/process/protocol.js';
 import { trainStage } from '../../../training/process/trainStage.js';
 import { packTinyDataset } from '../../support/tiny/tinyDataset.js';
 import { tinyConfiguration } from './tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** Real frames through real loader threads: six of them, two a batch, so that an epoch has three steps. */
-const root = await mkdtemp(join(tmpdir(), 'tempeh-resumption-'));
+const root = temporaryFolder();
 const store = directoryStore(root);
-after(() => rm(root, { recursive: true, force: true }));
 before(() => packTinyDataset(store), { timeout: 120_000 });
 
 const stepsAnEpoch = 3;

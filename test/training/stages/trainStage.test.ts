@@ -1,9 +1,7 @@
 import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { tensorMemory } from '../../../tensor/index.js';
 import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
@@ -13,9 +11,9 @@ import type { StageResult, TrainerEvent } from '../../../training/process/protoc
 import { trainStage } from '../../../training/process/trainStage.js';
 import { attempt, scalars, trainUndisturbed } from './stageAttempts.js';
 import { often, tinyConfiguration, tinyData, tinyJob } from './tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-stage-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const at = (folder: string): string => join(root, folder);
 const undisturbed = await trainUndisturbed(at('undisturbed'));
 

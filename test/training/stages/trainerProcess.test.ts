@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import type { TrainingStage } from '../../../configs/schema/training.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
@@ -11,10 +9,10 @@ import { startChildWork, type ChildWork } from '../../support/processes/childWor
 import { packTinyDataset } from '../../support/tiny/tinyDataset.js';
 import { readEvents } from '../../checkpoints/events/eventReader.js';
 import { tinyConfiguration } from './tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-trainer-'));
+const root = temporaryFolder();
 const store = directoryStore(root);
-after(() => rm(root, { recursive: true, force: true }));
 before(() => packTinyDataset(store), { timeout: 120_000 });
 
 const configuration = tinyConfiguration({ storage: { kind: 'directory', path: root } });

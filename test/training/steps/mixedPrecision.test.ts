@@ -1,19 +1,17 @@
 import '../../support/processes/deterministicOperations.js';
 import '../../support/processes/bfloat16Activations.js';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { tensorMemory } from '../../../tensor/index.js';
 import { withArithmetic } from '../../../tensor/engine/precision.js';
 import { StageStopped } from '../../../training/errors.js';
 import type { StageResult, TrainerEvent } from '../../../training/process/protocol.js';
 import { trainStage } from '../../../training/process/trainStage.js';
 import { tinyConfiguration, tinyData, tinyJob } from '../stages/tinyStage.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const root = await mkdtemp(join(tmpdir(), 'tempeh-mixed-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const events: TrainerEvent[] = [];
 
 /** A stage in bfloat16, stopped after each of so many steps and resumed; its steps' tensors are counted. */

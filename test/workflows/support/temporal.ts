@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { taskQueues } from '../../../configs/queues.js';
@@ -12,6 +9,7 @@ import { installRuntime } from '../../../workers/temporal/runtime.js';
 import type { TemporalSettings } from '../../../client/connection/connectionSettings.js';
 import { workflowBundle } from '../../../workers/temporal/workflowBundle.js';
 import { ownQueue, type TestActivities } from './activities.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 export interface TestTemporal {
   readonly settings: TemporalSettings;
@@ -28,7 +26,7 @@ export interface TestTemporal {
  */
 export async function startTestTemporal(environment: NodeJS.ProcessEnv = {}): Promise<TestTemporal> {
   const converter = dataConverter(environment);
-  const directory = mkdtempSync(join(tmpdir(), 'tempeh-temporal-'));
+  const directory = temporaryFolder();
   const logger = new LineLogger('test', undefined, 'ERROR');
   installRuntime(logger);
   const [server, bundle] = await Promise.all([
@@ -65,7 +63,6 @@ export async function startTestTemporal(environment: NodeJS.ProcessEnv = {}): Pr
       await client.connection.close();
       await connection.close();
       await server.stop();
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after } from 'node:test';
 import { bundlePaths, findBundle } from '../../../../datasets/fetch/bundles.js';
 import { fetchBundle, type FetchBundleOptions } from '../../../../datasets/fetch/fetchBundle.js';
 import { startMiniatureHost, type MiniatureHost, type MiniatureHostOptions } from '../../../../miniature/host/host.js';
+import { temporaryFolder } from '../../../support/temporaryFolder.js';
 
 /** Of this test file, gone at its end. */
-export const root = await mkdtemp(join(tmpdir(), 'fetch-'));
-after(() => rm(root, { recursive: true, force: true }));
+export const root = temporaryFolder();
 export const credentials = { username: 'somebody@example.org', password: 'p&ss wörd=1' };
 /** PATHs of the bundle that is fetched: test-data. */
 export const paths = bundlePaths(findBundle('test-data'));

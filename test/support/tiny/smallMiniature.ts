@@ -1,0 +1,19 @@
+import { miniatureSettings, type MiniatureSettings } from '../../../miniature/settings.js';
+
+/** Heads of few vertices in thumbnails of four cameras: quick to generate, for what is compared and not looked at. */
+export function smallMiniature(changed: Partial<MiniatureSettings> = {}): MiniatureSettings {
+  return miniatureSettings('miniature', {
+    vertexCount: 150,
+    subdivisions: 1,
+    sensor: { width: 192, height: 144 },
+    supersampling: 1,
+    pods: 2,
+    portraitView: '01_B',
+    subjects: { train: 1, validation: 1, test: 1 },
+    sequencesPerSubject: 1,
+    framesPerSequence: { train: 2, validation: 1, test: 1 },
+    scanPoints: 300,
+    textureSize: 32,
+    ...changed,
+  });
+}
