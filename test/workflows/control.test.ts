@@ -9,6 +9,7 @@ import { listRuns } from '../../client/runs/listRuns.js';
 import { cancelRun, pauseRun, resumeRun, startRun } from '../../client/runs/runs.js';
 import { RunError } from '../../client/connection/client.js';
 import type { FullTrainingResult } from '../../workflows/types.js';
+import type { RunStep } from '../../configs/temporal.js';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
 import { replayAll } from './support/replay.js';
@@ -64,6 +65,9 @@ function training(steps: number[], last: number) {
   };
 }
 
+const start = (run: string, steps: readonly RunStep[] = ['dataset', 'coarse-pretraining']) =>
+  startRun(temporal.client, { run, configuration: testConfiguration(), steps });
+
 /** Live: what a heartbeat told, not what a workflow was told. */
 async function trainedTo(run: string, step: number): Promise<void> {
   await waitFor(`step ${step} of ${run}`, async () => {
@@ -82,11 +86,7 @@ test('paused, what runs has saved and stopped when the command returns; resumed,
     notify: async ({ kind, text }) => void told.push(`${kind}: ${text}`),
   });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, {
-      run: 'paused',
-      configuration: testConfiguration(),
-      steps: ['dataset', 'coarse-pretraining'],
-    });
+    await start('paused');
     await trainedTo('paused', 100);
     await pauseRun(client, 'paused');
     const { progress, activities, status } = await describeRun(client, 'paused');
@@ -126,11 +126,7 @@ test('a step that is paused by itself shows as paused in its run, which can resu
   const trained: number[] = [];
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, {
-      run: 'step-paused',
-      configuration: testConfiguration(),
-      steps: ['dataset', 'coarse-pretraining'],
-    });
+    await start('step-paused');
     await trainedTo('step-paused', 100);
     await client.workflow.getHandle('step-paused/coarse-pretraining').executeUpdate('pause');
     await waitFor('the report of the step', async () => {
@@ -147,11 +143,7 @@ test('cancelled, the trainer saves, everything ends as cancelled, and resuming g
   const trained: number[] = [];
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training(trained, 2) });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, {
-      run: 'cancelled',
-      configuration: testConfiguration(),
-      steps: ['dataset', 'coarse-pretraining'],
-    });
+    await start('cancelled');
     await trainedTo('cancelled', 100);
     await cancelRun(client, 'cancelled');
     const { status, progress } = await describeRun(client, 'cancelled');
@@ -168,7 +160,7 @@ test('a paused run can be cancelled', async () => {
   const { client } = temporal;
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, { run: 'both', configuration: testConfiguration(), steps: ['coarse-pretraining'] });
+    await start('both', ['coarse-pretraining']);
     await trainedTo('both', 100);
     await pauseRun(client, 'both');
     await cancelRun(client, 'both');
@@ -180,11 +172,7 @@ test('a checkpoint that a trainer tells of reaches the run, its search attribute
   const { client } = temporal;
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, {
-      run: 'told',
-      configuration: testConfiguration(),
-      steps: ['dataset', 'coarse-pretraining'],
-    });
+    await start('told');
     await trainedTo('told', 100);
     await client.workflow.getHandle('told/coarse-pretraining').signal('stageProgress', progressAt(5000));
     const details = await waitFor('the report of the step', async () => {
@@ -207,7 +195,7 @@ test('a data worker that is lost with its disk is replaced, and its work starts 
       calls.filter((call) => call === 'claimDataWorker').length === 1 ? 'gone' : 'tempeh-data/test-worker',
   });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, { run: 'lost', configuration: testConfiguration(), steps: ['dataset'] });
+    await start('lost', ['dataset']);
     const interruptions = { preemptions: 0, failures: 1 };
     assert.deepEqual(await client.workflow.getHandle('lost/dataset').result(), { ...packed, interruptions });
   });
@@ -226,9 +214,9 @@ test('a volume that is gone when it is to be extracted is fetched again, but not
     },
   });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, { run: 'refetched', configuration: testConfiguration(), steps: ['dataset'] });
+    await start('refetched', ['dataset']);
     assert.deepEqual(await client.workflow.getHandle('refetched/dataset').result(), packed);
-    await startRun(client, { run: 'gone', configuration: testConfiguration(), steps: ['dataset'] });
+    await start('gone', ['dataset']);
     await assert.rejects(client.workflow.getHandle('gone/dataset').result());
     assert.equal((await describeRun(client, 'gone')).failure, 'v.zip.003 is missing. Fetch the bundle again.');
   });
@@ -285,7 +273,7 @@ test('frames that a shard has predicted so far count, also as seen from the run'
     },
   });
   await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(client, { run: 'frames', configuration: testConfiguration(), steps: ['dataset', 'predictions'] });
+    await start('frames', ['dataset', 'predictions']);
     // Five of ten were there, as `planPredictions` says.
     await waitFor('5 + 3 frames', async () => {
       const { progress } = await describeRun(client, 'frames');
