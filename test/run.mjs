@@ -1,15 +1,16 @@
 /**
- * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors and
- * one more, for most wait now and then. `npm test -- geometry` runs the files whose path contains a word. With `--lint` and
- * no word, types and style are looked at meanwhile. The last line counts the tests. With `--times` the files are listed by
- * their processor time (Linux).
+ * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors, and
+ * more while those idle, for most files wait now and then. `npm test -- geometry` runs the files whose path contains a word.
+ * With `--lint` and no word, types and style are looked at meanwhile. The last line counts the tests. With `--times` the
+ * files are listed by their processor time (Linux).
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { availableParallelism, setPriority } from 'node:os';
+import { availableParallelism, cpus, getPriority, setPriority } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -72,7 +73,11 @@ const processorTimes = [];
  */
 async function runNode(name, args, { nice }) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...(options.includes('--times') ? countingTime : []), ...args], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...(options.includes('--times') ? countingTime : []), ...args], {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -131,6 +136,22 @@ async function lint() {
   return { name, counts: {}, failures };
 }
 
+/** When processorsIdle was asked last, ms. */
+let ticks = { all: 0, idle: 0 };
+
+/** Whether processors had nothing to do in the second or more since it was asked last, or only what can wait: the lint. */
+function processorsIdle() {
+  const now = { all: 0, idle: 0 };
+  for (const { times } of cpus()) {
+    now.all += times.user + times.nice + times.sys + times.idle + times.irq;
+    now.idle += times.idle + (getPriority() > 0 ? 0 : times.nice);
+  }
+  const past = { all: now.all - ticks.all, idle: now.idle - ticks.idle };
+  if (past.all < 1000 * cpus().length) return false;
+  ticks = now;
+  return past.idle > 0.15 * past.all;
+}
+
 /** Source maps by compiled file; null where there is none. @type {Map<string, SourceMap | null>} */
 const maps = new Map();
 
@@ -177,10 +198,20 @@ if (options.includes('--lint') && words.length === 0) jobs.unshift(lint);
 
 /** @type {Result[]} */
 const results = [];
-async function work() {
-  for (let job = jobs.shift(); job; job = jobs.shift()) results.push(await job());
+/** @type {Set<Promise<void>>} */
+const running = new Set();
+const processors = availableParallelism();
+while (jobs.length > 0 || running.size > 0) {
+  const job =
+    running.size < processors || (running.size < 3 * processors && processorsIdle()) ? jobs.shift() : undefined;
+  if (job) {
+    const done = job().then((result) => {
+      results.push(result);
+      running.delete(done);
+    });
+    running.add(done);
+  } else await Promise.race([...running, sleep(500)]);
 }
-await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) + 1 }, work));
 
 if (processorTimes.length > 0) {
   const total = processorTimes.reduce((sum, { processor }) => sum + processor, 0);
