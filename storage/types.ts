@@ -1,4 +1,4 @@
-/** What a store tells of an object. */
+/** What a store knows about an object. */
 export interface ObjectInformation {
   readonly key: string;
   readonly size: number;

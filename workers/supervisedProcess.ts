@@ -13,7 +13,7 @@ export interface Work<Start extends { readonly kind: string }, Event extends { r
   readonly isStart: (message: { readonly kind: string }) => message is Start;
   /** Does the work, and tells its end by its last event. */
   readonly run: (start: Start, report: (event: Event) => void, signal: AbortSignal) => Promise<void>;
-  /** The event that tells of an infrastructure's fault. */
+  /** The event that reports an infrastructure's fault. */
   readonly failed: (message: string) => Event;
   /** Seconds that it has to end in, once the parent is gone or it was told to stop. */
   readonly graceSeconds: (start: Start) => number;

@@ -1,6 +1,6 @@
 import type { RunStep } from '../../configs/temporal.js';
 
-/** What somebody may want to be told of a run. `milestone`: a step is done. */
+/** What somebody may want to know about a run. `milestone`: a step is done. */
 export const noticeKinds = ['milestone', 'paused', 'running', 'done', 'failed', 'cancelled'] as const;
 /** One of `noticeKinds`. */
 export type NoticeKind = (typeof noticeKinds)[number];

@@ -2,7 +2,7 @@ import type { MetricMeter } from '@temporalio/common';
 import type { StageProgress } from '../../training/process/protocol.js';
 
 /**
- * The numbers that a worker tells of what it trains and predicts, for Prometheus. Tags: `run`, and `stage`
+ * The numbers that a worker reports about what it trains and predicts, for Prometheus. Tags: `run`, and `stage`
  * (`predictions` of a predictor).
  */
 export const metricNames = {

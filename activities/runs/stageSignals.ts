@@ -40,7 +40,7 @@ export function stageSignals(context: Context): (progress: StageProgress) => voi
       .getHandle(workflowExecution.workflowId, workflowExecution.runId)
       .signal(messages.stageProgress, report)
       .catch((error: unknown) => {
-        context.log.warn('The workflow could not be told of the progress.', { error });
+        context.log.warn('The workflow could not be notified of the progress.', { error });
       });
   };
 }

@@ -43,7 +43,7 @@ async function measure(state: LossState): Promise<LossesFigures> {
   const { terms, gradient } = loss.evaluate(prediction, targets);
   const sha256 = createHash('sha256').update(JSON.stringify(Object.entries(terms).sort()));
   sha256.update(new Uint8Array(gradient.buffer));
-  // Threads start, and the compiler has its say.
+  // The first calls start threads, and compile.
   for (let i = 0; i < 5; i++) {
     loss.evaluate(prediction, targets);
     await sleep(50);

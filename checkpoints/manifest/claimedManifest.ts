@@ -70,7 +70,7 @@ export class ClaimedManifest {
     }
   }
 
-  /** The claim in the hands of another thread of the same attempt; who hands it over writes no more. */
+  /** The claim of another thread of the same attempt, which must not write any more. */
   static takeOver(store: ObjectStore, { attempt, version, overtaken }: ManifestClaim): ClaimedManifest {
     return new ClaimedManifest(store, attempt, version, overtaken);
   }

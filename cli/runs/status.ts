@@ -33,7 +33,7 @@ async function statusText(connected: Connected, description: RunDescription): Pr
   const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
   const page = connected.pageOf(workflowId);
   const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
-  // A run that has ended without a worker here to tell of its steps is told by its first line and its table.
+  // Of a run that has ended, and whose steps no worker reports, the first line and the table are shown.
   if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description));
   const attempts = attemptLines(description);
   if (attempts.length > 0) lines.push('', ...attempts);

@@ -27,7 +27,7 @@ export interface TrainedModel {
   readonly at: string;
 }
 
-/** What the event log and the manifests tell of a run's training. */
+/** What the event log and the manifests know about a run's training. */
 export interface RunHistory {
   readonly curves: readonly Curve[];
   /** In the order in which they began. */

@@ -6,7 +6,7 @@ export interface NativeGraph {
   readonly kind: 'graph';
 }
 
-/** What TensorFlow tells of a value of a graph; no shape where it cannot tell it. */
+/** What TensorFlow knows about a value of a graph; no shape where it does not know it. */
 export interface GraphValue {
   /** Its index in the graph. */
   readonly id: number;

@@ -67,7 +67,7 @@ function largeState(step: number): ReturnType<typeof stateAt> {
   return { ...stateAt(step), model: { weight: { shape: [values.length], values } } };
 }
 
-test('while steps block for 20 s a checkpoint is uploaded at the rate of the store; no one is told of a wait that is over', async () => {
+test('while steps block for 20 s a checkpoint is uploaded at the rate of the store; a wait that is over is not reported', async () => {
   const { keeper, said, claim } = await keep('blocked');
   keeper.events.scalar(9, 'Total loss/train', 0.5);
   await keeper.save(largeState(10), false);

@@ -56,7 +56,7 @@ for (const how of ['ignores', 'refuses'] as const) {
     });
   });
 
-  test(`with it, training goes on there, and a worker that was given up is stopped at its next checkpoint (${how})`, async () => {
+  test(`with emulated conditional puts training goes on there, and a worker that was given up is stopped at its next checkpoint (${how})`, async () => {
     proxy.treat(behaviours[how]);
     const store = open('emulated');
     const zombie = await claim(store, 'zombie');

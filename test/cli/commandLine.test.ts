@@ -52,7 +52,7 @@ const commands = [
 ];
 
 describe('help', () => {
-  test('names every command, and the exit codes', async () => {
+  test('the help names every command, and the exit codes', async () => {
     const { code, stdout, stderr } = await tempehFlow(['--help']);
     assert.equal(code, 0, stderr);
     for (const command of new Set(commands.map((words) => words.split(' ')[0]))) {
@@ -83,7 +83,7 @@ describe('a wrong command line ends with 2 and says what was meant', () => {
     return stderr;
   };
 
-  test('commands', async () => {
+  test('a wrong command', async () => {
     assert.match(await wrong('strat', 'full-training'), /strat.*Did you mean start\?/);
     assert.match(await wrong('start', 'refinment', '--run', 'x'), /Did you mean refinement\?/);
     assert.match(await wrong(), /Which command/);
@@ -98,13 +98,13 @@ describe('a wrong command line ends with 2 and says what was meant', () => {
     assert.match(await train('--norm', 'in'), /norm: found "in"; expected "bn"/);
   });
 
-  test('options', async () => {
+  test('a wrong option', async () => {
     assert.match(await wrong('list', '--adress', 'x'), /Did you mean --address\?/);
     assert.match(await wrong('dev', '--s3-port', 'many'), /s3-port/);
     assert.match(await wrong('quickstart', '--miniature', '{subjects'), /--miniature/);
   });
 
-  test('configurations', async () => {
+  test('a wrong configuration', async () => {
     assert.match(
       await wrong('config', 'show', '--set', 'training.refinment.batchSize=1'),
       /training\.refinement\.batchSize/,
@@ -141,7 +141,7 @@ describe('output for programs', () => {
     assert.equal(shown.checkpoints.keepLast, 2);
   });
 
-  test('the schema', async () => {
+  test('the schema of configurations as JSON', async () => {
     const schema = JSON.parse((await tempehFlow(['config', 'schema'])).stdout) as { properties: object };
     assert.ok('training' in schema.properties);
   });

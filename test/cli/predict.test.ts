@@ -101,7 +101,7 @@ test('a frame that cannot be predicted is noted beside the predictions; with non
   assert.deepEqual(noted[0]?.frame, ['subject_000', 'seq_a', '000001']);
 });
 
-test('what is no model is told', async () => {
+test('a file that is no model is refused as such', async () => {
   const places = ['--list', list, '--images', goldenFolder, '--calibrations', goldenFolder, '--out', folder];
   const missing = await tempehFlow(['predict', 'coarse', '--coarse-model', 'runs/nowhere', ...places]);
   assert.equal(missing.code, 2);

@@ -88,7 +88,7 @@ describe('--set', () => {
     assert.equal(configuration.dataset.layout.train.list, '0007');
   });
 
-  test('the last of two wins', () => {
+  test('of two values for one setting the last one counts', () => {
     assert.equal(resolve('seed=1', 'seed=2').seed, 2);
   });
 

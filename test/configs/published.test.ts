@@ -128,7 +128,7 @@ describe('a published config.json', () => {
     assert.match(refused('coarse', { input_image_type: 'thermal' }), /input_image_type.*found "thermal".*stereo/s);
   });
 
-  test('--set lies over it', () => {
+  test('--set changes what a published config.json says', () => {
     const { storage, training } = resolve('refinement', {}, 'storage.bucket=mine', 'training.refinement.batchSize=1');
     assert.ok(storage.kind === 's3' && storage.bucket === 'mine');
     assert.equal(training.refinement.batchSize, 1);

@@ -161,7 +161,7 @@ describe('lookAt', () => {
     assert.ok(right[0]! > 201, 'seen from +z, +x is to the right');
   });
 
-  test('its centre is where it was put', () => {
+  test('the centre of a camera is where it was put', () => {
     cameraCentre(camera).forEach((value, axis) => assert.ok(Math.abs(value - [300, 50, 900][axis]!) < 1e-9));
   });
 

@@ -36,7 +36,7 @@ test('an event is a line that can be searched: who, what, which run; errors by t
   );
 });
 
-test('what the SDK tells of itself stays out, the beginning and end of activities are in, payloads never', () => {
+test('what the SDK logs about itself stays out, the beginning and end of activities are in, payloads never', () => {
   const sdk = { sdkComponent: 'worker' };
   const lines = logged((logger) => {
     logger.info('Worker state changed', { ...sdk, state: 'RUNNING' });

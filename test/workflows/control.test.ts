@@ -168,7 +168,7 @@ test('a paused run can be cancelled', async () => {
   });
 });
 
-test('a checkpoint that a trainer tells of reaches the run, its search attribute and its page', async () => {
+test('a checkpoint that a trainer reports reaches the run, its search attribute and its page', async () => {
   const { client } = temporal;
   const activities = testActivities([], { findDataset: async () => packed, trainStage: training([], 2) });
   await temporal.withWorkers(activities, 'all', async () => {

@@ -1,6 +1,6 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
-/** The activities that run in this process, for a worker that has failed does not tell of them any more. */
+/** The activities that run in this process, for a worker that has failed does not report them any more. */
 export class RunningActivities {
   private readonly running = new Set<Promise<unknown>>();
 

@@ -24,7 +24,7 @@ export class Ends {
     for (const [activityId, interruptions] of Object.entries(attempts)) this.#told.set(activityId, interruptions);
   }
 
-  /** What an activity says in its failure's details; else what was told of it. */
+  /** What an activity says in its failure's details; else what was reported about it. */
   of(failure: unknown): {
     readonly progress: StageProgress | undefined;
     readonly interruptions: Interruptions | undefined;

@@ -18,7 +18,7 @@ const stepKey = defineSearchAttributeKey(searchAttributes.step, SearchAttributeT
 export class Board {
   readonly #steps = new Map<RunStep, StepState>();
   #training: (StageProgress & StageReport) | null = null;
-  /** When it was told of `#training`, ms since 1970. */
+  /** When it was notified of `#training`, ms since 1970. */
   #toldAt: number | null = null;
   #state: RunState | null = null;
   #wasPaused = false;

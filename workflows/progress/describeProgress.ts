@@ -7,7 +7,7 @@ export interface PageContext {
   readonly namespace: string;
   /** The page is that of the step itself: its pending activities stand on it. */
   readonly isStep: boolean;
-  /** When the workflow was told of `training`, ms since 1970. */
+  /** When the workflow was notified of `training`, ms since 1970. */
   readonly toldAt: number | null;
 }
 

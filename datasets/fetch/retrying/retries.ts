@@ -67,7 +67,7 @@ export async function withRetries<Result>(
 /**
  * Gives up a request whose host falls silent, or sends so slowly that it would never end.
  *
- * @param work is to tell of the bytes that come.
+ * @param work reports the bytes that come.
  */
 export async function unlessStalled<Result>(
   { stall: seconds, slowest = slowestRate }: BackOff,

@@ -153,7 +153,7 @@ describe('a lens that the networks do not have is refused by its name', () => {
     ],
   ];
   for (const [what, file, change, message] of broken) {
-    test(`${what} is told`, async () => {
+    test(`${what} is reported`, async () => {
       assert.throws(await changed(file, change), (error: unknown) => {
         assert.ok(error instanceof FormatError, String(error));
         assert.match(error.message, message);

@@ -152,7 +152,7 @@ describe('volumes that are not right are named', () => {
 });
 
 describe('nothing is written outside of the target', () => {
-  test('names that leave it are refused', () => {
+  test('names that lead out of the target are refused', () => {
     const plain = { special: false, encrypted: false };
     for (const path of ['../x', 'a/../../x', '/etc/passwd', 'C:\\x', 'a\\..\\..\\x', '']) {
       assert.ok(problemOf({ ...plain, path }), path);

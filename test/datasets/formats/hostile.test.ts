@@ -252,7 +252,7 @@ for (const { name, read, message } of cases) {
   });
 }
 
-test('all of that within 200 MB', () => {
+test('hostile files are refused within 200 MB of memory', () => {
   const grown = (process.resourceUsage().maxRSS - start) / 1024;
   assert.ok(grown < 200, `${Math.round(grown)} MB`);
 });

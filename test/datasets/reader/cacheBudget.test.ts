@@ -43,7 +43,7 @@ async function bytesIn(cache: string): Promise<number> {
 }
 
 describe('a cache that processes share', () => {
-  test('its limit is that of all together: each for itself would stay below and never clean up', async (context) => {
+  test('the limit of a shared cache is that of all processes together: each for itself would stay below and never clean up', async (context) => {
     const { cache, objects, start } = await setUp(context, 60);
     const limit = 20 * size;
     // Six writers of 10 objects each; a tenth of the limit is two.
