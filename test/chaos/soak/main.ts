@@ -12,7 +12,7 @@ import { loadConfiguration } from '../../../configs/load.js';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { duration } from '../../../text/duration.js';
 import { enterNamespace } from '../cluster/namespace.js';
-import { smallMiniature } from '../smallMiniature.js';
+import { chaosMiniature } from '../chaosMiniature.js';
 import { lastingFaults } from './lastingFaults.js';
 import { roundsForVerdict } from './growth.js';
 import { growing, soak, type Round } from './soak.js';
@@ -74,7 +74,7 @@ try {
   await soak({
     directory,
     configuration,
-    miniature: smallMiniature,
+    miniature: chaosMiniature,
     seed: values.seed,
     events: values.events,
     faults: lastingFaults,
