@@ -1,8 +1,8 @@
 /** How many trainers and predictors share this machine: their worker says so. */
-export const slotsVariable = 'TEMPEH_SLOTS';
+const slotsVariable = 'TEMPEH_SLOTS';
 
 /** @returns 1 where the environment does not say. */
-export function slotsOf(environment: NodeJS.ProcessEnv = process.env): number {
+function slotsOf(environment: NodeJS.ProcessEnv = process.env): number {
   const slots = Number(environment[slotsVariable] ?? 1);
   return Number.isSafeInteger(slots) && slots > 0 ? slots : 1;
 }

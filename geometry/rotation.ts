@@ -71,11 +71,6 @@ export function rotationAboutAxis(axis: readonly [number, number, number], angle
   return quaternionToMatrix(Math.cos(angle / 2), s * axis[0], s * axis[1], s * axis[2]);
 }
 
-/** The inverse of a rotation: its transpose. */
-export function inverseRotation(r: Float64Array): Float64Array {
-  return Float64Array.of(r[0]!, r[3]!, r[6]!, r[1]!, r[4]!, r[7]!, r[2]!, r[5]!, r[8]!);
-}
-
 /** Rotates points `[N, 3]` about the origin. @returns a new array; the caller's. */
 export function rotatePoints(r: Float64Array, points: Float32Array): Float32Array {
   const rotated = new Float32Array(points.length);

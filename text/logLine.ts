@@ -9,7 +9,7 @@ export interface LogLine {
 }
 
 /** A line of JSON as a log's line; null for what is none, such as what a library printed. */
-export function parseLogLine(line: string): LogLine | null {
+function parseLogLine(line: string): LogLine | null {
   if (!line.startsWith('{')) return null;
   try {
     const fields = JSON.parse(line) as Record<string, unknown>;

@@ -4,7 +4,7 @@ import { readableLogLine } from '../text/logLine.js';
 import { printableLines } from '../text/printable.js';
 
 /** Levels that `TEMPEH_LOG_LEVEL` may name; what is below it is left out. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly Level[];
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const satisfies readonly Level[];
 export type LogLevelName = (typeof logLevels)[number];
 
 /** What every line of a log says beside its event. */
@@ -61,7 +61,7 @@ export function writeToStandardError(line: string): void {
 }
 
 /** Replaces the values of variables that hold secrets, and passwords in addresses. */
-export function secretHider(environment: NodeJS.ProcessEnv): (text: string) => string {
+function secretHider(environment: NodeJS.ProcessEnv): (text: string) => string {
   const secrets = Object.entries(environment)
     .filter(([name, value]) => secretVariable.test(name) && !/_(FILE|PATH)$/.test(name) && value !== undefined)
     .map(([, value]) => value!)

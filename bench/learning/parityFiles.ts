@@ -22,7 +22,7 @@ interface StepSettings {
 }
 
 /** Names of the files of a folder. */
-export const parityFile = {
+const parityFile = {
   batch: (step: number): string => `batch-${String(step).padStart(4, '0')}.safetensors`,
   state: 'state.safetensors',
   topology: 'topology.safetensors',

@@ -28,7 +28,7 @@ export async function check(options: CheckArguments): Promise<number> {
   return report.usable ? exitCodes.ok : exitCodes.failed;
 }
 
-export function reportLines(report: DatasetReport): string[] {
+function reportLines(report: DatasetReport): string[] {
   const { read, rigs } = report;
   const cameras = [...new Set(rigs.map((rig) => rig.cameras))].sort((a, b) => a - b).join(' to ');
   const rigLines = findingLines(

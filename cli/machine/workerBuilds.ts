@@ -50,7 +50,7 @@ function nameOf(name: string | undefined): string {
 }
 
 /** A line a version. */
-export function deploymentText({ name, current, versions }: DeploymentDescription): string {
+function deploymentText({ name, current, versions }: DeploymentDescription): string {
   if (versions.length === 0)
     return `No worker has asked for tasks as ${name} yet: tempeh-flow worker data --deployment ${name}`;
   const header = ['build', 'state', 'since', 'data workers', 'GPU workers'].map((cell) => styled('dim', cell));

@@ -45,7 +45,7 @@ export class PredictionDisplay {
 }
 
 /** `━━━━──── 12 of 40 frames  0.5 frames/s  56 s left` */
-export function progressLine({ done, total, framesPerSecond }: PredictionProgress): string {
+function progressLine({ done, total, framesPerSecond }: PredictionProgress): string {
   return [
     bar(done / Math.max(1, total)),
     `${done} of ${total} frames`,

@@ -12,12 +12,6 @@ const grpcCodes = {
   unauthenticated: 16,
 } as const;
 
-/** Whether the server cannot be reached just now, or does not answer. */
-export function isAway(error: unknown): boolean {
-  const code = grpcCodeOf(error);
-  return code === grpcCodes.unavailable || code === grpcCodes.deadlineExceeded;
-}
-
 /** The status of the gRPC call that failed; null where none did. */
 export function grpcCodeOf(error: unknown): number | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

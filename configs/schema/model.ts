@@ -4,7 +4,7 @@ const positiveInteger = z.int().positive();
 const millimetres = z.number().positive();
 
 /** The feature net (method 2.1): a ResNet trunk of basic blocks, and a 1×1 convolution at each of its five resolutions. */
-export const featureNetSchema = z.strictObject({
+const featureNetSchema = z.strictObject({
   stemChannels: positiveInteger.default(64).describe('Channels of the 7×7 stem. ResNet-34: 64.'),
   layerChannels: z
     .tuple([positiveInteger, positiveInteger, positiveInteger, positiveInteger])

@@ -247,7 +247,6 @@ export const checkpointsSchema = z.strictObject({
 
 /** The settings of one training. */
 export type StageConfiguration = z.infer<typeof stagesSchema>[TrainingStage];
-export type LossConfiguration = StageConfiguration['losses'];
 /** Weights of the loss by region of the face. */
 export type RegionWeights = StageConfiguration['pointRegionWeights'];
 /** How the learning rate changes over a training. */

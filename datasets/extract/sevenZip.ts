@@ -103,15 +103,6 @@ export async function extractArchive(
   );
 }
 
-/** Reads an archive whole and verifies its checksums. @throws SevenZipFailed */
-export async function testArchive(
-  archive: string,
-  onPercent: (percent: number) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  await run(['t', '-bso0', '-bsp1', noPassword, archive], archive, signal, watchPercent(onPercent));
-}
-
 function watchPercent(onPercent: (percent: number) => void) {
   return async (stream: NodeJS.ReadableStream): Promise<void> => {
     for await (const chunk of stream) {

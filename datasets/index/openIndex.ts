@@ -45,7 +45,7 @@ export async function readDatasetIndex(store: ReadableStore, name: string): Prom
 }
 
 /** @throws ObjectDamaged */
-export async function readVerified(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
+async function readVerified(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
   const key = `${prefix}/${object.key}`;
   const { body } = await store.get(key);
   if (createHash('sha256').update(body).digest('hex') === object.sha256) return body;

@@ -34,7 +34,7 @@ export class ScanFit {
 }
 
 /** About so many of the points, evenly over their order. `[N, 3]` */
-export function everyFew(points: Float32Array, count: number): Float32Array {
+function everyFew(points: Float32Array, count: number): Float32Array {
   const total = points.length / 3;
   if (total <= count) return points;
   const chosen = new Float32Array(3 * count);

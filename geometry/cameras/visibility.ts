@@ -8,8 +8,8 @@ const defaultResolution = 200;
 const tolerance = 3e-3;
 
 /** The sigmoid of 100 · visibility (method 3.2): 1 for visible vertices and 0.5 for hidden ones, to float32's last digit. */
-export const visibleWeight = 1;
-export const hiddenWeight = 0.5;
+const visibleWeight = 1;
+const hiddenWeight = 0.5;
 
 /**
  * Which vertices each view sees (method 3.2), by comparison with a square depth picture that the mesh fills.

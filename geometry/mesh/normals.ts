@@ -5,7 +5,7 @@ import type { Mesh } from './mesh.js';
  *
  * @returns `[F, 3]` in mm², float64; the caller's.
  */
-export function faceCrossProducts({ vertices, faces }: Mesh): Float64Array {
+function faceCrossProducts({ vertices, faces }: Mesh): Float64Array {
   const crosses = new Float64Array(faces.length);
   for (let i = 0; i < faces.length; i += 3) {
     const a = 3 * faces[i]!;
@@ -22,11 +22,6 @@ export function faceCrossProducts({ vertices, faces }: Mesh): Float64Array {
     crosses[i + 2] = abX * acY - abY * acX;
   }
   return crosses;
-}
-
-/** Unit face normals, `[F, 3]`; zero for a face without area. */
-export function faceNormals(mesh: Mesh): Float32Array {
-  return normalisedRows(faceCrossProducts(mesh));
 }
 
 /** Face areas, `[F]` in mm². */

@@ -50,7 +50,7 @@ export const eyeballRadius = 12;
 const section = new Float64Array(5);
 
 /** The surface without nose, ears, eyes and mouth. Writes `[x, y, z]` mm. */
-export function plainHeadPoint(v: number, theta: number, result: Float64Array): void {
+function plainHeadPoint(v: number, theta: number, result: Float64Array): void {
   throughKnots(profile, v, section);
   const [yFront = 0, zFront = 0, yBack = 0, zBack = 0, halfWidth = 0] = section;
   const sine = Math.sin(theta);
@@ -103,7 +103,7 @@ function addFace(point: Float64Array, side: number, x: number, y: number): void 
 }
 
 /** How far the surface dips behind the eyeball's front, mm. */
-export function eyeSocketDepth(side: number, y: number): number {
+function eyeSocketDepth(side: number, y: number): number {
   return 10 * bump2(side, y, features.eye, 9.5, 5.2);
 }
 

@@ -49,7 +49,7 @@ const shapeFields: Record<string, Field> = {
   },
 };
 
-export const shapeCount = Object.keys(shapeFields).length;
+const shapeCount = Object.keys(shapeFields).length;
 
 const splits = ['train', 'validation', 'test'] as const;
 

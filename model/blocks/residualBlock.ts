@@ -4,7 +4,7 @@ import type { Pass } from '../pass.js';
 /** The layers that V2V networks are made of (method 2.5). All take and return `[M, D, H, W, C]`. */
 
 /** Convolution, batch normalisation; without the rectifier. What the convolution returned is freed. */
-export function convolveNormalize3d(pass: Pass, x: Tensor5D, convolution: string, normalization: string): Tensor5D {
+function convolveNormalize3d(pass: Pass, x: Tensor5D, convolution: string, normalization: string): Tensor5D {
   return tf.tidy(() => pass.normalize(convolve3d(pass, x, convolution), normalization, convolution));
 }
 

@@ -8,7 +8,7 @@ export interface VoxelGrid {
 }
 
 /** Offset of the first voxel of a side, mm. */
-export function firstOffset({ side, spacing }: VoxelGrid): number {
+function firstOffset({ side, spacing }: VoxelGrid): number {
   return -Math.floor(side / 2) * spacing;
 }
 

@@ -37,7 +37,7 @@ let arithmetic: boolean | undefined;
  * Whether the device has bfloat16 arithmetic: a processor with AVX512-BF16 or AMX-BF16; a GPU is taken to have it (those
  * before compute capability 8.0 have not, which the binding does not tell: `tempeh-flow doctor` does).
  */
-export function hasBfloat16Arithmetic(): boolean {
+function hasBfloat16Arithmetic(): boolean {
   arithmetic ??= runsOnGpu() || processorHas('avx512_bf16') || processorHas('amx_bf16');
   return arithmetic;
 }

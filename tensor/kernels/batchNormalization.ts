@@ -5,7 +5,7 @@ import { tf, type Tensor, type Tensor1D } from '../tensorflow.js';
 
 export const epsilon = 1e-5;
 /** The share of a batch's statistics in the new running ones. */
-export const momentum = 0.1;
+const momentum = 0.1;
 
 /** What one layer of batch normalisation holds. All `[C]`. */
 export interface Normalization {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkMesh } from '../../geometry/mesh/mesh.js';
 import { generateHeadTemplate, Part } from '../../miniature/head/headTemplate.js';
 import { regionNames } from '../../datasets/vertexRegions.js';
 
@@ -32,9 +31,12 @@ function signedVolume(vertices: Float32Array, faces: readonly number[]): number 
 for (const vertexCount of [150, 157, 320, 1001, 5023]) {
   test(`a template of ${vertexCount} vertices is an oriented surface, open at the neck only`, () => {
     const { mesh, part, regions } = generateHeadTemplate(vertexCount);
-    checkMesh(mesh, 'template');
     assert.equal(mesh.vertices.length, 3 * vertexCount);
-    assert.equal(new Set(mesh.faces).size, vertexCount, 'every vertex is in a face');
+    assert.deepEqual(
+      [...new Set(mesh.faces)].sort((a, b) => a - b),
+      Array.from({ length: vertexCount }, (_, vertex) => vertex),
+      'every vertex is in a face',
+    );
 
     const edges = directedEdges(mesh.faces);
     assert.ok([...edges.values()].every((count) => count === 1));

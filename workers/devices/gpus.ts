@@ -70,7 +70,7 @@ async function listGpus(environment: NodeJS.ProcessEnv): Promise<{ found: readon
 const firstLine = (text: string): string => text.trim().split('\n')[0] ?? '';
 
 /** @param table as nvidia-smi prints it: a GPU a line, values separated by commas. */
-export function parseGpus(table: string): Device[] {
+function parseGpus(table: string): Device[] {
   return table.split('\n').flatMap((line): Device[] => {
     const [index = '', name = '', uuid = '', driver = '', mebibytes = ''] = line.split(',').map((part) => part.trim());
     if (!/^\d+$/.test(index) || uuid === '') return [];

@@ -35,7 +35,7 @@ export function workerVersion(
 }
 
 /** The package's version, and a hash of the compiled code: equal code, equal id, wherever it was built. */
-export function ownBuildId(): string {
+function ownBuildId(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   const build = fileURLToPath(new URL('../..', import.meta.url));
   const notOurs = /^(test|bench|workflow-bundles)[\\/]/;

@@ -36,7 +36,7 @@ export function progressLines(description: RunDescription, now = Date.now()): st
 const silence = 15_000;
 
 /** What a step is at, or what it did. */
-export function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
+function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
   if (step.state !== 'running') return step.note ?? '';
   const { training = null, predictions = null } = progress ?? {};
   if (training?.stage === step.step) {
@@ -133,7 +133,7 @@ function waitingNote({ status, failure }: RunDescription): string {
 }
 
 /** `1 pre-emption, 2 failures`; what did not happen is not told. */
-export function interruptionsNote({ interruptions }: StepState): string {
+function interruptionsNote({ interruptions }: StepState): string {
   const { preemptions = 0, failures = 0 } = interruptions ?? {};
   return [
     preemptions === 0 ? '' : `${preemptions} pre-emption${preemptions === 1 ? '' : 's'}`,
