@@ -9,7 +9,9 @@ export interface KeyPair {
 /** A DER element. */
 function der(tag: number, ...contents: readonly (Uint8Array | number[])[]): Buffer {
   const content = Buffer.concat(contents.map((part) => Buffer.from(part)));
-  const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 255];
+  const { length: count } = content;
+  // The shortest form: readers stricter than OpenSSL take no other.
+  const length = count < 128 ? [count] : count < 256 ? [0x81, count] : [0x82, count >> 8, count & 255];
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
