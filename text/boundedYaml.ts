@@ -1,4 +1,4 @@
-import { isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document } from 'yaml';
+import { isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document, type Node } from 'yaml';
 
 /** What a text may be; what a text beyond it takes grows faster than its length. */
 export interface YamlLimits {
@@ -39,8 +39,8 @@ export class YamlUnreadable extends Error {
 const mostProblems = 20;
 
 /**
- * Reads YAML from outside (JSON is YAML, too) in bounded time: aliases of aliases, lists in lists and keys that stand twice
- * are refused.
+ * Reads YAML from outside (JSON is YAML, too) in bounded time: aliases of aliases, and to what they are in, lists in lists and keys
+ * that stand twice are refused.
  *
  * @throws YamlUnreadable
  */
@@ -78,6 +78,8 @@ export function readBoundedYaml(
     problem: 'this setting stands twice',
   }));
   if (twice.length > 0) throw new YamlUnreadable(twice.slice(0, mostProblems));
+  const endless = aliasToItself(document);
+  if (endless !== null) return refuse(lineAt(endless), 'this alias stands for what it is a part of, which has no end');
   try {
     return { value: document.toJS({ maxAliasCount: mostAliases }) as unknown, document, lineCounter };
   } catch (cause) {
@@ -118,6 +120,25 @@ function repeatedKeys(document: Document): { readonly key: string; readonly offs
     },
   });
   return found;
+}
+
+/** The place of an alias in the very part that it stands for; null if there is none. */
+function aliasToItself(document: Document): number | null {
+  let offset: number | null = null;
+  // The library resolves an alias by going through the whole document.
+  const anchored = new Map<string, Node>();
+  visit(document, {
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+    Alias: (_, alias, path) => {
+      const target = anchored.get(alias.source);
+      if (target === undefined || !path.includes(target)) return undefined;
+      offset = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function firstAlias(document: Document): number | undefined {

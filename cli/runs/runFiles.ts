@@ -112,8 +112,19 @@ async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFi
 /** A bare name is looked for where torch.hub keeps what it has fetched, too. */
 function trunkPlaces(given: string): string[] {
   if (given !== basename(given)) return [resolve(given)];
-  const home = process.env['TORCH_HOME'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'torch');
-  return [resolve(given), join(home, 'hub', 'checkpoints', given)];
+  const home = torchHome();
+  return [resolve(given), ...(home === null ? [] : [join(home, 'hub', 'checkpoints', given)])];
+}
+
+/** null for a user that has no folder: HOME is not set, and the system does not know who it is. */
+function torchHome(): string | null {
+  const { TORCH_HOME: torch, XDG_CACHE_HOME: cache } = process.env;
+  if (torch !== undefined) return torch;
+  try {
+    return join(cache ?? join(homedir(), '.cache'), 'torch');
+  } catch {
+    return null;
+  }
 }
 
 function howToGetTrunk(given: string): string {

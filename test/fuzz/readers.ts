@@ -36,12 +36,14 @@ import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { PublishedCheckpointMismatch } from '../../training/published/errors.js';
 import { readPublishedFile } from '../../training/published/readPublished.js';
+import { checkpointFiles } from './inputs/checkpoints.js';
 import { maskFiles, meshSamplers, npyFiles, npzFiles } from './inputs/arrays.js';
 import { imageFiles } from './inputs/images.js';
 import { objFiles, plyFiles } from './inputs/meshes.js';
 import { pickles, pytorchFiles } from './inputs/pickles.js';
 import * as calibrations from './inputs/calibrations.js';
 import { configurations, overrides } from './inputs/configurations.js';
+import { yamlTrees } from './inputs/yamlTrees.js';
 import { dataLists, tarFiles, tkaFiles } from './inputs/frames.js';
 import { datasetIndexes, manifests, safetensorsFiles } from './inputs/stored.js';
 
@@ -101,6 +103,7 @@ export const fuzzedReaders: readonly FuzzedReader[] = [
   { name: 'template', inputs: npzFiles, read: onDisk('.npz', async (path) => checkMesh(await readTemplate(path))) },
   { name: 'pickle', inputs: pickles, read: (bytes, file) => readPickle(bytes, vocabularies, { file, where: 'here' }) },
   { name: 'pth', inputs: pytorchFiles, read: onDisk('.pth', (path) => readPublishedFile(path)) },
+  { name: 'pth layout', inputs: checkpointFiles, read: onDisk('.pth', (path) => readPublishedFile(path)) },
   { name: 'image', inputs: imageFiles, read: (bytes, file) => decodeImage(bytes, file) },
   { name: 'image size', inputs: imageFiles, read: imageSize },
   { name: 'png check', inputs: imageFiles, read: checkPng },
@@ -137,8 +140,13 @@ export const fuzzedReaders: readonly FuzzedReader[] = [
     inputs: fc.tuple(configurations, overrides).map(([text, set]) => Buffer.from(JSON.stringify({ text, set }))),
     read: (bytes, file) => {
       const { text, set } = JSON.parse(bytes.toString()) as { text: string; set: string[] };
-      return resolveConfiguration(text, file, set);
+      return resolveConfiguration(text, file, set, () => undefined);
     },
+  },
+  {
+    name: 'configuration tree',
+    inputs: yamlTrees.map((text) => Buffer.from(text)),
+    read: (bytes, file) => resolveConfiguration(bytes.toString(), file, [], () => undefined),
   },
 ];
 

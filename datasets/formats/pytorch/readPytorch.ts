@@ -50,7 +50,7 @@ export async function readPytorchFile(path: string, leftOut: readonly string[] =
     if (archive.has('byteorder')) {
       const order = (await archive.read('byteorder')).toString('latin1').trim();
       if (order !== 'little') {
-        throw new FormatError({ file: path, where: 'member byteorder', expected: 'little', found: order });
+        throw new FormatError({ file: path, where: 'member byteorder', expected: 'little', found: order.slice(0, 20) });
       }
     }
     const place = { file: path, where: 'member data.pkl', advice: savedAnew(path) };

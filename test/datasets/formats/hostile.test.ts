@@ -201,6 +201,11 @@ const cases: Case[] = [
     message: /^run\.yaml:2: .*aliases cannot be resolved/,
   },
   {
+    name: 'yaml: an alias to what it is in',
+    read: yaml('seed: 1\nmodel: &a\n  coarse: { gridSide: *a }\n'),
+    message: /^run\.yaml:3: this alias stands for what it is a part of, which has no end/,
+  },
+  {
     name: 'yaml: 40,000 unknown keys',
     read: yaml(Array.from({ length: 40_000 }, (_, i) => `key${i}: 1`).join('\n')),
     message: /^run\.yaml:\d+: the file goes on for \d+ characters; expected at most/,
