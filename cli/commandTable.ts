@@ -109,8 +109,13 @@ export const commands: readonly TableEntry[] = [
     async () => (await import('./commands/machine/doctor.js')).command,
   ),
   lazily(
-    'tensorboard [run]',
-    'Show the curves and pictures of a run in TensorBoard',
+    'events <run> <folder>',
+    'Write the event files of a run into a folder, for TensorBoard or an importer',
+    async () => (await import('./commands/runs/events.js')).command,
+  ),
+  lazily(
+    'tensorboard [runs..]',
+    'Show the curves, pictures and heads of runs in TensorBoard',
     async () => (await import('./commands/machine/tensorboard.js')).command,
   ),
   lazily(

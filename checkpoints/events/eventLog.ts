@@ -2,6 +2,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointStage, EventSegment } from '../manifest/manifestSchema.js';
 import { SegmentFile } from './segmentFile.js';
+import { meshRecords, type EventMesh } from './pluginRecords.js';
 import { pictureRecord, scalarRecord, versionRecord, type EventPicture } from './eventRecords.js';
 
 export interface EventLogPlace {
@@ -21,6 +22,7 @@ export interface SealedSegment extends EventSegment {
 export interface EventRecorder {
   scalar(step: number, tag: string, scalar: number): void;
   picture(step: number, tag: string, picture: EventPicture): void;
+  mesh(step: number, tag: string, mesh: EventMesh): void;
 }
 
 /**
@@ -47,6 +49,10 @@ export class EventLog implements EventRecorder {
 
   picture(step: number, tag: string, picture: EventPicture, wallTime = this.now()): void {
     this.records.push(pictureRecord(wallTime, step, tag, picture));
+  }
+
+  mesh(step: number, tag: string, mesh: EventMesh, wallTime = this.now()): void {
+    this.records.push(...meshRecords(wallTime, step, tag, mesh));
   }
 
   /** Ends the segment at a checkpoint's step and begins the next one. null if nothing was written. */

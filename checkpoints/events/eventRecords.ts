@@ -11,10 +11,12 @@ export interface EventPicture {
 /** Field numbers of tensorflow/core/util/event.proto and framework/summary.proto. */
 const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const;
 const summaryValue = 1;
-const value = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 } as const;
+/** Of a value of a summary. */
+export const value = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 } as const;
 const image = { height: 1, width: 2, colourSpace: 3, encoded: 4 } as const;
 const rgb = 3;
-const tensor = { type: 1, shape: 2, strings: 8 } as const;
+/** Of a tensor. */
+export const tensor = { type: 1, shape: 2, content: 4, strings: 8 } as const;
 const stringType = 7;
 
 /** The first record of every event file. */
@@ -49,7 +51,8 @@ export function textRecord(wallTime: number, step: number, tag: string, markdown
   return summaryRecord(wallTime, step, textField(value.tag, tag), metadata, messageField(value.tensor, ...fields));
 }
 
-function summaryRecord(wallTime: number, step: number, ...fields: readonly Buffer[]): Buffer {
+/** A record of one value. @param fields of the value. */
+export function summaryRecord(wallTime: number, step: number, ...fields: readonly Buffer[]): Buffer {
   const summary = messageField(event.summary, messageField(summaryValue, ...fields));
   return record(Buffer.concat([doubleField(event.wallTime, wallTime), integerField(event.step, step), summary]));
 }

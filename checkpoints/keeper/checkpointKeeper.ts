@@ -61,6 +61,7 @@ export class CheckpointKeeper {
   readonly events: EventRecorder = {
     scalar: (step, tag, value) => this.tell({ kind: 'scalar', wallTime: Date.now() / 1000, step, tag, value }),
     picture: (step, tag, picture) => this.tell({ kind: 'picture', wallTime: Date.now() / 1000, step, tag, picture }),
+    mesh: (step, tag, mesh) => this.tell({ kind: 'mesh', wallTime: Date.now() / 1000, step, tag, mesh }),
   };
 
   constructor(private readonly options: CheckpointKeeperOptions) {

@@ -1,6 +1,7 @@
 import type { StoreConfiguration } from '../../storage/types.js';
 import type { CheckpointRun, CheckpointsHandedOver } from '../checkpointStore.js';
 import type { EventPicture } from '../events/eventRecords.js';
+import type { EventMesh } from '../events/pluginRecords.js';
 import type { EncodedState } from '../reading/trainingState.js';
 import type { CheckpointReference } from '../reference.js';
 import type { SentError } from './faults.js';
@@ -37,6 +38,13 @@ export type ToKeeper =
       readonly step: number;
       readonly tag: string;
       readonly picture: EventPicture;
+    }
+  | {
+      readonly kind: 'mesh';
+      readonly wallTime: number;
+      readonly step: number;
+      readonly tag: string;
+      readonly mesh: EventMesh;
     }
   /** Shows the open events to those who watch, if it is time. */
   | { readonly kind: 'show' }

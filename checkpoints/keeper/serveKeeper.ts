@@ -40,6 +40,8 @@ export function serveKeeper(
         return events.scalar(message.step, message.tag, message.value, message.wallTime);
       case 'picture':
         return events.picture(message.step, message.tag, message.picture, message.wallTime);
+      case 'mesh':
+        return events.mesh(message.step, message.tag, message.mesh, message.wallTime);
       case 'show':
         return checkpointing.showEvents();
       case 'save':

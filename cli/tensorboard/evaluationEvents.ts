@@ -7,9 +7,9 @@ import { readStored } from '../../storage/storedJson.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { evaluationMarkdown } from '../runs/watching/evaluationTable.js';
 
-/** An event file that is made here, of what a run's evaluation found. */
-export interface EvaluationEvents {
-  /** The same for the same evaluation. */
+/** An event file that is made here, of what the store has of a run. */
+export interface MadeEvents {
+  /** The same for the same content. */
   readonly name: string;
   readonly body: Buffer;
 }
@@ -19,7 +19,7 @@ export async function evaluationEvents(
   store: ObjectStore,
   run: string,
   now: () => number = () => Date.now() / 1000,
-): Promise<EvaluationEvents | null> {
+): Promise<MadeEvents | null> {
   const todo = 'Delete it, and start the evaluation again';
   const evaluation = await readStored(store, keys.evaluation(run), { schema: evaluationSchema, todo });
   if (evaluation === null) return null;

@@ -4,14 +4,15 @@ import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { evaluationEvents } from './evaluationEvents.js';
+import { configurationEvents } from './configurationEvents.js';
+import { evaluationEvents, type MadeEvents } from './evaluationEvents.js';
 
 /**
  * Brings a folder's event files up to the object store's, for TensorBoard: the sealed segments, and the open one of the
- * attempt that trains now; and, once there is one, the evaluation's table. What an attempt left that was given up is not
+ * attempt that trains now; the configuration; and, once there is one, the evaluation's table. What an attempt left that was given up is not
  * fetched, and removed.
  *
- * @param directory gets a folder a stage, and one for the evaluation.
+ * @param directory gets a folder a stage, and one for the evaluation; the configuration lies in it itself.
  * @returns files that are there now.
  */
 export async function syncEvents(
@@ -35,20 +36,23 @@ export async function syncEvents(
     }
     await removeOthers(folder, wanted);
   }
-  const evaluation = await evaluationEvents(store, run);
-  if (evaluation !== null) {
-    const folder = join(directory, 'evaluation');
-    await mkdir(folder, { recursive: true });
-    const file = join(folder, evaluation.name);
-    files.push(file);
-    if ((await stat(file).catch(() => null)) === null) await writeFile(file, evaluation.body);
-    await removeOthers(folder, new Set([evaluation.name]));
-  }
+  if (files.length > 0) files.push(...(await writeMade(directory, await configurationEvents(store, run))));
+  files.push(...(await writeMade(join(directory, 'evaluation'), await evaluationEvents(store, run))));
   return files;
 }
 
+async function writeMade(folder: string, made: MadeEvents | null): Promise<string[]> {
+  if (made === null) return [];
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, made.name);
+  if ((await stat(file).catch(() => null)) === null) await writeFile(file, made.body);
+  await removeOthers(folder, new Set([made.name]));
+  return [file];
+}
+
 async function removeOthers(folder: string, wanted: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(folder)) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
+  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  for (const { name } of files) if (!wanted.has(name)) await rm(join(folder, name), { force: true });
 }
 
 /**

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfiguration } from '../../configs/load.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { choosePorts } from '../../infra/services/index.js';
 import { openStore } from '../../storage/openStore.js';
@@ -13,49 +12,65 @@ import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import type { LastRun } from '../quickstart/lastRun.js';
+import { configurationOfRun } from '../store/ofRun.js';
+import type { StoreOptions } from '../storeOptions.js';
 import { findLocalServices } from '../machine/services.js';
 import { syncEvents } from './syncEvents.js';
 import { readJson, workspace, type Workspace } from '../machine/workspace.js';
 import { python, tensorboardFolder } from './install.js';
 
-export interface TensorboardOptions {
-  readonly run: string | undefined;
+export interface TensorboardOptions extends StoreOptions {
+  /** The last of npm start if there is none. */
+  readonly runs: readonly string[];
+  readonly host: string;
   readonly port: number;
   readonly directory: string | undefined;
-  /** Says where the object store is, where no services of this machine run. */
-  readonly config: string | undefined;
 }
 
 const syncEverySeconds = 15;
 /** Seconds that TensorBoard has to end. */
 const killAfterSeconds = 5;
 
-/** Runs TensorBoard on a run's event files until Ctrl-C; they are kept up to date meanwhile. @returns the exit code. */
+/** A run that is shown. */
+interface ShownRun {
+  readonly run: string;
+  readonly events: string;
+  /** null: its files are here, and nothing is known of a store. */
+  readonly store: ObjectStore | null;
+}
+
+/** Runs TensorBoard on the event files of runs until Ctrl-C; they are kept up to date meanwhile. @returns the exit code. */
 export async function tensorboard(options: TensorboardOptions): Promise<number> {
   const space = workspace(options.directory);
-  const run = options.run ?? lastRunName(space);
+  const runs = options.runs.length > 0 ? options.runs : [lastRunName(space)];
   const stopped = listenForStop();
-  const events = join(space.events, run);
-  const store = await storeOf(space, options.config);
-  if (store !== null) {
-    mkdirSync(events, { recursive: true });
-    const files = await syncEvents(store, run, events, stopped.signal);
-    if (files.length === 0) throw new CommandError(`${store.description} has no events of ${run} (yet).`);
-  } else if (!existsSync(events)) {
-    throw new CommandError(
-      `There are no event files of ${run} at ${events}. Start its services (tempeh-flow dev), or name its object store with --config.`,
-    );
+  // Several are beside each other in a folder of their own: TensorBoard shows all that it finds below one.
+  const folderOfAll = runs.length === 1 ? join(space.events, runs[0]!) : join(space.events, runs.join('+'));
+  const shown: ShownRun[] = [];
+  for (const run of runs) {
+    const events = runs.length === 1 ? folderOfAll : join(folderOfAll, run);
+    shown.push(await prepare(run, events, await storeOf(space, run, events, options), stopped.signal));
   }
   const folder = await tensorboardFolder(stopped.signal);
   const [port = options.port] = await choosePorts([options.port]);
   const ended = new AbortController();
   const signal = AbortSignal.any([stopped.signal, ended.signal]);
-  const syncing = store === null ? Promise.resolve() : keepSyncing(store, run, events, signal);
-  const code = await runTensorboard(folder, events, port, stopped.signal);
+  const syncing = Promise.all(shown.map((each) => keepSyncing(each, signal)));
+  const code = await runTensorboard(folder, folderOfAll, { host: options.host, port }, stopped.signal);
   ended.abort();
   await syncing;
   stopped.release();
   return code;
+}
+
+/** Fetches a run's files. @throws CommandError where there are none. */
+async function prepare(run: string, events: string, store: ObjectStore | null, signal: AbortSignal): Promise<ShownRun> {
+  if (store !== null) {
+    mkdirSync(events, { recursive: true });
+    const files = await syncEvents(store, run, events, signal);
+    if (files.length === 0) throw new CommandError(`${store.description} has no events of ${run} (yet).`);
+  }
+  return { run, events, store };
 }
 
 function lastRunName(space: Workspace): string {
@@ -65,16 +80,28 @@ function lastRunName(space: Workspace): string {
   return name;
 }
 
-async function storeOf(space: Workspace, config: string | undefined): Promise<ObjectStore | null> {
+/** Of --config, of the services that run here, or what Temporal knows of the run. */
+async function storeOf(
+  space: Workspace,
+  run: string,
+  events: string,
+  options: TensorboardOptions,
+): Promise<ObjectStore | null> {
   useLocalObjectStore(space);
-  if (config !== undefined) return openStore((await loadConfiguration(config)).storage);
   const local = findLocalServices(space);
-  if (local === null) return null;
-  return openStore(s3At(local.objectStore));
+  const isNamed = options.config !== undefined || options.address !== undefined || options.set.length > 0;
+  if (!isNamed && local !== null) return openStore(s3At(local.objectStore));
+  if (!isNamed && existsSync(events)) return null;
+  return openStore((await configurationOfRun(run, options)).storage);
 }
 
-async function runTensorboard(folder: string, events: string, port: number, signal: AbortSignal): Promise<number> {
-  const options = ['--logdir', events, '--host', '127.0.0.1', '--port', String(port), '--reload_multifile', 'true'];
+async function runTensorboard(
+  folder: string,
+  events: string,
+  { host, port }: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const options = ['--logdir', events, '--host', host, '--port', String(port), '--reload_multifile', 'true'];
   const child = spawn(python, ['-m', 'tensorboard.main', ...options], {
     env: { ...environmentFor('tensorboard'), PYTHONPATH: folder },
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -93,10 +120,11 @@ async function runTensorboard(folder: string, events: string, port: number, sign
   return signal.aborted || code === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
-async function keepSyncing(store: ObjectStore, run: string, directory: string, signal: AbortSignal): Promise<void> {
+async function keepSyncing({ run, events, store }: ShownRun, signal: AbortSignal): Promise<void> {
+  if (store === null) return;
   while (!signal.aborted) {
     await sleep(syncEverySeconds * 1000, undefined, { signal }).catch(() => undefined);
     // A store that is away for a while is asked again.
-    if (!signal.aborted) await syncEvents(store, run, directory, signal).catch(() => undefined);
+    if (!signal.aborted) await syncEvents(store, run, events, signal).catch(() => undefined);
   }
 }

@@ -7,21 +7,15 @@ import { logLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
 import { orAborted } from '../../storage/async/orAborted.js';
-import { batchPictures } from '../pictures/batchPictures.js';
+import { batchHead, batchPictures } from '../pictures/batchPictures.js';
+import { MachineScalars, type LoopMilliseconds } from './machineScalars.js';
 import type { BatchPredictor } from './recordedPrediction.js';
 import type { RecordedStep } from './recordedStep.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';
 import { SavePlan } from './savePlan.js';
-import {
-  abandonStep,
-  beginStep,
-  finishStep,
-  type PendingStep,
-  type StepMilliseconds,
-  type TrainingStepOutcome,
-} from './trainingStep.js';
+import { abandonStep, beginStep, finishStep, type PendingStep, type TrainingStepOutcome } from './trainingStep.js';
 import { validate } from './validate.js';
 import { tidy } from '../../tensor/index.js';
 
@@ -62,15 +56,7 @@ export interface StageLoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** A step's time with what comes before and after it. */
-export interface LoopMilliseconds extends StepMilliseconds {
-  /** Waiting for the batch. */
-  readonly batch: number;
-  /** Pictures and validation. */
-  readonly show: number;
-  /** Copying the state, and waiting for an upload that would else come to count too late. */
-  readonly save: number;
-}
+export type { LoopMilliseconds };
 
 /** Of the error colours, mm. */
 const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
@@ -86,6 +72,7 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
   const { settings, data, checkpointing, milestoneEvery, onProgress, onStep, signal } = options;
   const plan = new SavePlan({ every: settings.checkpointEvery, milestoneEvery, from: position.step });
   if (position.validationPending) await validateAt(position, options);
+  const machine = new MachineScalars();
   let pending: PendingStep | null = null;
   const settle = async (isLogged: boolean): Promise<TrainingStepOutcome | null> => {
     const step = pending;
@@ -120,11 +107,15 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
     const stepped = performance.now();
     const update = finishing - settling + stepped - finished;
     if (outcome?.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
+    // What is logged of a step lies in the segment that its checkpoint seals.
+    if (willLog) machine.write(options.events, upcoming);
     const save = await showAndSave(position, saves, plan, options);
     if (willLog) checkpointing.showEvents();
     const show = performance.now() - stepped - save;
     plan.stepped((performance.now() - asked - save) / 1000);
-    onStep?.({ batch: waited, ...step.milliseconds, update, show, save }, position);
+    const milliseconds = { batch: waited, ...step.milliseconds, update, show, save };
+    machine.add(milliseconds);
+    onStep?.(milliseconds, position);
     onProgress(position);
   }
   await settle(false);
@@ -196,6 +187,8 @@ export function isDone({ step, validationPending }: StagePosition, { iterations 
 function logStep(outcome: TrainingStepOutcome, position: StagePosition, events: EventRecorder): void {
   position.loss = outcome.terms.total;
   events.scalar(position.step, 'Learning rate/train', outcome.learningRate);
+  events.scalar(position.step, 'Gradient norm/train', outcome.gradientNorm);
+  events.scalar(position.step, 'Skipped batches/train', position.skippedBatches);
   logLosses(events, position.step, 'train', outcome.terms);
 }
 
@@ -223,8 +216,13 @@ async function validateAt(position: StagePosition, options: StageLoopOptions): P
   position.validationPending = validation === null;
   if (!validation?.first) return;
   logLosses(events, position.step, 'validation', validation.terms);
+  for (const [region, distance] of validation.regions) {
+    events.scalar(position.step, `Validation by region, mm/${region}`, distance);
+  }
   options.onValidation?.(position.step, validation.terms);
   const { batch, prediction } = validation.first;
+  const head = batchHead(batch, prediction, data.template.faces, largestError[options.stage]);
+  if (head !== null) events.mesh(position.step, 'Val/head', head);
   await showBatch('Val', batch, prediction, position, options);
 }
 

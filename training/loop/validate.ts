@@ -3,6 +3,7 @@ import type { Batch } from '../../datasets/types.js';
 import { MeanLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import { orAborted } from '../../storage/async/orAborted.js';
+import { RegionErrors } from './regionErrors.js';
 import type { BatchPredictor } from './recordedPrediction.js';
 import type { StageData } from './stageData.js';
 
@@ -18,6 +19,8 @@ export interface ValidationOptions {
 /** What validation found, and its first batch with its prediction, for pictures. */
 export interface Validation {
   readonly terms: LossTerms;
+  /** Mean distance of vertices to the registrations', by region, mm. */
+  readonly regions: readonly (readonly [string, number])[];
   readonly first: { readonly batch: Batch; readonly prediction: Float32Array } | null;
 }
 
@@ -29,6 +32,7 @@ export interface Validation {
 export async function validate(options: ValidationOptions): Promise<Validation | null> {
   const { predictor, loss, data, onBatch, signal } = options;
   const losses = new MeanLosses();
+  const regions = new RegionErrors(data.regions);
   let first: Validation['first'] = null;
   const batches = data.validationBatches()[Symbol.asyncIterator]();
   for (;;) {
@@ -42,9 +46,10 @@ export async function validate(options: ValidationOptions): Promise<Validation |
     const prediction = predictor.predict(batch);
     const { terms } = loss.evaluate(prediction, { registrations, scanPoints }, { measureDistance: true });
     losses.add(terms, batch.shape.batch);
+    regions.add(prediction, registrations, batch.shape.batch);
     first ??= { batch, prediction };
     onBatch();
     await breathe();
   }
-  return { terms: losses.mean, first };
+  return { terms: losses.mean, regions: regions.means, first };
 }

@@ -1,6 +1,7 @@
 import type { Batch } from '../../datasets/types.js';
 import type { EventPicture } from '../../checkpoints/events/eventRecords.js';
-import { pictureRow, viewsToShow } from './pictureRow.js';
+import type { EventMesh } from '../../checkpoints/events/pluginRecords.js';
+import { errorColours, pictureRow, viewsToShow } from './pictureRow.js';
 
 /**
  * Pictures of a batch's first sample by tag: `Train/view_id_03`.
@@ -32,4 +33,19 @@ export async function batchPictures(
     return { tag, picture: await pictureRow(image, camera, sample, largestError) };
   });
   return Promise.all(rows);
+}
+
+/** The first sample's predicted head, with its error in colours; null without registrations. @param prediction and largestError as above. */
+export function batchHead(
+  { vertices: target, shape }: Batch,
+  prediction: Float32Array,
+  faces: Uint32Array,
+  largestError: number,
+): EventMesh | null {
+  if (!target) return null;
+  const numbers = prediction.length / shape.batch;
+  // The network's buffer is used again; and the keeper is sent no more than this head.
+  const vertices = prediction.slice(0, numbers);
+  const colours = Uint8Array.from(errorColours(target.subarray(0, numbers), vertices, largestError), Math.round);
+  return { vertices, faces, colours };
 }

@@ -92,7 +92,7 @@ function enlarged(camera: Camera, factor: number): Camera {
 }
 
 /** Distance of corresponding vertices in jet colours. `[L, 3]` in [0, 255]. */
-function errorColours(target: Float32Array, reconstruction: Float32Array, largest: number): Float32Array {
+export function errorColours(target: Float32Array, reconstruction: Float32Array, largest: number): Float32Array {
   const colours = new Float32Array(target.length);
   for (let i = 0; i < target.length; i += 3) {
     const error = Math.hypot(

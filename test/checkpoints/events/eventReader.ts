@@ -73,11 +73,14 @@ export function readEvents(file: Uint8Array): ReadEvent[] {
     for (const summary of event.filter(({ number }) => number === 5)) {
       for (const { value } of fields(summary.value as Buffer)) {
         const parts = fields(value as Buffer);
+        const tag = message(parts, 1)!.toString();
+        // What the machine needed differs from one repetition to the next.
+        if (tag.startsWith('Machine/')) continue;
         const image = message(parts, 4);
         const imageFields = image ? fields(image) : [];
         events.push({
           ...base,
-          tag: message(parts, 1)!.toString(),
+          tag,
           ...(image
             ? {
                 picture: {

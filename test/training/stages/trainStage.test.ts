@@ -34,6 +34,10 @@ test('all three stages train to their last step, each from the one before', asyn
     'Total loss/train',
     'Points loss/validation',
     'Points2Surface distance/train',
+    'Gradient norm/train',
+    'Skipped batches/train',
+    'Validation by region, mm/lips',
+    'Val/head_VERTEX',
   ]) {
     assert.ok(kinds.has(tag), tag);
   }
