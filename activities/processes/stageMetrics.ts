@@ -11,6 +11,10 @@ export const metricNames = {
   rate: 'tempeh_stage_steps_per_second',
   loss: 'tempeh_stage_loss',
   checkpointStep: 'tempeh_stage_checkpoint_step',
+  phaseSeconds: 'tempeh_stage_phase_seconds',
+  checkpointSeconds: 'tempeh_stage_checkpoint_seconds',
+  validationLoss: 'tempeh_stage_validation_loss',
+  validationDistance: 'tempeh_stage_validation_point_to_surface_mm',
   skipped: 'tempeh_stage_skipped_batches',
   bytesRead: 'tempeh_stage_read_bytes',
   bytesWritten: 'tempeh_stage_written_bytes',
@@ -45,6 +49,21 @@ export class StageMetrics {
     this.gauge(metricNames.rate, stepsPerSecond, 'Steps a second');
     if (loss !== null) this.gauge(metricNames.loss, loss, 'Training loss of the last logged step');
     if (checkpointStep !== null) this.gauge(metricNames.checkpointStep, checkpointStep, 'Step of the last checkpoint');
+    for (const [phase, seconds] of Object.entries(progress.phases ?? {})) {
+      this.meter
+        .createGauge(metricNames.phaseSeconds, 'float', undefined, 'Seconds of a step, by phase: mean of the last ones')
+        .set(seconds, { phase });
+    }
+    if (typeof progress.checkpointSeconds === 'number') {
+      this.gauge(metricNames.checkpointSeconds, progress.checkpointSeconds, 'Seconds that the last checkpoint took');
+    }
+    if (progress.validation) {
+      const { loss: validated, pointToSurface } = progress.validation;
+      this.gauge(metricNames.validationLoss, validated, 'Loss of the last validation');
+      if (pointToSurface !== null) {
+        this.gauge(metricNames.validationDistance, pointToSurface, 'Scan to surface of the last validation, mm');
+      }
+    }
     this.gauge(metricNames.skipped, skippedBatches, 'Batches without a finite loss, skipped');
     this.count(metricNames.bytesRead, bytesRead - this.read, 'Bytes of frames read');
     this.count(metricNames.bytesWritten, bytesWritten - this.written, 'Bytes of checkpoints written');

@@ -41,7 +41,14 @@ export interface StageProgress {
   readonly skippedBatches: number;
   /** The last one of this attempt; null before the first, absent from workers of earlier versions. */
   readonly validation?: StageValidation | null;
+  /** Where the time of the last steps went, as means in seconds; absent before the first, and from earlier versions. */
+  readonly phases?: Readonly<Record<StepPhase, number>>;
+  /** Seconds that the last checkpoint took, from the copy until it counted; null before the first of this attempt. */
+  readonly checkpointSeconds?: number | null;
 }
+
+/** Parts of a step's time: waiting for its batch, the network, the losses, what is shown, what is saved. */
+export type StepPhase = 'batch' | 'forward' | 'loss' | 'backward' | 'update' | 'show' | 'save';
 
 /** What a validation came to. */
 export interface StageValidation {

@@ -25,6 +25,7 @@ import { isDone, runStageLoop, saveAt, type StageLoopOptions, type StagePosition
 import type { StageNetwork } from '../networks/stageNetwork.js';
 import { startStage } from './stageState.js';
 import { withTensors } from './stateArrays.js';
+import { PhaseMeans } from '../loop/phaseMeans.js';
 import { Throughput } from '../loop/throughput.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
@@ -105,6 +106,7 @@ export async function trainStage(
         graceSeconds: tools.graceSeconds ?? configuration.checkpoints.graceSeconds,
       });
       let validation: StageValidation | null = null;
+      const phases = new PhaseMeans();
       const progress = (): StageProgress => ({
         stage,
         step: position.step,
@@ -116,6 +118,8 @@ export async function trainStage(
         bytesRead: count.bytesRead + data.bytesRead(),
         bytesWritten: count.bytesWritten + checkpointing.bytesWritten,
         validation,
+        ...(phases.seconds && { phases: phases.seconds }),
+        checkpointSeconds: checkpointing.saveSeconds,
       });
       const options: StageLoopOptions = {
         stage,
@@ -140,6 +144,7 @@ export async function trainStage(
         },
         onStep: (milliseconds, reached) => {
           throughput.tick();
+          phases.add(milliseconds);
           tools.onStep?.(milliseconds, reached);
         },
         warn,
