@@ -3,6 +3,7 @@ import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { findIndex } from '../datasets/index/openIndex.js';
 import { placeOf } from '../datasets/reader/inPlace.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
+import { evaluationWarnings } from '../evaluation/evaluationWarnings.js';
 import { writeRunReport } from '../report/runReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
@@ -73,7 +74,7 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
         told(0, null);
         checkPlace(configuration.dataset, limits);
         const store = patientStore(openStore(configuration.storage, listener), listener);
-        const { frames, subjects, methods, farPoints, version } = await evaluateRun({
+        const evaluated = await evaluateRun({
           store,
           configuration,
           run,
@@ -81,7 +82,9 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
           signal,
         });
         await writeRunReport({ store, run, signal });
-        return { version, run, frames, subjects, methods, ...(farPoints && { farPoints }) };
+        const { frames, subjects, methods, farPoints, version } = evaluated;
+        const warnings = evaluationWarnings(evaluated);
+        return { version, run, frames, subjects, methods, warnings, ...(farPoints && { farPoints }) };
       };
       return transferring(stopping, work, { ...underWay, FolderNotSeen: null });
     },

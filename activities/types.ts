@@ -129,6 +129,8 @@ export interface Interruptions {
   readonly failures: number;
   /** The attempts of trainers and predictors, oldest first; those of workers of earlier versions are not there. */
   readonly attempts?: readonly AttemptRecord[];
+  /** What its trainers and predictors warned of: a damaged checkpoint that was put aside, a skipped batch, … */
+  readonly warnings?: readonly string[];
 }
 
 /** One try of a trainer or predictor. */
@@ -192,7 +194,11 @@ export interface PredictionPlan {
 }
 
 /** The part of an evaluation that fits a payload. */
-export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut' | 'regions'> & MaybeInterrupted;
+export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut' | 'regions'> &
+  MaybeInterrupted & {
+    /** What must not be overlooked; absent in those of versions that did not tell. */
+    readonly warnings?: readonly string[];
+  };
 
 /** Heartbeat details of fetch, extraction and packing. */
 export interface TransferProgress {
@@ -225,4 +231,6 @@ interface ProcessHeartbeat extends MaybeWaiting {
   readonly preemptions: number;
   /** This attempt and those before it; absent from workers of earlier versions. */
   readonly attempts?: readonly AttemptRecord[];
+  /** What they warned of, each once. */
+  readonly warnings?: readonly string[];
 }

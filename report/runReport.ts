@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { storedPlaceOf } from '../datasets/reader/inPlace.js';
 import { scaleEnd } from '../evaluation/renderings/colours.js';
+import { evaluationWarnings } from '../evaluation/evaluationWarnings.js';
 import { evaluationSchema } from '../evaluation/evaluationSchema.js';
 import { TestSet } from '../evaluation/testSet.js';
 import { methodNames, type Evaluation } from '../evaluation/types.js';
@@ -46,7 +47,7 @@ export async function runReport({ store, run, signal }: RunReport): Promise<stri
     largestError: scaleEnd(evaluation?.methods ?? []),
     history,
     configuration: configuration === null ? null : stringify(configuration),
-    warnings: evaluation === null ? [] : worseThanBaselines(evaluation),
+    warnings: evaluation === null ? [] : evaluationWarnings(evaluation),
   });
 }
 
@@ -73,16 +74,4 @@ async function framesOf(
   const chosen = chooseFrames(perFrame, methodNames[last]);
   const frames = await runFrames(testSet, stages, chosen, scaleEnd(methods), signal);
   return { frames, faces: testSet.template.faces };
-}
-
-/** A model that is worse than the training set's mean head has learnt nothing that counts. */
-function worseThanBaselines({ methods }: Evaluation): string[] {
-  const meanOf = (name: string): number | undefined =>
-    methods.find(({ method }) => method === name)?.pointToSurface.mean;
-  const meanHead = meanOf(methodNames.meanHeadPosed);
-  return [methodNames.coarse, methodNames.refinement].flatMap((model) => {
-    const error = meanOf(model);
-    if (error === undefined || meanHead === undefined || error <= meanHead) return [];
-    return `The ${model} model is worse (${error.toFixed(2)} mm) than the mean training head at the true pose (${meanHead.toFixed(2)} mm).`;
-  });
 }

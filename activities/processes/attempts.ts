@@ -2,6 +2,9 @@ import type { AttemptRecord } from '../types.js';
 
 /** Attempts that a heartbeat carries, at most: the last ones. */
 const mostRecords = 200;
+/** Warnings that are kept, the last ones, and their characters. */
+const mostWarnings = 20;
+const longestWarning = 400;
 /** Characters of why one ended. */
 const longestReason = 240;
 
@@ -15,16 +18,20 @@ export class Attempts {
   private readonly before: readonly AttemptRecord[];
   private readonly begun = performance.now();
   private current: AttemptRecord;
+  private warned: readonly string[];
 
   /**
    * @param told what the attempt before told last; its own record is open if it had no time to say why it ended.
    * @param attempt what is known of this one.
+   * @param warned of by those before.
    */
   constructor(
     told: readonly AttemptRecord[],
     attempt: Pick<AttemptRecord, 'attempt' | 'worker'>,
+    warned: readonly string[] = [],
     now: () => Date = () => new Date(),
   ) {
+    this.warned = warned;
     this.before = told.map((record) => (record.end === null ? { ...record, end: lostReason } : record));
     this.current = { ...attempt, beganAt: now().toISOString(), seconds: 0, fromStep: null, toStep: null, end: null };
   }
@@ -36,6 +43,16 @@ export class Attempts {
 
   ended(reason: string): void {
     this.current = { ...this.current, end: reason.replace(/\s+/g, ' ').slice(0, longestReason) };
+  }
+
+  warning(text: string): void {
+    const shown = text.slice(0, longestWarning);
+    this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-mostWarnings);
+  }
+
+  /** Of all attempts, each once. */
+  get warnings(): readonly string[] {
+    return this.warned;
   }
 
   get list(): readonly AttemptRecord[] {

@@ -90,11 +90,15 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
   let how: ProcessEndKind = 'failed';
   const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
   const before = context.info.heartbeatDetails as
-    { progress?: Progress | null; preemptions?: number; attempts?: readonly AttemptRecord[] } | undefined;
-  const attempts = new Attempts(before?.attempts ?? [], {
-    attempt: context.info.attempt,
-    worker: `${hostname()}:${process.pid}`,
-  });
+    | {
+        progress?: Progress | null;
+        preemptions?: number;
+        attempts?: readonly AttemptRecord[];
+        warnings?: readonly string[];
+      }
+    | undefined;
+  const worker = `${hostname()}:${process.pid}`;
+  const attempts = new Attempts(before?.attempts ?? [], { attempt: context.info.attempt, worker }, before?.warnings);
   let preemptions = before?.preemptions ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.
   const known = (): Progress | null => progress ?? before?.progress ?? null;
@@ -108,6 +112,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       preemptions,
       waitsFor: waiting.message,
       attempts: attempts.list,
+      ...(attempts.warnings.length > 0 && { warnings: attempts.warnings }),
       ...(device && { device }),
     };
     // `kind` and `progress` belong together by the two callers' types.
@@ -146,6 +151,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
         if (event.kind === 'starting') starting = event.message;
         if (event.kind === 'warning') {
           warning = event.message;
+          attempts.warning(event.message);
           metrics.warning();
           starting = null;
           context.log.warn(event.message, { process: name });
@@ -159,7 +165,11 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
     how = endKind(end);
-    const counts = interruptionsBefore(context.info.attempt, preemptions);
+    const { warnings } = attempts;
+    const counts = {
+      ...interruptionsBefore(context.info.attempt, preemptions),
+      ...(warnings.length > 0 && { warnings }),
+    };
     if (end.kind === 'told' && end.event.kind === 'finished') {
       attempts.ended('finished');
       // A prediction has thousands of shards: of these only what went wrong is of interest.

@@ -3,6 +3,7 @@ import { withTemporal, type Connected, type ConnectionOptions } from '../connect
 import { exitCodes } from '../exitCodes.js';
 import { attemptLines } from './watching/attemptLines.js';
 import { outcomeOf } from './watching/outcome.js';
+import { outlookBasis, secondsLeft, type OutlookBasis } from './watching/outlook.js';
 import { progressLines } from './watching/progressLines.js';
 import { duration } from '../../text/duration.js';
 import { followAsJson, followToEnd } from './watching/watch.js';
@@ -22,19 +23,25 @@ export async function status({ run, json, follow, ...connection }: StatusOptions
       return watch(connected, run, { endWithoutReader: true });
     }
     const description = await describeRun(connected.client, run);
-    if (json) printJson(description);
-    else print(await statusText(connected, description));
+    // Two questions more, where the answer tells when it will be done.
+    const basis = description.progress?.training ? await outlookBasis(connected.client, run) : null;
+    if (json) printJson({ ...description, secondsLeft: basis === null ? null : secondsLeft(description, basis) });
+    else print(await statusText(connected, description, basis));
     return exitCodes.ok;
   });
 }
 
-async function statusText(connected: Connected, description: RunDescription): Promise<string> {
+async function statusText(
+  connected: Connected,
+  description: RunDescription,
+  basis: OutlookBasis | null,
+): Promise<string> {
   const { run, workflowId, status: name, startedAt, closedAt, failure } = description;
   const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
   const page = connected.pageOf(workflowId);
   const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
   // Of a run that has ended, and whose steps no worker reports, the first line and the table are shown.
-  if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description));
+  if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description, Date.now(), basis));
   const attempts = attemptLines(description);
   if (attempts.length > 0) lines.push('', ...attempts);
   if (failure !== null) lines.push('', failure);

@@ -115,15 +115,24 @@ function withHeartbeats(progress: RunProgress, activities: readonly PendingActiv
 function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
   const sum = { preemptions: step.interruptions?.preemptions ?? 0, failures: step.interruptions?.failures ?? 0 };
   const attempts = [...(step.interruptions?.attempts ?? [])];
+  const warnings = new Set(step.interruptions?.warnings);
   for (const activity of activities) {
     const { workflowId, interruptions } = activity;
     if (!workflowId.endsWith(`/${step.step}`)) continue;
     sum.preemptions += interruptions.preemptions;
     sum.failures += interruptions.failures;
+    for (const warning of interruptions.warnings ?? []) warnings.add(warning);
     attempts.push(...closedAttempts(interruptions.attempts ?? [], activity));
   }
-  if (sum.preemptions + sum.failures + attempts.length === 0) return step;
-  return { ...step, interruptions: { ...sum, ...(attempts.length > 0 && { attempts }) } };
+  if (sum.preemptions + sum.failures + attempts.length + warnings.size === 0) return step;
+  return {
+    ...step,
+    interruptions: {
+      ...sum,
+      ...(attempts.length > 0 && { attempts }),
+      ...(warnings.size > 0 && { warnings: [...warnings] }),
+    },
+  };
 }
 
 /** One whose worker was lost could not say that it ended; its next attempt does, once it has begun. */

@@ -39,6 +39,7 @@ export function pendingActivities(
     const heartbeat = await valueOf<ActivityHeartbeat>(client, activity.heartbeatDetails?.payloads?.[0]);
     const attempt = activity.attempt ?? 1;
     const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
+    const warnings = heartbeat !== null && 'warnings' in heartbeat ? heartbeat.warnings : undefined;
     const attempts = heartbeat !== null && 'attempts' in heartbeat ? heartbeat.attempts : undefined;
     return {
       workflowId,
@@ -47,7 +48,11 @@ export function pendingActivities(
       attempt,
       state: states[activity.state ?? 1] ?? 'stopping',
       paused: activity.paused === true,
-      interruptions: { ...interruptionsBefore(attempt, preemptions), ...(attempts && { attempts }) },
+      interruptions: {
+        ...interruptionsBefore(attempt, preemptions),
+        ...(attempts && { attempts }),
+        ...(warnings && { warnings }),
+      },
       heartbeat,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
       lastFailure: await explainFailure(client, activity.lastFailure),

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
 import { attemptLines } from '../../cli/runs/watching/attemptLines.js';
+import { secondsLeft } from '../../cli/runs/watching/outlook.js';
+import { loadConfiguration } from '../../configs/load.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { print, printJson } from '../../cli/terminal/print.js';
 import { bytes, columns } from '../../cli/terminal/terminal.js';
@@ -202,6 +204,42 @@ describe('a run as lines', () => {
     assert.equal(title, "Attempts (2; 1 h 00 min of workers' time)");
     assert.match(first ?? '', /refinement +1 .* 30 min 00 s +0 → 40 +spot-7:81 +its worker was lost: no sign of life/);
     assert.match(second ?? '', /refinement +2 .* 40 → 55 +spot-9:12 +runs$/);
+  });
+
+  test('when the whole run will be done: by its own rate, and what the stages cost beside each other', async () => {
+    const configuration = await loadConfiguration('famos', ['storage.bucket=NAME']);
+    const training = {
+      ...description.progress!.training!,
+      step: 100_000,
+      totalSteps: 300_000,
+      stepsPerSecond: 10,
+    };
+    const steps = [
+      state('coarse-pretraining', 'running'),
+      state('coarse-finetuning', 'waiting'),
+      state('refinement', 'left out'),
+    ];
+    const running = { ...description, progress: { ...description.progress!, steps, training } };
+    assert.equal(secondsLeft(running, { configuration, frames: null }), 20_000 + 50_000);
+    const all = [...steps.slice(0, 2), state('refinement', 'waiting')];
+    const longer = { ...running, progress: { ...running.progress, steps: all } };
+    const lines = progressLines(longer, 5000, { configuration, frames: null });
+    // 150,000 steps, each 61 to 3.4 times a coarse one's tenth of a second.
+    assert.equal(
+      Math.round(secondsLeft(longer, { configuration, frames: null })!),
+      Math.round(70_000 + (15_000 * 61) / 3.4),
+    );
+    assert.ok(
+      lines.some((line) => /whole run +3 d 22 h left/.test(line)),
+      lines.join('\n'),
+    );
+  });
+
+  test('what a step that is done warned of is still told', () => {
+    const warnings = ['The checkpoint of step 20 is damaged. It is put aside.'];
+    const steps = [state('refinement', 'done', { interruptions: { preemptions: 0, failures: 0, warnings } })];
+    const lines = progressLines({ ...description, progress: { ...description.progress!, steps }, activities: [] });
+    assert.match(lines.at(-1) ?? '', /! refinement: The checkpoint of step 20 is damaged\. It is put aside\.$/);
   });
 
   test('a run as lines: without a worker that answers it says what is missing', () => {

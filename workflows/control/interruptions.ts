@@ -5,13 +5,17 @@ import { rootFailure } from './failures.js';
 
 export function addInterruptions(a: Interruptions | undefined, b: Interruptions | undefined): Interruptions {
   const attempts = [...(a?.attempts ?? []), ...(b?.attempts ?? [])].slice(-mostAttempts);
+  const warnings = [...new Set([...(a?.warnings ?? []), ...(b?.warnings ?? [])])].slice(-mostWarnings);
   return {
     preemptions: (a?.preemptions ?? 0) + (b?.preemptions ?? 0),
     failures: (a?.failures ?? 0) + (b?.failures ?? 0),
     ...(attempts.length > 0 && { attempts }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 
+/** Warnings of a step that are kept, the last ones. */
+const mostWarnings = 20;
 /** Attempts of a step that are kept, the last ones. */
 const mostAttempts = 200;
 

@@ -140,8 +140,8 @@ function withoutAttempts(progress: RunProgress): RunProgress {
   const steps = progress.steps.map((step) => {
     const { interruptions, ...rest } = step;
     if (interruptions === undefined) return step;
-    const { preemptions, failures } = interruptions;
-    return { ...rest, interruptions: { preemptions, failures } };
+    const { attempts: _, ...counts } = interruptions;
+    return { ...rest, interruptions: counts };
   });
   return { ...progress, steps };
 }

@@ -71,7 +71,7 @@ export class Board {
   /** Counts what a trainer or predictor of a step went through until it ended. */
   interrupted(step: RunStep, interruptions: Interruptions | undefined): void {
     const sum = addInterruptions(this.#steps.get(step)?.interruptions, interruptions);
-    if (sum.preemptions + sum.failures > 0 || sum.attempts) this.change(step, { interruptions: sum });
+    if (sum.preemptions + sum.failures > 0 || sum.attempts || sum.warnings) this.change(step, { interruptions: sum });
   }
 
   interruptions(step: RunStep): Interruptions | undefined {

@@ -19,6 +19,10 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   });
   const parts = ['| step | state | time | |\n| --- | --- | --- | --- |\n' + rows.join('\n')];
   const { run, training, predictions } = progress;
+  const warnings = progress.steps.flatMap(({ step, interruptions }) =>
+    (interruptions?.warnings ?? []).map((warning) => `- ${step}: ${cell(warning)}`),
+  );
+  if (warnings.length > 0) parts.push(`**Warnings**\n\n${warnings.join('\n')}`);
   const running = progress.steps.find(({ state }) => state === 'running')?.step ?? null;
   if (training !== null) parts.push(describeTraining(training, running !== null));
   if (predictions !== null) parts.push(describePredictions(predictions));

@@ -21,8 +21,9 @@ export function predictionsNote({ frames, predicted, failures }: PredictionSumma
   return `${frames} frames, ${predicted} of them now${failures === 0 ? '' : `; ${failures} failed`}`;
 }
 
-export function evaluationNote({ frames, methods }: EvaluationSummary): string {
+export function evaluationNote({ frames, methods, warnings = [] }: EvaluationSummary): string {
   const models = methods.filter(({ method }) => method === 'coarse' || method === 'refinement');
   const medians = models.map(({ method, pointToSurface }) => `${method} ${pointToSurface.median.toFixed(2)} mm`);
-  return `${frames} test frames; median point-to-surface error: ${medians.join(', ')}`;
+  const warned = warnings.map((warning) => `; WARNING: ${warning}`).join('');
+  return `${frames} test frames; median point-to-surface error: ${medians.join(', ')}${warned}`;
 }

@@ -4,6 +4,7 @@ import { describeRun, type RunDescription } from '../../../client/runs/describeR
 import { orAborted } from '../../../storage/async/orAborted.js';
 import { harmless } from '../../terminal/harmless.js';
 import { LiveDisplay } from '../../terminal/liveDisplay.js';
+import { outlookBasis, type OutlookBasis } from './outlook.js';
 import { progressLines } from './progressLines.js';
 
 export interface FollowOptions {
@@ -32,8 +33,12 @@ export async function followRun({
   onDescription,
 }: FollowOptions): Promise<RunDescription | null> {
   const live = display ?? new LiveDisplay();
-  const show = harmless((description: RunDescription) => live.show(progressLines(description), lineSubject));
+  const show = harmless((description: RunDescription) =>
+    live.show(progressLines(description, Date.now(), basis), lineSubject),
+  );
   let last: RunDescription | null = null;
+  let basis: OutlookBasis | null = null;
+  let isAsked = false;
   const startedAt = Date.now();
   for (;;) {
     const description = await orAborted(describeRun(client, run), signal);
@@ -51,6 +56,10 @@ export async function followRun({
     }
     if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
       show(shown);
+    }
+    if (!isAsked && shown.progress?.training) {
+      isAsked = true;
+      basis = await orAborted(outlookBasis(client, run), signal);
     }
     onDescription?.(shown);
     if (shown.status !== 'RUNNING') {

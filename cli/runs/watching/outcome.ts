@@ -3,6 +3,10 @@ import type { RunDescription } from '../../../client/runs/describeRun.js';
 import type { FetchResult } from '../../../workflows/fetchPublished.js';
 import type { FolderPredictionSummary, FullTrainingResult } from '../../../workflows/types.js';
 import { predictionSummary } from '../../predict/display.js';
+import type { MaybeInterrupted } from '../../../activities/types.js';
+import { printable } from '../../../text/printable.js';
+import type { StageResult } from '../../../training/process/protocol.js';
+import { styled } from '../../terminal/terminal.js';
 import { evaluationTable } from './evaluationTable.js';
 
 /** What a run came to. */
@@ -24,6 +28,20 @@ export async function outcomeOf(client: Client, { status, workflowId }: RunDescr
     return { text: predictionSummary(result), done };
   }
   // A fetch by itself has none.
-  const text = 'evaluation' in result && result.evaluation ? evaluationTable(result.evaluation) : '';
-  return { text, done: 'all' };
+  const { evaluation } = 'evaluation' in result ? result : { evaluation: null };
+  const lines = evaluation === null ? [] : [evaluationTable(evaluation)];
+  const stages = 'stages' in result ? result.stages : [];
+  const warnings = [
+    ...stages.flatMap(({ stage, interruptions }: StageResult & MaybeInterrupted) =>
+      (interruptions?.warnings ?? []).map((warning) => `${stage}: ${printable(warning, 600)}`),
+    ),
+    ...(evaluation?.warnings ?? []),
+  ];
+  if (warnings.length > 0) {
+    const title = `Complete, with ${warnings.length} warning${warnings.length === 1 ? '' : 's'}:`;
+    lines.push(
+      [title, ...warnings.map((warning) => `  ! ${warning}`)].map((line) => styled('yellow', line)).join('\n'),
+    );
+  }
+  return { text: lines.join('\n\n'), done: 'all' };
 }

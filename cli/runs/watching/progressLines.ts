@@ -5,6 +5,7 @@ import type { RunDescription } from '../../../client/runs/describeRun.js';
 import { devicesOf } from '../../../client/runs/devices.js';
 import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
 import { printable } from '../../../text/printable.js';
+import { secondsLeft, type OutlookBasis } from './outlook.js';
 import { bytes, columns, styled } from '../../terminal/terminal.js';
 import { duration } from '../../../text/duration.js';
 
@@ -19,8 +20,16 @@ const marks: Readonly<Record<StepState['state'], string>> = {
 };
 const colours = { done: 'green', running: 'cyan', paused: 'yellow', failed: 'red', cancelled: 'red' } as const;
 
-/** A run as lines of a terminal: one a step, with what the running one is at; then what went wrong lately. */
-export function progressLines(description: RunDescription, now = Date.now()): string[] {
+/**
+ * A run as lines of a terminal: one a step, with what the running one is at; then what went wrong lately.
+ *
+ * @param basis null: when the whole run will be done is not told.
+ */
+export function progressLines(
+  description: RunDescription,
+  now = Date.now(),
+  basis: OutlookBasis | null = null,
+): string[] {
   const { progress } = description;
   if (progress === null) return [`  ${waitingNote(description)}`];
   const rows = progress.steps.map((step) => {
@@ -29,7 +38,22 @@ export function progressLines(description: RunDescription, now = Date.now()): st
     const note = notes.filter((part) => part !== '').join('; ');
     return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
   });
-  return [...columns(rows, [2]).split('\n'), ...troubles(description, now)];
+  return [
+    ...columns(rows, [2]).split('\n'),
+    ...wholeRun(description, basis, now),
+    ...troubles(description, now),
+    ...pastWarnings(description),
+  ];
+}
+
+/** When all of it will be done; of a run of one step its own line says that. */
+function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: number): string[] {
+  const { progress, activities } = description;
+  const heardAt = lastWord(activities);
+  if (basis === null || progress === null || progress.steps.length === 1) return [];
+  const seconds = secondsLeft(description, basis);
+  if (seconds === null || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
+  return [`    whole run  ${duration(seconds)} left, on one GPU`];
 }
 
 /** Milliseconds of silence after which a rate is no news any more. */
@@ -168,6 +192,18 @@ function troubles({ activities }: RunDescription, now: number): string[] {
     if (warning !== undefined) lines.push(`${mark} ${type}: ${printable(warning, longestWarning)}`);
     return lines;
   });
+}
+
+/** What earlier attempts and steps that are done warned of: what runs tells its own last one above. */
+function pastWarnings({ progress, activities }: RunDescription): string[] {
+  const shown = activities.flatMap(({ heartbeat }) =>
+    heartbeat !== null && 'warning' in heartbeat && heartbeat.warning !== undefined ? [heartbeat.warning] : [],
+  );
+  return (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
+    (interruptions?.warnings ?? [])
+      .filter((warning) => !shown.includes(warning))
+      .map((warning) => `  ${styled('yellow', '!')} ${step}: ${printable(warning, longestWarning)}`),
+  );
 }
 
 /** When an activity that waits is tried again. */
