@@ -10,6 +10,7 @@ import { versionRecord } from '../../../checkpoints/events/eventRecords.js';
 import { hparamsRecord, meshRecords } from '../../../checkpoints/events/pluginRecords.js';
 import { cacheDirectory } from '../../../infra/setup/paths.mjs';
 import { EventLog } from '../../../checkpoints/events/eventLog.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const folder = temporaryFolder();
 
@@ -30,7 +31,6 @@ print(json.dumps({
     'scalars': {tag: [[e.step, e.value] for e in log.Scalars(tag)] for tag in log.Tags()['scalars']},
     'images': {tag: [[e.step, e.width, e.height] for e in log.Images(tag)] for tag in log.Tags()['images']},
 }))`;
-import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 test(
   'the real TensorBoard reads segments one after the other',
