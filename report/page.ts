@@ -26,6 +26,8 @@ export interface ReportContent {
   readonly configuration: string | null;
   /** Notes of something that did not go as it should. */
   readonly warnings?: readonly string[];
+  /** Of an hour of one GPU; absent: what training cost is not told. */
+  readonly gpuPrice?: number | null;
   /** Of what the figures are; by default the test frames. */
   readonly about?: string;
 }
@@ -49,7 +51,7 @@ ${heads === '' ? '' : `${heads}${legend(largestError)}`}
 ${evaluation === null ? '' : errorTables(evaluation)}
 ${framePictures(frames, largestError)}
 ${drawn}
-${history === null ? '' : timeline(history)}
+${history === null ? '' : timeline(history, content.gpuPrice)}
 ${configuration === null ? '' : `<details><summary>Configuration</summary><pre>${escaped(configuration)}</pre></details>`}
 </main>
 ${scripts(heads !== '', drawn !== '')}

@@ -21,6 +21,8 @@ export interface RunReport {
   readonly store: ObjectStore;
   readonly run: string;
   readonly signal?: AbortSignal;
+  /** Of an hour of one GPU. */
+  readonly gpuPrice?: number | null;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RunReport {
  * @returns HTML that needs nothing else; null where the store holds nothing of the run.
  * @throws StoredObjectInvalid for an object of another form.
  */
-export async function runReport({ store, run, signal }: RunReport): Promise<string | null> {
+export async function runReport({ store, run, signal, gpuPrice = null }: RunReport): Promise<string | null> {
   const configuration = await readStored(store, keys.runConfiguration(run), { schema: configurationSchema });
   const evaluationForm = { schema: evaluationSchema, todo: afresh(run) };
   const evaluation = await readStored(store, keys.evaluation(run), evaluationForm);
@@ -46,6 +48,7 @@ export async function runReport({ store, run, signal }: RunReport): Promise<stri
     ...shown,
     largestError: scaleEnd(evaluation?.methods ?? []),
     history,
+    gpuPrice,
     configuration: configuration === null ? null : stringify(configuration),
     warnings: evaluation === null ? [] : evaluationWarnings(evaluation),
   });

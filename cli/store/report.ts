@@ -16,14 +16,16 @@ export interface ReportOptions extends StoreOptions {
   readonly run: string;
   readonly out: string | undefined;
   readonly open: boolean;
+  /** Of an hour of one GPU. */
+  readonly gpuPrice: number | undefined;
 }
 
 /** Writes the page about a run, as far as it has come. @returns the exit code. */
-export async function report({ run, out, open, ...where }: ReportOptions): Promise<ExitCode> {
+export async function report({ run, out, open, gpuPrice, ...where }: ReportOptions): Promise<ExitCode> {
   if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
   const { storage } = await configurationOfRun(run, where);
   const store = openStore(storage);
-  const page = await untilStopped((signal) => runReport({ store, run, signal }));
+  const page = await untilStopped((signal) => runReport({ store, run, signal, gpuPrice: gpuPrice ?? null }));
   if (page === null) {
     const todo = 'tempeh-flow list shows those that Temporal knows';
     throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);

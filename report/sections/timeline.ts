@@ -6,8 +6,12 @@ const [width, rowHeight, left] = [960, 34, 110];
 /** Attempts in the table, at most: the last ones. */
 const attemptsListed = 40;
 
-/** When which attempt trained, what it cost, and the models that came of it. */
-export function timeline({ attempts, models, problems }: RunHistory): string {
+/**
+ * When which attempt trained, what it cost, and the models that came of it.
+ *
+ * @param gpuPrice of an hour of one GPU; null: money is not spoken of.
+ */
+export function timeline({ attempts, models, problems }: RunHistory, gpuPrice: number | null = null): string {
   if (attempts.length === 0) return '';
   const seconds = attempts.reduce((sum, { from, to }) => sum + to - from, 0);
   const from = Math.min(...attempts.map((attempt) => attempt.from));
@@ -19,7 +23,7 @@ export function timeline({ attempts, models, problems }: RunHistory): string {
   );
   const left = attempts.length - listed.length;
   return `<h2>Training</h2>
-<p>${duration(seconds)} of training in ${duration(to - from)}, by ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}. What was trained in vain, after the last checkpoint before an interruption, is not counted.</p>
+<p>${duration(seconds)} of training in ${duration(to - from)}, by ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}. What was trained in vain, after the last checkpoint before an interruption, is not counted.${moneyOf(seconds, gpuPrice)}</p>
 ${chart(attempts, from, to)}
 <details><summary>Attempts${left > 0 ? ` (the last ${listed.length} of ${attempts.length})` : ''}</summary>
 ${table('<tr><th>stage<th class="text">attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained', rows)}</details>
@@ -32,6 +36,13 @@ ${table(
   ),
 )}</details>
 ${problems.map((problem) => `<p class="warning">Not in the curves: ${escaped(problem)}</p>`).join('\n')}`;
+}
+
+function moneyOf(seconds: number, gpuPrice: number | null): string {
+  const hours = seconds / 3600;
+  return gpuPrice === null
+    ? ''
+    : ` ${hours.toFixed(hours < 10 ? 2 : 0)} GPU hours at ${gpuPrice} an hour: ${(hours * gpuPrice).toFixed(2)}.`;
 }
 
 /** A bar an attempt, a row a stage; gaps are waits. */

@@ -46,8 +46,11 @@ test('history: attempts and waits are told, steps that were trained in vain are 
 });
 
 test('a page can be made while a run trains; a damaged segment is named, the others are drawn', async () => {
-  const page = (await runReport({ store, run: 'r' }))!;
+  const page = (await runReport({ store, run: 'r', gpuPrice: 2 }))!;
   assert.match(page, /Not evaluated yet/);
+  const [, hours, cost] = /([\d.]+) GPU hours at 2 an hour: ([\d.]+)\./.exec(page) ?? [];
+  assert.ok(Number(hours) > 0 && Math.abs(Number(cost) - 2 * Number(hours)) < 0.02, `${hours} hours cost ${cost}`);
+  assert.doesNotMatch((await runReport({ store, run: 'r' }))!, /GPU hours/, 'without a price nothing is said');
   assert.match(page, /2 h 59 min of training in 6 h 59 min, by 3 attempts/);
   assert.deepEqual(
     (unpacked(page, 'curves-data') as Curve[]).map(({ title }) => title),
