@@ -23,7 +23,7 @@ const { bindingCalls, reshape, tf, tidy } = await import('../../tensor/index.js'
 const { coarseLayout, initialState, refinementLayout } = await import('../../model/index.js');
 const { logLosses } = await import('../../training/loop/lossScalars.js');
 const { RecordedStep } = await import('../../training/loop/recordedStep.js');
-const { beginStep, finishStep } = await import('../../training/loop/trainingStep.js');
+const { beginStep, finishStep, prepareStep } = await import('../../training/loop/trainingStep.js');
 const { TrainingLoss } = await import('../../training/losses/trainingLoss.js');
 const { coarseNetwork } = await import('../../training/networks/coarseNetwork.js');
 const { refinementNetwork } = await import('../../training/networks/refinementNetwork.js');
@@ -149,7 +149,7 @@ const lapNames = Object.keys(laps) as Lap[];
 async function smallStep(): Promise<{ wall: Record<Lap, number>; processor: Record<Lap, number>; calls: number }> {
   const callsBefore = bindingCalls();
   const clocks = [process.cpuUsage()];
-  const begun = await beginStep(small, options);
+  const begun = await beginStep(prepareStep(small, options.step), options);
   clocks.push(process.cpuUsage());
   const pending = await finishStep(begun, options);
   clocks.push(process.cpuUsage());

@@ -6,11 +6,11 @@ import type { EventRecorder } from '../../checkpoints/events/eventLog.js';
 import { logLosses } from './lossScalars.js';
 import type { LossTerms, TrainingLoss } from '../losses/trainingLoss.js';
 import type { AdamW } from '../optimisation/optimizer.js';
-import { orAborted } from '../../storage/async/orAborted.js';
 import { batchHead, batchPictures } from '../pictures/batchPictures.js';
 import { MachineScalars, type LoopMilliseconds } from './machineScalars.js';
 import type { BatchPredictor } from './recordedPrediction.js';
 import type { RecordedStep } from './recordedStep.js';
+import { NextBatch } from './nextBatch.js';
 import { readArrays, readModelArrays } from '../process/stateArrays.js';
 import type { StageData } from './stageData.js';
 import type { StageNetwork } from '../networks/stageNetwork.js';
@@ -74,51 +74,60 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
   if (position.validationPending) await validateAt(position, options);
   const machine = new MachineScalars();
   let pending: PendingStep | null = null;
-  const settle = async (isLogged: boolean): Promise<TrainingStepOutcome | null> => {
+  const next = new NextBatch(data, options.step, signal);
+  const settle = async (isLogged: boolean): Promise<void> => {
     const step = pending;
     pending = null;
-    return step && (await settled(step, isLogged, position, options));
+    if (step) await settled(step, isLogged, position, options);
   };
-  while (position.step < settings.iterations && !signal.aborted) {
-    checkpointing.throwIfFailed();
-    const asked = performance.now();
-    const batch = await orAborted(data.batch(position.step), signal);
-    if (!batch) break;
-    const waited = performance.now() - asked;
-    const upcoming = position.step + 1;
-    const willLog = upcoming % settings.logEvery === 0 || upcoming === settings.iterations;
-    const willShow = upcoming % settings.picturesEvery === 0 || upcoming === settings.iterations;
-    const stepOptions = { ...options, stage: settings, measureDistance: willLog, keepPrediction: willShow };
-    const begun = await beginStep(batch, stepOptions);
-    // While the device computed this prediction, it had the update of the step before behind it.
-    const settling = performance.now();
-    await settle(false).catch((cause: unknown) => {
-      abandonStep(begun, stepOptions);
-      throw cause;
-    });
-    const finishing = performance.now();
-    const step = await finishStep(begun, stepOptions);
-    pending = step;
-    position.step = upcoming;
-    const finished = performance.now();
-    const saves = upcoming !== settings.iterations && plan.isDue(upcoming, checkpointing.saveSeconds);
-    const isLookedAt = willLog || willShow || saves || validates(upcoming, settings);
-    const outcome = isLookedAt ? await settle(willLog) : null;
-    const stepped = performance.now();
-    const update = finishing - settling + stepped - finished;
-    if (outcome?.prediction) await showBatch('Train', batch, outcome.prediction, position, options);
-    // What is logged of a step lies in the segment that its checkpoint seals.
-    if (willLog) machine.write(options.events, upcoming);
-    const save = await showAndSave(position, saves, plan, options);
-    if (willLog) checkpointing.showEvents();
-    const show = performance.now() - stepped - save;
-    plan.stepped((performance.now() - asked - save) / 1000);
-    const milliseconds = { batch: waited, ...step.milliseconds, update, show, save };
-    machine.add(milliseconds);
-    onStep?.(milliseconds, position);
-    onProgress(position);
+  try {
+    while (position.step < settings.iterations && !signal.aborted) {
+      checkpointing.throwIfFailed();
+      const asked = performance.now();
+      const prepared = await next.take(position.step);
+      if (!prepared) break;
+      const { batch } = prepared;
+      const waited = performance.now() - asked;
+      const upcoming = position.step + 1;
+      const willLog = upcoming % settings.logEvery === 0 || upcoming === settings.iterations;
+      const willShow = upcoming % settings.picturesEvery === 0 || upcoming === settings.iterations;
+      const stepOptions = { ...options, stage: settings, measureDistance: willLog, keepPrediction: willShow };
+      const begun = await beginStep(prepared, stepOptions);
+      // While the device computed this prediction, it had the update of the step before behind it.
+      const settling = performance.now();
+      await settle(false).catch((cause: unknown) => {
+        abandonStep(begun, stepOptions);
+        throw cause;
+      });
+      const finishing = performance.now();
+      const step = await finishStep(begun, stepOptions, async (prediction) => {
+        if (upcoming < settings.iterations) next.ask(upcoming);
+        if (prediction) await showBatch('Train', batch, prediction, upcoming, options);
+      });
+      pending = step;
+      position.step = upcoming;
+      const finished = performance.now();
+      const saves = upcoming !== settings.iterations && plan.isDue(upcoming, checkpointing.saveSeconds);
+      if (willLog || saves || validates(upcoming, settings)) await settle(willLog);
+      const stepped = performance.now();
+      const update = finishing - settling + stepped - finished;
+      // What is logged of a step lies in the segment that its checkpoint seals.
+      if (willLog) machine.write(options.events, upcoming);
+      const save = await showAndSave(position, saves, plan, options);
+      if (willLog) checkpointing.showEvents();
+      const { loss, backward } = step.milliseconds;
+      // Pictures are drawn while the update runs: what they took longer counts.
+      const show = performance.now() - stepped - save + finished - finishing - loss - backward;
+      plan.stepped((performance.now() - asked - save) / 1000);
+      const milliseconds = { batch: waited, ...step.milliseconds, update, show, save };
+      machine.add(milliseconds);
+      onStep?.(milliseconds, position);
+      onProgress(position);
+    }
+    await settle(false);
+  } finally {
+    next.drop();
   }
-  await settle(false);
 }
 
 function validates(step: number, { validateEvery, iterations }: StageConfiguration): boolean {
@@ -131,11 +140,10 @@ async function settled(
   isLogged: boolean,
   position: StagePosition,
   options: StageLoopOptions,
-): Promise<TrainingStepOutcome> {
+): Promise<void> {
   const outcome = step.outcome();
   if (!outcome.applied) await skip(step.batch, outcome, position, options);
   else if (isLogged) logStep(outcome, position, options.events);
-  return outcome;
 }
 
 /**
@@ -223,14 +231,14 @@ async function validateAt(position: StagePosition, options: StageLoopOptions): P
   const { batch, prediction } = validation.first;
   const head = batchHead(batch, prediction, data.template.faces, largestError[options.stage]);
   if (head !== null) events.mesh(position.step, 'Val/head', head);
-  await showBatch('Val', batch, prediction, position, options);
+  await showBatch('Val', batch, prediction, position.step, options);
 }
 
 async function showBatch(
   kind: 'Train' | 'Val',
   batch: Batch,
   prediction: Float32Array,
-  { step }: StagePosition,
+  step: number,
   { data, events, stage }: StageLoopOptions,
 ): Promise<void> {
   const pictures = await batchPictures(kind, batch, prediction, data.template.faces, largestError[stage]);

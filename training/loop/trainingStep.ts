@@ -33,7 +33,7 @@ export interface TrainingStepOutcome {
 
 /** Where a step's time goes. */
 export interface StepMilliseconds {
-  /** Upload, forward pass, and reading the prediction. */
+  /** Forward pass, and reading the prediction. */
   readonly forward: number;
   readonly loss: number;
   /** Backward pass, clipping, AdamW, running statistics. */
@@ -42,11 +42,14 @@ export interface StepMilliseconds {
   readonly update: number;
 }
 
-/** A step of which the prediction is there. To be gone on with by {@link finishStep}. */
-export interface BegunStep {
+/** A step whose batch is on the device. */
+export interface PreparedStep {
   readonly batch: Batch;
-  /** Of the batch on the device; freed by `finishStep`. */
   readonly prepared: PreparedBatch;
+}
+
+/** A step of which the prediction is there. To be gone on with by {@link finishStep}. */
+export interface BegunStep extends PreparedStep {
   /** `[B, L, 3]` mm; null where the network refused the batch: on a CPU the sampler takes no coordinates that are not finite. */
   readonly prediction: { readonly values: Float32Array; readonly shape: number[] } | null;
   readonly forwardMilliseconds: number;
@@ -65,26 +68,45 @@ export interface PendingStep {
 
 /** One step of a stage: forward, losses, gradients, clipping, AdamW, running statistics (method 4). */
 export async function trainingStep(batch: Batch, options: TrainingStepOptions): Promise<TrainingStepOutcome> {
-  const pending = await finishStep(await beginStep(batch, options), options);
+  const pending = await finishStep(await beginStep(prepareStep(batch, options.step), options), options);
   return pending.outcome();
+}
+
+/** Brings a batch to the device. The step that it is begun with frees it. */
+export function prepareStep(batch: Batch, { network }: RecordedStep): PreparedStep {
+  if (!batch.vertices) throw new Error(`The batch of step ${batch.step} has no registrations to train on.`);
+  return { batch, prepared: network.prepare(batch, 'training') };
+}
+
+/** In place of `beginStep`. */
+export function dropPrepared({ prepared }: PreparedStep): void {
+  for (const tensor of prepared.tensors) tensor.dispose();
 }
 
 /**
  * A step's forward pass. JavaScript goes on while TensorFlow computes; reading the prediction is where a step waits for the
  * device. It does not depend on the outcome of the step before, which can be asked for afterwards at no cost.
  */
-export async function beginStep(batch: Batch, { step }: Pick<TrainingStepOptions, 'step'>): Promise<BegunStep> {
-  const { vertices: registrations } = batch;
-  if (!registrations) throw new Error(`The batch of step ${batch.step} has no registrations to train on.`);
+export async function beginStep(
+  { batch, prepared }: PreparedStep,
+  { step }: Pick<TrainingStepOptions, 'step'>,
+): Promise<BegunStep> {
   const begun = performance.now();
-  const prepared = step.network.prepare(batch, 'training');
   const prediction = await predicted(step, prepared);
   return { batch, prepared, prediction, forwardMilliseconds: performance.now() - begun };
 }
 
-/** Losses, backward pass and update; JavaScript goes on while TensorFlow computes. */
-export async function finishStep(begun: BegunStep, options: TrainingStepOptions): Promise<PendingStep> {
-  const { batch, prepared, prediction } = begun;
+/**
+ * Losses, backward pass and update.
+ *
+ * @param meanwhile what JavaScript does while TensorFlow computes the latter; given the prediction, if it is kept.
+ */
+export async function finishStep(
+  begun: BegunStep,
+  options: TrainingStepOptions,
+  meanwhile: (prediction: Float32Array | null) => Promise<void> = async () => undefined,
+): Promise<PendingStep> {
+  const { batch, prediction } = begun;
   const { step, stage, keepPrediction } = options;
   try {
     const times = [performance.now()];
@@ -92,20 +114,20 @@ export async function finishStep(begun: BegunStep, options: TrainingStepOptions)
     const learningRate = stage.learningRate * scheduleFactor(stage.schedule, batch.step, stage.iterations);
     const { terms, gradient } = prediction === null ? noLosses : lossesOf(batch, prediction.values, options);
     lap();
-    let norm: PendingNumber | null = null;
-    if (prediction !== null && gradient !== null) {
-      norm = await updated(step, gradient, prediction.shape, {
-        base: learningRate,
-        localiser: stage.localiserLearningRate,
-      });
-    }
-    lap();
+    const shown = keepPrediction && prediction !== null ? prediction.values : null;
+    const rates = { base: learningRate, localiser: stage.localiserLearningRate };
+    const updating = prediction && gradient && updated(step, gradient, prediction.shape, rates).finally(lap);
+    // Whatever becomes of the one, the other is waited for.
+    const [update, other] = await Promise.allSettled([updating, meanwhile(shown)]);
+    if (update.status === 'rejected') throw update.reason;
+    if (other.status === 'rejected') throw other.reason;
+    const norm = update.value;
+    if (norm === null) lap();
     const milliseconds = {
       forward: begun.forwardMilliseconds,
       loss: times[1]! - times[0]!,
       backward: times[2]! - times[1]!,
     };
-    const shown = keepPrediction && prediction !== null ? prediction.values : null;
     const outcome = (): TrainingStepOutcome => {
       const asked = performance.now();
       const gradientNorm = norm === null ? NaN : norm.read();
@@ -123,14 +145,14 @@ export async function finishStep(begun: BegunStep, options: TrainingStepOptions)
     };
     return { batch, milliseconds, outcome };
   } finally {
-    for (const tensor of prepared.tensors) tensor.dispose();
+    dropPrepared(begun);
   }
 }
 
 /** In place of `finishStep`. */
-export function abandonStep({ prepared, prediction }: BegunStep, { step }: Pick<TrainingStepOptions, 'step'>): void {
-  if (prediction !== null) step.discard();
-  for (const tensor of prepared.tensors) tensor.dispose();
+export function abandonStep(begun: BegunStep, { step }: Pick<TrainingStepOptions, 'step'>): void {
+  if (begun.prediction !== null) step.discard();
+  dropPrepared(begun);
 }
 
 const noLosses = {

@@ -9,20 +9,39 @@ import { keepPace } from './pace.js';
 /** The trainer process with one thing more: it writes down every step that it begins, into the file JOURNAL of its environment. */
 type Start = Extract<TrainerCommand, { kind: 'train' }>;
 
-function journaled(data: StageData, { stage, attempt }: TrainingJob, file: string): StageData {
+/** What `trainStage` is given for it. The batch of a step comes while the step before still runs: that is not its beginning. */
+function journaling(file: string, signal: AbortSignal) {
+  let isRunning = false;
+  let next: (() => void) | null = null;
+  const begin = ({ stage, attempt }: TrainingJob, step: number, frames: string[]): void => {
+    isRunning = true;
+    // This process's clock may have been made to jump.
+    const at = performance.timeOrigin + performance.now();
+    const line: JournalStep = { at, pid: process.pid, attempt, stage, step, frames };
+    appendFileSync(file, `${JSON.stringify(line)}\n`);
+  };
   return {
-    ...data,
-    bytesRead: () => data.bytesRead(),
-    close: () => data.close(),
-    async batch(step) {
-      await keepPace(stage, step);
-      const batch = await data.batch(step);
-      const frames = batch.frames.map(({ subject, sequence, frame }) => `${subject}/${sequence}/${frame}`);
-      // This process's clock may have been made to jump.
-      const at = performance.timeOrigin + performance.now();
-      const line: JournalStep = { at, pid: process.pid, attempt, stage, step, frames };
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
-      return batch;
+    journaled: (data: StageData, job: TrainingJob): StageData => {
+      isRunning = false;
+      next = null;
+      return {
+        ...data,
+        bytesRead: () => data.bytesRead(),
+        close: () => data.close(),
+        async batch(step) {
+          await keepPace(job.stage, step);
+          const batch = await data.batch(step);
+          const frames = batch.frames.map(({ subject, sequence, frame }) => `${subject}/${sequence}/${frame}`);
+          if (isRunning) next = () => begin(job, step, frames);
+          else begin(job, step, frames);
+          return batch;
+        },
+      };
+    },
+    onStep: (): void => {
+      isRunning = false;
+      if (!signal.aborted) next?.();
+      next = null;
     },
   };
 }
@@ -40,8 +59,10 @@ serveParent<Start, TrainerEvent>({
       import('../../../training/process/runTrainer.js'),
       import('../../../training/process/openStageData.js'),
     ]);
+    const { journaled, onStep } = journaling(file, signal);
     await runTrainer(job, report, signal, {
-      openData: async (trained, listener) => journaled(await openStageData(trained, listener), trained, file),
+      openData: async (trained, listener) => journaled(await openStageData(trained, listener), trained),
+      onStep,
     });
   },
 });

@@ -33,8 +33,8 @@ async function attempt(
   { threads = 1, iterations = 10 }: { readonly threads?: number; readonly iterations?: number } = {},
 ): Promise<Attempt> {
   const stopping = new AbortController();
+  const asked: string[] = [];
   const batches: string[] = [];
-  let steps = 0;
   const job = {
     run,
     stage: 'coarse-pretraining',
@@ -56,13 +56,15 @@ async function attempt(
         const batch = async (step: number): ReturnType<typeof data.batch> => {
           const found = await data.batch(step);
           const frames = found.frames.map(({ subject, sequence, frame }) => `${subject}/${sequence}/${frame}`);
-          batches.push(`${step}: ${frames.join(' ')} by ${found.viewNames.join(' ')}`);
+          asked.push(`${step}: ${frames.join(' ')} by ${found.viewNames.join(' ')}`);
           return found;
         };
         return { ...data, batch, bytesRead: () => data.bytesRead(), close: () => data.close() };
       },
       onStep: () => {
-        if (++steps === stopAfter) stopping.abort('enough');
+        // The next step's batch is asked for before this one is done.
+        batches.push(asked[batches.length]!);
+        if (batches.length === stopAfter) stopping.abort('enough');
       },
     });
     return { result, batches };

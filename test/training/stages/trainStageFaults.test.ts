@@ -162,6 +162,7 @@ test('an attempt that was taken over stops, and harms nothing', async () => {
 test('no step is begun that would cost a kill more than lie between two checkpoints, however slow the store is', async () => {
   const folder = at('slow');
   const configuration = tinyConfiguration({ storage: { kind: 'directory', path: folder } });
+  const { iterations } = configuration.training['coarse-pretraining'];
   const real = directoryStore(folder);
   const slow: ObjectStore = {
     ...real,
@@ -171,7 +172,7 @@ test('no step is begun that would cost a kill more than lie between two checkpoi
     },
   };
   let counted = 0;
-  let reached = 0;
+  let [steps, reached] = [0, 0];
   await trainStage(
     tinyJob(configuration, 'coarse-pretraining', 'a'),
     (event) => {
@@ -180,14 +181,11 @@ test('no step is begun that would cost a kill more than lie between two checkpoi
     new AbortController().signal,
     {
       store: slow,
-      openData: async () => {
-        const data = tinyData();
-        // Asked for a batch, all steps before have been made.
-        const batch = (step: number): ReturnType<typeof data.batch> => {
-          reached = Math.max(reached, step + 1 - counted);
-          return data.batch(step);
-        };
-        return { ...data, batch };
+      openData: async () => tinyData(),
+      // The next step is begun at once.
+      onStep: () => {
+        steps++;
+        if (steps < iterations) reached = Math.max(reached, steps + 1 - counted);
       },
     },
   );

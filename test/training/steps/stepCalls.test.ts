@@ -5,7 +5,13 @@ import type { Batch } from '../../../datasets/types.js';
 import { coarseLayout, disposeState, initialState, type ModelState } from '../../../model/index.js';
 import { bindingCalls, tensorMemory, tf, tidy, withExactShifts, type BindingCalls } from '../../../tensor/index.js';
 import { RecordedStep } from '../../../training/loop/recordedStep.js';
-import { beginStep, finishStep, trainingStep, type TrainingStepOptions } from '../../../training/loop/trainingStep.js';
+import {
+  beginStep,
+  finishStep,
+  prepareStep,
+  trainingStep,
+  type TrainingStepOptions,
+} from '../../../training/loop/trainingStep.js';
 import { TrainingLoss } from '../../../training/losses/trainingLoss.js';
 import { coarseNetwork } from '../../../training/networks/coarseNetwork.js';
 import { AdamW } from '../../../training/optimisation/optimizer.js';
@@ -57,11 +63,11 @@ test('a step calls TensorFlow a few times: two functions, and no number is waite
 test('the norm is not waited for before the next prediction is under way', async () => {
   const options = stepOptions();
   await trainingStep(await data.batch(0), options);
-  const begun = await beginStep(await data.batch(1), options);
+  const begun = await beginStep(prepareStep(await data.batch(1), options.step), options);
   let pending = await finishStep(begun, options);
   const next = await data.batch(2);
   const sequence = await callsOf(async () => {
-    const following = await beginStep(next, options);
+    const following = await beginStep(prepareStep(next, options.step), options);
     assert.ok(pending.outcome().applied);
     pending = await finishStep(following, options);
   });
