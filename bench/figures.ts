@@ -19,8 +19,12 @@ export interface CaseFigures extends MeasureCase {
   readonly machineRate: number;
 }
 
+/** How the rewrite is run; `compiled` by torch.compile, with channels last. */
+export type PytorchVariant = 'channels-last' | 'contiguous' | 'compiled';
+
 /** What `bench/pytorch/bench.py` prints of the same case. */
 export interface PytorchFigures {
+  readonly variant: PytorchVariant;
   readonly seconds: number;
   readonly runs: readonly number[];
   readonly peakBytes: number;

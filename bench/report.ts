@@ -11,31 +11,42 @@ export const arithmeticOf = ({ precision, deterministic }: MeasureCase): string 
 const sizeOf = ({ name, scale, views, batch, vertices }: CaseFigures): string =>
   `${name}, ${scale} (${views} views, batch ${batch}, ${vertices} vertices)`;
 
+const share = (value: number, of: number): string => `${((100 * value) / of).toFixed(0)} %`;
+
 const titleOf = (figures: CaseFigures): string => `${sizeOf(figures)}${arithmeticOf(figures)}`;
 
 /** The measurements of the networks as Markdown: a line each, then where each one's time goes. */
 export function networkReport(results: readonly BenchResult[]): string {
   const compared = results.some(({ pytorch }) => pytorch !== null);
   const summary = table(
-    ['case', 'time', 'peak memory', 'tensors', ...(compared ? ['PyTorch', 'its memory', 'time, of PyTorch'] : [])],
+    [
+      ...['case', 'time', "of the machine's rate", 'peak memory', 'tensors'],
+      ...(compared ? ['PyTorch', 'variant', 'its memory', 'time, of PyTorch'] : []),
+    ],
     results.map(({ ours, pytorch }) => [
       titleOf(ours),
       seconds(ours.seconds),
+      share(ours.gigaOperations / ours.seconds, ours.machineRate),
       bytes(ours.peakBytes),
       bytes(ours.peakTensorBytes),
       ...(compared
         ? pytorch === null
-          ? ['–', '–', '–']
-          : [seconds(pytorch.seconds), bytes(pytorch.peakBytes), (ours.seconds / pytorch.seconds).toFixed(2)]
+          ? ['–', '–', '–', '–']
+          : [
+              seconds(pytorch.seconds),
+              pytorch.variant,
+              bytes(pytorch.peakBytes),
+              (ours.seconds / pytorch.seconds).toFixed(2),
+            ]
         : []),
     ]),
   );
   const torch = results.find(({ pytorch }) => pytorch !== null)?.pytorch?.torch;
   const legend =
     'Time is the median after a warm-up; peak memory that of the process above its loaded runtime, batch and parameters ' +
-    'included; GFLOP counts convolutions and matrix products by their definition, without what is computed again; a ' +
-    "phase's share is of the rate of a large matrix product in the same process." +
-    (torch === undefined ? '' : ` PyTorch ${torch} runs bench/pytorch.`);
+    'included; GFLOP counts convolutions and matrix products by their definition, without what is computed again; ' +
+    "the machine's rate is that of a large matrix product in the same process." +
+    (torch === undefined ? '' : ` PyTorch ${torch} runs bench/pytorch: the fastest of its variants counts.`);
   const costs = costsTable(results.map(({ ours }) => ours));
   return [
     summary,
@@ -53,7 +64,6 @@ function costsTable(figures: readonly CaseFigures[]): string | null {
   if (groups.length === 0) return null;
   const rows = groups.flatMap((group) => {
     const [first] = group as [CaseFigures];
-    const share = (value: number, of: number): string => `${((100 * value) / of).toFixed(0)} %`;
     return group.map((ours) => [
       titleOf(ours),
       share(ours.seconds, first.seconds),
@@ -77,10 +87,10 @@ function phaseTable(ours: CaseFigures): string {
       [
         name,
         seconds(figures.seconds),
-        `${((100 * figures.seconds) / ours.seconds).toFixed(0)} %`,
+        share(figures.seconds, ours.seconds),
         counted ? figures.gigaOperations.toPrecision(3) : '–',
         counted ? rate.toFixed(0) : '–',
-        counted ? `${((100 * rate) / ours.machineRate).toFixed(0)} %` : '–',
+        counted ? share(rate, ours.machineRate) : '–',
       ],
     ];
   });

@@ -5,10 +5,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import { precisionSchema, type Precision } from '../configs/schema/run.js';
-import { packageRoot } from '../configs/packageRoot.js';
 import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
 import { listenForStop } from '../workers/lifecycle/stopRequest.js';
-import type { BenchResult, CaseFigures, PytorchFigures } from './figures.js';
+import type { BenchResult, CaseFigures } from './figures.js';
 import type { CommandFigures } from './commandLine/figures.js';
 import { commandLineReport } from './commandLine/report.js';
 import type { DataPathFigures, ReaderResult } from './data/figures.js';
@@ -19,6 +18,7 @@ import type { LossesFigures, LossesResult } from './losses/figures.js';
 import type { HostFigures } from './host/figures.js';
 import { hostReport } from './host/report.js';
 import { dataPathReport, readerReport } from './data/report.js';
+import { besidePytorch, pytorchVariants } from './besidePytorch.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
@@ -64,6 +64,12 @@ const options = await yargs(process.argv.slice(2))
     coerce: (python: string) => python || 'python3',
     describe: 'also measure bench/pytorch, with this Python (it needs torch and numpy)',
   })
+  .option('pytorch', {
+    choices: pytorchVariants,
+    array: true,
+    default: pytorchVariants,
+    describe: 'variants of it to measure: the fastest counts',
+  })
   .option('output', { type: 'string', default: '.tempeh/bench', describe: 'folder for bench.md and bench.json' })
   .example('$0', 'everything')
   .example('$0 coarse-step --views 16 --batch 2', 'one case at both scales, with more views')
@@ -101,18 +107,6 @@ const readerSteps = (['coarse-step', 'refinement-step'] as const).map((name) =>
 );
 const programOf = (module: string): string => fileURLToPath(new URL(module, import.meta.url));
 
-async function besidePytorch(python: string, measured: MeasureCase): Promise<PytorchFigures> {
-  const { name, scale, views, batch, vertices, repeats } = measured;
-  const numbers = { views, batch, vertices, repeats: repeats ?? 0 };
-  const args = Object.entries(numbers).flatMap(([option, value]) => [`--${option}`, String(value)]);
-  const program = path.join(packageRoot, 'bench', 'pytorch', 'bench.py');
-  return (await runForJson(
-    python,
-    [program, '--case', name, '--scale', scale, ...args],
-    interrupted.signal,
-  )) as PytorchFigures;
-}
-
 try {
   if (options.besidePytorch !== undefined) {
     await runForJson(options.besidePytorch, ['-c', 'import torch, numpy; print("{}")'], interrupted.signal);
@@ -123,8 +117,9 @@ try {
     const ours = (await runForJson(process.execPath, args, interrupted.signal)) as CaseFigures;
     process.stderr.write(`${ours.seconds.toPrecision(3)} s`);
     const python = options.besidePytorch;
-    const pytorch = python === undefined ? null : await besidePytorch(python, measured);
-    process.stderr.write(pytorch === null ? '\n' : `; PyTorch ${pytorch.seconds.toPrecision(3)} s\n`);
+    const pytorch =
+      python === undefined ? null : await besidePytorch(python, measured, options.pytorch, interrupted.signal);
+    process.stderr.write('\n');
     return { ours, pytorch };
   };
   const measureData = async (module: string, settings: object | number): Promise<unknown> => {
