@@ -27,6 +27,8 @@ export interface TemporalOptions {
   readonly namespace?: string;
   /** The default is `tempehSearchAttributes`. */
   readonly searchAttributes?: Readonly<Record<string, SearchAttributeType>>;
+  /** Settings of the server beside ours, as JSON: for tests. */
+  readonly dynamicConfiguration?: Readonly<Record<string, string>>;
 }
 
 export interface TemporalService extends RunningService {
@@ -87,6 +89,10 @@ async function startBehind(front: UiFront, options: TemporalOptions): Promise<Ru
           ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--ui-disable-news-fetch', '--log-level', 'warn'],
           // Its HTTP API would do what any web page says that a browser of this machine shows: nobody may use it.
           ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
+          ...Object.entries(options.dynamicConfiguration ?? {}).flatMap(([name, value]) => [
+            '--dynamic-config-value',
+            `${name}=${value}`,
+          ]),
           ...['--db-filename', path.resolve(directory, 'temporal.sqlite'), '--namespace', namespace],
           ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
         ],

@@ -17,8 +17,10 @@ import { Board } from '../progress/board.js';
 import { endText } from '../progress/notices.js';
 import { explain, findUserFault, workflowFailure } from './failures.js';
 import * as messages from '../messages.js';
+import { HistoryFull } from './fullHistory.js';
 import { Ends } from './interruptions.js';
 import { Pauses } from './pauses.js';
+import { RareReports } from './rareReports.js';
 import type { RunProgress, StepInput } from '../types.js';
 
 export interface StepContext {
@@ -76,6 +78,8 @@ export async function runStep<T>(
     await board.notices.sent();
     return result;
   } catch (failure) {
+    // It goes on: nothing has ended.
+    if (failure instanceof HistoryFull) throw failure;
     // A worker that is lost while it is being cancelled ends in a time-out; the workflow was cancelled all the same.
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
     const kind = cancelled ? 'cancelled' : 'failed';
@@ -92,6 +96,7 @@ export async function runStep<T>(
 
 function handleMessages(board: Board, pauses: Pauses, report: () => void): void {
   const unfinishedPolicy = HandlerUnfinishedPolicy.ABANDON;
+  const reports = new RareReports();
   const internal = { description: messages.descriptions.internal };
   setHandler(messages.progressQuery, () => board.progress(), { description: messages.descriptions.progress });
   setHandler(messages.pauseStepSignal, () => pauses.pause(), internal);
@@ -100,7 +105,7 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
     messages.stageProgressSignal,
     (progress) => {
       board.setTraining(progress);
-      report();
+      if (reports.isDue()) report();
     },
     internal,
   );

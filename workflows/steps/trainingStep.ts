@@ -1,45 +1,76 @@
-import { proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import type { GpuActivities, StageExtension } from '../../activities/types.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import type { StageResult } from '../../training/process/protocol.js';
 import { gpuActivity } from '../control/activityOptions.js';
+import { HistoryFull, whenFull } from '../control/fullHistory.js';
 import { Iterations } from '../control/iterations.js';
 import { knownStepOf, withProgress } from '../control/knownSteps.js';
 import * as messages from '../messages.js';
 import { stageNote } from '../progress/notes.js';
 import { runStep, type StepContext } from '../control/step.js';
-import type { StepInput } from '../types.js';
+import type { KnownSteps, StepInput } from '../types.js';
 
-/** One training stage on a GPU worker. A stage that has been finished before is recognised by the activity. */
-export function trainingStep(stage: TrainingStage, input: StepInput): Promise<StageResult> {
+/**
+ * One training stage on a GPU worker. A stage that has been finished before is recognised by the activity. Where its history
+ * has become long, what trains saves and goes on in a new execution: a stage may last as long as it likes.
+ */
+export async function trainingStep(stage: TrainingStage, input: StepInput): Promise<StageResult> {
   const iterations = new Iterations(input);
-  let running: StepContext | null = null;
+  let running = null as StepContext | null;
+  let known = input.knownSteps ?? {};
+  let isFull = false;
   handleExtensions(stage, iterations, () => running);
-  return runStep(stage, input, async (context) => {
-    running = context;
-    const { board, pauses, ends } = context;
-    let known = input.knownSteps ?? {};
-    const train = () => {
-      const options = gpuActivity(input.configuration, `train to step ${iterations.of(stage)}`);
-      const knownStep = knownStepOf(withProgress(known, board.progress().training), stage);
-      const told = knownStep === undefined ? {} : { knownStep };
-      return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage, ...told });
-    };
-    const onFailure = (failure: unknown, paused: boolean) => {
-      const { progress, interruptions } = ends.of(failure);
-      known = withProgress(known, progress ?? null);
-      if (paused && progress !== undefined) board.setTraining(progress);
-      board.interrupted(stage, interruptions);
-    };
-    for (;;) {
-      const result = await pauses.run(train, onFailure);
-      board.interrupted(stage, result.interruptions);
-      known = { ...known, [stage]: result.checkpoint.step };
-      if (await iterations.isShort(stage, result.step)) continue;
-      const interruptions = board.interruptions(stage);
-      return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };
-    }
+  whenFull(() => {
+    isFull = true;
+    running?.pauses.interrupt();
+  });
+  const knownNow = () => withProgress(known, running?.board.progress().training ?? null);
+  const train = () => {
+    if (isFull) throw new HistoryFull();
+    const options = gpuActivity(input.configuration, `train to step ${iterations.of(stage)}`);
+    const knownStep = knownStepOf(knownNow(), stage);
+    const told = knownStep === undefined ? {} : { knownStep };
+    return proxyActivities<GpuActivities>(options).trainStage({ ...iterations.input, stage, ...told });
+  };
+  try {
+    return await runStep(stage, input, async (context) => {
+      running = context;
+      const { board, pauses, ends } = context;
+      const onFailure = (failure: unknown, paused: boolean) => {
+        if (failure instanceof HistoryFull) return;
+        const { progress, interruptions } = ends.of(failure);
+        known = withProgress(known, progress ?? null);
+        if (paused && progress !== undefined) board.setTraining(progress);
+        board.interrupted(stage, interruptions);
+      };
+      for (;;) {
+        const result = await pauses.run(train, onFailure);
+        board.interrupted(stage, result.interruptions);
+        known = { ...known, [stage]: result.checkpoint.step };
+        if (await iterations.isShort(stage, result.step)) continue;
+        const interruptions = board.interruptions(stage);
+        return { result: { ...result, ...(interruptions && { interruptions }) }, note: stageNote(result) };
+      }
+    });
+  } catch (failure) {
+    if (!(failure instanceof HistoryFull)) throw failure;
+    return goOnInNewHistory(stage, iterations, running, knownNow());
+  }
+}
+
+function goOnInNewHistory(
+  stage: TrainingStage,
+  { input }: Iterations,
+  context: StepContext | null,
+  knownSteps: KnownSteps,
+): Promise<never> {
+  const interruptions = context?.board.interruptions(stage);
+  return continueAsNew<(next: StepInput) => Promise<StageResult>>({
+    ...input,
+    ...(interruptions && { interruptions: { [stage]: interruptions } }),
+    ...(Object.keys(knownSteps).length > 0 && { knownSteps }),
   });
 }
 

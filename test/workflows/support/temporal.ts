@@ -23,14 +23,18 @@ export interface TestTemporal {
  * A real Temporal server of the test file's own, on free ports, with its database in a temporary folder.
  *
  * @param environment has the payload keys, if there are any.
+ * @param dynamicConfiguration of the server.
  */
-export async function startTestTemporal(environment: NodeJS.ProcessEnv = {}): Promise<TestTemporal> {
+export async function startTestTemporal(
+  environment: NodeJS.ProcessEnv = {},
+  dynamicConfiguration: Readonly<Record<string, string>> = {},
+): Promise<TestTemporal> {
   const converter = dataConverter(environment);
   const directory = temporaryFolder();
   const logger = new LineLogger('test', undefined, 'ERROR');
   installRuntime(logger);
   const [server, bundle] = await Promise.all([
-    startTemporal({ directory, port: 0, uiPort: 0 }),
+    startTemporal({ directory, port: 0, uiPort: 0, dynamicConfiguration }),
     workflowBundle(logger, converter),
   ]);
   const settings = { address: server.address, namespace: server.namespace };
