@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import yargs, { type Argv } from 'yargs';
+import { packageRoot } from '../configs/packageRoot.js';
 import { didYouMean, suggest } from '../configs/reading/suggestions.js';
 import type { GlobalOptions } from './command.js';
 import { commands } from './commandTable.js';
@@ -31,7 +34,7 @@ export async function buildProgram(args: readonly string[]): Promise<Argv<Global
     .demandCommand(1, 'Which command?')
     .strict()
     .recommendCommands()
-    .version()
+    .version(ownVersion())
     .alias('h', 'help')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .exitProcess(false)
@@ -40,6 +43,12 @@ export async function buildProgram(args: readonly string[]): Promise<Argv<Global
       const help = (): string => String(command.help());
       throw error ?? new CommandError(usageMessage(message, args, help), exitCodes.usage);
     });
+}
+
+/** yargs looks beside the package that it is installed in, which is not always ours. */
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  return version;
 }
 
 /** yargs's message for a wrong command line, with the options that may have been meant. */

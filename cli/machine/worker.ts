@@ -43,7 +43,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
     ...(asked.metrics === undefined ? {} : { metrics: await metricsAddress(asked.metrics) }),
   };
   if (kind === 'data') {
-    const { runDataWorker } = await import('../../workers/dataWorker.js');
+    const { runDataWorker } = await ofWorkers(import('../../workers/dataWorker.js'));
     await orCommandError(runDataWorker(options));
     return exitCodes.ok;
   }
@@ -55,7 +55,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
     throw new CommandError(`--exit-when-idle ${limits.idleSeconds}: expected seconds above 0.`, exitCodes.usage);
   }
   await checkInstalledTensorFlow();
-  const { runGpuWorker } = await import('../../workers/gpuWorker.js');
+  const { runGpuWorker } = await ofWorkers(import('../../workers/gpuWorker.js'));
   const { chooseDevices } = await import('../../workers/devices/gpus.js');
   const work = async (): Promise<void> => {
     const devices = await chooseDevices({ gpus: asked.gpus, cpu: asked.cpu ?? false });
@@ -63,6 +63,17 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   };
   await orCommandError(orNoDevice(work()));
   return exitCodes.ok;
+}
+
+/** @throws CommandError where this is the command line alone (infra/client), without what workers are made of. */
+async function ofWorkers<T>(loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const todo = 'Workers run from an image or a clone (docs/cluster.md)';
+    throw new CommandError(`This is the command line alone: ${(error as Error).message}. ${todo}.`, exitCodes.usage);
+  }
 }
 
 /** What a person is to do about devices needs no stack. */
