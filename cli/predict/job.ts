@@ -1,11 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseDataList } from '../../datasets/formats/dataList.js';
+import type { FrameId } from '../../datasets/types.js';
 import type { FolderPredictionJob, FolderStages } from '../../inference/folders/job.js';
 import { listSha256 } from '../../inference/folders/list.js';
 import type { Precision } from '../../configs/schema/run.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { folderOf } from './folders.js';
 import { configurationFor, findModel, type ConfigurationOptions } from './models.js';
 import { findTemplate } from './template.js';
 
@@ -28,7 +30,8 @@ export interface PredictOptions extends ConfigurationOptions {
 /**
  * The job that a command line describes: models, configuration and template found, the list read.
  *
- * @returns the job, and what of the published configurations was not understood.
+ * @returns the job, and what a person should know: folders that were found below the named ones, and what of the published
+ * configurations was not understood.
  * @throws CommandError (exit code 2), ConfigurationError
  */
 export async function jobOf(
@@ -50,26 +53,32 @@ export async function jobOf(
       exitCodes.usage,
     );
   }
+  const { list, ids } = await readList(resolve(options.list));
+  const places: string[] = [];
+  const onNote = (note: string): void => void places.push(note);
   const job: FolderPredictionJob = {
     stages,
     configuration: { ...configuration, precision: options.precision ?? configuration.precision },
     models: { coarse: models.coarse?.reference ?? null, refinement: models.refinement?.reference ?? null },
     template,
-    list: await readList(resolve(options.list)),
-    images: resolve(options.images),
-    calibrations: resolve(options.calibrations),
+    list,
+    images: await folderOf('images', options.images, ids, onNote),
+    calibrations: await folderOf('calibrations', options.calibrations, ids, onNote),
     coarsePredictions: options.coarsePredictions === undefined ? null : resolve(options.coarsePredictions),
     outputs: stages === 'coarse' ? { coarse: out, refinement: null } : { coarse: coarseOut, refinement: out },
     strict: options.strict,
     overwrite: options.overwrite,
   };
-  return { job, notes };
+  return { job, notes: [...places, ...notes] };
 }
 
-async function readList(path: string): Promise<FolderPredictionJob['list']> {
+async function readList(
+  path: string,
+): Promise<{ readonly list: FolderPredictionJob['list']; readonly ids: readonly FrameId[] }> {
   if (!(await stat(path).catch(() => null))?.isFile()) {
     throw new CommandError(`--list ${path}: there is no such file.`, exitCodes.usage);
   }
   const text = await readFile(path, 'utf8');
-  return { path, sha256: listSha256(text), from: 0, to: parseDataList(text, path).length };
+  const ids = parseDataList(text, path);
+  return { list: { path, sha256: listSha256(text), from: 0, to: ids.length }, ids };
 }

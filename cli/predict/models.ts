@@ -4,6 +4,7 @@ import { loadConfiguration } from '../../configs/load.js';
 import { predictionConfiguration, type PredictionConfiguration } from '../../configs/published/publishedModel.js';
 import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
+import { isJunk } from '../../datasets/discover/junk.js';
 import type { ModelReference } from '../../inference/folders/job.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
@@ -35,7 +36,8 @@ export async function findModel(given: string, stage: ModelStage): Promise<Found
   const information = await stat(path).catch(() => null);
   if (information?.isDirectory()) {
     const checkpoint = await newestCheckpoint(path);
-    return { reference: { kind: 'file', path: checkpoint }, ...(await surroundings([path, dirname(path)])) };
+    const folders = [path, dirname(path), dirname(checkpoint), dirname(dirname(checkpoint))];
+    return { reference: { kind: 'file', path: checkpoint }, ...(await surroundings([...new Set(folders)])) };
   }
   if (information?.isFile()) {
     const folders = [dirname(path), dirname(dirname(path))];
@@ -56,8 +58,30 @@ function expectedModel(stage: ModelStage): string {
   return `a published run’s folder, a .pth, or a run of ours, RUN[/${stage}][@STEP]`;
 }
 
-/** `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. */
+/**
+ * `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. The folder is
+ * that of a run, or one that holds a run's folder and no other.
+ *
+ * @throws CommandError
+ */
 export async function newestCheckpoint(folder: string): Promise<string> {
+  const own = await checkpointIn(folder);
+  if (own !== null) return own;
+  const below = await Promise.all(
+    (await readdir(folder, { withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isDirectory() && !isJunk(entry.name))
+      .map(async ({ name }) => ({ name, checkpoint: await checkpointIn(join(folder, name)) })),
+  );
+  const runs = below.flatMap(({ name, checkpoint }) => (checkpoint === null ? [] : [{ name, checkpoint }]));
+  if (runs.length === 1) return runs[0]!.checkpoint;
+  const found = runs.length === 0 ? '' : `, but several runs: name one of ${runs.map(({ name }) => name).join(', ')}`;
+  throw new CommandError(
+    `${folder}: there is no checkpoint (checkpoints/model_….pth) in this folder${found}.`,
+    exitCodes.usage,
+  );
+}
+
+async function checkpointIn(folder: string): Promise<string | null> {
   for (const candidate of [join(folder, 'checkpoints'), folder]) {
     const names = (await readdir(candidate).catch(() => [])).filter((name) => name.endsWith('.pth'));
     const files = await Promise.all(
@@ -70,10 +94,7 @@ export async function newestCheckpoint(folder: string): Promise<string> {
     files.sort((a, b) => b.step - a.step || b.mtimeMs - a.mtimeMs);
     if (files[0] !== undefined) return files[0].path;
   }
-  throw new CommandError(
-    `${folder}: there is no checkpoint (checkpoints/model_….pth) in this folder.`,
-    exitCodes.usage,
-  );
+  return null;
 }
 
 async function surroundings(folders: readonly string[]): Promise<Pick<FoundModel, 'config' | 'folder'>> {

@@ -77,8 +77,12 @@ export function translate(file: Tree): Translated {
     }
   }
   for (const [path, value] of datasetSettings(paths)) settings.set(path, value);
+  if (settings.get('dataset.layout.test') === null) notes.push({ option: [...paths.keys()][0]!, text: noTestSet });
   return { settings, options: origins, problems, notes };
 }
+
+const noTestSet =
+  'these data have no test set, and are not evaluated on, until dataset.layout.test says where one is (list, images, calibrations, scans, registrations).';
 
 /** Numbers that were given on the published command line are stored as text. */
 export function numberOf(value: unknown): unknown {

@@ -15,8 +15,8 @@ const ofHead = { template: 'template_fname', vertexMasks: 'vertex_mask_fname' } 
 /**
  * Where the data lies, as settings below `dataset`. Published paths are relative to where its program runs; below
  * `./data` they are those of the published bundles, which our runs fetch. Elsewhere, the data are there already: the
- * folder that all paths have in common becomes the source, and the validation set stands in for the test set, of which
- * a published configuration knows nothing.
+ * folder that all paths have in common becomes the source, and there is no test set, of which a published configuration
+ * knows nothing.
  *
  * Absolute and relative paths may stand side by side: relative ones are then seen from `workingDirectory`.
  *
@@ -26,11 +26,11 @@ const ofHead = { template: 'template_fname', vertexMasks: 'vertex_mask_fname' } 
 export function datasetSettings(
   paths: ReadonlyMap<string, string>,
   workingDirectory: string = process.cwd(),
-): Map<string, string | Tree> {
+): Map<string, string | Tree | null> {
   const isMixed = new Set([...paths.values()].map((path) => posix.isAbsolute(path))).size > 1;
   const placed = (path: string): string => (isMixed ? posix.resolve(workingDirectory, path) : posix.normalize(path));
   const normal = new Map([...paths].map(([name, path]) => [name, placed(path).replace(/\/$/, '')]));
-  const settings = new Map<string, string | Tree>();
+  const settings = new Map<string, string | Tree | null>();
   if (normal.size === 0) return settings;
   const values = [...normal.values()];
   const isBundled = values.every((path) => path.startsWith('data/'));
@@ -42,8 +42,8 @@ export function datasetSettings(
   const set = (setting: string, value: string | undefined): void => {
     if (value !== undefined) settings.set(`dataset.${setting}`, value);
   };
-  if (!isBundled) settings.set('dataset.source', { kind: 'directory', path: root });
-  for (const split of isBundled ? ['train', 'validation'] : ['train', 'validation', 'test']) {
+  if (!isBundled) settings.set('dataset.source', { kind: 'directory', path: root }).set('dataset.layout.test', null);
+  for (const split of ['train', 'validation']) {
     set(`layout.${split}.list`, below(split === 'train' ? 'train_data_list_fname' : 'val_data_list_fname'));
     for (const [option, entry] of Object.entries(ofSplits)) set(`layout.${split}.${entry}`, below(option));
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
@@ -96,9 +96,46 @@ test('a frame that cannot be predicted is noted beside the predictions; with non
   args.push('--calibrations', join(goldenFolder, 'calibrations'));
   const other = await tempehFlow(['predict', 'coarse', ...args]);
   assert.equal(other.code, 1, other.stderr);
+  assert.match(other.stdout, /--images .*: expected SUBJECT\/SEQUENCE\/FRAME\/.*nothing below it is called so/);
   assert.match(other.stdout, /1 could not be predicted/);
   const noted = JSON.parse(await readFile(join(out, 'failed-frames.json'), 'utf8')) as { frame: string[] }[];
   assert.deepEqual(noted[0]?.frame, ['subject_000', 'seq_a', '000001']);
+});
+
+test('predict finds folders that are wrapped once more, or named one too high', async (context) => {
+  const extracted = join(folder, 'extracted');
+  await cp(join(goldenFolder, 'images'), join(extracted, 'by/hand/downsampled_images_4'), { recursive: true });
+  await cp(join(goldenFolder, 'calibrations'), join(extracted, 'train_calibrations'), { recursive: true });
+  await mkdir(join(extracted, '__MACOSX', frame.subject, frame.sequence, frame.frame), { recursive: true });
+  await mkdir(join(extracted, 'run'));
+  await rename(runs.coarse, join(extracted, 'run/coarse__TEMPEH'));
+  context.after(async () => {
+    await rename(join(extracted, 'run/coarse__TEMPEH'), runs.coarse);
+    await rm(extracted, { recursive: true });
+  });
+  // All is there but for the frame itself, which is predicted already.
+  const places = [
+    '--list',
+    list,
+    '--template',
+    join(goldenFolder, 'template.obj'),
+    '--out',
+    join(folder, 'out-coarse'),
+  ];
+  const images = ['--image_directory', extracted, '--calibration_directory', extracted];
+  const run = ['predict', 'coarse', '--coarse_model_run_dir', join(extracted, 'run'), ...places];
+  const { code, stdout, stderr } = await tempehFlow([...run, ...images]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /images {2}.*by\/hand\/downsampled_images_4\n/);
+  assert.match(stdout, /calibrations {2}.*train_calibrations\n/);
+  assert.match(stdout, /coarse model {2}.*run\/coarse__TEMPEH\/checkpoints\/model_00150000\.pth/);
+  await cp(join(goldenFolder, 'images'), join(extracted, 'again'), { recursive: true });
+  const two = await tempehFlow([...run, ...images]);
+  assert.equal(two.code, 2);
+  assert.match(
+    two.stderr,
+    /its folders again, by\/hand\/downsampled_images_4 hold frames of the list: name one of them/,
+  );
 });
 
 test('a file that is no model is refused as such', async () => {

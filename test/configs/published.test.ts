@@ -99,7 +99,7 @@ describe('a published config.json', () => {
     const { dataset } = resolve('coarse', moved);
     assert.deepEqual(dataset.source, { kind: 'directory', path: '/mnt/famos' });
     assert.equal(dataset.layout.train.images, 'training_data/downsampled_images_4');
-    assert.equal(dataset.layout.test?.list, dataset.layout.validation.list);
+    assert.equal(dataset.layout.test, null, 'frames that training is validated on are no test set');
   });
 
   test('absolute and relative paths may stand side by side', () => {
