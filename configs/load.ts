@@ -60,12 +60,14 @@ export function configurationPath(file: string): string {
  * As `loadConfiguration`, from the text of a file.
  *
  * @param name what errors call it.
+ * @param hasLines whether people see its lines, so that errors name them.
  */
 export function resolveConfiguration(
   text: string,
   name: string,
   overrides: readonly string[] = [],
   onNote: (note: string) => void = noteOnStandardError,
+  hasLines = true,
 ): RunConfiguration {
   const yaml = readYaml(text, name);
   const fromFile = yaml.value ?? {};
@@ -74,7 +76,7 @@ export function resolveConfiguration(
     throw new ConfigurationError([{ where: `${name}:1`, setting: '', found: shown(fromFile, []), expected }]);
   }
   const parsed = overrides.map(parseOverride);
-  const where = (path: readonly string[]): string => `${name}:${lineOf(yaml, path)}`;
+  const where = (path: readonly string[]): string => (hasLines ? `${name}:${lineOf(yaml, path)}` : name);
   const { tree, origin } = isPublished(fromFile)
     ? readPublished(fromFile, where, onNote)
     : { tree: fromFile, origin: (path: readonly string[]) => ({ where: where(path), setting: path.join('.') }) };

@@ -161,8 +161,9 @@ async function findHead(configuration: RunConfiguration, { run }: RunFilesOption
         setting: 'file',
         found: file,
         expected:
-          `there is no such file here (looked for: ${headPlaces(file, configuration).join(', ')}). ${headFileTitles[which]} is ` +
-          'uploaded with the run; that of the published data comes with the published code. Lay it there, or ' +
+          `there is no such file here (looked for: ${headPlaces(file, configuration).join(', ')}) for ` +
+          `${headFileTitles[which]}. It is uploaded with the run; that of the published data comes with the published code. ` +
+          'Lay it there, or ' +
           `name it: --set 'dataset.layout.${which}={file: PATH}' (where the data worker has it below its data folder: ` +
           `--set dataset.layout.${which}=PATH)`,
       })),

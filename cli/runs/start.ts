@@ -21,7 +21,7 @@ export interface StartOptions extends ConnectionOptions {
   readonly set: readonly string[];
   readonly run: string | undefined;
   readonly follow: boolean;
-  /** A configuration's text instead of a file, and what errors call it. */
+  /** A configuration's text instead of a file, which nobody sees the lines of, and what errors call it. */
   readonly text?: { readonly content: string; readonly name: string };
   /** `RUN/STAGE[@STEP]` that a new run starts from. */
   readonly from: string | undefined;
@@ -80,7 +80,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
 
 async function ownConfiguration({ config = 'famos', set, text, plan }: StartOptions): Promise<RunConfiguration> {
   const configuration = text
-    ? resolveConfiguration(text.content, text.name, set)
+    ? resolveConfiguration(text.content, text.name, set, undefined, false)
     : await loadConfiguration(config, set);
   if (!plan) refusePlaceholders(configuration, text?.name ?? config);
   return configuration;

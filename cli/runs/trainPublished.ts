@@ -37,7 +37,10 @@ export async function trainPublished(
   // A marker of its model: a command line may name options of both alone.
   const marker = model === 'coarse' ? { global_arch: 'v2v2' } : { local_arch: 'v2v', local_voxel_dim: 8 };
   const base = { ...marker, ...Object.fromEntries(merged), experiment_id: '' };
-  const text = { content: JSON.stringify({ base }, null, 1), name: file ?? 'the command line' };
+  const text = {
+    content: JSON.stringify({ base }, null, 1),
+    name: file === undefined ? 'the command line' : `${file} and the command line`,
+  };
   return start(stagesOf(model, merged).described, { ...options, run: name, config: undefined, text, from: undefined });
 }
 

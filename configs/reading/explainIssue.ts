@@ -86,8 +86,11 @@ function unknownNames(parent: readonly string[], names: readonly string[]): Expl
 
 function unknownName(parent: readonly string[], name: string): Explanation {
   const path = [...parent, name];
-  const siblings = suggest(name, settingNames(parent));
-  const elsewhere = siblings.length > 0 ? [] : suggest(path.join('.'), settingPaths());
+  // Of alternatives (kind: …) another may have a setting of this very name.
+  const names = settingNames(parent).filter((sibling) => sibling !== name);
+  const siblings = suggest(name, names);
+  const others = settingPaths().filter((other) => other !== path.join('.'));
+  const elsewhere = siblings.length > 0 ? [] : suggest(path.join('.'), others);
   return {
     path,
     aboutValue: false,

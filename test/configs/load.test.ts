@@ -107,6 +107,12 @@ describe('--set', () => {
     assert.match(problemsOf(famos, 'seed')[0]?.expected ?? '', /path=value/);
   });
 
+  test('a setting of another kind is not meant by its own name', () => {
+    const problems = problemsOf(famos, 'model.coarse.trunk={kind: checkpoint, file: x.pth}');
+    const [problem] = problems.filter(({ setting }) => setting === 'model.coarse.trunk.file');
+    assert.match(problem?.expected ?? '', /there is no such setting\.(?! Did you mean file)/);
+  });
+
   test('an impossible value names the option that set it', () => {
     const [problem] = problemsOf(famos, 'seed=1', 'seed=-3');
     assert.deepEqual(problem, {

@@ -99,7 +99,7 @@ for (const args of commandLines) {
       assert.equal(code, 3, stderr);
       assert.match(stderr, /Temporal does not answer at 127\.0\.0\.1:1/);
       if (name === 'train-local')
-        assert.match(stderr, /global_model_root_dir: has no counterpart here: the refinement/);
+        assert.match(stderr, /the command line: global_model_root_dir: has no counterpart here: the refinement/);
     }
   });
 }
