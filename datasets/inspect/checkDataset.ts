@@ -78,7 +78,7 @@ export async function checkDataset(
     worlds: inOrder(worlds, chosen),
     familiar: familiarSubjects(usable),
   };
-  const problems = problemsOf(report, options.dataset.unusableFrames);
+  const problems = problemsOf(report, options.dataset);
   return { ...report, usable: problems.length === 0, problems: [...problems, ...inspection.layoutHints] };
 }
 

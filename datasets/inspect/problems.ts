@@ -1,7 +1,7 @@
 import { splitNames } from '../types.js';
 import { frameName } from '../layout.js';
 import type { Finding } from '../worlds/types.js';
-import type { DatasetReport, FrameTrouble } from './types.js';
+import type { DatasetReport, FrameTrouble, InspectOptions } from './types.js';
 
 /** Of troubles, in the reasons why a data set is unusable. */
 const mostNamed = 3;
@@ -9,7 +9,7 @@ const mostNamed = 3;
 /** Why a data set cannot be trained on, and what to do; empty if it can. */
 export function problemsOf(
   report: Pick<DatasetReport, 'sequences' | 'unusable' | 'read' | 'rigs' | 'shared' | 'worlds'>,
-  threshold: number,
+  { layout, unusableFrames: threshold }: Pick<InspectOptions['dataset'], 'layout' | 'unusableFrames'>,
 ): string[] {
   const { sequences, unusable, read, rigs, shared, worlds } = report;
   const problems: string[] = [];
@@ -18,6 +18,8 @@ export function problemsOf(
     return `${some.join('; ')}${troubles.length > mostNamed ? '; …' : ''}`;
   };
   for (const split of splitNames) {
+    // Without a test set nothing is evaluated, and all else goes on.
+    if (layout[split] === null) continue;
     if (sequences.some((count) => count.split === split && count.frames > 0)) continue;
     problems.push(
       `No frame of the ${split} split can be used: correct its frames or its list (dataset.layout.${split}.list).`,

@@ -104,6 +104,12 @@ describe('a check of a data set', () => {
     assert.deepEqual(familiar, [{ split: 'validation', subjects: ['subject_000'] }]);
   });
 
+  test('a data set without test set is usable', async () => {
+    const layout = { ...goldenDataset.layout, test: null };
+    const report = await checkFolder(await copiedFolder(), { dataset: { ...options.dataset, layout } }, 0);
+    assert.deepEqual([report.problems, report.usable], [[], true]);
+  });
+
   test('missing parts are told by frame, with the reason, before anything is read', async () => {
     const folder = await copiedFolder();
     await rm(join(folder, 'registrations', framePath(first, 'ply')));
