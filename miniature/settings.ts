@@ -49,8 +49,8 @@ const miniature: MiniatureSettings = {
   sequencesPerSubject: 3,
   framesPerSequence: { train: 2, validation: 2, test: 3 },
   scanPoints: 4000,
-  displacement: 15,
-  rotation: 8,
+  displacement: 6,
+  rotation: 4,
   textureSize: 256,
 };
 
