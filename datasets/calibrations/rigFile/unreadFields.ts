@@ -4,7 +4,12 @@ import { isOtherLens, otherLens } from '../fields/otherLens.js';
 
 /** Parts of names that speak of a lens. */
 const lensWords =
-  /^(?:dist|distort\w*|undist\w*|lens\w*|fisheye|radial|tangential|prism|omni\w*|xi|alpha|skew|shear|coefs?|coeffs?|coefficients?|projection|model|equidistant|fov|tilt\w*|tau|poly\w*|mei|e?ucm|ds|kannala|brandt|division|kc|[kps]\d|b[12])$/i;
+  /^(?:dist|distort\w*|undist\w*|lens\w*|fisheye|radial|tangential|prism|omni\w*|xi|alpha|skew|shear|coefs?|coeffs?|coefficients?|projection|model|equidistant|fov|tilt\w*|tau|poly\w*|mei|e?ucm|ds|kannala|brandt|division|zernike|spline|brown|conrady|kappa\d*|f?theta\d*|kc|[kps]\d|b[12])$/i;
+/** Of a lens: a capital one is the camera matrix. */
+const lensLetter = 'k';
+/** Of a part of the picture, or one of fewer pixels, which the camera matrix may not be of. */
+const pictureWords = /^(?:binning|subsampling|decimation|roi|crop\w*)$/i;
+const offsetName = /offset|left|top|^[xyuv]0?$/i;
 /** Matrices of pictures that were rectified for stereo matching: they say nothing of the pictures that were taken. */
 const ofRectified = ['projection_matrix', 'rectification_matrix', 'P', 'P1', 'P2', 'R1', 'R2', 'Q'];
 /** Lists of numbers that calibrating programs leave beside a camera. */
@@ -36,7 +41,11 @@ function checkField(fields: Fields, name: string, value: unknown, depth: number)
   if (ofRectified.includes(own) && [9, 12, 16].includes(numbers?.length ?? 0)) return;
   const isList = numbers !== null && lensLengths.includes(numbers.length) && !ofCalibrating.test(own);
   const isLens = isList && numbers.every((number) => Math.abs(number) < largestCoefficient);
-  if (isLens || wordsOf(own).some((word) => lensWords.test(word))) {
+  if (wordsOf(own).some((word) => pictureWords.test(word)) && movesPixels(value)) {
+    const expected = `the camera of whole pictures, as they are stored (or --ignore ${own}, where it is that)`;
+    throw problem(fields, name, expected, describe(value));
+  }
+  if (isLens || own === lensLetter || wordsOf(own).some((word) => lensWords.test(word))) {
     const expected =
       'no field that may be of the lens but is not understood: call it as docs/own-data.md does, ' +
       `or leave it out with --ignore ${own}`;
@@ -54,6 +63,14 @@ function wordsOf(name: string): string[] {
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .replace(/(?<![A-Za-z])([kps])[_-](?=\d)/gi, '$1')
     .split(/[^A-Za-z0-9]+/);
+}
+
+/** ROS writes a region of interest from 0, 0 on, and a binning of 0 or 1, where there is none. */
+function movesPixels(value: unknown): boolean {
+  if (typeof value === 'number') return value > 1;
+  if (isMap(value)) return Object.entries(value).some(([key, inner]) => offsetName.test(key) && !saysNothing(inner));
+  const numbers = numbersIn(value);
+  return numbers !== null && numbers.slice(0, 2).some((number) => number > 0);
 }
 
 function saysNothing(value: unknown): boolean {

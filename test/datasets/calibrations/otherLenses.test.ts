@@ -101,6 +101,15 @@ describe('a lens that the networks do not have is refused by its name', () => {
       /distCoefs2: .*may be of the lens/,
     ],
   ];
+  const beside = (field: string) => (t: string) => t.replaceAll('"distCoef"', `${field}, "distCoef"`);
+  for (const [what, field, message] of [
+    ['kappa', '"kappa1": -0.2', /kappa1: .*may be of the lens/],
+    ['a letter alone', '"k": [-0.2, 0.1]', /k: .*may be of the lens/],
+    ['a binned picture', '"binning_x": 2', /binning_x: expected the camera of whole pictures/],
+    ['a part of a picture', '"roi": { "x_offset": 8, "y_offset": 0 }', /roi: expected the camera of whole pictures/],
+  ] as const) {
+    lenses.push([`Panoptic with ${what}`, 'panoptic/calibration.json', beside(field), message]);
+  }
   for (const [what, file, change, message] of lenses) {
     test(what, async () => {
       const extrinsics = 'world-to-camera';
