@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { FormatError } from '../formats/formatError.js';
+import { openImage } from '../formats/images/image.js';
 import type { WorldFinding } from './types.js';
 
 /** Of 255. An image has brighter and darker places than these. */
@@ -36,8 +36,8 @@ export async function imageRangeFindings(bytes: Uint8Array, file: string, camera
 }
 
 async function range(bytes: Uint8Array, file: string): Promise<{ depth: string; least: number; most: number }> {
+  const image = await openImage(bytes, file);
   try {
-    const image = sharp(bytes, { limitInputPixels: 1 << 28 });
     const { depth, hasAlpha } = await image.metadata();
     const { channels } = await image.stats();
     const colours = hasAlpha && channels.length > 1 ? channels.slice(0, -1) : channels;

@@ -1,6 +1,7 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { FormatError, quoted } from '../formatError.js';
 import { decodeSmallPng } from './png.js';
+import { withoutCompressedTexts } from './pngChunks.js';
 import type { RgbImage } from './rgbImage.js';
 
 /** Pixels: no camera delivers more; a file that declares it would fill the memory. */
@@ -26,18 +27,9 @@ export async function decodeImage(bytes: Uint8Array, file: string, mostPixels = 
   requirePhotograph(bytes, file);
   const small = decodeSmallPng(bytes, largestOwn);
   if (small !== null) return small;
-  const { width, height } = await imageSize(bytes, file);
-  const most = Math.min(mostPixels, largestPixelCount, Math.max(leastPixelCount, pixelsOfByte * bytes.length));
-  if (width * height > most) {
-    const expected = `an image of at most ${most} pixels (its file has ${bytes.length} bytes)`;
-    throw new FormatError({ file, expected, found: `${width} × ${height} declared` });
-  }
+  const image = await openImage(bytes, file, mostPixels);
   return refusing(file, async () => {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'warning',
-      ignoreIcc: true,
-      limitInputPixels: largestPixelCount,
-    })
+    const { data, info } = await image
       .timeout({ seconds: longestDecoding })
       .removeAlpha()
       .toColourspace('srgb')
@@ -47,11 +39,30 @@ export async function decodeImage(bytes: Uint8Array, file: string, mostPixels = 
   });
 }
 
+/**
+ * A photograph in the image library's hands, with nothing decoded yet; what would take long or fill the memory is refused.
+ *
+ * @param mostPixels more are refused
+ * @throws FormatError
+ */
+export async function openImage(bytes: Uint8Array, file: string, mostPixels = Infinity): Promise<Sharp> {
+  const { width, height } = await imageSize(bytes, file);
+  const most = Math.min(mostPixels, largestPixelCount, Math.max(leastPixelCount, pixelsOfByte * bytes.length));
+  if (width * height > most) {
+    const expected = `an image of at most ${most} pixels (its file has ${bytes.length} bytes)`;
+    throw new FormatError({ file, expected, found: `${width} × ${height} declared` });
+  }
+  const options = { failOn: 'warning', ignoreIcc: true, limitInputPixels: largestPixelCount } as const;
+  return sharp(withoutCompressedTexts(bytes), options);
+}
+
 /** Width and height of an image, from its header alone. @throws FormatError */
 export async function imageSize(bytes: Uint8Array, file: string): Promise<{ width: number; height: number }> {
   requirePhotograph(bytes, file);
   return refusing(file, async () => {
-    const { width, height } = await sharp(bytes, { limitInputPixels: largestPixelCount }).metadata();
+    const { width, height } = await sharp(withoutCompressedTexts(bytes), {
+      limitInputPixels: largestPixelCount,
+    }).metadata();
     return { width, height };
   });
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { ConfigurationError } from '../../../configs/configurationError.js';
 import { resolveConfiguration } from '../../../configs/load.js';
 import { parseDataList } from '../../../datasets/formats/dataList.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
-import { decodeImage, imageSize } from '../../../datasets/formats/images/image.js';
+import { decodeImage, imageSize, openImage } from '../../../datasets/formats/images/image.js';
 import { parseNpy } from '../../../datasets/formats/numpy/npy.js';
 import { openNpz } from '../../../datasets/formats/numpy/npz.js';
 import { parseObj } from '../../../datasets/formats/meshes/obj.js';
@@ -14,6 +14,7 @@ import { parsePly } from '../../../datasets/formats/meshes/ply.js';
 import { readTar, writeTar } from '../../../datasets/formats/archives/tar.js';
 import { parseTka } from '../../../datasets/formats/tka.js';
 import { writeZip } from '../../../datasets/formats/archives/zip.js';
+import { imageRangeFindings } from '../../../datasets/worlds/imageRange.js';
 import { parseDatasetIndex } from '../../support/singleFileIndex.js';
 
 /** Files of less than a megabyte, each with what the error must say. None may take two seconds or 200 MB. */
@@ -256,6 +257,28 @@ for (const { name, read, message } of cases) {
     assert.ok(user + system < 2e6, `${(user + system) / 1e6} s of processor time`);
   });
 }
+
+test('image: texts that inflate to gigabytes, which nobody reads, cost nothing', async () => {
+  const small = await sharp({ create: { width: 80, height: 60, channels: 3, background: '#808080' } })
+    .png()
+    .toBuffer();
+  const chunk = Buffer.concat([Buffer.from('....zTXtx\0\0'), deflateSync(Buffer.alloc(7_000_000)), Buffer.alloc(4)]);
+  chunk.writeUInt32BE(chunk.length - 12, 0);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, -4)), chunk.length - 4);
+  const header = 33;
+  const texts = Array.from({ length: 120 }, () => chunk);
+  const png = Buffer.concat([small.subarray(0, header), ...texts, small.subarray(header)]);
+  const before = process.cpuUsage();
+  assert.deepEqual(await imageSize(png, 'x.png'), { width: 80, height: 60 });
+  assert.equal((await (await openImage(png, 'x.png')).stats()).channels.length, 3);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 1e6, `${(user + system) / 1e6} s of processor time`);
+});
+
+test('a drawing is no image for the range of values either', async () => {
+  await assert.rejects(imageRangeFindings(Buffer.from(svg), 'x.png', 'a'), FormatError);
+  await assert.rejects(imageRangeFindings(await hugePng(), 'x.png', 'a'), FormatError);
+});
 
 test('hostile files are refused within 200 MB of memory', () => {
   const grown = (process.resourceUsage().maxRSS - start) / 1024;
