@@ -120,11 +120,11 @@ async function runTests(file) {
   return { name, counts, failures };
 }
 
-/** ESLint, then Prettier; their priority is low, so that they take what the tests leave. @returns {Promise<Result>} */
+/** Oxlint, then Prettier; their priority is low, so that they take what the tests leave. @returns {Promise<Result>} */
 async function lint() {
   const name = 'lint';
   const steps = [
-    ['eslint/bin/eslint.js', '--cache', '--cache-location', 'build/.eslint', '.'],
+    ['oxlint/bin/oxlint', '-c', 'oxlint.config.js'],
     ['prettier/bin/prettier.cjs', '--check', '--cache', '--cache-location', 'build/.prettier', '.'],
   ];
   let failures = '';

@@ -29,7 +29,7 @@ export async function branch(from: BranchPoint, run: string, configuration: RunC
   const store = openStore(configuration.storage);
   const before = await storedConfiguration(store, from.run);
   if (before !== null) refuseOtherNetworks(from, before.model, configuration.model);
-  const report = (line: string): void => void print(line);
+  const report = (line: string): void => print(line);
   const { step, stage } = await branchRun({ store, from, run, training: configuration.training, report });
   report(`${run} goes on from step ${step} of ${from.run} (${stage}).`);
 }

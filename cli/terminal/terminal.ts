@@ -11,7 +11,7 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
 
 /** Text of which parts came from outside, as it may be printed: nothing but colours and line ends is obeyed. */
 export function withoutControls(text: string): string {
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   const parts = text.split(/(\u001b\[[0-9;]*m)/);
   return parts.map((part, i) => (i % 2 === 1 ? part : printableLines(part))).join('');
 }

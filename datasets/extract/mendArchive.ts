@@ -9,6 +9,7 @@ import { FileHashes } from '../fetch/disk/fileHashes.js';
 import { readRecord, recordPath, writeRecord } from '../fetch/disk/sidecar.js';
 import { ArchiveDamaged, VolumeMissing } from './errors.js';
 import { partsOf, type Volume, type VolumePart } from './joinedVolumes.js';
+import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 export interface Mender {
   readonly host: string;
@@ -100,10 +101,10 @@ async function noteMended({ file, path, size }: Volume, wrong: number, { onMende
   const record = await readRecord(file);
   if (record === null) return;
   const hashes = new FileHashes(signal);
-  const sha256 = await hashes
-    .begin(file)
-    .digest(size)
-    .finally(() => hashes.close());
+  const sha256 = await withCleanUp(
+    () => hashes.begin(file).digest(size),
+    () => hashes.close(),
+  );
   onMended?.(`${path} was damaged: ${wrong} wrong bytes were put right from the host.`);
   await writeRecord(file, { ...record, sha256 });
 }

@@ -50,7 +50,7 @@ export function frameState(
   const roll = 0.66 * settings.rotation * wave();
   const offset = [wave(), wave(), wave()].map((value) => (settings.displacement / Math.sqrt(2)) * value);
   // Up and down is what a sitting person does least.
-  const [dx = 0, dy = 0, dz = 0] = [offset[0]!, 0.7 * offset[1]!, offset[2]!];
+  const [dx, dy, dz] = [offset[0]!, 0.7 * offset[1]!, offset[2]!];
   const norm = Math.hypot(dx, dy, dz);
   const shrink = norm > settings.displacement ? settings.displacement / norm : 1;
 

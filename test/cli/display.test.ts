@@ -22,7 +22,7 @@ function stream(isTTY: boolean, width = 60): { written: string[]; stream: NodeJS
 function screen(written: readonly string[]): string[] {
   const rows = [''];
   let [row, column] = [0, 0];
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   for (const [part, count, code] of written.join('').matchAll(/\u001b\[[?]?(\d*)(?:;\d+)*([A-Za-z])|[^\u001b]/gu)) {
     const times = Number(count || 1);
     if (code === 'A') row = Math.max(0, row - times);

@@ -63,7 +63,7 @@ test('what waits out a long back-off is tried at once, from its last heartbeat, 
       attempts.map(({ attempt }) => attempt),
       [1, 2],
     );
-    assert.equal((attempts[1]?.heartbeat as { message?: string }).message, 'before the fault');
+    assert.equal((attempts[1]!.heartbeat as { message?: string }).message, 'before the fault');
     await assert.rejects(retryRun(client, 'away'), is('not-running', /complete.*nothing to try again/));
   });
 });

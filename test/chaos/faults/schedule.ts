@@ -39,11 +39,9 @@ export function planTraining(
   const moments = Array.from({ length: count }, () => uniform() * total).sort((a, b) => a - b);
   const planned = moments.map((moment, i): Planned => {
     let rest = moment;
-    let span = spans[0]!;
-    for (span of spans) {
-      if (rest < span.length) break;
-      rest -= span.length;
-    }
+    let at = 0;
+    while (at < spans.length - 1 && rest >= spans[at]!.length) rest -= spans[at++]!.length;
+    const span = spans[at]!;
     const fault = drawn[i]!;
     const step = Math.max(Math.floor(span.from + rest), span.from + fault.after * span.interval + 1);
     return { fault, stage: span.stage, step, seed: seed + i };

@@ -92,7 +92,7 @@ test('a stop while a validation waits for its frames does not wait for them', { 
   const stopping = new AbortController();
   const data = {
     ...tinyData(),
-    // eslint-disable-next-line require-yield
+    // oxlint-disable-next-line require-yield
     async *validationBatches(): AsyncGenerator<never> {
       stopping.abort('pre-empted');
       await new Promise<never>(() => undefined);
