@@ -43,7 +43,9 @@ describe('event files on the local disk', () => {
     const open = await openFile(join(local, 'coarse', basename(segment(100, 'a'))));
     await put(segment(100, 'a'), 'open and longer');
     assert.equal(await contents(await syncEvents(store, 'run', local)), 'sealed open and longer');
-    assert.equal(await open.readFile('utf8').finally(() => open.close()), 'open and longer', 'an open page grows');
+    const page = await open.readFile('utf8');
+    await open.close();
+    assert.equal(page, 'open and longer', 'an open page grows');
     await put(segment(100, 'b'), 'again');
     await manifest('b', [segment(0, 'a')]);
     const files = await syncEvents(store, 'run', local);

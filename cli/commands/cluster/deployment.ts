@@ -5,7 +5,6 @@ import type { CommandBody, GlobalOptions } from '../../command.js';
 interface NamedArguments extends GlobalOptions, ConnectionOptions {
   name: string | undefined;
 }
-interface ShowArguments extends NamedArguments {}
 interface PromoteArguments extends NamedArguments {
   'build-id': string | undefined;
   unversioned: boolean | undefined;
@@ -17,7 +16,7 @@ const nameOption = {
   describe: 'Of the deployment [default: TEMPORAL_DEPLOYMENT_NAME, or tempeh-flow]',
 } as const;
 
-const show: CommandModule<GlobalOptions, ShowArguments> = {
+const show: CommandModule<GlobalOptions, NamedArguments> = {
   command: 'show [name]',
   describe: 'Which builds there are, which one gets the tasks, and how many workers each has',
   builder: (yargs) =>

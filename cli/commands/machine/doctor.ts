@@ -1,8 +1,6 @@
 import type { CommandBody, GlobalOptions } from '../../command.js';
 
-interface DoctorArguments extends GlobalOptions {}
-
-export const command: CommandBody<DoctorArguments> = {
+export const command: CommandBody<GlobalOptions> = {
   builder: (yargs) => yargs.example('$0 doctor', 'Versions, TensorFlow, servers, disk, memory, GPU, ports'),
   handler: async ({ json }) => {
     const { doctor } = await import('../../machine/doctor.js');
