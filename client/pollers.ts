@@ -4,13 +4,14 @@ import { taskQueues } from '../configs/queues.js';
 /** Temporal's `TaskQueueType`. */
 const taskTypes = { workflow: 1, activity: 2 } as const;
 
-/** Who asked for tasks in the last minutes: identities of the workers of the two queues. */
-export async function pollersOf(client: Client): Promise<{ readonly data: string[]; readonly gpu: string[] }> {
-  const [data, gpu] = await Promise.all([
+/** Who asked for tasks in the last minutes: identities of the workers by queue: of workflows, training, predictions. */
+export async function pollersOf(client: Client): Promise<Readonly<Record<'data' | 'gpu' | 'predict', string[]>>> {
+  const [data, gpu, predict] = await Promise.all([
     ask(client, taskQueues().data, taskTypes.workflow),
     ask(client, taskQueues().gpu, taskTypes.activity),
+    ask(client, taskQueues().predict, taskTypes.activity),
   ]);
-  return { data, gpu };
+  return { data, gpu, predict };
 }
 
 async function ask(client: Client, queue: string, taskQueueType: 1 | 2): Promise<string[]> {

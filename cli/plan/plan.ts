@@ -95,9 +95,11 @@ async function lookForFiles(
 
 async function lookForWorkers(options: PlanOptions, missing: string[]): Promise<void> {
   try {
-    const { data, gpu } = await withTemporal(options, ({ client }) => pollersOf(client));
+    const { data, gpu, predict } = await withTemporal(options, ({ client }) => pollersOf(client));
     if (data.length === 0) missing.push('No data worker asks for tasks: tempeh-flow worker data');
     if (gpu.length === 0) missing.push('No GPU worker asks for tasks: tempeh-flow worker gpu');
+    else if (predict.length === 0)
+      missing.push('No GPU worker takes predictions: tempeh-flow worker gpu --work predict');
   } catch (error) {
     missing.push(error instanceof Error ? error.message : String(error));
   }
