@@ -28,12 +28,26 @@ export async function makeCacheEntry(directory, fill) {
 }
 
 /**
- * Removes what set-ups that were killed left behind. To be called with the lock held.
+ * Removes what set-ups that were killed left behind. To be called with the lock held. What a process is at that runs is left
+ * alone: tests make entries of their own (a server, the chart's tools), which take minutes, without the lock.
  *
  * @returns {Promise<void>}
  */
 export async function removeUnfinished() {
   for (const name of await readdir(cacheDirectory)) {
-    if (name.startsWith(unfinished)) rmSync(path.join(cacheDirectory, name), { recursive: true, force: true });
+    const maker = Number(/-(\d+)$/.exec(name)?.[1]);
+    if (!name.startsWith(unfinished) || isRunning(maker)) continue;
+    rmSync(path.join(cacheDirectory, name), { recursive: true, force: true });
+  }
+}
+
+/** @param {number} pid of another process; its own is at nothing when it calls */
+function isRunning(pid) {
+  if (!(pid > 0) || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
