@@ -7,7 +7,7 @@ import { listSha256 } from '../../inference/folders/list.js';
 import type { Precision } from '../../configs/schema/run.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { folderOf } from './folders.js';
+import { folderOf, requireCameras } from './folders.js';
 import { configurationFor, findModel, type ConfigurationOptions } from './models.js';
 import { findTemplate } from './template.js';
 
@@ -56,14 +56,18 @@ export async function jobOf(
   const { list, ids } = await readList(resolve(options.list));
   const places: string[] = [];
   const onNote = (note: string): void => void places.push(note);
+  const images = await folderOf('images', options.images, ids, onNote);
+  const calibrations = await folderOf('calibrations', options.calibrations, ids, onNote);
+  const { imageExtension } = configuration.dataset;
+  await requireCameras({ images, calibrations, imageExtension }, ids, configuration);
   const job: FolderPredictionJob = {
     stages,
     configuration: { ...configuration, precision: options.precision ?? configuration.precision },
     models: { coarse: models.coarse?.reference ?? null, refinement: models.refinement?.reference ?? null },
     template,
     list,
-    images: await folderOf('images', options.images, ids, onNote),
-    calibrations: await folderOf('calibrations', options.calibrations, ids, onNote),
+    images,
+    calibrations,
     coarsePredictions: options.coarsePredictions === undefined ? null : resolve(options.coarsePredictions),
     outputs: stages === 'coarse' ? { coarse: out, refinement: null } : { coarse: coarseOut, refinement: out },
     strict: options.strict,

@@ -1,6 +1,7 @@
 import { writeFailedFrames } from '../../datasets/failedFrames.js';
 import type { FolderPredictionJob, FolderStages } from '../../inference/folders/job.js';
-import type { PredictionResult } from '../../inference/protocol.js';
+import { checkModels } from '../../inference/folders/checkModels.js';
+import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { harmless } from '../terminal/harmless.js';
@@ -9,6 +10,15 @@ import { jobOf, type PredictOptions } from './job.js';
 import { predictLocally } from './local.js';
 import { predictAsWorkflow, type PredictWorkflowOptions } from './workflow.js';
 import { print, printJson } from '../terminal/print.js';
+
+/** Errors that a command line is to be changed for. */
+const ofCommandLine = [
+  'FoldersUnsuitable',
+  'ImportRefused',
+  'PublishedCheckpointMismatch',
+  'CheckpointNotFound',
+  'StageNotFinished',
+];
 
 export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
   readonly workflow: boolean;
@@ -23,6 +33,7 @@ export async function predict(stages: FolderStages, options: PredictCommand): Pr
     throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
   }
   const { job, notes } = await jobOf(stages, options);
+  await told(checkModels(job));
   if (!json) for (const line of [...introduction(job), ...notes]) print(line);
   return workflow ? predictAsWorkflow(job, options) : predictHere(job, json, allowFailures);
 }
@@ -31,12 +42,8 @@ async function predictHere(job: FolderPredictionJob, json: boolean, allowFailure
   const display = json ? null : new PredictionDisplay();
   let result: PredictionResult;
   try {
-    result = await predictLocally(
-      job,
-      harmless((event) => display?.show(event)),
-    );
-  } catch (error) {
-    throw asCommandError(error);
+    const show = harmless((event: PredictorEvent) => display?.show(event));
+    result = await told(predictLocally(job, show));
   } finally {
     display?.end();
   }
@@ -58,15 +65,12 @@ function introduction({ models, template, list }: FolderPredictionJob): string[]
   return [...named, `template  ${topology}`, `frames  ${list.to} of ${list.path}`];
 }
 
-/** What a command line, not the program or its data, has to be changed for. */
-function asCommandError(error: unknown): unknown {
-  const names = [
-    'FoldersUnsuitable',
-    'ImportRefused',
-    'PublishedCheckpointMismatch',
-    'CheckpointNotFound',
-    'StageNotFinished',
-  ];
-  if (!(error instanceof Error) || !names.includes(error.name)) return error;
-  return new CommandError(error.message, exitCodes.usage, { cause: error.cause });
+/** What a command line, not the program or its data, has to be changed for, as that. */
+async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Error) || !ofCommandLine.includes(error.name)) throw error;
+    throw new CommandError(error.message, exitCodes.usage, { cause: error.cause });
+  }
 }

@@ -74,6 +74,36 @@ export async function viewsOfFrame(folders: FrameFolders, id: FrameId, choice: V
   );
 }
 
+/**
+ * Cameras that are asked for by name, and of which no frame has an image or a calibration: a mistyped name. Frames are looked
+ * at until each name was seen.
+ *
+ * @returns the names, and those that there are instead; nothing where all were seen.
+ */
+export async function camerasOfNoFrame(
+  folders: FrameFolders,
+  ids: readonly FrameId[],
+  choice: ViewChoice,
+): Promise<{ readonly unknown: readonly string[]; readonly there: readonly string[] }> {
+  const there = new Set<string>();
+  const seen = new Set<string>();
+  const add = async (folder: string, start: string, end: string): Promise<void> => {
+    if (seen.has(folder)) return;
+    seen.add(folder);
+    // A frame that cannot be read is told in its turn.
+    for (const name of stems(await readdir(folder).catch(() => []), start, end)) there.add(name);
+  };
+  let unknown = unknownCameras(there, choice);
+  for (const { subject, sequence, frame } of ids) {
+    if (unknown.length === 0) break;
+    await add(join(folders.calibrations, subject, sequence), '', '.tka');
+    const ending = `.${folders.imageExtension}`;
+    await add(join(folders.images, subject, sequence, frame), `${sequence}.${frame}.`, ending);
+    unknown = unknownCameras(there, choice);
+  }
+  return { unknown, there: [...there].sort() };
+}
+
 /** Frames that are given, of folders as they lie there. @param template mm; what predictions have the topology of. */
 export function openFolderSource(folders: FrameFolders, template: Mesh, choice: ViewChoice): FrameSource {
   const view = async (id: FrameId, name: string): Promise<EncodedView> => {

@@ -64,7 +64,7 @@ export function requireTopology(
   );
 }
 
-function referenceOf({ models, stages }: FolderPredictionJob, stage: Stage): ModelReference {
+export function referenceOf({ models, stages }: FolderPredictionJob, stage: Stage): ModelReference {
   const reference = models[stage];
   if (reference === null) throw new FoldersUnsuitable(`Prediction of ${stages} needs a ${stage} model.`);
   return reference;

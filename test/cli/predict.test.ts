@@ -138,6 +138,28 @@ test('predict finds folders that are wrapped once more, or named one too high', 
   );
 });
 
+test('models of other stages and networks, and cameras that no frame has, are told before anything is started', async () => {
+  const places = ['--list', list, '--images', join(goldenFolder, 'images'), '--out', join(folder, 'nothing')];
+  places.push('--calibrations', join(goldenFolder, 'calibrations'), '--template', join(goldenFolder, 'template.obj'));
+  const predict = (coarse: string, refinement: string, ...more: string[]): Promise<Finished> =>
+    tempehFlow(['predict', 'both', '--coarse-model', coarse, '--refinement-model', refinement, ...places, ...more]);
+  // Nothing answers there: whoever asks Temporal first says so.
+  const nowhere = ['--workflow', '--address', '127.0.0.1:1'];
+  const swapped = await predict(runs.refinement, runs.coarse, ...nowhere);
+  assert.equal(swapped.code, 2);
+  assert.match(swapped.stderr, /model_00150000\.pth holds a refinement model; expected a coarse model/);
+  const twice = await predict(runs.coarse, runs.coarse, ...nowhere);
+  assert.match(twice.stderr, /holds a coarse model; expected a refinement model/);
+  // The configuration, not the one beside the checkpoint, is another's.
+  const other = await predict(runs.coarse, runs.refinement, '--set', 'model.refinement.v2v.frontChannels=8');
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /misshapen: .* is \[.*\], but should be \[8,/);
+  const cameras = await predict(runs.coarse, runs.refinement, '--cameras', '00_A,00_X,01_A');
+  assert.equal(cameras.code, 2);
+  assert.match(cameras.stderr, /--cameras .*found "00_X", of which no frame .*; there are "/);
+  assert.equal(cameras.stdout, '');
+});
+
 test('a file that is no model is refused as such', async () => {
   const places = ['--list', list, '--images', goldenFolder, '--calibrations', goldenFolder, '--out', folder];
   const missing = await tempehFlow(['predict', 'coarse', '--coarse-model', 'runs/nowhere', ...places]);

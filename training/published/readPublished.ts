@@ -1,5 +1,5 @@
 import { FormatError, listed } from '../../datasets/formats/formatError.js';
-import { readPytorchFile, type PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
+import { outlinePytorchFile, readPytorchFile, type PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import type { CheckpointStage } from '../../checkpoints/manifest/manifestSchema.js';
 import { isTensor, type StateDict } from './stateDict.js';
 import { withNetworkNames } from './stateNames.js';
@@ -23,11 +23,16 @@ const optimizerName = 'optimizer_model';
  * Reads a checkpoint as the published training writes it (`{model, optimizer_model}`), as Lightning does (`{state_dict}`),
  * a state dict by itself, or torchvision's ResNet-34. Nothing in it is executed.
  *
- * @param part `model`: without the optimiser's state, which is two thirds of a file.
+ * @param part `model`: without the optimiser's state, which is two thirds of a file; `outline`: the model's names and shapes,
+ * without values, at once.
  * @throws FormatError for anything else.
  */
-export async function readPublishedFile(path: string, part: 'all' | 'model' = 'all'): Promise<PublishedFile> {
-  const content = await readPytorchFile(path, part === 'model' ? [optimizerName] : []);
+export async function readPublishedFile(
+  path: string,
+  part: 'all' | 'model' | 'outline' = 'all',
+): Promise<PublishedFile> {
+  const read = part === 'outline' ? outlinePytorchFile : readPytorchFile;
+  const content = await read(path, part === 'all' ? [] : [optimizerName]);
   const expected = 'a dictionary with "model" (a state dict) and perhaps "optimizer_model", or torchvision’s ResNet-34';
   if (!(content instanceof Map)) throw new FormatError({ file: path, expected, found: 'something else' });
   const named = weightNames.filter((name) => content.get(name) instanceof Map);

@@ -32,9 +32,20 @@ export function fromStateDict(
     const values = finiteValues(published, name, least, problems);
     if (values !== null) arrays[name] = { shape, values: fromPublished(layout, values) };
   }
-  const names = new Set<string | number>(layouts.map(({ name }) => name));
-  for (const name of dictionary.keys()) if (!names.has(name)) problems.push(`unexpected: ${name}`);
+  problems.push(...unexpected(layouts, dictionary));
   return arrays;
+}
+
+/** A line for each tensor of a published state dict that is missing, unexpected or misshapen; values are not looked at. */
+export function misfits(layouts: readonly TensorLayout[], dictionary: StateDict): string[] {
+  const problems: string[] = [];
+  for (const { name, publishedShape } of layouts) publishedTensor(dictionary.get(name), name, publishedShape, problems);
+  return [...problems, ...unexpected(layouts, dictionary)];
+}
+
+function unexpected(layouts: readonly TensorLayout[], dictionary: StateDict): string[] {
+  const names = new Set<string | number>(layouts.map(({ name }) => name));
+  return [...dictionary.keys()].filter((name) => !names.has(name)).map((name) => `unexpected: ${name}`);
 }
 
 /** The inverse: our arrays as PyTorch has them, in the published order. @throws CheckpointMismatch */

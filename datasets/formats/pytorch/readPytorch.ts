@@ -11,7 +11,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from '../pickle/values.js';
-import { openPytorchArchive } from './archive.js';
+import { openPytorchArchive, type PytorchArchive } from './archive.js';
 import { TensorReader, type PytorchTensor } from './tensorReader.js';
 import { TensorReference, torchVocabulary } from './torchVocabulary.js';
 
@@ -45,6 +45,31 @@ const deepest = 100;
  * @throws FormatError naming the member, the byte, the tensor
  */
 export async function readPytorchFile(path: string, leftOut: readonly string[] = []): Promise<PytorchValue> {
+  return readWith((archive) => new TensorReader(archive, path), path, leftOut);
+}
+
+/**
+ * What such a file has where: tensors with their shapes, and without values. Its storages are not read, so that it takes
+ * milliseconds.
+ *
+ * @param leftOut as of `readPytorchFile`. @throws FormatError
+ */
+export async function outlinePytorchFile(path: string, leftOut: readonly string[] = []): Promise<PytorchValue> {
+  const none = new Float32Array(0);
+  const tensors: Tensors = {
+    tensor: ({ shape }) => Promise.resolve({ shape, values: none }),
+    array: ({ shape }) => ({ shape, values: none }),
+  };
+  return readWith(() => tensors, path, leftOut);
+}
+
+type Tensors = Pick<TensorReader, 'tensor' | 'array'>;
+
+async function readWith(
+  tensorsOf: (archive: PytorchArchive) => Tensors,
+  path: string,
+  leftOut: readonly string[],
+): Promise<PytorchValue> {
   const archive = await openPytorchArchive(path);
   try {
     if (archive.has('byteorder')) {
@@ -57,7 +82,7 @@ export async function readPytorchFile(path: string, leftOut: readonly string[] =
     const vocabularies = [torchVocabulary, plainVocabulary, numpyVocabulary];
     const tree = readPickle(await archive.read('data.pkl'), vocabularies, place);
     if (tree instanceof Map) for (const key of leftOut) tree.delete(key);
-    return await new Materializer(new TensorReader(archive, path), path).value(tree, '', 0);
+    return await new Materializer(tensorsOf(archive), path).value(tree, '', 0);
   } finally {
     archive.close();
   }
@@ -88,7 +113,7 @@ class Materializer {
   private readonly underWay = new Set<object>();
 
   constructor(
-    private readonly tensors: TensorReader,
+    private readonly tensors: Tensors,
     private readonly path: string,
   ) {}
 
