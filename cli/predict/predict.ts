@@ -4,21 +4,13 @@ import { checkModels } from '../../inference/folders/checkModels.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { modelsTold } from '../store/modelsTold.js';
 import { harmless } from '../terminal/harmless.js';
 import { PredictionDisplay, resultLine } from './display.js';
 import { jobOf, type PredictOptions } from './job.js';
 import { predictLocally } from './local.js';
 import { predictAsWorkflow, type PredictWorkflowOptions } from './workflow.js';
 import { print, printJson } from '../terminal/print.js';
-
-/** Errors that a command line is to be changed for. */
-const ofCommandLine = [
-  'FoldersUnsuitable',
-  'ImportRefused',
-  'PublishedCheckpointMismatch',
-  'CheckpointNotFound',
-  'StageNotFinished',
-];
 
 export interface PredictCommand extends PredictOptions, PredictWorkflowOptions {
   readonly workflow: boolean;
@@ -33,7 +25,7 @@ export async function predict(stages: FolderStages, options: PredictCommand): Pr
     throw new CommandError(`${follow ? '--follow' : '--name'} is of a workflow: add --workflow.`, exitCodes.usage);
   }
   const { job, notes } = await jobOf(stages, options);
-  await told(checkModels(job));
+  await modelsTold(checkModels(job));
   if (!json) for (const line of [...introduction(job), ...notes]) print(line);
   return workflow ? predictAsWorkflow(job, options) : predictHere(job, json, allowFailures);
 }
@@ -43,7 +35,7 @@ async function predictHere(job: FolderPredictionJob, json: boolean, allowFailure
   let result: PredictionResult;
   try {
     const show = harmless((event: PredictorEvent) => display?.show(event));
-    result = await told(predictLocally(job, show));
+    result = await modelsTold(predictLocally(job, show));
   } finally {
     display?.end();
   }
@@ -63,14 +55,4 @@ function introduction({ models, template, list }: FolderPredictionJob): string[]
   });
   const topology = template.kind === 'file' ? template.path : `of data set ${template.name}`;
   return [...named, `template  ${topology}`, `frames  ${list.to} of ${list.path}`];
-}
-
-/** What a command line, not the program or its data, has to be changed for, as that. */
-async function told<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Error) || !ofCommandLine.includes(error.name)) throw error;
-    throw new CommandError(error.message, exitCodes.usage, { cause: error.cause });
-  }
 }

@@ -4,6 +4,7 @@ import { configurationPath, loadConfiguration } from '../../configs/load.js';
 import { finetuneDefaults } from '../../configs/reading/finetuneDefaults.js';
 import { parseCheckpointName, runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { startRun } from '../../client/runs/runs.js';
 import { openStore } from '../../storage/openStore.js';
 import {
@@ -16,6 +17,7 @@ import { useLocalObjectStore, withTemporal, type ConnectionOptions } from '../co
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { newestCheckpoint } from '../predict/models.js';
+import { modelsTold } from '../store/modelsTold.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles } from './runFiles.js';
@@ -43,15 +45,16 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const first = await loadConfiguration(config, [...finetuneDefaults(text, path, false), ...set]);
   refusePlaceholders(first, config);
-  const models = (await Promise.all(given.map((source) => modelsOf(source, first)))).flat();
+  const models = (await modelsTold(Promise.all(given.map((source) => modelsOf(source, first))))).flat();
   refuseUnfit(models);
   const isRefined = models.some(({ stage }) => stage === 'refinement');
   const defaults = finetuneDefaults(text, path, isRefined);
   const configuration = await loadConfiguration(config, [...defaults, ...set], () => undefined);
   const onNote = (note: string): void => void process.stderr.write(`note: ${note}\n`);
   const files = await findRunFiles(configuration, { what: 'full-training', run: null, isBranch: true, onNote });
+  const run = options.run ?? runName(configuration.dataset.name, new Date());
+  await refuseBegun(run, configuration);
   return withTemporal(options, async (connected) => {
-    const run = options.run ?? runName(configuration.dataset.name, new Date());
     useLocalObjectStore();
     await writeStartingModels(models, { store: openStore(configuration.storage), run, configuration });
     for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);
@@ -63,6 +66,19 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
     print(`  tempeh-flow status ${run} --follow`);
     return exitCodes.ok;
   });
+}
+
+/** A run of that name that has begun would be told by the store when Temporal has been asked, and as of an import. */
+async function refuseBegun(run: string, configuration: RunConfiguration): Promise<void> {
+  useLocalObjectStore();
+  const store = openStore(configuration.storage);
+  for (const stage of ['coarse', 'refinement'] as const) {
+    const manifest = await readManifest(store, run, stage);
+    if (!manifest || manifest.checkpoints.length === 0) continue;
+    const found = `found a ${stage} checkpoint of it in ${store.description}`;
+    const todo = `tempeh-flow resume ${run} goes on with it, another name begins anew`;
+    throw new CommandError(`--run ${run}: expected a run that has not begun, ${found}; ${todo}.`, exitCodes.usage);
+  }
 }
 
 type Source =
