@@ -5,7 +5,7 @@ import type { RunStep } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { RunError } from '../../client/connection/client.js';
 import { configurationOf, startRun } from '../../client/runs/runs.js';
-import { branch, parseBranchPoint } from './branch.js';
+import { branch, parseBranchPoint, refuseUnfitBranch } from './branch.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
@@ -61,10 +61,12 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     });
   };
   const ownFiles = own === null ? null : await filesOf(own);
+  const ownName = own === null ? null : (options.run ?? runName(own.dataset.name, new Date()));
+  if (from !== null && own !== null && ownName !== null) await refuseUnfitBranch(from, ownName, own);
   return withTemporal(options, async (connected) => {
     const configuration = own ?? (await inherited(connected.client, parent!, options, from === null));
     const files = ownFiles ?? (await filesOf(configuration));
-    const run = options.run ?? runName(configuration.dataset.name, new Date());
+    const run = ownName ?? options.run ?? runName(configuration.dataset.name, new Date());
     if (from !== null) await branch(from, run, configuration);
     await storeRunFiles(files, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };

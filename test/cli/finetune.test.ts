@@ -61,3 +61,14 @@ test('models that are missing, of one stage twice, or of other networks are told
     assert.match(stderr, expected);
   }
 });
+
+test('of a branch, too, what it starts from is looked at first', async () => {
+  const branch = (from: string): Promise<Finished> =>
+    tempehFlow(['start', 'full-training', '--config', config, '--address', '127.0.0.1:1', '--from', from]);
+  const missing = await branch('nobody/coarse');
+  assert.match(missing.stderr, /Run nobody has no coarse checkpoint/);
+  const step = await branch('begun/coarse@7');
+  assert.match(step.stderr, /begun has no coarse checkpoint of step 7; it has: 1/);
+  const there = await branch('begun/coarse');
+  assert.equal(there.code, 3, there.stderr);
+});

@@ -50,6 +50,25 @@ export interface Branch {
  * @throws DamagedCheckpoint
  */
 export async function branchRun(branch: Branch): Promise<{ readonly step: number; readonly stage: TrainingStage }> {
+  const { source, chosen, before } = await checkBranch(branch);
+  if (before !== null) await copyStage(branch, before.source, before.final);
+  await copyStage(branch, source, chosen);
+  return { step: chosen.step, stage: chosen.stage };
+}
+
+/** What branching copies: of the stage that it goes on with, and of the one before, where there is one. */
+interface BranchSources {
+  readonly source: Manifest;
+  readonly chosen: ManifestCheckpoint;
+  readonly before: { readonly source: Manifest; readonly final: ManifestCheckpoint } | null;
+}
+
+/**
+ * Looks whether a run can be branched, and copies nothing.
+ *
+ * @throws BranchRefused as `branchRun`
+ */
+export async function checkBranch(branch: Omit<Branch, 'report'>): Promise<BranchSources> {
   const { store, from, run } = branch;
   if (from.run === run)
     throw new BranchRefused(`${run} cannot be branched from itself: give the new run another name.`);
@@ -64,16 +83,13 @@ export async function branchRun(branch: Branch): Promise<{ readonly step: number
         `${chosen.step}. Take an earlier one (@STEP), or --set training.${chosen.stage}.iterations=N.`,
     );
   }
-  if (stage === 'refinement') {
-    const coarse = await manifestOf(branch, 'coarse');
-    const final = coarse.checkpoints.find(({ key }) => key === coarse.finished['coarse-finetuning']?.key);
-    if (!final) {
-      throw new BranchRefused(`The coarse model of ${from.run} is not finished: its refinement cannot be branched.`);
-    }
-    await copyStage(branch, coarse, final);
+  if (stage === 'coarse') return { source, chosen, before: null };
+  const coarse = await manifestOf(branch, 'coarse');
+  const final = coarse.checkpoints.find(({ key }) => key === coarse.finished['coarse-finetuning']?.key);
+  if (!final) {
+    throw new BranchRefused(`The coarse model of ${from.run} is not finished: its refinement cannot be branched.`);
   }
-  await copyStage(branch, source, chosen);
-  return { step: chosen.step, stage: chosen.stage };
+  return { source, chosen, before: { source: coarse, final } };
 }
 
 /** The same settings of the networks, or the weights mean nothing. @throws BranchRefused naming the part that differs. */
@@ -104,7 +120,7 @@ async function refuseOthers(store: ObjectStore, run: string, stage: CheckpointSt
   throw new BranchRefused(`Run ${run} has a ${stage} checkpoint of step ${last.step} already. ${todo}.`);
 }
 
-async function manifestOf({ store, from }: Branch, stage: CheckpointStage): Promise<Manifest> {
+async function manifestOf({ store, from }: Pick<Branch, 'store' | 'from'>, stage: CheckpointStage): Promise<Manifest> {
   const manifest = await readManifest(store, from.run, stage);
   if (manifest && manifest.checkpoints.length > 0) return manifest;
   const key = keys.manifest(from.run, stage);
