@@ -16,7 +16,9 @@ const require = createRequire(import.meta.url);
 export const {
   Client,
   Connection,
+  defaultGrpcRetryOptions,
   isGrpcServiceError,
+  makeGrpcRetryInterceptor,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -28,4 +30,4 @@ export const { decodeOptionalFailureToOptionalError, decodeOptionalSinglePayload
   require('@temporalio/common/lib/internal-non-workflow/index.js') as typeof temporalInternal;
 export const { loadClientConfigProfile } = require('@temporalio/envconfig') as typeof temporalEnvconfig;
 export const { temporal } = require('@temporalio/proto') as typeof temporalProto;
-export const { credentials } = require('@grpc/grpc-js') as typeof grpc;
+export const { credentials, InterceptingCall, Metadata, status } = require('@grpc/grpc-js') as typeof grpc;

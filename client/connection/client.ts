@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from '@temporalio/client';
-import { Client, Connection, credentials } from '../temporal.js';
+import { Client, Connection, credentials, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '../temporal.js';
+import { endOnClosed } from './closedConnection.js';
 import { explainConnection } from './connectionProblem.js';
 import type { TemporalSettings } from './connectionSettings.js';
 import { dataConverter } from '../payloads/dataConverter.js';
@@ -50,6 +51,7 @@ function connectionOptions({ address, apiKey, tls, metadata, unverified }: Tempo
   const shared: ConnectionOptions = {
     address: proxy?.address ?? address,
     connectTimeout: '5 seconds',
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endOnClosed],
     // Whether there is a proxy, we say: gRPC would have one for this machine, too.
     channelArgs: { 'grpc.enable_http_proxy': 0, ...proxied },
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { connectClient, RunError } from '../../client/connection/client.js';
 import { temporalSettings } from '../../client/connection/connectionSettings.js';
 import { ensureSearchAttributes } from '../../client/searchAttributes.js';
@@ -154,4 +155,15 @@ test('a server that lets nobody look at search attributes stops no start', async
     plain.rule = () => null;
     await client.connection.close();
   }
+});
+
+test('a question that is to be asked again ends when the connection is closed, and takes nothing down', async () => {
+  const front = await TemporalFront.start(temporal.settings.address);
+  const client = await connectClient(temporalSettings({ TEMPORAL_ADDRESS: front.address }));
+  await front.stop();
+  const question = assert.rejects(client.workflowService.getSystemInfo({}));
+  // The first answer (there is no server) has come, and the next attempt waits for its time.
+  await setTimeout(50);
+  await client.connection.close();
+  await question;
 });
