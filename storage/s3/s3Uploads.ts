@@ -8,8 +8,12 @@ import {
 import { nameOf } from './errors/s3Failure.js';
 import type { UnfinishedUpload } from '../types.js';
 
-/** A part that the store was still taking may outlive an abort: S3 asks to look, and to abort again. */
-const mostAborts = 5;
+/**
+ * A part that the store was still taking may outlive an abort: S3 asks to look, and to abort again. Such a part may also
+ * come to lie there just after a look that found nothing.
+ */
+const mostAborts = 6;
+const looksWithNothing = 2;
 /** Milliseconds; longer each time. */
 const abortPause = 100;
 
@@ -35,19 +39,20 @@ export async function abandonUpload(
   abortSignal?: AbortSignal,
 ): Promise<void> {
   const upload = { Bucket, Key: key, UploadId: id };
+  let nothing = 0;
   for (let attempt = 1; attempt <= mostAborts; attempt++) {
     try {
       await client.send(new AbortMultipartUploadCommand(upload), { abortSignal });
     } catch (cause) {
-      if (nameOf(cause) === 'NoSuchUpload') return;
-      throw cause;
+      if (nameOf(cause) !== 'NoSuchUpload') throw cause;
     }
     // Who may not look has aborted it all the same.
     const remains = await client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }), { abortSignal }).then(
       () => true,
       () => false,
     );
-    if (!remains) return;
+    nothing = remains ? 0 : nothing + 1;
+    if (nothing === looksWithNothing) return;
     await sleep(abortPause * attempt, undefined, abortSignal && { signal: abortSignal });
   }
 }
