@@ -7,7 +7,7 @@ import { exitCodes } from '../exitCodes.js';
 import { bytes, columns, styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
-import { print } from '../terminal/print.js';
+import { print, printJson } from '../terminal/print.js';
 
 /** Reasons that are shown; the others are in the JSON. */
 const mostShown = 12;
@@ -23,8 +23,8 @@ export async function check(options: CheckArguments): Promise<number> {
   const report = await withInspection(options, (inspection, inspectOptions) =>
     checkDataset(inspection, options.all ? null : options.sample, inspectOptions),
   );
-  const text = options.json ? JSON.stringify(report, null, 2) : reportLines(report).join('\n');
-  print(text);
+  if (options.json) printJson(report);
+  else print(reportLines(report).join('\n'));
   return report.usable ? exitCodes.ok : exitCodes.failed;
 }
 
