@@ -16,6 +16,22 @@ const direct = [
   attribute.text('padding', 'SAME'),
 ];
 
+/**
+ * The direct gradient by the filter, a few samples at a time: over all of them at once, float32's sum of tens of thousands
+ * of products is 3e-5 off (ours 2e-6; both against double precision).
+ */
+function filterGradient(x: Tensor, dy: Tensor, filterShape: readonly number[]): Tensor {
+  const several = 10;
+  const samples = x.shape[0]!;
+  const parts: Tensor[] = [];
+  for (let first = 0; first < samples; first += several) {
+    const count = Math.min(several, samples - first);
+    const part = [tf.slice(x, first, count), integers(filterShape), tf.slice(dy, first, count)];
+    parts.push(executeOne('Conv3DBackpropFilterV2', direct, part));
+  }
+  return tf.addN(parts);
+}
+
 /** Largest difference, of the expected values' root mean square. */
 function deviation(found: Tensor, expected: Tensor): number {
   assert.deepEqual(found.shape, expected.shape);
@@ -55,11 +71,11 @@ for (const { name, x: xShape, filter: filterShape } of cases) {
       const expected = {
         y: executeOne('Conv3D', direct, [x, filter]),
         x: executeOne('Conv3DBackpropInputV2', [...direct, shape32], [integers(xShape), filter, dy]),
-        filter: executeOne('Conv3DBackpropFilterV2', direct, [x, integers(filterShape), dy]),
+        filter: filterGradient(x, dy, filterShape),
       };
       assert.ok(deviation(value.y, expected.y) < 3e-5, 'values');
       assert.ok(deviation(gradients['x']!, expected.x) < 3e-5, 'gradient by x');
-      assert.ok(deviation(gradients['filter']!, expected.filter) < 3e-5, 'gradient by the filter');
+      assert.ok(deviation(gradients['filter']!, expected.filter) < 1e-5, 'gradient by the filter');
     });
   });
 }
