@@ -22,7 +22,7 @@ const direct = [
  */
 function filterGradient(x: Tensor, dy: Tensor, filterShape: readonly number[]): Tensor {
   const several = 10;
-  const samples = x.shape[0]!;
+  const [samples] = x.shape;
   const parts: Tensor[] = [];
   for (let first = 0; first < samples; first += several) {
     const count = Math.min(several, samples - first);
