@@ -137,7 +137,7 @@ export interface Interruptions {
 export interface AttemptRecord {
   /** Temporal's number, which begins anew where a run was paused or resumed. */
   readonly attempt: number;
-  /** Of people: host and process. */
+  /** Human-readable: host and process. */
   readonly worker: string;
   /** ISO 8601. */
   readonly beganAt: string;

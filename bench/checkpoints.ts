@@ -13,7 +13,7 @@ import { generateHeadTemplate } from '../miniature/head/headTemplate.js';
 import { startObjectStore } from '../infra/services/index.js';
 import { openStore } from '../storage/openStore.js';
 import type { StageData } from '../training/loop/stageData.js';
-import type { LoopMilliseconds } from '../training/loop/stageLoop.js';
+import type { LoopMilliseconds } from '../training/loop/machineScalars.js';
 import { trainStage } from '../training/process/trainStage.js';
 import { syntheticBatch } from './syntheticBatch.js';
 

@@ -1,25 +1,42 @@
 import type { Client } from '@temporalio/client';
 import { taskQueues } from '../configs/queues.js';
 
-/** Temporal's `TaskQueueType`. */
-const taskTypes = { workflow: 1, activity: 2 } as const;
+/** Who asked for tasks in the last minutes. */
+export interface Poller {
+  readonly identity: string;
+  readonly deployment: string | null;
+  /** null: unversioned. */
+  readonly buildId: string | null;
+}
 
-/** Who asked for tasks in the last minutes: identities of the workers by queue: of workflows, training, predictions. */
-export async function pollersOf(client: Client): Promise<Readonly<Record<'data' | 'gpu' | 'predict', string[]>>> {
+/** Numbers of Temporal's `TaskQueueType` and `WorkerVersioningMode`. */
+const taskTypes = { workflow: 1, activity: 2 } as const;
+const versionedMode = 2;
+
+/** Of the queues of workflows, training and predictions. */
+export async function pollersOf(client: Client): Promise<Readonly<Record<'data' | 'gpu' | 'predict', Poller[]>>> {
+  const queues = taskQueues();
   const [data, gpu, predict] = await Promise.all([
-    ask(client, taskQueues().data, taskTypes.workflow),
-    ask(client, taskQueues().gpu, taskTypes.activity),
-    ask(client, taskQueues().predict, taskTypes.activity),
+    ask(client, queues.data, taskTypes.workflow),
+    ask(client, queues.gpu, taskTypes.activity),
+    ask(client, queues.predict, taskTypes.activity),
   ]);
   return { data, gpu, predict };
 }
 
-async function ask(client: Client, queue: string, taskQueueType: 1 | 2): Promise<string[]> {
+async function ask(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Poller[]> {
   const { namespace } = client.options;
   const answer = await client.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
     taskQueueType,
   });
-  return (answer.pollers ?? []).map(({ identity }) => identity ?? 'unknown');
+  return (answer.pollers ?? []).map(({ identity, deploymentOptions }) => {
+    const versioned = Number(deploymentOptions?.workerVersioningMode ?? 0) === versionedMode;
+    return {
+      identity: identity ?? 'unknown',
+      deployment: versioned ? (deploymentOptions?.deploymentName ?? null) : null,
+      buildId: versioned ? (deploymentOptions?.buildId ?? null) : null,
+    };
+  });
 }

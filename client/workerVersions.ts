@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isGrpcServiceError } from './temporal.js';
-import { taskQueues } from '../configs/queues.js';
 import { RunError } from './connection/client.js';
+import { pollersOf, type Poller } from './pollers.js';
 
 /** A version of a deployment, and who polls for tasks as such. */
 export interface DeployedVersion {
@@ -29,17 +29,16 @@ const states = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'draine
 /** A deployment as Temporal has it; one that no worker has ever been started with has no versions. @throws RunError */
 export async function describeDeployment(client: Client, name: string): Promise<DeploymentDescription> {
   const { namespace } = client.options;
-  const [found, data, gpu] = await Promise.all([
+  const [found, { data, gpu }] = await Promise.all([
     known(client.workflowService.describeWorkerDeployment({ namespace, deploymentName: name })),
-    pollers(client, taskQueues().data, taskType.workflow),
-    pollers(client, taskQueues().gpu, taskType.activity),
+    pollersOf(client),
   ]);
   const info = found?.workerDeploymentInfo;
   const current = info?.routingConfig?.currentDeploymentVersion?.buildId || null;
   const ofBuild = (all: readonly Poller[], buildId: string | null): string[] =>
     all
       .filter((poller) => poller.buildId === buildId && (buildId === null || poller.deployment === name))
-      .map(identity);
+      .map(({ identity }) => identity);
   const versions = (info?.versionSummaries ?? []).map((summary): DeployedVersion => {
     const buildId = summary.deploymentVersion?.buildId ?? '';
     const created = summary.createTime;
@@ -118,36 +117,6 @@ async function refuseIncomplete(client: Client, name: string, buildId: string | 
   const todo = `Start them (tempeh-flow worker data|gpu${options}), or say --incomplete`;
   const message = `${buildId ?? 'unversioned'} of ${name} has no ${missing} workers: runs would wait for them. ${todo}.`;
   throw new RunError('refused', message);
-}
-
-interface Poller {
-  readonly identity: string;
-  readonly deployment: string | null;
-  /** null: unversioned. */
-  readonly buildId: string | null;
-}
-
-const identity = (poller: Poller): string => poller.identity;
-
-/** Numbers of Temporal's `TaskQueueType` and `WorkerVersioningMode`. */
-const taskType = { workflow: 1, activity: 2 } as const;
-const versionedMode = 2;
-
-async function pollers(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Poller[]> {
-  const { namespace } = client.options;
-  const answer = await client.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType,
-  });
-  return (answer.pollers ?? []).map(({ identity: name, deploymentOptions }) => {
-    const versioned = Number(deploymentOptions?.workerVersioningMode ?? 0) === versionedMode;
-    return {
-      identity: name ?? 'unknown',
-      deployment: versioned ? (deploymentOptions?.deploymentName ?? null) : null,
-      buildId: versioned ? (deploymentOptions?.buildId ?? null) : null,
-    };
-  });
 }
 
 /** null where Temporal knows nothing by that name. */

@@ -106,3 +106,6 @@ export const datasetFailures = {
   /** A fetched volume is gone or has another size: the bundle is fetched again. */
   volumeMissing: 'VolumeMissing',
 } as const;
+
+/** Of the attempts and the warnings of one step, the last that are kept: a heartbeat and a history carry them. */
+export const keptOfStep = { attempts: 200, warnings: 20 } as const;

@@ -1,14 +1,17 @@
+import { keptOfStep } from '../../configs/temporal.js';
 import type { AttemptRecord } from '../types.js';
 
-/** Attempts that a heartbeat carries, at most: the last ones. */
-const mostRecords = 200;
-/** Warnings that are kept, the last ones, and their characters. */
-const mostWarnings = 20;
+/** Characters of a warning. */
 const longestWarning = 400;
 /** Characters of why one ended. */
 const longestReason = 240;
 
 export const lostReason = 'its worker was lost: no sign of life came any more';
+
+/** Why an attempt ended, as a line that lists take. */
+export function reasonLine(reason: string): string {
+  return reason.replace(/\s+/g, ' ').slice(0, longestReason);
+}
 
 /**
  * The attempts at one activity, from heartbeat to heartbeat: each tells the next what there was before it, so that the list
@@ -42,12 +45,12 @@ export class Attempts {
   }
 
   ended(reason: string): void {
-    this.current = { ...this.current, end: reason.replace(/\s+/g, ' ').slice(0, longestReason) };
+    this.current = { ...this.current, end: reasonLine(reason) };
   }
 
   warning(text: string): void {
     const shown = text.slice(0, longestWarning);
-    this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-mostWarnings);
+    this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-keptOfStep.warnings);
   }
 
   /** Of all attempts, each once. */
@@ -57,6 +60,6 @@ export class Attempts {
 
   get list(): readonly AttemptRecord[] {
     const seconds = Math.round((performance.now() - this.begun) / 100) / 10;
-    return [...this.before, { ...this.current, seconds }].slice(-mostRecords);
+    return [...this.before, { ...this.current, seconds }].slice(-keptOfStep.attempts);
   }
 }

@@ -1,9 +1,7 @@
 import { startFetch } from '../../client/fetches.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
-import { exitCodes } from '../exitCodes.js';
 import { planFetch, type FetchRequest } from './fetchPlan.js';
-import { followToEnd } from '../runs/watching/watch.js';
-import { print, tell } from '../terminal/print.js';
+import { started } from '../runs/watching/started.js';
 
 export interface FetchOptions extends FetchRequest, ConnectionOptions {
   readonly local: boolean;
@@ -17,11 +15,6 @@ export async function fetchData(options: FetchOptions): Promise<number> {
   const run = `fetch-${configuration.dataset.name}`;
   return withTemporal(options, async (connected) => {
     await startFetch(connected.client, { run, configuration });
-    const page = connected.pageOf(run);
-    tell({ run, page });
-    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
-    if (options.follow) return followToEnd(connected, run);
-    print(`  tempeh-flow status ${run} --follow`);
-    return exitCodes.ok;
+    return started(connected, run, { follow: options.follow });
   });
 }

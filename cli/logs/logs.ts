@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { listLogs, type AttemptLog } from '../../checkpoints/logs/readLogs.js';
-import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { readableLogLine } from '../../text/logLine.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { configurationOfRun } from '../store/ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
 import { print, printLine } from '../terminal/print.js';
@@ -27,7 +27,7 @@ const lookInterval = 2000;
 /** Prints what the processes of a run logged, from its object store. @returns the exit code. */
 export async function logs(options: LogsOptions): Promise<ExitCode> {
   const { run, follow } = options;
-  if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
+  requireRunName(run);
   const store = openStore((await configurationOfRun(run, options)).storage);
   const printer = new LogPrinter(store, options);
   await untilStopped(async (signal) => {

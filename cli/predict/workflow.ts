@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
 import { startFolderPrediction } from '../../client/folderPredictions.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
-import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { followAsJson, followToEnd } from '../runs/watching/watch.js';
-import { print, printJson } from '../terminal/print.js';
+import { requireRunName } from '../runName.js';
+import { started } from '../runs/watching/started.js';
+import { followAsJson } from '../runs/watching/watch.js';
+import { printJson } from '../terminal/print.js';
 
 export interface PredictWorkflowOptions extends ConnectionOptions {
   readonly name: string | undefined;
@@ -28,20 +28,12 @@ export async function predictAsWorkflow(
   { name, follow, json, allowFailures, ...connection }: PredictWorkflowOptions,
 ): Promise<ExitCode> {
   const run = name ?? nameFor(job);
-  if (!runNamePattern.test(run)) {
-    throw new CommandError(`--name ${run}: expected ${runNameRule}.`, exitCodes.usage);
-  }
+  requireRunName(run, '--name');
   return withTemporal(connection, async (connected) => {
     await startFolderPrediction(connected.client, { run, job });
-    const page = connected.pageOf(run);
-    if (json) {
-      if (follow) return followAsJson(connected, run, { allowFailures });
-      printJson({ run, page }, 0);
-      return exitCodes.ok;
-    }
-    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
-    if (follow) return followToEnd(connected, run, { allowFailures });
-    print(`  tempeh-flow status ${run} --follow`);
+    if (!json) return started(connected, run, { follow, allowFailures });
+    if (follow) return followAsJson(connected, run, { allowFailures });
+    printJson({ run, page: connected.pageOf(run) }, 0);
     return exitCodes.ok;
   });
 }

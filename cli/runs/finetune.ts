@@ -2,7 +2,7 @@ import { stat, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { configurationPath, loadConfiguration } from '../../configs/load.js';
 import { finetuneDefaults } from '../../configs/reading/finetuneDefaults.js';
-import { parseCheckpointName, runNamePattern, runNameRule } from '../../configs/runNames.js';
+import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { startRun } from '../../client/runs/runs.js';
@@ -16,13 +16,14 @@ import {
 import { useLocalObjectStore, withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { newestCheckpoint } from '../predict/models.js';
 import { modelsTold } from '../store/modelsTold.js';
 import { refusePlaceholders } from '../store/placeholders.js';
-import { print, tell } from '../terminal/print.js';
+import { print } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles } from './runFiles.js';
 import { runName } from './start.js';
-import { followToEnd } from './watching/watch.js';
+import { started } from './watching/started.js';
 
 export interface FinetuneOptions extends ConnectionOptions {
   readonly config: string;
@@ -36,9 +37,7 @@ export interface FinetuneOptions extends ConnectionOptions {
 /** Trains a model that is trained already on other data: both stages, at lower rates. @returns the exit code. */
 export async function finetune(options: FinetuneOptions): Promise<number> {
   const { config, set } = options;
-  if (options.run !== undefined && !runNamePattern.test(options.run)) {
-    throw new CommandError(`--run ${options.run}: expected ${runNameRule}.`, exitCodes.usage);
-  }
+  if (options.run !== undefined) requireRunName(options.run, '--run');
   // Whether a refinement model is among them decides what its stage is to do.
   const given = await Promise.all(options.fromCheckpoint.map(sourceOf));
   const path = configurationPath(config);
@@ -59,12 +58,8 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
     await writeStartingModels(models, { store: openStore(configuration.storage), run, configuration });
     for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);
     await storeRunFiles(files, run, configuration);
-    const page = connected.pageOf(await startRun(connected.client, { run, configuration }));
-    tell({ run, page });
-    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
-    if (options.follow) return followToEnd(connected, run);
-    print(`  tempeh-flow status ${run} --follow`);
-    return exitCodes.ok;
+    const workflowId = await startRun(connected.client, { run, configuration });
+    return started(connected, run, { workflowId, follow: options.follow });
   });
 }
 

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
-import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import type { RunStep } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { RunError } from '../../client/connection/client.js';
@@ -9,10 +8,11 @@ import { branch, parseBranchPoint, refuseUnfitBranch } from './branch.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { refusePlaceholders } from '../store/placeholders.js';
-import { followToEnd } from './watching/watch.js';
+import { started } from './watching/started.js';
 import { showPlan, type PlanOptions } from '../plan/plan.js';
-import { print, tell } from '../terminal/print.js';
+import { tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
 
 export interface StartOptions extends ConnectionOptions {
@@ -35,9 +35,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
   if (what !== 'full-training' && what !== 'dataset' && options.run === undefined) {
     throw new CommandError(`Which run? ${what} goes on with what a run has: name it with --run.`, exitCodes.usage);
   }
-  if (options.run !== undefined && !runNamePattern.test(options.run)) {
-    throw new CommandError(`--run ${options.run}: expected ${runNameRule}.`, exitCodes.usage);
-  }
+  if (options.run !== undefined) requireRunName(options.run, '--run');
   // Of a step that goes on with a run, that run's configuration is asked for, and of a branch that which it starts from.
   const parent = from?.run ?? (what === 'full-training' ? undefined : options.run);
   const isNamed = options.config !== undefined || options.text !== undefined;
@@ -71,12 +69,8 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     await storeRunFiles(files, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };
     const workflowId = await startRun(connected.client, { run, configuration, ...steps });
-    const page = connected.pageOf(workflowId);
-    tell({ run, workflowId, page });
-    print(`Started ${run}.${page === null ? '' : `\n  ${page}`}`);
-    if (options.follow) return followToEnd(connected, run);
-    print(`  tempeh-flow status ${run} --follow`);
-    return exitCodes.ok;
+    tell({ workflowId });
+    return started(connected, run, { workflowId, follow: options.follow });
   });
 }
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveConfiguration } from '../../configs/load.js';
-import { parseCheckpointName, runNamePattern, runNameRule } from '../../configs/runNames.js';
+import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { listed } from '../../datasets/formats/formatError.js';
 import { keys } from '../../storage/keys.js';
@@ -11,6 +11,7 @@ import { exportPublished } from '../../training/published/exportPublished.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { configurationOfRun } from './ofRun.js';
 import { loadWithStore } from './placeholders.js';
 import type { StoreOptions } from '../storeOptions.js';
@@ -29,9 +30,7 @@ export interface ImportCheckpointOptions {
 /** Reads a `.pth` into a run, and says what may follow. @returns the exit code. */
 export async function importCheckpoint(options: ImportCheckpointOptions): Promise<number> {
   const { file, run, stage = null, step = null, final } = options;
-  if (!runNamePattern.test(run)) {
-    throw new CommandError(`--run ${run}: expected ${runNameRule}.`, exitCodes.usage);
-  }
+  requireRunName(run, '--run');
   if (step !== null && !(Number.isSafeInteger(step) && step >= 0)) {
     throw new CommandError(`--step ${step}: expected a whole number of steps, 0 or more.`, exitCodes.usage);
   }

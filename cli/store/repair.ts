@@ -1,11 +1,11 @@
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { applyRepair, planRepair, type RepairPlan } from '../../checkpoints/repair/planRepair.js';
-import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { PreconditionFailed } from '../../storage/types.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { columns } from '../terminal/terminal.js';
 import { configurationOfRun } from './ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
@@ -23,7 +23,7 @@ export interface RepairOptions extends StoreOptions {
  * @returns the exit code: 1 where a manifest is gone and nothing is left that it could be made from.
  */
 export async function repair({ run, yes, ...where }: RepairOptions): Promise<ExitCode> {
-  if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
+  requireRunName(run);
   const given = await configurationOfRun(run, where);
   const store = openStore(given.storage);
   const stored = await storedConfiguration(store, run);

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runNamePattern, runNameRule } from '../../configs/runNames.js';
 import { runReport } from '../../report/runReport.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { requireRunName } from '../runName.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { configurationOfRun } from './ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
@@ -22,7 +22,7 @@ export interface ReportOptions extends StoreOptions {
 
 /** Writes the page about a run, as far as it has come. @returns the exit code. */
 export async function report({ run, out, open, gpuPrice, ...where }: ReportOptions): Promise<ExitCode> {
-  if (!runNamePattern.test(run)) throw new CommandError(`${run}: expected ${runNameRule}.`, exitCodes.usage);
+  requireRunName(run);
   const { storage } = await configurationOfRun(run, where);
   const store = openStore(storage);
   const page = await untilStopped((signal) => runReport({ store, run, signal, gpuPrice: gpuPrice ?? null }));

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { textRecord, versionRecord } from '../../checkpoints/events/eventRecords.js';
+import { textRecord } from '../../checkpoints/events/eventRecords.js';
 import { hparamsRecord } from '../../checkpoints/events/pluginRecords.js';
 import { trainingStages, type RunConfiguration } from '../../configs/schema/run.js';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
-import type { MadeEvents } from './evaluationEvents.js';
+import { madeEvents, type MadeEvents } from './evaluationEvents.js';
 
 type Settings = Record<string, string | number | boolean | null>;
 
@@ -24,14 +23,10 @@ export async function configurationEvents(
   const configuration = JSON.parse(text) as RunConfiguration;
   const time = now();
   const shown = `\`\`\`json\n${JSON.stringify(configuration, null, 2)}\n\`\`\``;
-  return {
-    name: `events.out.tfevents.0000000000.configuration-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`,
-    body: Buffer.concat([
-      versionRecord(time),
-      textRecord(time, 0, 'configuration', shown),
-      hparamsRecord(time, run, hyperParameters(configuration)),
-    ]),
-  };
+  return madeEvents('configuration', text, time, [
+    textRecord(time, 0, 'configuration', shown),
+    hparamsRecord(time, run, hyperParameters(configuration)),
+  ]);
 }
 
 /** What runs differ by most: of networks, data and stages. Configurations of earlier versions may lack some. */

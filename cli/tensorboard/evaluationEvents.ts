@@ -14,6 +14,15 @@ export interface MadeEvents {
   readonly body: Buffer;
 }
 
+/** @param what the content is, @param content that the name follows from. @param records of the file, behind that of its version. */
+export function madeEvents(what: string, content: string, time: number, records: readonly Buffer[]): MadeEvents {
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return {
+    name: `events.out.tfevents.0000000000.${what}-${digest}`,
+    body: Buffer.concat([versionRecord(time), ...records]),
+  };
+}
+
 /** What TensorBoard shows of a run's evaluation: its table as a text, and each figure as a scalar. Null before there is one. */
 export async function evaluationEvents(
   store: ObjectStore,
@@ -23,14 +32,10 @@ export async function evaluationEvents(
   const todo = 'Delete it, and start the evaluation again';
   const evaluation = await readStored(store, keys.evaluation(run), { schema: evaluationSchema, todo });
   if (evaluation === null) return null;
-  const digest = createHash('sha256').update(JSON.stringify(evaluation)).digest('hex').slice(0, 12);
   const time = now();
   const scalars = scalarsOf(evaluation).map(([tag, value]) => scalarRecord(time, 0, tag, value));
   const table = textRecord(time, 0, 'Test/table', evaluationMarkdown(evaluation));
-  return {
-    name: `events.out.tfevents.0000000000.evaluation-${digest}`,
-    body: Buffer.concat([versionRecord(time), table, ...scalars]),
-  };
+  return madeEvents('evaluation', JSON.stringify(evaluation), time, [table, ...scalars]);
 }
 
 function scalarsOf({ methods }: Evaluation): [string, number][] {

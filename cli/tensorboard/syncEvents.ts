@@ -4,6 +4,7 @@ import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import type { ObjectStore } from '../../storage/types.js';
+import { CommandError } from '../errors.js';
 import { configurationEvents } from './configurationEvents.js';
 import { evaluationEvents, type MadeEvents } from './evaluationEvents.js';
 
@@ -38,6 +39,19 @@ export async function syncEvents(
   }
   if (files.length > 0) files.push(...(await writeMade(directory, await configurationEvents(store, run))));
   files.push(...(await writeMade(join(directory, 'evaluation'), await evaluationEvents(store, run))));
+  return files;
+}
+
+/** As {@link syncEvents}, into a folder that may be new. @throws CommandError where the store has none of the run */
+export async function fetchEvents(
+  store: ObjectStore,
+  run: string,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  await mkdir(directory, { recursive: true });
+  const files = await syncEvents(store, run, directory, signal);
+  if (files.length === 0) throw new CommandError(`${store.description} has no events of ${run} (yet).`);
   return files;
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentFor } from '../../configs/processEnvironment.js';
@@ -15,7 +15,7 @@ import type { LastRun } from '../quickstart/lastRun.js';
 import { configurationOfRun } from '../store/ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
 import { findLocalServices } from '../machine/services.js';
-import { syncEvents } from './syncEvents.js';
+import { fetchEvents, syncEvents } from './syncEvents.js';
 import { readJson, workspace, type Workspace } from '../machine/workspace.js';
 import { python, tensorboardFolder } from './install.js';
 
@@ -65,11 +65,7 @@ export async function tensorboard(options: TensorboardOptions): Promise<number> 
 
 /** Fetches a run's files. @throws CommandError where there are none. */
 async function prepare(run: string, events: string, store: ObjectStore | null, signal: AbortSignal): Promise<ShownRun> {
-  if (store !== null) {
-    mkdirSync(events, { recursive: true });
-    const files = await syncEvents(store, run, events, signal);
-    if (files.length === 0) throw new CommandError(`${store.description} has no events of ${run} (yet).`);
-  }
+  if (store !== null) await fetchEvents(store, run, events, signal);
   return { run, events, store };
 }
 

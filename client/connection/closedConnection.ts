@@ -1,5 +1,4 @@
-import type { InterceptorOptions, NextCall } from '@grpc/grpc-js';
-import type * as grpc from '@grpc/grpc-js';
+import type { Interceptor, NextCall } from '@grpc/grpc-js';
 import { InterceptingCall, Metadata, status } from '../temporal.js';
 
 type Call = ReturnType<NextCall>;
@@ -8,13 +7,13 @@ type Call = ReturnType<NextCall>;
  * Lets a question end that is asked on a closed connection. Temporal's client asks again from a timer when there was no
  * answer, and gRPC throws there once the connection is closed: that would end the process, and hide why it was closed.
  */
-export function endOnClosed(options: InterceptorOptions, nextCall: NextCall): grpc.InterceptingCall {
+export const endOnClosed: Interceptor = (options, nextCall) => {
   try {
     return new InterceptingCall(nextCall(options));
   } catch (cause) {
     return new InterceptingCall(endedCall(cause instanceof Error ? cause.message : String(cause)));
   }
-}
+};
 
 /** A call that was never made: it ends as cancelled, which is not tried again. */
 function endedCall(details: string): Call {

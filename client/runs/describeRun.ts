@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '../temporal.js';
+import { reasonLine } from '../../activities/processes/attempts.js';
 import type { AttemptRecord } from '../../activities/types.js';
 import { messages, runSteps } from '../../configs/temporal.js';
 import type { RunProgress, StepState } from '../../workflows/types.js';
@@ -139,6 +140,6 @@ function withAttempts(step: StepState, activities: readonly PendingActivity[]): 
 function closedAttempts(attempts: readonly AttemptRecord[], { state, lastFailure }: PendingActivity): AttemptRecord[] {
   return attempts.map((record) => {
     if (record.end !== null || state !== 'waiting') return record;
-    return { ...record, end: lastFailure?.replace(/\s+/g, ' ').slice(0, 240) ?? 'ended' };
+    return { ...record, end: reasonLine(lastFailure ?? 'ended') };
   });
 }

@@ -29,8 +29,10 @@ const cloud = path.dirname(fileURLToPath(import.meta.url));
 const typings = {
   package: '@cdktf/provider-aws@21.22.1',
   sha256: 'd1446ab6ac6526c6fab4b28a5ebefdd90c0ce56203949925d35a4d286c05cbbf',
-  members:
-    /^package\/lib\/(s3-|kms-|iam-|eks-node-group|launch-template|data-aws-iam-policy-document)[^/]*\/index\.d\.ts$/,
+  /** Patterns of GNU tar. */
+  members: ['s3-*', 'kms-*', 'iam-*', 'eks-node-group', 'launch-template', 'data-aws-iam-policy-document'].map(
+    (folder) => `package/lib/${folder}/index.d.ts`,
+  ),
 };
 const requirements = [
   'python-hcl2==4.3.5 --hash=sha256:e33795eed675ae59545e725d1de0a8d78b4166b30b6e0bc7699365bd06334068',
@@ -106,7 +108,7 @@ async function found(programs) {
 
 /** @returns {Promise<string>} the folder of the cache with typings and the reader of HCL */
 async function prepared() {
-  const hash = createHash('sha256').update(JSON.stringify([typings, String(typings.members), requirements]));
+  const hash = createHash('sha256').update(JSON.stringify([typings, requirements]));
   const folder = path.join(cacheDirectory, `cloud-schema-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   console.log('Fetching the provider’s schema: once, 37 MB.');
@@ -120,25 +122,7 @@ async function prepared() {
     const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
     if (sha256 !== typings.sha256)
       throw new SetupError(`${typings.package} has the SHA-256 ${sha256}; expected ${typings.sha256}.`, onNetwork);
-    const listed = (
-      await runCommand(
-        'tar',
-        [
-          'tzf',
-          archive,
-          '--wildcards',
-          'package/lib/s3-*/index.d.ts',
-          'package/lib/kms-*/index.d.ts',
-          'package/lib/iam-*/index.d.ts',
-          'package/lib/eks-node-group/index.d.ts',
-          'package/lib/launch-template/index.d.ts',
-          'package/lib/data-aws-iam-policy-document/index.d.ts',
-        ],
-        { mend: onNetwork },
-      )
-    ).split('\n');
-    const members = listed.filter((name) => typings.members.test(name));
-    await runCommand('tar', ['xzf', archive, '-C', scratch, ...members], { mend: onNetwork });
+    await runCommand('tar', ['xzf', archive, '-C', scratch, '--wildcards', ...typings.members], { mend: onNetwork });
     cpSync(path.join(scratch, 'package', 'lib'), path.join(result, 'typings'), { recursive: true });
     const list = path.join(scratch, 'requirements.txt');
     writeFileSync(list, requirements);

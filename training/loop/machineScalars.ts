@@ -1,5 +1,6 @@
 import { memoryUsage } from 'node:process';
 import type { EventRecorder } from '../../checkpoints/events/eventLog.js';
+import type { StepPhase } from '../process/protocol.js';
 import type { StepMilliseconds } from './trainingStep.js';
 
 /** A step's time with what comes before and after it. */
@@ -17,12 +18,12 @@ export interface LoopMilliseconds extends StepMilliseconds {
  * written last.
  */
 export class MachineScalars {
-  private readonly sums = new Map<keyof LoopMilliseconds, number>();
+  private readonly sums = new Map<StepPhase, number>();
   private steps = 0;
 
   add(milliseconds: LoopMilliseconds): void {
     this.steps++;
-    for (const [phase, spent] of Object.entries(milliseconds) as [keyof LoopMilliseconds, number][]) {
+    for (const [phase, spent] of Object.entries(milliseconds) as [StepPhase, number][]) {
       this.sums.set(phase, (this.sums.get(phase) ?? 0) + spent);
     }
   }
@@ -42,7 +43,7 @@ export class MachineScalars {
   }
 }
 
-const titles: Readonly<Record<keyof LoopMilliseconds, string>> = {
+const titles: Readonly<Record<StepPhase, string>> = {
   batch: 'seconds waiting for data',
   forward: 'seconds forward',
   loss: 'seconds of losses',

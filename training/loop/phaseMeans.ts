@@ -9,19 +9,12 @@ export class PhaseMeans {
 
   add(milliseconds: Readonly<Record<StepPhase, number>>): void {
     const before = this.means;
-    const mean = (phase: StepPhase): number => {
+    const means = { ...milliseconds };
+    for (const phase of Object.keys(means) as StepPhase[]) {
       const seconds = milliseconds[phase] / 1000;
-      return before === null ? seconds : kept * before[phase] + (1 - kept) * seconds;
-    };
-    this.means = {
-      batch: mean('batch'),
-      forward: mean('forward'),
-      loss: mean('loss'),
-      backward: mean('backward'),
-      update: mean('update'),
-      show: mean('show'),
-      save: mean('save'),
-    };
+      means[phase] = before === null ? seconds : kept * before[phase] + (1 - kept) * seconds;
+    }
+    this.means = means;
   }
 
   /** null before the first step. */

@@ -56,8 +56,6 @@ export interface StageLoopOptions {
   readonly signal: AbortSignal;
 }
 
-export type { LoopMilliseconds };
-
 /** Of the error colours, mm. */
 const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
 
