@@ -16,14 +16,14 @@ export interface Costs {
  */
 const measured = {
   paper: { coarseStep: 3.4, refinementStep: 61, coarseFrame: 0.56, refinedFrame: 7.6 },
-  miniature: { coarseStep: 0.138, refinementStep: 0.288, coarseFrame: 0.03, refinedFrame: 0.15 },
+  miniature: { coarseStep: 0.068, refinementStep: 0.288, coarseFrame: 0.012, refinedFrame: 0.06 },
 } as const;
 
 /** The machine that {@link measuredCosts} are of. */
 export const measuredOn = 'two cores with AVX-512 (npm run bench, docs/performance.md)';
 
-/** Voxels of the coarse grid's side from which on networks are closer to the paper's (32) than to the miniature's (16). */
-const paperSide = 24;
+/** Voxels of the coarse grid's side from which on networks are closer to the paper's (32) than to the miniature's (8). */
+const paperSide = 20;
 
 /** What a configuration's work costs on the machine that was measured; networks of another size than those are counted as the nearer of the two. */
 export function measuredCosts({ model, training }: Pick<RunConfiguration, 'model' | 'training'>): Costs {
