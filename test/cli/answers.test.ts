@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { commands } from '../../cli/commandTable.js';
 import { startTemporal, type TemporalService } from '../../infra/services/index.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 interface Answer {
   readonly exitCode: number;
@@ -16,15 +14,12 @@ interface Answer {
 }
 
 describe('--json: a program reads one object, whatever became of the command', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tempeh-answers-'));
+  const folder = temporaryFolder();
   let server: TemporalService;
   before(async () => {
     server = await startTemporal({ directory: join(folder, 'temporal'), port: 0, uiPort: 0 });
   });
-  after(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => server.stop());
   const ask = async (...args: string[]): Promise<Answer> => {
     const { code, stdout } = await tempehFlow([...args, '--json', '--address', server.address]);
     const answer = JSON.parse(stdout) as Answer;

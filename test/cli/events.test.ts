@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { loadConfiguration } from '../../configs/load.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { keys } from '../../storage/keys.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-events-'));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 test('events writes a run’s event files into a folder: stages, and the configuration beside them', async () => {
   const objects = join(folder, 'objects');

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Client } from '@temporalio/client';
@@ -13,9 +10,10 @@ import { loadConfiguration } from '../../configs/load.js';
 import { startTemporal, type TemporalService } from '../../infra/services/index.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 describe('commands that name a run need not be told again how it is configured', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tempeh-own-'));
+  const folder = temporaryFolder();
   const objects = join(folder, 'objects');
   let server: TemporalService;
   let client: Client;
@@ -38,7 +36,6 @@ describe('commands that name a run need not be told again how it is configured',
   after(async () => {
     await client.connection.close();
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   test('its logs are found in its own store', async () => {

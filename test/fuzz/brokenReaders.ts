@@ -25,5 +25,3 @@ export const fuzzedReaders: readonly FuzzedReader[] = [
 ];
 
 export const typedErrors = [RangeError];
-
-export const close = (): Promise<void> => Promise.resolve();

@@ -5,10 +5,9 @@ import { shared, type ThreadResult, type ThreadTask } from './fuzz.js';
 import type { FuzzedReader } from './readers.js';
 
 const task = workerData as ThreadTask;
-const { fuzzedReaders, typedErrors, close } = (await import(task.module)) as {
+const { fuzzedReaders, typedErrors } = (await import(task.module)) as {
   readonly fuzzedReaders: readonly FuzzedReader[];
   readonly typedErrors: readonly (new (...items: never[]) => Error)[];
-  readonly close: () => Promise<void>;
 };
 
 /** Seconds of processor time, and bytes, that one small file may take. */
@@ -72,4 +71,3 @@ for (const { reader, index } of wanted) {
   Atomics.store(numbers, shared.reader, index);
   parentPort?.postMessage(await fuzzReader(reader, (task.seconds * 1000) / wanted.length));
 }
-await close();

