@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from layers import V2V
+from layers import FeatureNet, V2V
 from losses import LossWeights, Targets, training_loss
 from networks import Coarse, Refinement
 from sizes import SCALES, Scale
@@ -72,7 +72,13 @@ def prepare(options: argparse.Namespace, scale: Scale) -> Callable[[], object]:
         checkpointed = options.checkpoint == "always"
     if options.memory_format == "channels-last":
         as_channels_last(model)
-    call: Callable[..., torch.Tensor] = torch.compile(model) if options.compile else model
+    call: Callable[..., torch.Tensor] = model
+    if options.compile:
+        # The convolutional networks, where the time goes: what lies between them makes new objects at each chunk of vertices,
+        # for which PyTorch compiles anew until it gives up.
+        for module in model.modules():
+            if isinstance(module, (FeatureNet, V2V)):
+                module.compile(dynamic=False)
 
     def forward(rotations: torch.Tensor | None) -> torch.Tensor:
         if isinstance(model, Coarse):
