@@ -109,7 +109,7 @@ export class CheckpointStore {
    * The newest checkpoint that can be read. Damaged ones are put aside, with the events that came after what is returned:
    * those steps will be trained again. Where none can be read, nothing is changed.
    *
-   * @param warn is told once of all that was put aside.
+   * @param warn is called once with all that was put aside.
    * @returns null if there has never been one.
    * @throws NoUsableCheckpoint when there are some, all damaged.
    */
@@ -232,7 +232,9 @@ export class CheckpointStore {
     return ({ modified }) => sweepAfterHours === 0 || now.getTime() - modified.getTime() >= sweepAfterHours * 3_600_000;
   }
 
-  /** Parts of large files that killed attempts were uploading. Where they may not be listed, the bucket's owner sees to them. */
+  /**
+   * Parts of large files that killed attempts were uploading. Where they may not be listed, the bucket's owner sees to them.
+   */
   private async unfinishedUploads(): Promise<UnfinishedUpload[]> {
     const { run, stage } = this.manifest;
     try {
@@ -251,7 +253,7 @@ export class CheckpointStore {
       // The write may have arrived before the other's claim.
       if (manifest) await this.store.delete(discardedObjects({ ...manifest, discarded: [...names] }));
     } catch {
-      // That the lease is lost is what is to be told; an incomplete folder is swept when it is old.
+      // The lost lease is what has to be reported; an incomplete folder is swept when it is old.
     }
   }
 

@@ -10,7 +10,7 @@ import { checkpointParts, type EncodedState } from './reading/trainingState.js';
 /** Milliseconds. */
 const eventsInterval = 15_000;
 
-/** The manifest is another's, or gone, or none any more: a save that is tried again would not come to count. */
+/** The manifest is another's, gone or unreadable: a save that is tried again would not come to count. */
 const endsTraining = [LeaseLost, ManifestMissing, StoredObjectInvalid];
 
 export interface CheckpointingOptions {
@@ -21,12 +21,12 @@ export interface CheckpointingOptions {
   readonly last: CheckpointReference | null;
   /** @param seconds that hashing and the upload took, without what failed before. */
   readonly onSaved: (checkpoint: CheckpointReference, seconds: number) => void;
-  /** Told once: nothing more is uploaded then. */
+  /** Called once: nothing more is uploaded then. */
   readonly onFailed: (error: Error) => void;
   /** An upload is over, whatever came of it. */
   readonly onAnswered: () => void;
   readonly warn: (message: string) => void;
-  /** Told again and again while a save waits for the store. */
+  /** Called again and again while a save waits for the store. */
   readonly onWaiting: (message: string) => void;
   /** Aborted: what is not saved within the grace is given up. */
   readonly stopping: AbortSignal;
@@ -86,7 +86,7 @@ export class Checkpointing {
     const { graceSeconds, warn } = this.options;
     if (seconds > graceSeconds && (this.seconds ?? 0) <= graceSeconds) {
       const todo = 'Give the worker more (--grace), or save more often (checkpointEvery)';
-      const then = 'told to stop, it falls back to the last checkpoint';
+      const then = 'if it is stopped, training goes on from the last checkpoint';
       warn(`A save took ${seconds.toFixed(1)} s, the grace is ${graceSeconds.toFixed(1)} s: ${then}. ${todo}.`);
     }
     this.seconds = seconds;

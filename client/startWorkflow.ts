@@ -16,7 +16,7 @@ export interface WorkflowStart {
   readonly summary: string;
   /** null where it is about none. */
   readonly dataset: string | null;
-  /** Whose turn it is where several runs wait; the run's own if absent. */
+  /** Decides whose turn it is where several runs wait; the run's own if absent. */
   readonly scheduling?: SchedulingConfiguration;
 }
 

@@ -6,7 +6,7 @@ export interface Proxy {
   readonly variable: string;
 }
 
-/** Thrown for a variable that names no proxy. Not what it says: a password may stand in it. */
+/** Thrown for a variable that names no proxy. The message leaves out its value, which may contain a password. */
 export class ProxyUnusable extends Error {
   override readonly name = 'ProxyUnusable';
   constructor(
@@ -30,7 +30,7 @@ own.addSubnet('fe80::', 10, 'ipv6');
 
 /**
  * The proxy that a connection goes through, as curl looks for it: `SCHEME_proxy` of the first scheme that has one, else
- * `all_proxy`, each in small letters first. Never for this machine itself, nor for what `NO_PROXY` names: names (with all
+ * `all_proxy`, each in lower case first. Never for this machine itself, nor for what `NO_PROXY` names: names (with all
  * below them), addresses, ranges of addresses (`10.0.0.0/8`), any of them with a port, or `*`.
  *
  * The one place that reads these variables: for Temporal, object stores and hosts of data alike. `proxy-from-env` knows

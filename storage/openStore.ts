@@ -7,7 +7,7 @@ import type { ObjectStore, StoreConfiguration, StoreListener } from './types.js'
 /**
  * The object store that a configuration names. Nothing is read or written yet; credentials come from the environment.
  *
- * @param listener is told while requests wait for credentials to be renewed that had been accepted; without one, such
+ * @param listener is called while requests wait for credentials to be renewed that had been accepted; without one, such
  *   requests fail with CredentialsExpired.
  */
 export function openStore(configuration: StoreConfiguration, listener?: StoreListener): ObjectStore {

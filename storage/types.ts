@@ -26,7 +26,7 @@ export interface ByteRange {
 
 export interface GetOptions {
   readonly range?: ByteRange;
-  /** The caller holds the content against a hash of its own: the store's checksums would be work for nothing. */
+  /** The caller compares the content with a hash of its own: the store's checksums would be work for nothing. */
   readonly verifiedByCaller?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -43,9 +43,9 @@ export type StoreConfiguration =
       readonly region: string;
       readonly forcePathStyle: boolean;
       readonly requestChecksums: 'always' | 'when-required';
-      /** As `required` where it is not said, as in what runs of earlier versions were started with. */
+      /** As `required` where it is not set, as in what runs of earlier versions were started with. */
       readonly conditionalPuts?: 'required' | 'emulated' | undefined;
-      /** How the store encrypts what is written; as the bucket is set to where it is not said. */
+      /** How the store encrypts what is written; if absent, as the bucket is set to. */
       readonly encryption?:
         | {
             readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
@@ -60,7 +60,7 @@ export type StoreConfiguration =
     }
   | { readonly kind: 'directory'; readonly path: string };
 
-/** Whom a store tells that it waits for credentials to be renewed, and what ends the waiting. */
+/** What a store calls while it waits for credentials to be renewed, and what ends the waiting. */
 export interface StoreListener {
   readonly warn: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -124,7 +124,7 @@ export class StoreAccessDenied extends Error {
 }
 
 /**
- * Thrown when the store refuses credentials that it took before, and nobody waits for their renewal: it passes when they
+ * Thrown when the store refuses credentials that it accepted before, and nobody waits for their renewal: it passes when they
  * are renewed.
  */
 export class CredentialsExpired extends Error {
@@ -154,7 +154,7 @@ export class ChecksumMismatch extends Error {
   }
 }
 
-/** Thrown when a store answers with what has not the checksum that it was stored with, however often it is asked. */
+/** Thrown when a store answers with content whose checksum is not the one it was stored with, however often it is asked. */
 export class ContentDamaged extends Error {
   override readonly name = 'ContentDamaged';
   constructor(

@@ -21,7 +21,7 @@ export type {
  * - `TF_DETERMINISTIC_OPS=1`: bit-identical repetition, on a CPU too: without it threads race in the sampler's gradient.
  * - `TF_CPP_MIN_LOG_LEVEL`: 2 unless set, that is errors and warnings only.
  * - `TF_ENABLE_ONEDNN_OPTS`: 1 unless set. TensorFlow uses oneDNN's convolutions by itself only where the processor has
- *   AVX-512 with VNNI; with AVX2 alone they are two to three times as fast as its own, too. It tells so on stderr.
+ *   AVX-512 with VNNI; with AVX2 alone they are two to three times as fast as its own, too. It says so on stderr.
  *
  * @throws Error when the native binding or TensorFlow's libraries are missing: run `npm run setup`.
  */

@@ -1,12 +1,12 @@
 import { isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document, type Node } from 'yaml';
 
-/** What a text may be; what a text beyond it takes grows faster than its length. */
+/** Limits of a text: beyond them, the time to read it grows faster than its length. */
 export interface YamlLimits {
   /** Characters. */
   readonly longest: number;
-  /** Groups and lists in one another. */
+  /** How deep groups and lists may be nested. */
   readonly deepest: number;
-  /** What may stand behind exclamation marks, beside YAML's own types: they are passed over. */
+  /** Tags (`!…`) that are allowed beside those of YAML's own types; they are ignored. */
   readonly knownTags?: readonly string[];
   /** How often one part may be repeated by aliases, those in it included. */
   readonly mostAliases?: number;
@@ -39,8 +39,8 @@ export class YamlUnreadable extends Error {
 const mostProblems = 20;
 
 /**
- * Reads YAML from outside (JSON is YAML, too) in bounded time: aliases of aliases, and to what they are in, lists in lists and keys
- * that stand twice are refused.
+ * Reads YAML from outside (JSON is YAML, too) in bounded time: too many or circular aliases, too deep nesting and repeated keys
+ * are refused.
  *
  * @throws YamlUnreadable
  */
@@ -56,10 +56,10 @@ export function readBoundedYaml(
     return refuse(line, `the file goes on for ${text.length} characters; expected at most ${longest}`);
   }
   const deep = lineOfDepth(text, deepest);
-  if (deep !== null) return refuse(deep, `expected at most ${deepest} groups or lists in one another`);
+  if (deep !== null) return refuse(deep, `expected at most ${deepest} nested groups or lists`);
   const lineCounter = new LineCounter();
   const lineAt = (offset = 0): number => lineCounter.linePos(offset).line || 1;
-  // The library's own check for keys that stand twice, and its errors with a picture of the line, take quadratic time.
+  // The library's own check for repeated keys, and its errors with a picture of the line, take quadratic time.
   const options = { lineCounter, merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
   const document = parseDocument(text, options);
   const isUnknown = ({ message }: { readonly message: string }): boolean =>
@@ -75,7 +75,7 @@ export function readBoundedYaml(
   const twice = repeatedKeys(document).map(({ key, offset }) => ({
     line: lineAt(offset),
     key,
-    problem: 'this setting stands twice',
+    problem: 'this setting is given twice',
   }));
   if (twice.length > 0) throw new YamlUnreadable(twice.slice(0, mostProblems));
   const endless = aliasToItself(document);
@@ -90,7 +90,7 @@ export function readBoundedYaml(
 }
 
 /**
- * The line where groups and lists are too deep in one another; null if they are not. Composing them is recursive: far down,
+ * The line where groups and lists are nested too deep; null if there is none. Composing them is recursive: far down,
  * compiling a regular expression ends the whole process.
  */
 function lineOfDepth(text: string, deepest: number): number | null {

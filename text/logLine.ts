@@ -1,6 +1,6 @@
 import { printableLines } from './printable.js';
 
-/** A line of a log: what happened, when, and what it is about. Errors are told by their message. */
+/** A line of a log: what happened, when, and what it is about. Of an error it holds the message. */
 export interface LogLine {
   readonly time: string;
   readonly level: string;
@@ -23,7 +23,7 @@ function parseLogLine(line: string): LogLine | null {
 /** What a reader of one process knows anyway. */
 const leftOut = new Set(['time', 'level', 'message', 'error', 'host', 'workflowId', 'run', 'step', 'attempt']);
 
-/** A line of JSON as people read it: `22:20:03 WARN  gpu  message: error  (name value, …)`; other lines as they are. */
+/** A line of JSON in human-readable form: `22:20:03 WARN  gpu  message: error  (name value, …)`; other lines as they are. */
 export function readableLogLine(line: string): string {
   const fields = parseLogLine(line);
   if (fields === null) return printableLines(line);

@@ -18,7 +18,7 @@ export interface SealedSegment extends EventSegment {
   upload(signal?: AbortSignal): Promise<void>;
 }
 
-/** Who takes what is to be shown. */
+/** Receives what is to be shown. */
 export interface EventRecorder {
   scalar(step: number, tag: string, scalar: number): void;
   picture(step: number, tag: string, picture: EventPicture): void;

@@ -23,7 +23,7 @@ export interface CheckpointKeeperOptions {
   readonly last: CheckpointReference | null;
   readonly onSaved: (checkpoint: CheckpointReference) => void;
   readonly warn: (message: string) => void;
-  /** Told again and again while a save waits for the store. */
+  /** Called again and again while a save waits for the store. */
   readonly onWaiting: (message: string) => void;
   /** Aborted: what is not saved within the grace is given up. */
   readonly stopping: AbortSignal;
@@ -38,7 +38,7 @@ type Ends = Pick<MessagePort, 'postMessage'> & { readonly end: () => Promise<unk
 /**
  * Saves beside training, in a thread of its own: TensorFlow's calls block this one for seconds at a time, in which no
  * request would get on. What is to be saved is copied here; hashing and uploads are there, in the order in which they are
- * asked for. A failed one is told by the next call.
+ * asked for. A failure is thrown by the next call.
  */
 export class CheckpointKeeper {
   private readonly keeper: Ends;
@@ -120,7 +120,7 @@ export class CheckpointKeeper {
 
   /**
    * Why a save that begins now would not be over within the grace, by how long the last one took; null where it would be,
-   * where none was made yet, and where nobody told us to stop.
+   * where none was made yet, and where no stop was requested.
    */
   tooLate(): string | null {
     const { graceSeconds } = this.options;
@@ -243,7 +243,7 @@ export class CheckpointKeeper {
     this.settling.clear();
   }
 
-  /** Nothing more is said to it. */
+  /** No more messages are sent to it. */
   private release(): void {
     this.hasEnded = true;
     for (const resolve of this.settling.values()) resolve();

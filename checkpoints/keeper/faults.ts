@@ -12,7 +12,7 @@ import {
 } from '../../storage/types.js';
 import { CheckpointsLost, LeaseLost, ManifestMissing } from '../errors.js';
 
-/** What saving may end with, and somebody asks for: these keep their class on their way out of a thread. */
+/** Errors of saving that callers distinguish: they keep their class on their way out of a thread. */
 const classes = [
   CheckpointsLost,
   LeaseLost,
@@ -35,7 +35,7 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** What it says of itself besides: `key`, `code`, … */
+  /** Its further fields: `key`, `code`, … */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly cause: SentError | null;
 }

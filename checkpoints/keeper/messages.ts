@@ -6,7 +6,7 @@ import type { EncodedState } from '../reading/trainingState.js';
 import type { CheckpointReference } from '../reference.js';
 import type { SentError } from './faults.js';
 
-/** What the thread that saves is told at its beginning. Credentials come from its environment. */
+/** What the thread that saves is started with. Credentials come from its environment. */
 export interface KeeperStart {
   readonly job: CheckpointRun;
   readonly checkpoints: CheckpointsHandedOver;
@@ -19,7 +19,7 @@ export interface KeeperStart {
 /** With it, what only a thread of its own needs. */
 export interface KeeperThreadStart extends KeeperStart {
   readonly storage: StoreConfiguration;
-  /** What stores have taken from this process before. */
+  /** What stores have accepted from this process before. */
   readonly accepted: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export type KeeperWord =
   | { readonly kind: 'settled'; readonly id: number }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'waiting'; readonly message: string }
-  /** An upload is over: what was said of waiting before is past. */
+  /** An upload is over: what was reported about waiting is over. */
   | { readonly kind: 'answered' }
   | { readonly kind: 'ended' };
 

@@ -15,7 +15,7 @@ export interface LogPartsOptions {
   readonly seconds?: number;
   /** Bytes after which a part is full, and the next begins. */
   readonly partBytes?: number;
-  /** Parts of an attempt: what prints on is only in the file of its worker then. */
+  /** Parts of an attempt at most: what it prints after them is only in its worker's own file. */
   readonly mostParts?: number;
 }
 

@@ -6,7 +6,7 @@ import type { CheckpointStage, Manifest } from './manifestSchema.js';
 import { readBegun, type ManifestVersion } from './readManifest.js';
 
 const claimAttempts = 20;
-/** So many attempts may be killed between their claim and their sweep, one after the other, before something is left for its age. */
+/** How many superseded attempts are remembered until a sweep: what earlier ones left waits until it is old enough. */
 const overtakenKept = 32;
 
 /** A claim as it goes from one thread to another. */

@@ -1,7 +1,10 @@
 import type { CheckpointConfiguration } from '../../configs/schema/training.js';
 import type { ManifestCheckpoint } from '../manifest/manifestSchema.js';
 
-/** Which checkpoints stay: the last few, and milestones. The others' parts are to be deleted once the manifest forgot them. */
+/**
+ * Which checkpoints stay: the last few, and milestones. The others' parts are to be deleted once the manifest no longer names
+ * them.
+ */
 export function retain(
   checkpoints: readonly ManifestCheckpoint[],
   { keepLast }: CheckpointConfiguration,

@@ -12,8 +12,8 @@ export interface StrayRules {
 }
 
 /**
- * Keys of objects that the manifest does not name and that may be deleted: what it says to be discarded, what attempts
- * that were overtaken left unfinished, and unfinished things and segments of events that are old.
+ * Keys of objects that the manifest does not name and that may be deleted: what it says to be discarded, what superseded
+ * attempts left unfinished, and unfinished things and segments of events that are old.
  *
  * A whole checkpoint stays, whether the manifest has got beyond it or not, and with one beyond the newest that counts the
  * events that lead up to it: the manifest may be an older version that was restored, or one that lost its milestones. What

@@ -59,8 +59,8 @@ async function readState(
 }
 
 /**
- * The manifest once training goes on from a checkpoint: damaged ones are put aside, with that their stage had finished
- * with them, and with the events behind it, for those steps are trained again.
+ * The manifest once training goes on from a checkpoint: damaged ones are put aside, along with the note that their stage had
+ * finished with them, and the events behind it, for those steps are trained again.
  */
 export function goingOnFrom({ checkpoint, damaged }: LoadedCheckpoint, manifest: Manifest): Manifest {
   const { key, step } = checkpoint;

@@ -36,7 +36,7 @@ export interface UnusableFolder {
   readonly reason: string;
 }
 
-/** Reads a checkpoint without its manifest, and holds it against what its state says of it. */
+/** Reads a checkpoint without its manifest, and compares it with what its state says of it. */
 export async function surveyCheckpoint(
   store: ObjectStore,
   stage: CheckpointStage,

@@ -25,7 +25,7 @@ export async function connectClient(
   let connection: Connection | undefined;
   try {
     const proxy = proxyFor(address);
-    // gRPC tries on for seconds where nothing listens, or TLS does not come about, and does not say why.
+    // gRPC tries on for seconds where nothing listens, or TLS cannot be set up, and does not say why.
     if (tls === undefined) (await openSocket(address, proxy)).destroy();
     else await shakeHands(settings, proxy, unverified !== true);
     connection = Connection.lazy(connectionOptions(settings));

@@ -29,7 +29,9 @@ export function explainRefusal({ address, namespace, apiKey }: TemporalSettings,
     case grpcCodes.unauthenticated: {
       const what = apiKey === undefined ? 'There is no API key' : 'The API key may be wrong, or have expired';
       const todo = `${what}: TEMPORAL_API_KEY, or TEMPORAL_API_KEY_FILE`;
-      return new RunError('setting', `Temporal at ${address} does not let us in (${details}). ${todo}.`, { cause });
+      return new RunError('setting', `Temporal at ${address} refuses our credentials (${details}). ${todo}.`, {
+        cause,
+      });
     }
     case grpcCodes.permissionDenied: {
       const todo = `Ask its operator for permission in namespace ${namespace}, or name another (--namespace)`;
@@ -53,7 +55,7 @@ function detailsOf(error: unknown): string {
 }
 
 /**
- * Why no connection comes about: looks at each layer by itself, name, port, proxy, TLS.
+ * Why no connection can be made: looks at each layer by itself, name, port, proxy, TLS.
  *
  * @returns `setting` for what waiting does not help; `unreachable` otherwise.
  */

@@ -5,7 +5,7 @@ import { devNull } from 'node:os';
 import { RunError } from '../runError.js';
 import { loadClientConfigProfile } from '../temporal.js';
 
-/** Where Temporal is, and how it lets us in. */
+/** Where Temporal is, and how to log in. */
 export interface TemporalSettings {
   /** `host:port` */
   readonly address: string;
@@ -29,7 +29,7 @@ const defaultAddress = '127.0.0.1:7233';
  * @throws RunError `setting`, naming variable or file.
  */
 export function temporalSettings(environment: NodeJS.ProcessEnv = process.env): TemporalSettings {
-  // A variable that is set to nothing is one that is not set.
+  // An empty variable counts as one that is not set.
   const variables = Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1])),
   );
@@ -78,7 +78,7 @@ function loadProfile(variables: Record<string, string>): ClientConfigProfile {
   }
 }
 
-/** A variable that says yes or no. @throws RunError `setting` for any other word: it would be taken for no. */
+/** A boolean variable. @throws RunError `setting` for any other value: it would be taken for false. */
 function switchOf(variables: Record<string, string>, name: string): boolean | undefined {
   const value = variables[name];
   if (value === undefined) return undefined;

@@ -3,7 +3,7 @@ import { RunError } from '../runError.js';
 
 /** One key of AES-256. */
 export interface PayloadKey {
-  /** Stands in clear beside each payload: which key opens it. */
+  /** Says, unencrypted beside each payload, which key opens it. */
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
@@ -68,7 +68,7 @@ export class PayloadKeys {
     try {
       this.readFile(this.file);
     } catch {
-      // It may be being replaced. What cannot be decrypted for want of it says so.
+      // It may be just being replaced. What cannot be decrypted without it says so.
     }
   }
 

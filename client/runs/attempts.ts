@@ -21,7 +21,7 @@ export async function tellAttempts(client: Client, run: string): Promise<void> {
     told.set(workflowId, { ...told.get(workflowId), [activityId]: interruptions });
   }
   for (const [workflowId, attempts] of told) {
-    // One that has ended meanwhile needs no telling.
+    // One that has ended meanwhile needs no message.
     await client.workflow
       .getHandle(workflowId)
       .signal(messages.attempts, attempts)

@@ -88,7 +88,7 @@ async function stepOf(
   return null;
 }
 
-/** A step tells full training little of what it knows, for each word costs both of their histories. */
+/** A step reports little of what it knows to full training, for each message costs both of their histories. */
 function withStep(progress: RunProgress, step: RunProgress | null): RunProgress {
   if (step === null) return progress;
   const training = step.training ?? progress.training;
@@ -100,7 +100,7 @@ function withStep(progress: RunProgress, step: RunProgress | null): RunProgress 
   return { ...progress, steps, training, predictions: step.predictions ?? progress.predictions };
 }
 
-/** Heartbeats are newer than what the workflow was told. */
+/** Heartbeats are newer than what the workflow knows. */
 function withHeartbeats(progress: RunProgress, activities: readonly PendingActivity[]): RunProgress {
   let { training, predictions } = progress;
   let done = predictions?.done ?? 0;

@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from '../temporal.js';
 import type { ListedRun } from './listRuns.js';
 import { pendingActivities, type PendingActivity } from './pendingActivities.js';
 
-/** The GPUs that running activities compute on, of people: `GPU 0, NVIDIA H200`. */
+/** The GPUs that running activities compute on, human-readable: `GPU 0, NVIDIA H200`. */
 export function devicesOf(activities: readonly PendingActivity[]): string[] {
   const labels = activities.flatMap(({ state, heartbeat }) => {
     const device = state === 'running' && heartbeat !== null && 'device' in heartbeat ? heartbeat.device : undefined;

@@ -36,11 +36,11 @@ export async function listRuns(client: Client, limit = 50, filter: RunFilter = {
   const found = client.workflow.list({ query: queryOf(filter), pageSize: 200 });
   try {
     for await (const execution of found) {
-      // Steps of a full training are told by its own line.
+      // Steps of a full training appear in its own line.
       if (execution.parentExecution !== undefined || seen.has(execution.workflowId)) continue;
       seen.add(execution.workflowId);
       const run = listed(execution);
-      // What came later may have taken it out of what is asked for.
+      // A later execution may be in another state than the one that was found.
       if (filter.state === undefined || run.state === filter.state) runs.push(run);
       if (runs.length >= limit) break;
     }

@@ -42,7 +42,7 @@ export async function retryRun(client: Client, run: string): Promise<Retried> {
  * Temporal starts an activity at once when it is unpaused, and keeps its attempts and heartbeat; its "reset" would count
  * from 1 again. An attempt that begins in between is not disturbed by so short a pause.
  *
- * @throws RunError `refused` by a server that cannot do it, or that the connection to was lost in between.
+ * @throws RunError `refused` by a server that cannot do it, or if the connection was lost meanwhile.
  */
 async function tryNow(client: Client, { workflowId, activityId: id, type, paused }: PendingActivity): Promise<void> {
   const request = { namespace: client.options.namespace, execution: { workflowId }, id };

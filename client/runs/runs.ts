@@ -52,7 +52,7 @@ export async function startRun(client: Client, { run, configuration, steps }: St
 }
 
 /**
- * Goes on with a run: a paused one is told to, one that has ended (however) is started again.
+ * Goes on with a run: a paused one is signalled to, one that has ended (however) is started again.
  *
  * @param configuration in place of the one that it was started with.
  * @throws RunError `not-found`, `already-running`.
@@ -120,7 +120,7 @@ export async function configurationOf(client: Client, run: string): Promise<RunC
   return (await runInputOf(client, description)).configuration;
 }
 
-/** What a fetch or a prediction of folders does is said where it is started. @throws RunError `refused` */
+/** What a fetch or a prediction of folders does is set where it is started. @throws RunError `refused` */
 function refuseUnconfigured(run: string, { type }: WorkflowExecutionDescription): void {
   const commands: Readonly<Record<string, string>> = {
     [workflowTypes.fetchPublished]: 'a fetch: start it anew with tempeh-flow fetch',

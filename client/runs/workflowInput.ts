@@ -15,5 +15,5 @@ export async function inputOf<Input>(
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
   const input = await valueOf<Input>(client, payload);
   if (input !== null) return input;
-  throw new RunError('not-found', `The history of ${workflowId} does not tell its configuration.`);
+  throw new RunError('not-found', `The history of ${workflowId} does not contain its configuration.`);
 }

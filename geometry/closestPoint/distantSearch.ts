@@ -3,7 +3,7 @@ import type { TriangleTree } from './triangleTree.js';
 
 /**
  * Closest triangles of points that lie outside of the whole mesh, by how far each node of the tree reaches towards the
- * point. Boxes tell that badly along a diagonal, and not at all where triangles overlap without order, as an untrained
+ * point. Boxes bound that badly along a diagonal, and not at all where triangles overlap without order, as an untrained
  * network's do: there a search by boxes visits every triangle.
  *
  * A node reaches no farther along a direction d = α a + β b + γ c (α, β, γ ≥ 0) than α reach(a) + β reach(b) + γ reach(c);

@@ -27,7 +27,7 @@ export function spatialOrder(points: Float32Array): Uint32Array {
 }
 
 /**
- * As `spatialOrder`, into memory that is there.
+ * As `spatialOrder`, into memory that exists already.
  *
  * @param order `[N]`. @param scratch of at least N points.
  */

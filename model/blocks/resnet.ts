@@ -60,7 +60,7 @@ function convolveNormalize(
  * localiser's grid, and that the vertices: over six variants of the golden images the vertices are off from those of
  * float64 by 0.0091 mm (root mean square) with one part, by 0.0060 with two and by 0.0040 with four. The error is made
  * in the first layers above all: four parts there and two in the others leave 0.0047. A stem in float64
- * on top changes nothing that can be told from chance.
+ * on top changes nothing that can be told from noise.
  */
 function partsOfSum(inputChannels: number): number {
   if (inputChannels % 64 !== 0) return 1;

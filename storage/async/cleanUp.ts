@@ -1,6 +1,6 @@
 /**
- * Does work, then cleans up behind it, however it ended. Of several errors the first is told, for the others are often its
- * consequences; one of the clean-up alone is thrown.
+ * Does work, then cleans up behind it, however it ended. Of several errors the first is thrown, for the others are often its
+ * consequences; an error of the clean-up alone is thrown, too.
  *
  * @param cleanUps are done one after the other, each whatever became of those before it.
  */

@@ -1,9 +1,9 @@
 import { pMapSettled } from 'p-map';
 
 /**
- * Does work for every item, at most `atOnce` at a time. After the first failure no further item is begun, and the work
- * under way is told by its signal; the failure is thrown once all of it has ended: no work outlives the call. (`pMap`
- * alone rejects at once, and what it began goes on unseen.)
+ * Does work for every item, at most `atOnce` at a time. After the first failure no further item is begun, and the work under
+ * way is aborted by its signal; the failure is thrown once all of it has ended: no work outlives the call. (`pMap` alone
+ * rejects at once, and what it began goes on unseen.)
  *
  * @param items may come one by one: the next is asked for when there is room. One that cannot be had is a failure.
  * @param work given the item, its index, and a signal that is aborted by the first failure.

@@ -13,13 +13,13 @@ export interface PersistentlyOptions {
   /** Milliseconds between two attempts, doubled each time, up to the longest. */
   readonly firstPause?: number;
   readonly longestPause?: number;
-  /** Milliseconds of silence after which it is said what is waited for: what supervises must not take it for dead. */
+  /** Milliseconds of silence after which it reports what it waits for, lest its supervisor take it for dead. */
   readonly patience?: number;
 }
 
 const final = [StoreAccessDenied, StoreUnsuitable, ChecksumMismatch, ContentDamaged, InvalidKey];
 
-/** Failures of a store that waiting does not help. */
+/** Failures of a store that waiting does not cure. */
 export function isFinalForStore(cause: unknown): boolean {
   return [...final, ...faults].some((kind) => cause instanceof kind);
 }
@@ -38,8 +38,8 @@ export function jittered(milliseconds: number): number {
 /**
  * Tries again, for as long as it takes, what fails because a service is away.
  *
- * Not by p-retry (7.1 and 9.0): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved at
- * the last moment would count as lost; and its longest pause has no jitter.
+ * Not by p-retry (7.1 and 9.0): once a signal is aborted it throws away what the work had come to, so that a checkpoint saved
+ * at the last moment would count as lost; and its longest pause has no jitter.
  *
  * @throws the failure itself where waiting would not help, or once `signal` is aborted.
  */

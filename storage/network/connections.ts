@@ -9,7 +9,7 @@ import { StoreUnsuitable } from '../types.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How a store, and those who give out credentials for it, are connected to. */
+/** How to connect to a store, and to the services that give out credentials for it. */
 export interface Connections {
   readonly httpAgent: HttpAgent | AgentOptions;
   readonly httpsAgent: HttpAgent | AgentOptions;

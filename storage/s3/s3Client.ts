@@ -19,7 +19,7 @@ export function s3At(
  * A client with the retries and timeouts of a program that runs for weeks. Credentials come from where the AWS SDK looks
  * for them: environment, shared files, a role.
  *
- * @param listener is told while requests wait for credentials to be renewed; without one none waits.
+ * @param listener is called while requests wait for credentials to be renewed; without one none waits.
  */
 export function s3Client(configuration: S3Configuration, listener?: StoreListener): S3Client {
   const checksums = configuration.requestChecksums === 'always' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
@@ -41,7 +41,7 @@ export function s3Client(configuration: S3Configuration, listener?: StoreListene
     responseChecksumValidation: checksums,
     maxAttempts: 6,
     requestHandler,
-    // With agents that are not its own, the SDK would say that it waits for leave to send a body, and not wait.
+    // With agents that are not its own, the SDK would say that it waits for permission to send a body, and not wait.
     ...(connections.isPlain ? {} : { expectContinueHeader: false }),
   });
   if (failure !== null) {
@@ -55,7 +55,7 @@ export function s3Client(configuration: S3Configuration, listener?: StoreListene
   return client;
 }
 
-/** A wrong variable of the environment is told by the first request, as what else is wrong with the store. */
+/** A wrong environment variable is reported by the first request, like anything else that is wrong with the store. */
 function openConnections(): { readonly connections: Connections; readonly failure: StoreUnsuitable | null } {
   try {
     return { connections: connectionsOf(), failure: null };
@@ -71,7 +71,7 @@ export function storeName({ bucket, prefix }: S3Configuration): string {
 }
 
 /**
- * A body whose SHA-256 is told is signed with it: the SDK would compute it again, at a second a gigabyte. Every server of
+ * A body whose SHA-256 is given is signed with it: the SDK would compute it again, at a second a gigabyte. Every server of
  * S3 holds a body against the hash that its request is signed with, so that another body than the promised one is refused
  * (status 400), also by those that do not compare checksums.
  */

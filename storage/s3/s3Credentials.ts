@@ -6,20 +6,20 @@ import { jittered } from '../async/persistently.js';
 import { isBare, nameOf, statusOf } from './errors/s3Failure.js';
 import type { StoreListener } from '../types.js';
 
-/** Milliseconds. Shorter than any sensible `supervision.progressTimeoutSeconds`: each word is a sign of life. */
+/** Milliseconds. Shorter than any sensible `supervision.progressTimeoutSeconds`: each message is a sign of life. */
 const firstPause = 500;
 const longestPause = 5_000;
 
 /**
- * What stores have taken from this thread: the folders that were read, written, listed, deleted in. Not a client's own,
+ * What stores have accepted from this thread: the folders that were read, written, listed, deleted in. Not a client's own,
  * for a worker opens its store anew for each activity.
  */
 const accepted = new Set<string>();
 
-/** What stores have taken so far, for a thread that goes on with this one's work: each thread keeps its own account. */
+/** What stores have accepted so far, for a thread that goes on with this one's work: each thread keeps its own account. */
 export const acceptedSoFar = (): readonly string[] => [...accepted];
 
-/** Takes over what stores have taken from another thread of this process. */
+/** Takes over what stores have accepted from another thread of this process. */
 export function rememberAccepted(kinds: readonly string[]): void {
   for (const kind of kinds) accepted.add(kind);
 }
@@ -28,7 +28,7 @@ export function rememberAccepted(kinds: readonly string[]): void {
  * Where the AWS SDK looks for credentials, in its order: environment, shared files, a process, a token's file, a role of
  * the container or machine. Unlike the SDK's own chain it reads the shared files anew when it is asked to refresh.
  *
- * @param requestHandler how services that give out credentials are connected to; left out, as the SDK does it.
+ * @param requestHandler how to connect to services that give out credentials; left out, as the SDK does it.
  */
 export function renewableCredentials(
   requestHandler?: S3ClientConfig['requestHandler'],
@@ -37,10 +37,10 @@ export function renewableCredentials(
 }
 
 /**
- * Credentials that expire, or are replaced, while a program runs: a request that is refused although the like of it was
- * accepted before waits in its place, asks for the credentials anew, and is sent again until it is accepted. Of the
- * refusals that do not name the credentials (`AccessDenied`) those count that are of the same kind and folder as a
- * request that was accepted; any other is a missing permission.
+ * Credentials that expire, or are replaced, while a program runs: a request that is refused although a similar one was accepted
+ * before waits in its place, asks for the credentials anew, and is sent again until it is accepted. Of the refusals that do not
+ * name the credentials (`AccessDenied`) those count that are of the same kind and folder as a request that was accepted; any
+ * other is a missing permission.
  *
  * @param store human-readable.
  * @param listener without one nothing waits: after a second refusal, it is marked as one of credentials that were good.
@@ -49,7 +49,7 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
   let refusedSince: number | null = null;
   let toldAt = -Infinity;
 
-  /** Several requests wait at a time: one of them speaks. */
+  /** Several requests wait at a time: one of them reports it. */
   const tell = (cause: unknown): void => {
     const now = performance.now();
     refusedSince ??= now;
@@ -57,7 +57,7 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
     toldAt = now;
     const seconds = Math.round((now - refusedSince) / 1000);
     listener?.warn(
-      `${store} refuses the credentials that it took before (${nameOf(cause)}). Renew them where they come from: a shared ` +
+      `${store} refuses the credentials that it accepted before (${nameOf(cause)}). Renew them where they come from: a shared ` +
         'credentials file, a token file or a role is asked again and again; environment variables need a restart of the ' +
         `worker. Work has waited for ${seconds} s, and goes on when they are accepted.`,
     );
@@ -87,7 +87,7 @@ export function waitForRenewal(client: S3Client, store: string, listener: StoreL
             if ((statusOf(cause) ?? 500) < 500 && context['commandName'] !== 'HeadObjectCommand') proven(kind);
             throw cause;
           }
-          // The like GET, which is sent next, says why.
+          // The GET of the same object, which is sent next, says why.
           if (context['commandName'] === 'HeadObjectCommand' && isBare(cause)) throw cause;
           if (!accepted.has(isExpired(cause) ? store : kind)) throw cause;
           const waits = listener !== undefined && listener.signal?.aborted !== true;

@@ -68,7 +68,7 @@ export async function putInParts(
     await verify(target, etag, expected);
     return etag;
   } catch (cause) {
-    // Whatever becomes of this, what is told is why the upload failed.
+    // Whatever comes of this, the error that is thrown is why the upload failed.
     await abandonUpload(client, Bucket, { key: Key, id: UploadId }, AbortSignal.timeout(abandonTimeout)).catch(
       () => undefined,
     );

@@ -25,7 +25,7 @@ class BodyDiffers extends Error {
  * Reads an object, or a range of it.
  *
  * @param key without the store's prefix.
- * @param isChecked false: whoever asked knows the content's hash, and looks for himself.
+ * @param isChecked false: the caller knows the content's hash, and compares it itself.
  */
 export async function getObject(
   client: S3Client,

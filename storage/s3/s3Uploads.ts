@@ -46,7 +46,7 @@ export async function abandonUpload(
     } catch (cause) {
       if (nameOf(cause) !== 'NoSuchUpload') throw cause;
     }
-    // Who may not look has aborted it all the same.
+    // Where listing is not permitted, it has been aborted all the same.
     const remains = await client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }), { abortSignal }).then(
       () => true,
       () => false,

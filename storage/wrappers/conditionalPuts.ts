@@ -73,7 +73,7 @@ async function check(store: ObjectStore, key: string): Promise<void> {
 const behaviours = {
   ignores: 'ignores conditional puts',
   refuses: 'refuses conditional puts',
-  mistakes: 'does not know the ETags again that it gives, in conditional puts',
+  mistakes: 'does not recognise its own ETags in conditional puts',
 } as const;
 
 /** The error that says what is missing, and the way out. */

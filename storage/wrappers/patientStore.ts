@@ -1,7 +1,7 @@
 import { isFinalForStore, persistently } from '../async/persistently.js';
 import { ObjectNotFound, PreconditionFailed, type ObjectInformation, type ObjectStore } from '../types.js';
 
-/** What a patient store tells while it waits, and what ends its waiting. */
+/** What a patient store reports while it waits, and what ends its waiting. */
 export interface PatientStoreOptions {
   readonly warn: (message: string) => void;
   /** Ends the waiting. */
@@ -9,14 +9,14 @@ export interface PatientStoreOptions {
   /** Milliseconds; shorter in tests. */
   readonly firstPause?: number;
   readonly longestPause?: number;
-  /** Milliseconds without an answer after which that is told, and told again. */
+  /** Milliseconds without an answer after which that is reported, again and again. */
   readonly patience?: number;
 }
 
 /**
- * A store that is used with patience: where it does not answer, answers 5xx, or refuses credentials that it took before
- * (CredentialsExpired), a request waits in its place and says so, and goes on when the store is back. An object that is
- * not there is told at once, as are credentials that never were accepted.
+ * A store that is used with patience: where it does not answer, answers 5xx, or refuses credentials that it accepted before
+ * (CredentialsExpired), a request waits in its place and says so, and goes on when the store is back. A missing object is
+ * reported at once, as are credentials that never were accepted.
  *
  * What cannot simply be done again is not: a put with a condition, whose answer may have been lost, and the transfer of a
  * file, which may fail for the file's sake.
@@ -27,7 +27,7 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
   let awaySince: number | null = null;
   let toldAt = -Infinity;
 
-  /** Several requests wait at a time: one of them speaks. */
+  /** Several requests wait at a time: one of them reports it. */
   const tell = (message: string): void => {
     const now = performance.now();
     awaySince ??= now;
@@ -75,7 +75,7 @@ export function patientStore(store: ObjectStore, options: PatientStoreOptions): 
     async put(key, body, given = {}) {
       const isOnce = !(body instanceof Uint8Array) || given.ifMatch !== undefined || given.ifAbsent === true;
       if (isOnce) return store.put(key, body, given);
-      // What is being written is finished, also by who is told to stop.
+      // What is being written is finished, even after a request to stop.
       return patiently(`Writing ${key}`, () => store.put(key, body, given), either(given.signal));
     },
     download: (key, path, given) => store.download(key, path, given),

@@ -137,7 +137,7 @@ export function view(tensor: Tensor, shape: readonly number[]): Tensor {
 /** TensorFlow's number of bfloat16 (`DT_BFLOAT16`), which neither tfjs nor its binding names; the binding passes it on. */
 export const bfloat16Type = 14;
 
-/** TensorFlow's number of float64 (`DT_DOUBLE`), as little known to them. */
+/** TensorFlow's number of float64 (`DT_DOUBLE`), likewise unknown to them. */
 const float64Type = 2;
 
 /** Whether a tensor is bfloat16. tfjs calls it float32, and cannot read it: it may only be handed to operations by name. */

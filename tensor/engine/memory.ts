@@ -75,7 +75,7 @@ export function peakWithin<A>(f: () => A): { readonly result: A; readonly peak: 
   }
 }
 
-/** Tells of tensors that come and go within one operation (a recorded function): at most so many bytes of them at once. */
+/** Reports tensors that come and go within one operation (a recorded function): at most so many bytes of them at once. */
 export function noteTransient(bytes: number): void {
   peakBytes = Math.max(peakBytes, liveBytes + bytes);
 }

@@ -2,7 +2,7 @@ import { isRecordingFunction } from '../functions/interception.js';
 import { isRecomputing } from '../gradients/recording.js';
 
 /**
- * Where a network's time goes, for whoever asks (bench/): parts of a forward pass are named, and multiplications are
+ * Where a network's time goes, for measurements (bench/): parts of a forward pass are named, and multiplications are
  * counted. Without an observer it costs a comparison.
  */
 export type PhaseName = 'load' | 'feature net' | 'sampling' | 'localiser' | 'V2V' | 'head' | 'forward' | 'backward';
@@ -11,13 +11,13 @@ type Observer = (name: PhaseName, edge: 'begin' | 'end') => void;
 
 let observer: Observer | null = null;
 
-/** Has the beginning and the end of each part told; null: no more. Parts do not contain each other. */
+/** Sets what is called at the beginning and the end of each part; null: nothing. Parts are not nested. */
 export function observePhases(told: Observer | null): void {
   observer = told;
 }
 
 /**
- * Runs a named part. A part that is computed again in the backward pass is not told: it belongs to that pass. Nor is one of
+ * Runs a named part. A part that is computed again in the backward pass is not reported: it belongs to that pass. Nor is one of
  * a function that is being recorded.
  */
 export function inPhase<A>(name: PhaseName, f: () => A): A {

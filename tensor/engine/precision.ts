@@ -35,7 +35,7 @@ let arithmetic: boolean | undefined;
 
 /**
  * Whether the device has bfloat16 arithmetic: a processor with AVX512-BF16 or AMX-BF16; a GPU is taken to have it (those
- * before compute capability 8.0 have not, which the binding does not tell: `tempeh-flow doctor` does).
+ * before compute capability 8.0 have not, which the binding does not report: `tempeh-flow doctor` does).
  */
 function hasBfloat16Arithmetic(): boolean {
   arithmetic ??= runsOnGpu() || processorHas('avx512_bf16') || processorHas('amx_bf16');
@@ -53,7 +53,7 @@ export function withArithmetic<A>(has: boolean, f: () => A): A {
   }
 }
 
-/** What a user is to know of the precision that is set, on this device; null where nothing is. */
+/** A note for the user about the precision that is set, on this device; null if there is nothing to say. */
 export function precisionWarning(): string | null {
   if (activations === 'float32' || hasBfloat16Arithmetic()) return null;
   return (

@@ -9,7 +9,7 @@ import { tf, type Tensor } from '../tensorflow.js';
  * shift is what the largest logit may be judged from a part of the voxels; where it was not enough, another is found.
  */
 
-/** Beyond it a sum of exponentials nears the end of float32. (None is below exp(−headroom).) */
+/** Beyond it a sum of exponentials nears float32's largest number. (None is below exp(−headroom).) */
 const largestSum = 1e34;
 
 /**
@@ -99,7 +99,8 @@ function unseen(looked: Tensor, queries: Tensor): Shifting {
 
 function seen(looked: Tensor, queries: Tensor): Shifting {
   const span = tidy(() => spanOf(looked, queries));
-  // What no sum would come of need not be tried. Where one chunk's logits are far apart, the others' are as a rule.
+  // A shift with which the sum would overflow need not be tried. Where one chunk's logits are far apart, the others' are as a
+  // rule.
   let attempt = span.dataSync<'float32'>()[0]! > farApart ? 1 : 0;
   span.dispose();
   return (keys, looked, queries, homogeneous) => {

@@ -82,7 +82,7 @@ test('keys that are replaced while a program runs: every kind of request waits, 
   let done = false;
   void work.finally(() => (done = true));
   while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.match(warnings[0]!, /^s3:\/\/tests\/1\/ refuses the credentials that it took before \(\w+\)\. Renew them/);
+  assert.match(warnings[0]!, /^s3:\/\/tests\/1\/ refuses the credentials that it accepted before \(\w+\)\. Renew them/);
   assert.equal(done, false);
   await writeCredentials();
   const [{ body: read }] = await work;

@@ -55,7 +55,7 @@ export function isChecksumMismatch(cause: unknown): cause is Error {
 
 const acceptedBefore = new WeakSet<object>();
 
-/** Remembers of a refusal that its credentials had been accepted. */
+/** Marks a refusal of credentials that had been accepted before. */
 export function markAcceptedBefore(cause: unknown): void {
   if (typeof cause === 'object' && cause !== null) acceptedBefore.add(cause);
 }
@@ -110,7 +110,7 @@ function accessError(cause: unknown, action: string, key: string, store: string)
   const { message = '' } = cause as ServiceFailure;
   const what = `${store} refused to ${action} ${key} (${nameOf(cause)}: ${message}).`;
   if (acceptedBefore.has(cause as object)) {
-    return new CredentialsExpired(`${what} It took the credentials before: renew them.`, { cause });
+    return new CredentialsExpired(`${what} It accepted the credentials before: renew them.`, { cause });
   }
   const ofKey = /\bkms:/i.test(message) ? ' Those of the key that encrypts objects are among them.' : '';
   return new StoreAccessDenied(
@@ -119,7 +119,7 @@ function accessError(cause: unknown, action: string, key: string, store: string)
   );
 }
 
-/** Code and words of a failure; the status, where there are none. */
+/** Code and message of a failure; the status, where there are none. */
 function saidBy(failure: ServiceFailure): string {
   const { name = '', message = '', code } = failure;
   const status = statusOf(failure);

@@ -44,7 +44,7 @@ export function isUnreadable(cause: unknown): boolean {
   return (cause as ServiceFailure).name === 'Error' && statusOf(cause) !== undefined;
 }
 
-/** Whether a refusal says nothing but its status, as the answer to a HEAD: the like GET says why. */
+/** Whether a refusal says nothing but its status, as the answer to a HEAD: a GET of the same object says why. */
 export function isBare(cause: unknown): boolean {
   const status = statusOf(cause) ?? 0;
   return (cause as ServiceFailure).Code === undefined && status >= 300 && status < 500;

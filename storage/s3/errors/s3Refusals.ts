@@ -122,7 +122,7 @@ const rules: readonly Rule[] = [
       'CERT_REVOKED',
     ],
     remedy:
-      'Its certificate is vouched for by none of the known authorities: name the file of its authority by AWS_CA_BUNDLE=FILE.',
+      'Its certificate is not from any of the known authorities: name the file of its authority by AWS_CA_BUNDLE=FILE.',
   },
   {
     outcome: 'needs a person',

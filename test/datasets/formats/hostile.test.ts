@@ -225,7 +225,7 @@ const cases: Case[] = [
   {
     name: 'yaml: a setting twice',
     read: yaml('seed: 1\nprecision: float32\nseed: 2\n'),
-    message: /^run\.yaml:3: seed: this setting stands twice/,
+    message: /^run\.yaml:3: seed: this setting is given twice/,
   },
   {
     name: 'yaml: a long name',
