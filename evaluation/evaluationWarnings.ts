@@ -1,6 +1,8 @@
 import { methodNames, type Evaluation } from './types.js';
 
-/** What whoever started a run must not overlook in what it came to: a model that learnt nothing of use, frames without figures. */
+/**
+ * What whoever started a run must not overlook in what it came to: a model that learnt nothing of use, frames without figures.
+ */
 export function evaluationWarnings({
   frames,
   methods,
@@ -16,7 +18,7 @@ export function evaluationWarnings({
     const found = meanOf(model);
     if (found === undefined || meanHead === undefined || found <= meanHead) return [];
     return [
-      `The ${model} model is worse (${found.toFixed(2)} mm) than the ${name} (${meanHead.toFixed(2)} mm), and has learnt nothing that counts.`,
+      `The ${model} model is worse (${found.toFixed(2)} mm) than the ${name} (${meanHead.toFixed(2)} mm), and has learnt nothing of use.`,
     ];
   });
   const first = leftOut[0];

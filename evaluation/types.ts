@@ -10,7 +10,7 @@ export interface ErrorSummary {
 
 /**
  * What the table compares: our two models; what is known without a picture, at the true pose; guesses that know no pose;
- * and the registration itself against its own scan, below which no error can be told.
+ * and the registration itself against its own scan, below which no error can be measured.
  */
 export const methodNames = {
   coarse: 'coarse',

@@ -113,7 +113,7 @@ async function predictMissing(options: PredictMissing): Promise<void> {
   try {
     for (const { id } of missing) {
       if (signal.aborted) break;
-      // The loader may be waiting for a store that is away: who is told to stop does not.
+      // The loader may be waiting for a store that is away: being told to stop does not wait for that.
       const coarseBatch = await orAborted(nextOf(coarseBatches), signal);
       const refinementBatch = refinementBatches && (await orAborted(nextOf(refinementBatches), signal));
       if (signal.aborted) break;

@@ -2,7 +2,7 @@ import type { RunConfiguration } from '../configs/schema/run.js';
 import type { FrameId, Split } from '../datasets/types.js';
 import type { FolderPredictionJob } from './folders/job.js';
 
-/** What a predictor process is told to do: a shard of frames through one or both stages. */
+/** The job of a predictor process: a shard of frames through one or both stages. */
 export interface PredictionJob {
   readonly run: string;
   readonly configuration: RunConfiguration;
@@ -46,7 +46,7 @@ export type PredictorEvent<Result = PredictionResult> =
   | { readonly kind: 'starting'; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: PredictionProgress }
   | { readonly kind: 'warning'; readonly message: string }
-  /** It goes on when a service is back; told again and again until then. */
+  /** It goes on when a service is back; sent again and again until then. */
   | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'finished'; readonly result: Result }
   | { readonly kind: 'stopped' }

@@ -5,7 +5,7 @@ import { predictFolders } from './folders/predictFrameList.js';
 import { PredictionStopped, predictFrames } from './predictFrames.js';
 import type { PredictorEvent, PredictorStart } from './protocol.js';
 
-/** What a predictor process is told to do. Its end is told as an event, whatever it is; the result is the plan of one. */
+/** Does the job of a predictor process. Its end is reported as an event, whatever it is; the result is the plan of one. */
 export async function runPredictor(
   start: PredictorStart,
   report: (event: PredictorEvent<unknown>) => void,
@@ -16,7 +16,7 @@ export async function runPredictor(
     report({ kind: 'finished', result });
   } catch (error) {
     const fault = predictorFaultOf(error);
-    // Who is told to stop while he waits for the store ends with whatever the waiting ends with.
+    // Told to stop while it waits for the store, it ends with whatever the waiting ends with.
     if (error instanceof PredictionStopped || (signal.aborted && fault === 'infrastructure'))
       report({ kind: 'stopped' });
     else {

@@ -13,7 +13,7 @@ export interface GenerateWorkerData {
   readonly directory: string;
 }
 
-/** Writes subjects; says each frame that it has written. */
+/** Writes subjects; reports each frame that it has written. */
 serveThread<PlannedSubject, void, 'frame'>((say) => {
   const { settings, template, directory } = workerData as GenerateWorkerData;
   const studio = openStudio(settings, template);

@@ -52,7 +52,7 @@ export async function prepareMiniature(
   );
 }
 
-/** Workshops of processes that were killed; those of running ones are left alone. */
+/** Working folders of processes that were killed; those of running ones are left alone. */
 async function removeLeftovers(cacheDirectory: string): Promise<void> {
   for (const name of await readdir(cacheDirectory).catch(() => [])) {
     const pid = /\.(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];

@@ -1,6 +1,6 @@
 import type { Split } from '../datasets/types.js';
 
-/** What the generator of the miniature is told: plain data. The same settings give the same bytes. */
+/** Settings of the miniature's generator: plain data. The same settings give the same bytes. */
 export interface MiniatureSettings {
   readonly name: string;
   readonly seed: number;

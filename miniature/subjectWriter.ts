@@ -14,7 +14,7 @@ import { seatSubject, type Studio } from './subject.js';
  * Writes all that FaMoS has of a subject: images, calibrations, scans (mm), registrations (m).
  *
  * @param directory the folder of the extracted data.
- * @param onFrame is told after every frame.
+ * @param onFrame is called after every frame.
  */
 export async function writeSubject(
   studio: Studio,

@@ -26,7 +26,7 @@ export interface ReportContent {
   readonly configuration: string | null;
   /** Notes of something that did not go as it should. */
   readonly warnings?: readonly string[];
-  /** Of an hour of one GPU; absent: what training cost is not told. */
+  /** Of an hour of one GPU; absent: what training cost is not shown. */
   readonly gpuPrice?: number | null;
   /** Of what the figures are; by default the test frames. */
   readonly about?: string;

@@ -1,7 +1,7 @@
 import type { FrameId } from '../datasets/types.js';
 import type { CheckpointReference } from '../checkpoints/reference.js';
 
-/** Thrown when the stage was told to stop, and has: it is to be gone on with, not failed. */
+/** Thrown when the stage was told to stop, and has: it is to be resumed, not failed. */
 export class StageStopped extends Error {
   override readonly name = 'StageStopped';
   constructor(

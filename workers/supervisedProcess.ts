@@ -66,14 +66,14 @@ export function serveParent<Start extends { readonly kind: string }, Event exten
     void work.run(started, tell, stopping.signal).then(
       () => leave(fault === null ? 0 : 1),
       (cause: unknown) => {
-        log.error(cause, 'The work failed without telling why.');
+        log.error(cause, 'The work failed without saying why.');
         return leave(1);
       },
     );
   });
   const onFault = (cause: unknown): void => {
-    log.error(cause, 'An error that nothing was prepared for; the process stops in order.');
-    fault ??= `An error that nothing was prepared for: ${cause instanceof Error ? cause.message : String(cause)}.`;
+    log.error(cause, 'An unexpected error; the process stops in order.');
+    fault ??= `An unexpected error: ${cause instanceof Error ? cause.message : String(cause)}.`;
     stop(fault);
   };
   for (const name of ['unhandledRejection', 'uncaughtException'] as const) process.on(name, onFault);

@@ -10,7 +10,7 @@ export const descriptions = {
   pause: 'Saves, stops and waits; answers once nothing runs any more. As tempeh-flow pause. No argument.',
   resume: 'Goes on after pause. As tempeh-flow unpause. No argument.',
   extend: 'Trains a stage further. As tempeh-flow extend. Argument: {"stage": "refinement", "iterations": 200000}',
-  internal: 'Internal: workflows and activities of tempeh-flow tell each other by it. Send nothing here.',
+  internal: 'Internal: workflows and activities of tempeh-flow communicate by it. Send nothing here.',
 } as const;
 
 /** Of full training and of each step. */

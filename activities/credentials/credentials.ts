@@ -59,7 +59,7 @@ async function credentialsOf(entry: BoundCredentials): Promise<Credentials> {
 }
 
 function missingInTable(why: string): Error {
-  return userFault('CredentialsRefused', `${why}. Mend the table that TEMPEH_HOSTS_FILE names, and resume the run.`);
+  return userFault('CredentialsRefused', `${why}. Correct the table that TEMPEH_HOSTS_FILE names, and resume the run.`);
 }
 
 async function readSecret(name: string, environment: NodeJS.ProcessEnv): Promise<string> {

@@ -30,14 +30,14 @@ export async function hostTable(file: string | undefined): Promise<readonly Boun
     userFault(
       'CredentialsRefused',
       `The table ${printable(file)} that TEMPEH_HOSTS_FILE names cannot be used: ${why}. Expected a list of {host, ` +
-        'usernameFile, passwordFile}. Mend it, and resume the run.',
+        'usernameFile, passwordFile}. Correct it, and resume the run.',
     );
   let content: unknown;
   try {
     content = parse(await readFile(file, 'utf8'), { logLevel: 'silent', maxAliasCount: 0 });
   } catch (error) {
     // A parser's message would quote the line, and with it a password.
-    throw wrong((error as NodeJS.ErrnoException).code ?? 'it is no YAML');
+    throw wrong((error as NodeJS.ErrnoException).code ?? 'it is not YAML');
   }
   const table = z.array(entrySchema).safeParse(content);
   if (table.success) return table.data;

@@ -73,7 +73,7 @@ async function post(url: URL, body: string): Promise<void> {
   } catch (error) {
     const { cause } = error as { cause?: unknown };
     const why = cause instanceof Error ? cause.message : (error as Error).message;
-    throw new Error(`${where} cannot be told: ${why}`, { cause: error });
+    throw new Error(`${where} cannot be notified: ${why}`, { cause: error });
   }
   await response.body?.cancel();
   if (!response.ok) throw new Error(`${where} answers ${response.status} ${response.statusText}`);

@@ -104,7 +104,7 @@ class Ending<Event> {
     if (this.#last !== undefined) return;
     if (isLast(event)) {
       this.#last = event;
-      this.killIn(exitSeconds, 'had told its end, but did not exit');
+      this.killIn(exitSeconds, 'had reported its end, but did not exit');
       return;
     }
     onEvent(event);

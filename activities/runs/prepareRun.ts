@@ -30,7 +30,7 @@ export async function checkAndStoreRun(
   const checked = runConfigurationSchema.safeParse(configuration);
   if (!checked.success) {
     const problems = z.prettifyError(checked.error);
-    const todo = 'Mend it, or use the workers of the version that it was written for';
+    const todo = 'Correct it, or use the workers of the version that it was written for';
     throw userFault('ConfigurationInvalid', `The data worker refuses the configuration. ${todo}:\n${problems}`);
   }
   const store = openStore(configuration.storage);

@@ -42,7 +42,7 @@ export async function proveHead(extracted: string, layout: PackLayout, bundles: 
     throw userFault(
       'DataUnusable',
       `There is no ${file} on the data worker, ${headFileTitles[which]}, and no bundle that is to be fetched ` +
-        `(${bundles.join(', ')}) brings it. Nothing was fetched. Lay it there, or have it uploaded with the run: ` +
+        `(${bundles.join(', ')}) brings it. Nothing was fetched. Put it there, or have it uploaded with the run: ` +
         `dataset.layout.${which}: {file: PATH}.`,
     );
   }

@@ -93,7 +93,7 @@ async function explainMissing(cause: unknown, directory: string): Promise<never>
   if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' && 'path' in cause)) throw cause;
   const isList = String(cause.path).endsWith('.json');
   throw new CommandError(
-    `There is no ${String(cause.path)}: lay it there, or say where it is (dataset.layout; docs/own-data.md).${isList ? ` ${await listHint(directory)}` : ''}`,
+    `There is no ${String(cause.path)}: put it there, or say where it is (dataset.layout; docs/own-data.md).${isList ? ` ${await listHint(directory)}` : ''}`,
     exitCodes.failed,
   );
 }

@@ -163,7 +163,7 @@ async function findHead(configuration: RunConfiguration, { run }: RunFilesOption
         expected:
           `there is no such file here (looked for: ${headPlaces(file, configuration).join(', ')}) for ` +
           `${headFileTitles[which]}. It is uploaded with the run; that of the published data comes with the published code. ` +
-          'Lay it there, or ' +
+          'Put it there, or ' +
           `name it: --set 'dataset.layout.${which}={file: PATH}' (where the data worker has it below its data folder: ` +
           `--set dataset.layout.${which}=PATH)`,
       })),

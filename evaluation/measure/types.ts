@@ -29,10 +29,10 @@ export interface MeasuredFrame {
 
 /** Predictions to be measured: folders, or a run in an object store. */
 export interface MeasuredSet {
-  /** For people. */
+  /** Human-readable. */
   readonly description: string;
   readonly methods: readonly string[];
-  /** Methods that know the truth, or no picture: they are not aligned, and not the ones that far points are told by. */
+  /** Methods that know the truth, or no picture: they are not aligned, and far points are not recognised by them. */
   readonly baselines?: ReadonlySet<string>;
   readonly frames: readonly FrameId[];
   /** Vertex indices by region; null: there are no masks. */

@@ -3,8 +3,8 @@ import { fingerprintOf, referenceOf } from './loadModel.js';
 import type { FolderPredictionJob } from './job.js';
 
 /**
- * Looks whether a job's models are there, of the right stages and of its networks, without reading their weights: a mistake
- * is told before a workflow is started, or frames go through the other model.
+ * Looks whether a job's models are there, of the right stages and of its networks, without reading their weights: a mistake is
+ * found before a workflow is started, or frames go through the other model.
  *
  * @throws as `loadModel`
  */

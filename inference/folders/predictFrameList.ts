@@ -238,7 +238,7 @@ class FolderPrediction {
     this.report({ kind: 'progress', progress: { done, total: this.opened.frames.length, skipped, framesPerSecond } });
   }
 
-  /** A frame is predicted from the views that it has: those that it lacks are told. */
+  /** A frame is predicted from the views that it has: those that it lacks are reported. */
   private async warnOfViews(id: FrameId): Promise<void> {
     const { usable, withoutImage, withoutCalibration, unknown } = await viewsOfFrame(
       this.folders,

@@ -8,7 +8,7 @@ import { applyFault, type Fault } from './hostFaults.js';
 export interface MiniatureHostOptions {
   /** Holds the files at their PATHs. */
   readonly directory: string;
-  /** Whom it serves. */
+  /** The user name and password that it accepts. */
   readonly username: string;
   readonly password: string;
   /** A free port if not said. */

@@ -22,7 +22,7 @@ export type Fault =
  * Sends a file's bytes, with the fault.
  *
  * @param sendHead writes status and headers of the answer without fault, or with another length.
- * @param onSent is told how many bytes of the file went out.
+ * @param onSent is called with how many bytes of the file were sent.
  */
 export async function applyFault(
   fault: Fault | undefined,

@@ -5,7 +5,7 @@ import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { Series, type Curve } from './series.js';
 
-/** A process that trained, from its first word in the event log to its last. What was trained in vain is not there. */
+/** A process that trained, from its first record in the event log to its last. Training that was thrown away is not there. */
 export interface Attempt {
   readonly stage: CheckpointStage;
   readonly attempt: string;

@@ -9,7 +9,7 @@ const attemptsListed = 40;
 /**
  * When which attempt trained, what it cost, and the models that came of it.
  *
- * @param gpuPrice of an hour of one GPU; null: money is not spoken of.
+ * @param gpuPrice of an hour of one GPU; null: no costs are shown.
  */
 export function timeline({ attempts, models, problems }: RunHistory, gpuPrice: number | null = null): string {
   if (attempts.length === 0) return '';

@@ -57,7 +57,7 @@ test('what goes wrong is told without the address, and a redirect is not followe
   received.length = 0;
   const hook = await noticeHook({ TEMPEH_NOTICE_URL: address });
   const [problem] = await sendNotice(hook, notice);
-  assert.match(problem!, /^TEMPEH_NOTICE_URL \(127\.0\.0\.1:\d+\) cannot be told: /);
+  assert.match(problem!, /^TEMPEH_NOTICE_URL \(127\.0\.0\.1:\d+\) cannot be notified: /);
   assert.doesNotMatch(problem!, /secret-token/);
   assert.equal(received.length, 1);
   answer = (_, response) => response.writeHead(500).end();

@@ -48,7 +48,7 @@ describe('tempeh-flow dataset', () => {
     await rm(join(directory, 'template.obj'));
     const folder = await tempehFlow(['dataset', 'check', '--config', config, '--directory', directory]);
     assert.equal(folder.code, 1);
-    assert.match(folder.stderr, /There is no .*template\.obj: lay it there.*dataset\.layout/);
+    assert.match(folder.stderr, /There is no .*template\.obj: put it there.*dataset\.layout/);
   });
 
   test('show: frames and the rig as pictures', async () => {

@@ -20,14 +20,14 @@ test('a trainer in which a promise is rejected that nobody waits for says so, sa
   assert.equal(code, 1);
   assert.match(
     log.split('\n').map(readableLogLine).join('\n'),
-    /nothing was prepared for[^]*nobody waits for this[^]*faultyProcess/,
+    /unexpected error[^]*nobody waits for this[^]*faultyProcess/,
   );
   assert.equal(await readFile(saved, 'utf8'), 'saved');
   assert.deepEqual(events, [
     { kind: 'starting' },
     {
       kind: 'failed',
-      message: 'An error that nothing was prepared for: nobody waits for this. It stopped in order.',
+      message: 'An unexpected error: nobody waits for this. It stopped in order.',
     },
   ]);
 });

@@ -13,7 +13,7 @@ export class NextBatch {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Does not wait: what goes wrong is told to who takes it. @param at the step counter before it. */
+  /** Does not wait: what goes wrong is thrown where it is taken. @param at the step counter before it. */
   ask(at: number): void {
     const prepared = this.prepared(at);
     prepared.catch(() => undefined);

@@ -48,9 +48,11 @@ export interface PreparedStep {
   readonly prepared: PreparedBatch;
 }
 
-/** A step of which the prediction is there. To be gone on with by {@link finishStep}. */
+/** A step whose prediction is there. {@link finishStep} goes on with it. */
 export interface BegunStep extends PreparedStep {
-  /** `[B, L, 3]` mm; null where the network refused the batch: on a CPU the sampler takes no coordinates that are not finite. */
+  /**
+   * `[B, L, 3]` mm; null where the network refused the batch: on a CPU the sampler takes no coordinates that are not finite.
+   */
   readonly prediction: { readonly values: Float32Array; readonly shape: number[] } | null;
   readonly forwardMilliseconds: number;
 }
@@ -209,7 +211,7 @@ async function predicted(step: RecordedStep, prepared: PreparedBatch): Promise<B
     step.discard();
     return await run(true);
   } catch (cause) {
-    // The sampler's words.
+    // The sampler's message.
     if (cause instanceof Error && /not finite/.test(cause.message)) return null;
     for (const tensor of prepared.tensors) tensor.dispose();
     throw cause;

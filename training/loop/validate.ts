@@ -36,7 +36,7 @@ export async function validate(options: ValidationOptions): Promise<Validation |
   let first: Validation['first'] = null;
   const batches = data.validationBatches()[Symbol.asyncIterator]();
   for (;;) {
-    // The loader may be waiting for a store that is away: who is told to stop does not.
+    // The loader may be waiting for a store that is away: being told to stop does not wait for that.
     const next = await orAborted(batches.next(), signal);
     if (next === null || signal.aborted) return null;
     if (next.done === true) break;

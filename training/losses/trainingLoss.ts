@@ -19,7 +19,7 @@ export interface LossTerms {
   readonly pointsToSurfaceDistance: number;
 }
 
-/** What a batch's prediction is held against. */
+/** What a batch's prediction is compared with. */
 export interface LossTargets {
   /** Registrations, `[B, L, 3]`, mm. */
   readonly registrations: Float32Array;

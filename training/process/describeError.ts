@@ -1,6 +1,6 @@
 import { faultOf } from './faults.js';
 
-/** An error for people: its message with those of its causes, and its place where nobody foresaw it. */
+/** An error, human-readable: its message with those of its causes, and its place where nobody foresaw it. */
 export function describeError(error: unknown, foreseen = faultOf(error) !== 'infrastructure'): string {
   const place = error instanceof Error && !foreseen ? `\n${error.stack ?? ''}` : '';
   return messages(error) + place;

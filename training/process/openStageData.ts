@@ -12,7 +12,7 @@ import type { StageData } from '../loop/stageData.js';
 /**
  * The data of a stage, from the packed data set; refinement's with the coarse predictions of its run.
  *
- * @param listener is told when the loader waits for its store; ends the wait while it opens.
+ * @param listener is called when the loader waits for its store; ends the wait while it opens.
  * @throws DatasetMissing, FormatError of the template or its masks
  */
 export async function openStageData(job: TrainingJob, listener: LoaderListener): Promise<StageData> {

@@ -7,7 +7,7 @@ import type { TrainingStage } from '../../configs/schema/training.js';
  * The trainer is a child process: a native crash must not take the worker along, nor TensorFlow starve heartbeats.
  */
 
-/** What a trainer is told to do. Credentials come from its environment, never from here. */
+/** The job of a trainer. Credentials come from its environment, never from here. */
 export interface TrainingJob {
   readonly run: string;
   readonly stage: TrainingStage;
@@ -86,7 +86,7 @@ export type TrainerEvent =
   /** For its log alone. */
   | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'warning'; readonly message: string }
-  /** It goes on when a service is back; told again and again until then. */
+  /** It goes on when a service is back; sent again and again until then. */
   | { readonly kind: 'waiting'; readonly message: string }
   | { readonly kind: 'finished'; readonly result: StageResult }
   /** Told to stop, and saved (or skipped the save): the activity ends as retryable. */

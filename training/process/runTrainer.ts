@@ -6,7 +6,9 @@ import type { TrainerEvent, TrainingJob } from './protocol.js';
 import { trainMending } from './trainMending.js';
 import type { TrainStageTools } from './trainStage.js';
 
-/** `trainMending` for a process: its end is told as an event, whatever it is. Progress is told at most twice a second. */
+/**
+ * `trainMending` for a process: its end is reported as an event, whatever it is. Progress is reported at most twice a second.
+ */
 export async function runTrainer(
   job: TrainingJob,
   report: (event: TrainerEvent) => void,

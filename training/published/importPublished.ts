@@ -19,9 +19,9 @@ export interface ImportOptions {
   readonly run: string;
   readonly configuration: RunConfiguration;
   readonly file: string;
-  /** What the file is said to hold; null: what its names tell. */
+  /** The stage of the file's model; null: what its tensors' names say. */
   readonly stage: CheckpointStage | null;
-  /** Steps done; null: what the file's name tells. */
+  /** Steps done; null: what the file's name says. */
   readonly step: number | null;
   /** Its stage counts as done, whatever the step. */
   readonly final: boolean;
@@ -58,7 +58,7 @@ export async function importPublished(options: ImportOptions): Promise<Imported>
   if (published.kind === 'trunk') return importTrunk(options, published);
   const step = options.step ?? stepInName(file);
   if (step === null) {
-    throw new ImportRefused(`${file}: its name does not tell after how many steps it was saved: --step N.`);
+    throw new ImportRefused(`${file}: its name does not say after how many steps it was saved: --step N.`);
   }
   const { model, optimizer } = convertPublished(file, published.kind, published, configuration);
   const { trainingStage, finished } = standing(published.kind, step, configuration, options.final);

@@ -17,7 +17,7 @@ export interface StartingModel {
   readonly stage: CheckpointStage;
   readonly model: TrainingState['model'];
   readonly optimizer: TrainingState['optimizer'];
-  /** Where it comes from, for people. */
+  /** Where it comes from, human-readable. */
   readonly from: string;
 }
 

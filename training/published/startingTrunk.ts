@@ -25,7 +25,7 @@ export const imagenetTrunk = {
 /**
  * Refuses a file of weights that is damaged: torchvision's files have the first eight digits of their SHA-256 in their names.
  *
- * @returns a word on what could not be checked; null where its SHA-256 is as its name says.
+ * @returns a note on what could not be checked; null where its SHA-256 is as its name says.
  * @throws FormatError
  */
 export async function checkNamedHash(path: string): Promise<string | null> {
@@ -34,8 +34,7 @@ export async function checkNamedHash(path: string): Promise<string | null> {
   const sha256 = hash.digest('hex');
   const digits = /-([0-9a-f]{8})\.pth$/.exec(basename(path))?.[1];
   if (sha256 === imagenetTrunk.sha256) return null;
-  if (digits === undefined)
-    return `${path} has not the digits of a SHA-256 in its name, and was not held against them.`;
+  if (digits === undefined) return `${path} has no digits of a SHA-256 in its name, so its content was not checked.`;
   const expected = basename(path) === imagenetTrunk.name ? imagenetTrunk.sha256 : digits;
   if (sha256.startsWith(expected)) return null;
   throw new FormatError({

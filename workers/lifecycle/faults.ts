@@ -16,10 +16,10 @@ export function stopOnFaults(logger: Logger, stop: (why: string) => void): Fault
   const onFault = (cause: unknown): void => {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     first ??= error;
-    logger.error('An error that nothing was prepared for; the worker stops in order.', {
+    logger.error('An unexpected error; the worker stops in order.', {
       error: error.stack ?? error.message,
     });
-    stop(`the worker met an error that nothing was prepared for: ${error.message}`);
+    stop(`the worker met an unexpected error: ${error.message}`);
   };
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   for (const event of events) process.on(event, onFault);

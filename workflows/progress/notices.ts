@@ -19,7 +19,7 @@ export class Notices {
       startToCloseTimeout: '15 seconds',
       scheduleToCloseTimeout: '40 seconds',
       retry: { maximumAttempts: 2 },
-      summary: `tell of: ${kind}`,
+      summary: `notify: ${kind}`,
     });
     const notice: Notice = { kind, run: this.run, step, text, at: new Date().toISOString() };
     // What cannot be told is in the worker's log.
@@ -36,5 +36,5 @@ export class Notices {
 export function endText(run: string, step: RunStep | null, cancelled: boolean, message: string): string {
   const where = step === null ? '' : ` in ${step}`;
   if (cancelled) return `${run} was cancelled${where}. To go on: tempeh-flow resume ${run}`;
-  return `${run} failed${where}: ${message}\nOnce that is mended: tempeh-flow resume ${run}`;
+  return `${run} failed${where}: ${message}\nOnce that is corrected: tempeh-flow resume ${run}`;
 }

@@ -3,7 +3,7 @@ import type { SharedMemory } from './sharedSample.js';
 import { SurfaceUnits, surfaceStages } from './surfaceUnits.js';
 import { helpTeam } from './team.js';
 
-/** What a helper's thread is told: at its start, and by its port where the memory has been replaced by a larger one. */
+/** What a helper's thread gets: at its start, and through its port where the memory has been replaced by a larger one. */
 export interface SurfaceNews {
   readonly memory: SharedMemory;
   /** Counts the memories. */
