@@ -22,7 +22,7 @@ export interface DataActivityDependencies {
   readonly openStore: (configuration: StorageConfiguration, listener?: StoreListener) => ObjectStore;
   /** What inputs may name. */
   readonly limits: WorkerLimits;
-  /** Who is told what happens to runs. */
+  /** Is notified of what happens to runs. */
   readonly hook: NoticeHook;
   /** The task queue of this data worker's own. */
   readonly ownQueue: string;
@@ -49,7 +49,7 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
       const { name } = configuration.dataset;
       // An index that cannot be read would be as unreadable at the next try.
       const index = await understood(() => findIndex(store, name), { FormatError: 'DataUnusable' });
-      // What was only looked at in its folder is packed where the configuration wants it packed.
+      // What was only read in its folder so far is packed where the configuration wants it packed.
       const isThere = index !== null && (index.inPlace !== true || placeOf(configuration.dataset) !== null);
       return isThere ? summariseDataset(index) : null;
     },

@@ -67,7 +67,7 @@ export interface DataActivities {
   claimDataWorker(): Promise<string>;
   /** Shards that are still to do, of the refinement's input or of the test set. */
   planPredictions(input: RunInput & { readonly purpose: PredictionShard['purpose'] }): Promise<PredictionPlan>;
-  /** Tells the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
+  /** Calls the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
   notify(notice: Notice): Promise<void>;
   /** Only the table: the figures of every frame stay in the object store. */
   evaluate(input: RunInput): Promise<EvaluationSummary>;
@@ -87,7 +87,7 @@ export interface DataWorkerActivities {
 /** What a GPU worker does, by the registered names. */
 export interface GpuActivities {
   trainStage(input: RunInput & TrainStageInput): Promise<StageResult & MaybeInterrupted>;
-  /** Of its failures the first are told; the shard's marker in the object store has all. */
+  /** Of its failures the first are returned; the shard's marker in the object store has all. */
   predictShard(input: ShardInput): Promise<PredictionResult & MaybeInterrupted>;
   /** What is to be predicted of folders; removes predictions that are to be replaced. */
   planFolderPrediction(input: FolderPredictionInput): Promise<FolderPlan & MaybeInterrupted>;
@@ -98,7 +98,7 @@ export interface GpuActivities {
 }
 
 /**
- * What the prediction of a shard is told: there may be thousands, and each input stays in the history. The run's
+ * The input of the prediction of a shard: there may be thousands, and each input stays in the history. The run's
  * configuration lies in its store; workflows of earlier versions sent it along.
  */
 export interface ShardInput {
@@ -150,7 +150,7 @@ export interface AttemptRecord {
   readonly end: string | null;
 }
 
-/** Of a result: of all its attempts. Absent in those of versions that did not tell. */
+/** Of a result: of all its attempts. Absent in those of versions that did not report it. */
 export interface MaybeInterrupted {
   readonly interruptions?: Interruptions;
 }
@@ -196,7 +196,7 @@ export interface PredictionPlan {
 /** The part of an evaluation that fits a payload. */
 export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'leftOut' | 'regions'> &
   MaybeInterrupted & {
-    /** What must not be overlooked; absent in those of versions that did not tell. */
+    /** What must not be overlooked; absent in those of versions that did not report it. */
     readonly warnings?: readonly string[];
   };
 
@@ -221,7 +221,7 @@ interface MaybeWaiting {
 }
 
 interface ProcessHeartbeat extends MaybeWaiting {
-  /** What it computes on; absent where the worker was not told which there are, or is of an earlier version. */
+  /** What it computes on; absent where the worker does not know which there are, or is of an earlier version. */
   readonly device?: Device;
   /** What the process said last: what it is about to do, or a warning. */
   readonly message: string | null;

@@ -72,7 +72,7 @@ export class WorkerLimits {
   }
 
   /**
-   * @param setting that holds the path, for people.
+   * @param setting that holds the path, for messages.
    * @returns the path itself.
    * @throws ConfigurationInvalid saying what to set.
    */

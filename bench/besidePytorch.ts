@@ -6,7 +6,7 @@ import { runForJson } from './runProcess.js';
 
 const program = path.join(packageRoot, 'bench', 'pytorch', 'bench.py');
 
-/** How the rewrite is run, with what `bench.py` is told. */
+/** How the rewrite is run, with the options of `bench.py`. */
 const variantOptions: Readonly<Record<PytorchVariant, readonly string[]>> = {
   'channels-last': ['--memory-format', 'channels-last'],
   contiguous: ['--memory-format', 'contiguous'],

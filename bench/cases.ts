@@ -22,7 +22,7 @@ export interface MeasureCase {
   readonly deterministic: boolean;
 }
 
-/** Views and batch of the published figures that a case is held against. */
+/** Views and batch of the published figures that a case is compared with. */
 const usual: Readonly<Record<CaseName, { readonly views: number; readonly batch: number }>> = {
   'coarse-predict': { views: 16, batch: 1 },
   'refinement-predict': { views: 16, batch: 1 },

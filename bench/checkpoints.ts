@@ -72,7 +72,7 @@ function syntheticData(stage: TrainingStage): StageData {
     template,
     regions,
     batch: async (step) => ({ ...batch, step }),
-    // Steps alone are what saving is held against.
+    // Steps alone are what saving is compared with.
     validationBatches: async function* () {},
     bytesRead: () => 0,
     close: async () => undefined,

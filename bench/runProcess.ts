@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Thrown when a measurement's process fails; with the end of what it said. */
+/** Thrown when a measurement's process fails; with the end of what it printed. */
 export class MeasurementFailed extends Error {
   override readonly name = 'MeasurementFailed';
 }

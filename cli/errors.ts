@@ -36,7 +36,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return exitCodes.failed;
 }
 
-/** What went wrong, for people: the message and those of its causes; with stack traces on demand. */
+/** What went wrong, human-readable: the message and those of its causes; with stack traces on demand. */
 export function describeError(error: unknown, verbose: boolean): string {
   const chain = causes(error);
   if (verbose)

@@ -24,7 +24,7 @@ const args = process.argv.slice(2);
 // Before anything is loaded that loads Temporal's client.
 if (asking.includes(args[0] ?? '')) (await import('../client/readingProtocol.js')).knowOnlyWhatAsks();
 const code = await runCommandLine(args);
-// What could not be written is told a little later than it was printed.
+// That something could not be written shows a little later than it was printed.
 await new Promise(setImmediate);
 process.exitCode = code === exitCodes.ok && lostResult(args) ? exitCodes.failed : code;
 // What a failed worker left open must not keep its process: whoever supervises it waits for its end.

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { withConnectionOptions, type ConnectionOptions } from './connection.js';
 import { setOption } from './setOption.js';
 
-/** How a command that looks into a run's object store is told where that is. */
+/** How the user tells a command where a run's object store is. */
 export interface StoreOptions extends ConnectionOptions {
   /** The run's own, as Temporal knows it, if absent. */
   config: string | undefined;

@@ -13,7 +13,7 @@ export interface ConfigurationProblem {
   readonly expected: string;
 }
 
-/** Thrown when a configuration cannot be used. All problems at once; the message is for people, a line each. */
+/** Thrown when a configuration cannot be used. All problems at once; the message is human-readable, a line each. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   constructor(readonly problems: readonly ConfigurationProblem[]) {

@@ -19,7 +19,7 @@ const mostIssues = 50;
  *
  * @param file a path, or the name of one of ours (`miniature`, `workshop`, `famos`).
  * @param overrides `path=value`, the later over the earlier.
- * @param onNote is told what of a published file is not taken over; by default standard error is.
+ * @param onNote is called with what of a published file is not taken over; by default standard error is.
  * @throws ConfigurationError naming file, line, setting, what was found and what was expected: all problems at once.
  */
 export async function loadConfiguration(
@@ -60,7 +60,7 @@ export function configurationPath(file: string): string {
  * As `loadConfiguration`, from the text of a file.
  *
  * @param name what errors call it.
- * @param hasLines whether people see its lines, so that errors name them.
+ * @param hasLines whether the user knows its lines, so that errors name them.
  */
 export function resolveConfiguration(
   text: string,

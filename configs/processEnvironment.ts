@@ -28,7 +28,7 @@ const namesFor = {
   /** Trainer and predictor: their worker speaks with Temporal for them. */
   'gpu-process': [...common, ...node, ...network, ...objectStore, ...computing, ...ours],
   tensorboard: [...common, /^PYTHON/],
-  /** A program of the data worker's owner that is told what happens to runs. */
+  /** A program of the data worker's owner that is notified of what happens to runs. */
   notice: [...common, ...network],
 } as const satisfies Record<string, Names>;
 

@@ -16,7 +16,7 @@ interface ToldEvent {
 const progressInterval = 10_000;
 
 /**
- * The log of a child process, on its standard output, which its worker keeps: a line an event that it tells, about the run,
+ * The log of a child process, on its standard output, which its worker keeps: a line an event that it reports, about the run,
  * step and attempt that `TEMPEH_LOG_CONTEXT` names.
  */
 export class ProcessLog {

@@ -11,7 +11,7 @@ interface Stop {
 
 export interface Work<Start extends { readonly kind: string }, Event extends { readonly kind: string }> {
   readonly isStart: (message: { readonly kind: string }) => message is Start;
-  /** Does the work, and tells its end by its last event. */
+  /** Does the work, and reports its end by its last event. */
   readonly run: (start: Start, report: (event: Event) => void, signal: AbortSignal) => Promise<void>;
   /** The event that reports an infrastructure's fault. */
   readonly failed: (message: string) => Event;
@@ -23,7 +23,7 @@ export interface Work<Start extends { readonly kind: string }, Event extends { r
  * Runs the work that the parent sends, once, and exits. Told to stop (by message or signal), or when the
  * parent's end of the channel closes, the work is asked to end; what does not end in its grace is ended: nothing keeps
  * this process alive after its parent. An error that nobody waited for (an unhandled rejection, an uncaught exception) is
- * logged, and ends the work in order, too: it saves, and its end is told as a failure.
+ * logged, and ends the work in order, too: it saves, and its end is reported as a failure.
  */
 export function serveParent<Start extends { readonly kind: string }, Event extends { readonly kind: string }>(
   work: Work<Start, Event>,
@@ -45,7 +45,7 @@ export function serveParent<Start extends { readonly kind: string }, Event exten
   const report = (event: Event): void => {
     log.event(event);
     if (!process.connected) return;
-    // A send that fails means that the parent is gone, which is told by `disconnect`.
+    // A send that fails means that the parent is gone, which `disconnect` reports.
     told = new Promise((done) => process.send?.(event, undefined, undefined, () => done()));
   };
   const leave = async (code: number): Promise<void> => {

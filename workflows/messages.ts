@@ -25,17 +25,17 @@ export const resumeUpdate = defineUpdate<RunProgress>(messages.resume);
 /** A stage trains to more steps: what trains saves and goes on. Refused with the reason where that cannot be. */
 export const extendUpdate = defineUpdate<RunProgress, [StageExtension]>(messages.extend);
 
-/** A training activity's word to its step, now and then (activities/runs/stageSignals.ts). */
+/** A training activity's report to its step, now and then (activities/runs/stageSignals.ts). */
 export const stageProgressSignal = defineSignal<[StageProgress & StageReport]>(messages.stageProgress);
 
-/** Who stops a step tells it before what its activities that wait for their next attempt have gone through, by their ids. */
+/** Whoever stops a step tells it first what its activities that wait for their next attempt have gone through, by their ids. */
 export const attemptsSignal = defineSignal<[Readonly<Record<string, Interruptions>>]>(messages.attempts);
 
-/** Full training's word to the step that runs. (A workflow cannot send updates to another.) */
+/** Full training's request to the step that runs. (A workflow cannot send updates to another.) */
 export const pauseStepSignal = defineSignal('pauseStep');
 export const resumeStepSignal = defineSignal('resumeStep');
 
 export const extendStepSignal = defineSignal<[StageExtension]>('extendStep');
 
-/** A step's word to the full training that started it: its own progress, whenever its state changes. */
+/** A step's report to the full training that started it: its own progress, whenever its state changes. */
 export const stepReportSignal = defineSignal<[RunProgress]>('stepReport');

@@ -50,9 +50,9 @@ export interface StepState {
 }
 
 /**
- * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the
- * last that the workflow was told (stageSignals.ts says how often); what is newer stands in the
- * heartbeats of the running activities, which `describeRun` (client/runs/describeRun.ts) lays over this.
+ * What the query `progress` answers, of full training and of a single step alike. `training` and `predictions` are the last
+ * that were reported to the workflow (stageSignals.ts says how often); what is newer stands in the heartbeats of the running
+ * activities, which `describeRun` (client/runs/describeRun.ts) lays over this.
  */
 export interface RunProgress {
   readonly run: string;

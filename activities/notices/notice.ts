@@ -11,7 +11,7 @@ export interface Notice {
   readonly run: string;
   /** The step that it is about; null: the whole. */
   readonly step: RunStep | null;
-  /** One line or more for people: what happened, and what to do where a person is needed. */
+  /** One line or more, human-readable: what happened, and what to do where a person is needed. */
   readonly text: string;
   /** ISO 8601. */
   readonly at: string;

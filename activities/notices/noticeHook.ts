@@ -6,7 +6,7 @@ import { noticeKinds, type Notice, type NoticeKind } from './notice.js';
 /** Milliseconds that a hook has: a run never waits longer for it. */
 const timeout = 5000;
 
-/** Where the owner of a data worker wants to be told: never what a workflow's input says. */
+/** Where the owner of a data worker wants notices sent: never what a workflow's input says. */
 export interface NoticeHook {
   /** Gets the notice as JSON, by POST. */
   readonly url: URL | null;
@@ -44,9 +44,9 @@ function urlOf(text: string): URL {
 }
 
 /**
- * Tells the hook; Slack, Mattermost and their like show the field `text`.
+ * Calls the hook; Slack, Mattermost and their like show the field `text`.
  *
- * @returns what went wrong, for the log; empty where all went well, or nothing was to be told.
+ * @returns what went wrong, for the log; empty where all went well, or there was nothing to send.
  */
 export async function sendNotice(hook: NoticeHook, notice: Notice): Promise<string[]> {
   if (!hook.kinds.has(notice.kind)) return [];
@@ -66,7 +66,7 @@ async function post(url: URL, body: string): Promise<void> {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
-      // What is told goes where its owner said, nowhere else.
+      // Notices go where the owner said, and nowhere else.
       redirect: 'error',
       signal: AbortSignal.timeout(timeout),
     });
@@ -89,7 +89,7 @@ function run(command: string, body: string): Promise<void> {
       else
         failed(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}: it has ${timeout / 1000} s`);
     });
-    // A program that does not read is none of our trouble.
+    // That the program does not read its input is no error.
     child.stdin.on('error', () => undefined);
     child.stdin.end(body);
   });

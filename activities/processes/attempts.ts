@@ -14,8 +14,8 @@ export function reasonLine(reason: string): string {
 }
 
 /**
- * The attempts at one activity, from heartbeat to heartbeat: each tells the next what there was before it, so that the list
- * outlives workers.
+ * The attempts at one activity, from heartbeat to heartbeat: each passes on to the next what there was before it, so that the
+ * list outlives workers.
  */
 export class Attempts {
   private readonly before: readonly AttemptRecord[];
@@ -24,7 +24,7 @@ export class Attempts {
   private warned: readonly string[];
 
   /**
-   * @param told what the attempt before told last; its own record is open if it had no time to say why it ended.
+   * @param told what the attempt before reported last; its own record is open if it had no time to say why it ended.
    * @param attempt what is known of this one.
    * @param warned of by those before.
    */

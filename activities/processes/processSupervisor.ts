@@ -29,7 +29,7 @@ export interface SupervisedProcess<Event> {
 }
 
 export type ProcessEnd<Event> =
-  /** It told its end itself. */
+  /** It reported its end itself. */
   | { readonly kind: 'told'; readonly event: Event }
   /** It ended without saying why: `how` is a signal or an exit code; human-readable. */
   | { readonly kind: 'crashed'; readonly how: string }
@@ -37,7 +37,7 @@ export type ProcessEnd<Event> =
   /** Asked to stop, it did not in its grace. */
   | { readonly kind: 'killed'; readonly how: string };
 
-/** Seconds that a process has to exit once it told its end. */
+/** Seconds that a process has to exit once it reported its end. */
 const exitSeconds = 5;
 
 /**
@@ -62,7 +62,7 @@ export async function superviseProcess<Event>(options: SupervisedProcess<Event>)
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
   child.stderr?.on('data', (chunk: Buffer) => log.write(chunk));
   child.on('message', (message) => end.hear(message));
-  // Also a failed spawn and a failed send: what follows from it is told by the exit.
+  // Also a failed spawn and a failed send: what follows from it shows at the exit.
   child.on('error', (error) => log.note(`${name}: ${error.message}`));
   const stop = () => end.ask(String(stopSignal.reason));
   stopSignal.addEventListener('abort', stop);

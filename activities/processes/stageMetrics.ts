@@ -28,7 +28,7 @@ export const metricNames = {
 /** How a trainer or predictor ended; `stopped` was told to: a pre-emption, a pause, a cancellation. */
 export type ProcessEndKind = 'finished' | 'stopped' | 'failed' | 'crashed' | 'hung';
 
-/** Tells the numbers of one attempt, as they come in. */
+/** Reports the numbers of one attempt, as they come in. */
 export class StageMetrics {
   private readonly meter: MetricMeter;
   private read = 0;

@@ -56,7 +56,7 @@ export interface SupervisedActivity<Progress, Result> {
 }
 
 /**
- * Runs a trainer or predictor for the current activity: heartbeats on what it tells, passes on cancellation and the
+ * Runs a trainer or predictor for the current activity: heartbeats on what it reports, passes on cancellation and the
  * worker's stop, and turns its end into a result or the failure that Temporal acts rightly on.
  */
 export function runSupervised<Progress extends StageProgress | PredictionProgress, Result extends object>(
@@ -161,7 +161,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       stopSignal: AbortSignal.any([context.cancellationSignal, activity.stopping]),
       // The process ends itself by then, if it can.
       graceSeconds: graceOf()?.killSeconds ?? configuration.checkpoints.graceSeconds + 6,
-      // Told by us, with the process's last lines, before the server notices the missing heartbeat.
+      // Reported by us, with the process's last lines, before the server notices the missing heartbeat.
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
     how = endKind(end);
@@ -261,7 +261,7 @@ function cancelledBy(context: Context, reached: Reached<unknown>): CancelledFail
   return new CancelledFailure('Stopped as asked.', detailsOf(reached));
 }
 
-/** What a workflow is told by the failure of an activity that is not tried again. */
+/** What a workflow learns from the failure of an activity that is not tried again. */
 function detailsOf({ progress, interruptions }: Reached<unknown>): unknown[] {
   return [progress ?? undefined, interruptions];
 }

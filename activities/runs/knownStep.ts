@@ -9,8 +9,7 @@ const heartbeatSchema = z.object({
 /**
  * Step of the newest checkpoint of a stage's folder that Temporal's history knows of; null if it knows of none.
  *
- * @param heartbeat what earlier attempts of the activity told last.
- * @param told by the workflow.
+ * @param heartbeat what earlier attempts of the activity reported last. @param told by the workflow.
  */
 export function knownStepOf(stage: TrainingStage, heartbeat: unknown, told: number | null = null): number | null {
   const parsed = heartbeatSchema.safeParse(heartbeat);

@@ -46,7 +46,7 @@ async function refuseWithoutHead(store: ObjectStore, { run, configuration }: Pre
   if (keysOfHead.every((key) => key === null)) return;
   if ((await findIndex(store, dataset.name)) !== null) return;
   const found: { bytes: Uint8Array; file: string }[] = [];
-  // One after the other: of two that are missing it is always the first that is told.
+  // One after the other: of two that are missing it is always the first that is reported.
   for (const [i, which] of headFileNames.entries()) {
     const key = keysOfHead[i] ?? null;
     if (key !== null) found.push({ bytes: await headObject(store, which, key), file: key });

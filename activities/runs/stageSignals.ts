@@ -10,19 +10,19 @@ import type { StageProgress, StageReport } from '../../training/process/protocol
  */
 const [leastSeconds, usualSeconds, shareWhileYoung, shareLater] = [10, 30 * 60, 0.02, 0.002];
 
-/** Seconds until the next word, of a stage that has been under way so long, all attempts together. */
+/** Seconds until the next signal, of a stage that has been under way so long, all attempts together. */
 export function secondsBetweenSignals(age: number): number {
   const often = Math.min(usualSeconds, Math.max(leastSeconds, shareWhileYoung * age));
   return Math.max(often, shareLater * age);
 }
 
 /**
- * Tells a training activity's workflow where the stage is: at its first checkpoint, then as often as
+ * Signals a training activity's workflow where the stage is: at its first checkpoint, then as often as
  * `secondsBetweenSignals` says. What the workflow shows is a courtesy; losing it is no fault.
  */
 export function stageSignals(context: Context): (progress: StageProgress) => void {
   const begun = performance.now();
-  // Where machines are pre-empted every hour, attempts that each began with a word would fill the history in weeks.
+  // Where machines are pre-empted every hour, attempts that each began with a signal would fill the history in weeks.
   const before = Math.max(0, Date.now() - context.info.scheduledTimestampMs) / 1000;
   const isYoung = secondsBetweenSignals(before) < usualSeconds;
   let toldAt = isYoung ? -Infinity : before;

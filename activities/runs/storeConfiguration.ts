@@ -17,8 +17,8 @@ export interface ReplacedConfiguration {
 const replacedSchema = z.object({ changes: z.array(z.string()), configuration: z.looseObject({}) });
 
 /**
- * Stores a run's configuration. One that differs from what it had before is kept with what changed, so that a run's
- * settings at any time can be told later.
+ * Stores a run's configuration. One that differs from what it had before is kept with what changed, so that a run's settings at
+ * any time can be found out later.
  *
  * @param before null: none that this version can read.
  */

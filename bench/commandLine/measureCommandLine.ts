@@ -17,7 +17,7 @@ const repeats = Number(process.argv[2] ?? 9);
 const run = 'measured';
 const program = join(packageRoot, 'cli', 'tempeh-flow.mjs');
 const directory = await mkdtemp(join(tmpdir(), 'tempeh-bench-command-line-'));
-/** Loaded before a command: Node does not tell a parent what its child took. */
+/** Loaded before a command: Node does not report to a parent what its child took. */
 const meter = join(directory, 'meter.cjs');
 await writeFile(
   meter,

@@ -2,7 +2,7 @@ import type { InspectProgress } from '../../datasets/inspect/types.js';
 
 const interval = 200;
 
-/** A line of a terminal that tells how far a check is; nothing where it is no terminal. */
+/** A line of a terminal that shows how far a check is; nothing where it is no terminal. */
 export function checkProgress(stream: NodeJS.WriteStream): {
   readonly show: (progress: InspectProgress) => void;
   readonly clear: () => void;

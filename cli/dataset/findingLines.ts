@@ -9,7 +9,7 @@ interface Found {
 }
 
 /**
- * Findings of several rigs, frames or files; what says the same of several cameras, sequences or frames is told once.
+ * Findings of several rigs, frames or files; what says the same of several cameras, sequences or frames is printed once.
  *
  * @param places what `where` names, of several.
  */

@@ -1,7 +1,7 @@
 import { buildProgram } from '../program.js';
 
 /**
- * `docs/commands.md`: what `--help` says of every command. Written by `npm run docs`; a test holds it against the program.
+ * `docs/commands.md`: what `--help` says of every command. Written by `npm run docs`; a test compares it with the program.
  */
 export async function commandReference(): Promise<string> {
   const sections = [

@@ -23,7 +23,7 @@ export function findLocalServices(space: Workspace = workspace()): LocalServices
   return found !== null && isRunning(found.owner) ? found : null;
 }
 
-/** Tells other commands of services of this process. Only what they need: the services' objects hold credentials. */
+/** Lets other commands find the services of this process. Only what they need: the services' objects hold credentials. */
 export function announceServices(
   space: Workspace,
   purpose: LocalServices['purpose'],

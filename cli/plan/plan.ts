@@ -17,7 +17,7 @@ export interface PlanOptions extends ConnectionOptions {
   readonly run: string | undefined;
   /** Seconds of a coarse step on the machine that is to train. */
   readonly stepSeconds: number | undefined;
-  /** Of an hour of one GPU, and of a month of a gigabyte, in any currency; of none where they are not set. */
+  /** Of an hour of one GPU, and of a month of a gigabyte, in any currency; undefined where they are not set. */
   readonly gpuPrice: number | undefined;
   readonly storagePrice: number | undefined;
 }

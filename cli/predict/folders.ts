@@ -16,7 +16,7 @@ const mostCameras = 40;
  * The folder of images or calibrations that a command line means: the one that it names, or the only one below that holds the
  * list's frames.
  *
- * @param onNote is told where another folder is used than the one that was named, and where none has the frames.
+ * @param onNote is called where another folder is used than the one that was named, and where none has the frames.
  * @throws CommandError if there are several
  */
 export async function folderOf(
@@ -26,7 +26,7 @@ export async function folderOf(
   onNote: (note: string) => void,
 ): Promise<string> {
   const folder = resolve(given);
-  // What is not here may be on the workers; who predicts says that it sees none.
+  // What is not here may be on the workers; whatever predicts says that it sees none.
   if (ids.length === 0 || !(await stat(folder).catch(() => null))?.isDirectory()) return folder;
   const place = await placeOfFrames(folder, option, ids);
   if ('path' in place) {

@@ -30,7 +30,7 @@ export interface LaunchedWorker {
  * Runs a worker as a process of its own, and starts it again when it dies.
  *
  * @param environment beside ours: addresses and credentials. Of both, it gets what its kind needs.
- * @param onRestart told why.
+ * @param onRestart called with why.
  */
 export async function launchWorker(
   kind: WorkerKind,

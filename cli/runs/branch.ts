@@ -24,7 +24,7 @@ export function parseBranchPoint(text: string): BranchPoint {
   return { run: named.run, stage, step: named.step };
 }
 
-/** Looks whether it can be done, and does nothing: what is wrong is told before Temporal is asked. @throws BranchRefused */
+/** Looks whether it can be done, and does nothing: what is wrong is reported before Temporal is asked. @throws BranchRefused */
 export async function refuseUnfitBranch(
   from: BranchPoint,
   run: string,
@@ -34,7 +34,7 @@ export async function refuseUnfitBranch(
   await checkBranch({ store, from, run, training: configuration.training });
 }
 
-/** Gives a new run another one's checkpoint, and tells what it does. @throws BranchRefused */
+/** Gives a new run another one's checkpoint, and says what it does. @throws BranchRefused */
 export async function branch(from: BranchPoint, run: string, configuration: RunConfiguration): Promise<void> {
   const store = await storeOfFitting(from, configuration);
   const report = (line: string): void => print(line);

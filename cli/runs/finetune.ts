@@ -63,7 +63,7 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
   });
 }
 
-/** A run of that name that has begun would be told by the store when Temporal has been asked, and as of an import. */
+/** If a run of that name has begun, the store would say so only after Temporal was asked, and as of an import. */
 async function refuseBegun(run: string, configuration: RunConfiguration): Promise<void> {
   useLocalObjectStore();
   const store = openStore(configuration.storage);

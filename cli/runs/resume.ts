@@ -89,7 +89,7 @@ async function resumeForgotten(
 }
 
 /**
- * Goes on with a run that has ended, with another configuration; tells what differs.
+ * Goes on with a run that has ended, with another configuration; says what differs.
  *
  * @throws ConfigurationError when a run that has trained cannot change a setting.
  */

@@ -22,7 +22,7 @@ export interface RunFile {
   /** Of a run by its name. */
   readonly key: (run: string) => string;
   readonly bytes: Uint8Array;
-  /** What it is and where it comes from, for people. */
+  /** What it is and where it comes from, human-readable. */
   readonly title: string;
 }
 
@@ -50,7 +50,7 @@ export async function findRunFiles(configuration: RunConfiguration, options: Run
     needsHead ? findHead(configuration, options) : [],
   ]);
   const failures = found.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
-  // What is missing is told at once.
+  // What is missing is reported at once.
   const missing = failures.flatMap((failure) => (failure instanceof ConfigurationError ? failure.problems : []));
   if (missing.length > 0) throw new ConfigurationError(missing);
   if (failures.length > 0) throw failures[0];

@@ -36,10 +36,11 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     throw new CommandError(`Which run? ${what} goes on with what a run has: name it with --run.`, exitCodes.usage);
   }
   if (options.run !== undefined) requireRunName(options.run, '--run');
-  // Of a step that goes on with a run, that run's configuration is asked for, and of a branch that which it starts from.
+  // Of a step that goes on with a run, that run's configuration is asked for, and of a branch, that of the run which it starts
+  // from.
   const parent = from?.run ?? (what === 'full-training' ? undefined : options.run);
   const isNamed = options.config !== undefined || options.text !== undefined;
-  // A file's mistakes are told before anything is asked for.
+  // A file's mistakes are reported before anything is asked for.
   const own = parent === undefined || isNamed ? await ownConfiguration(options) : null;
   if (options.plan) {
     const configuration =

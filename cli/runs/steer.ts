@@ -8,7 +8,7 @@ import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { nextAttempt } from './watching/progressLines.js';
 import { print, tell } from '../terminal/print.js';
 
-/** What a run can be told; each gives what is then said to whoever asked. */
+/** Commands to a run; each gives what is then printed. */
 const steerings = {
   /** Stops a run until it is unpaused. */
   async pause(client: Client, run: string): Promise<string> {
@@ -53,7 +53,7 @@ const steerings = {
 
 export type Steering = keyof typeof steerings;
 
-/** Tells a run one thing, and says what came of it. @returns the exit code. */
+/** Sends a run one command, and says what came of it. @returns the exit code. */
 export async function steer(
   what: Steering,
   { run, ...connection }: ConnectionOptions & { readonly run: string },

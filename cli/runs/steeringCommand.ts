@@ -12,7 +12,7 @@ export interface SteeringDescription {
   readonly epilogue?: string;
 }
 
-/** A command that tells a run one thing: `tempeh-flow NAME RUN`. */
+/** A command line that sends a run one command: `tempeh-flow NAME RUN`. */
 export function steeringCommand(
   name: Steering,
   { example, epilogue = '' }: SteeringDescription,

@@ -69,7 +69,7 @@ function weights(option: string, text: string): Record<string, unknown> {
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
       return parsed as Record<string, unknown>;
   } catch {
-    // Told below.
+    // Reported below.
   }
   const expected = `'{"w_${option.startsWith('edge') ? 'edge' : 'point'}_face": 1.0}'`;
   throw new CommandError(

@@ -47,7 +47,7 @@ async function askTemporal(run: string, options: StoreOptions): Promise<RunConfi
 
 const namesStore = (set: readonly string[]): boolean => set.some((override) => /^storage\b/.test(override));
 
-/** A wrong setting of the connection, by contrast, is to be mended. */
+/** A wrong setting of the connection, by contrast, is an error. */
 const isUnknown = (cause: unknown): cause is CommandError =>
   cause instanceof CommandError && cause.exitCode !== exitCodes.usage;
 

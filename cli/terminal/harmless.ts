@@ -1,7 +1,7 @@
 import { printable } from '../../text/printable.js';
 
 /**
- * What shows work, so that it cannot end the work: an error in it is told on standard error, once, and the work goes on.
+ * What shows work, so that it cannot end the work: an error in it is printed on standard error, once, and the work goes on.
  *
  * @param show called as before; what it throws stays here.
  */

@@ -32,7 +32,7 @@ export function printLine(json: string): void {
   process.stdout.write(`${printableLines(json)}\n`);
 }
 
-/** What a program is told beside the words that {@link print} has for people, by name: `run`, `file`, … */
+/** Values for a program that reads the answer, beside the text of {@link print}, by name: `run`, `file`, … */
 export function tell(fields: Readonly<Record<string, unknown>>): void {
   if (answer !== null) Object.assign(answer.fields, fields);
 }
@@ -50,7 +50,7 @@ export function beginAnswer(json: boolean): void {
 /**
  * Ends a command that answers in JSON: prints the answer, unless it printed JSON of its own.
  *
- * @param error what went wrong, for people; null if nothing did.
+ * @param error what went wrong, human-readable; null if nothing did.
  */
 export function endAnswer(exitCode: number, error: string | null): void {
   if (answer === null) return;

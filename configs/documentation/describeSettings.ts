@@ -52,7 +52,7 @@ function valueIn(value: unknown, name: string): unknown {
   return (value as Record<string, unknown>)[name];
 }
 
-/** `integer`, `number > 0`, `stereo or colour or all`, `[number, number]`: short, as a person would say it. */
+/** `integer`, `number > 0`, `stereo or colour or all`, `[number, number]`: short and human-readable. */
 function typeOf(node: JsonSchema): string {
   if (node.const !== undefined) return `\`${JSON.stringify(node.const).replaceAll('"', '')}\``;
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(' or ');
@@ -72,7 +72,7 @@ function typeOf(node: JsonSchema): string {
   return [type, ...limits].join(' ');
 }
 
-/** `docs/configuration.md`: a table a group. Written by `npm run docs`; a test holds it against the schema. */
+/** `docs/configuration.md`: a table a group. Written by `npm run docs`; a test compares it with the schema. */
 export function configurationReference(): string {
   const settings = describeSettings();
   const parentOf = (path: string): string => path.split('.').slice(0, -1).join('.');

@@ -20,7 +20,7 @@ export interface JsonSchema {
 
 let schema: JsonSchema | undefined;
 
-/** JSON Schema of what a configuration file may say: for editors, and to tell which settings exist. */
+/** JSON Schema of what a configuration file may say: for editors, and to know which settings exist. */
 export function configurationJsonSchema(): JsonSchema {
   schema ??= z.toJSONSchema(runConfigurationSchema, { io: 'input' }) as JsonSchema;
   return schema;

@@ -22,7 +22,7 @@ const only = (value: unknown, because = 'the one that the paper describes, and t
 });
 const path: Meaning = { kind: 'path' };
 const ignored: Meaning = { kind: 'ignored' };
-/** Not told where it has one of these values: they are the published defaults. */
+/** Not mentioned where it has one of these values: they are the published defaults. */
 const instead = (text: string, ...unless: unknown[]): Meaning => ({ kind: 'ignored', instead: text, unless });
 
 /** A list of one number, as a number; anything else as it is, for the check of the setting to refuse. */

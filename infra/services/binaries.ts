@@ -5,12 +5,16 @@ import { pins } from '../setup/pins.mjs';
 import { checkProgram } from '../setup/downloads/programs.mjs';
 import { ServiceError } from './errors.js';
 
-/** The `temporal` program that the set-up fetched, held against its pin. @throws ServiceError it is not there, or another */
+/** The `temporal` program that the set-up fetched, checked against its pin. @throws ServiceError it is not there, or another */
 export async function temporalProgram(): Promise<string> {
   return checked(temporalBinary(), 'Temporal server', pins.temporal.programSha256[process.arch]);
 }
 
-/** The `versitygw` program (S3 server) that the set-up built, as it was then. @throws ServiceError it is not there, or another */
+/**
+ * The `versitygw` program (S3 server) that the set-up built, as it was then.
+ *
+ * @throws ServiceError it is not there, or another
+ */
 export async function versitygwProgram(): Promise<string> {
   return checked(versitygwBinary(), 'S3 server');
 }

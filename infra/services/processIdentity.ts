@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A process, told from a later one that got the same number by the time when it began. */
+/** A process; the time when it began tells it from a later one that got the same number. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since the machine started. */

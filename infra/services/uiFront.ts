@@ -55,7 +55,7 @@ function refusalOf({ method = 'GET', headers }: http.IncomingMessage, port: numb
   if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) return 'Another site asks for this.';
   const site = headers['sec-fetch-site'];
   const isOwn = site === undefined || site === 'same-origin' || site === 'none';
-  // To follow a link to the page is no harm.
+  // Following a link to the page does no harm.
   const isVisit =
     method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   if (!isOwn && !isVisit) return 'Another site asks for this.';

@@ -79,7 +79,7 @@ export class Progress {
 
 /**
  * @param {number} bytes
- * @returns {string} in MB, as a person reads it
+ * @returns {string} in MB, human-readable
  */
 export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

@@ -8,7 +8,7 @@
 import { SetupError, StoppedError } from './errors.mjs';
 
 try {
-  // Where the cache lies may be unknown: that is told as other errors are.
+  // Where the cache lies may be unknown: that is reported as other errors are.
   const { setup } = await import('./steps.mjs');
   await setup(process.argv.slice(2));
 } catch (error) {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gpuReadings } from './gpuReadings.js';
 
-/** Where a worker tells its numbers. */
+/** Where a worker serves its metrics. */
 export interface MetricsAddress {
   readonly host: string;
   readonly port: number;

@@ -26,7 +26,7 @@ export async function openMetrics(asked: MetricsAddress | undefined, logger: Log
   return server;
 }
 
-/** The SDK takes a port, and does not tell which one it chose. */
+/** The SDK takes a port, and does not say which one it chose. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

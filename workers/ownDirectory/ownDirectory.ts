@@ -22,7 +22,7 @@ export class DirectoryTaken extends Error {
 export interface OwnDirectoryOptions {
   /** Ends the wait for a sign of life of an owner that cannot be seen. */
   readonly signal?: AbortSignal;
-  /** Told why it waits. */
+  /** Called with why it waits. */
   readonly onWait: (message: string) => void;
   /** Seconds between an owner's signs of life. */
   readonly renewSeconds?: number;
@@ -64,7 +64,7 @@ export async function ownDirectory(
     if ((await readText(file)) === mine) await utimes(file, now, now);
     else lost.abort(new DirectoryTaken(`${directory} was taken by another data worker: this one stops.`));
   };
-  // A disk that fails for a moment is none of its business.
+  // A disk that fails for a moment does not end the holding.
   const timer = setInterval(() => void renew().catch(() => undefined), 1000 * renewSeconds);
   return {
     lost: lost.signal,

@@ -7,7 +7,7 @@ export interface ProcessIdentity {
   /** What process numbers are counted in: the machine since it started, or a container. */
   readonly space: string;
   readonly pid: number;
-  /** In clock ticks of the machine: numbers are used again. Empty where the system does not tell. */
+  /** In clock ticks of the machine: numbers are used again. Empty where the system does not say. */
   readonly startTime: string;
 }
 

@@ -18,7 +18,7 @@ export interface RenewalOptions {
 
 /**
  * Takes an API key or certificates anew when their files have changed, without a restart: a key at once, certificates with
- * a connection of their own. What cannot be used (a file that is being replaced) is told, and the old is kept.
+ * a connection of their own. What cannot be used (a file that is being replaced) is logged, and the old is kept.
  *
  * @returns how to end it: with the connection that is then in use.
  */

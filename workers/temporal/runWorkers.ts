@@ -30,9 +30,9 @@ export interface WorkerProcessOptions {
   readonly version?: WorkerVersion;
   /** Stops the worker, as SIGTERM does: what runs saves first. */
   readonly signal?: AbortSignal;
-  /** Where it tells its numbers and its health; nowhere if absent. */
+  /** Where it serves its metrics and its health; nowhere if absent. */
   readonly metrics?: MetricsAddress;
-  /** Given where it tells them: of port 0, which one was taken. */
+  /** Given the address where it serves them: of port 0, which one was taken. */
   readonly onMetrics?: (address: MetricsAddress) => void;
   /** Given whole lines; standard error if absent. */
   readonly writeLog?: (line: string) => void;

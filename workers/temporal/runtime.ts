@@ -8,7 +8,7 @@ const failures = new Map<string, unknown>();
 /**
  * The SDK's one runtime of this process: quiet, logging through ours, and leaving signals to us.
  *
- * @param exporter HOST:PORT where it tells its numbers; nowhere if absent.
+ * @param exporter HOST:PORT where it serves its metrics; nowhere if absent.
  */
 export function installRuntime(logger: Logger, exporter?: string): void {
   if (installed) return;

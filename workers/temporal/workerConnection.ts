@@ -35,7 +35,7 @@ export async function connectWorker(
   }
 }
 
-/** @throws RunError, which tells why there is no connection: the SDK's own connection does not. */
+/** @throws RunError, which says why there is no connection: the SDK's own connection does not. */
 export async function openConnection(settings: TemporalSettings): Promise<NativeConnection> {
   if (settings.unverified === true) {
     const todo = 'Name the CA (TEMPORAL_TLS_SERVER_CA_CERT_PATH) and the name (TEMPORAL_TLS_SERVER_NAME) instead';

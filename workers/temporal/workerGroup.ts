@@ -79,7 +79,7 @@ function isAtWork(worker: Worker): boolean {
   return worker.getState() !== 'STOPPED' && worker.getState() !== 'FAILED';
 }
 
-/** Fulfilled when a worker has ended: with why it failed, or null. Looks at its state, for `run` may never tell. */
+/** Fulfilled when a worker has ended: with why it failed, or null. Looks at its state, for `run` may never return. */
 async function endOf(worker: Worker): Promise<WorkerFailed | null> {
   const { taskQueue } = worker.options;
   const failed = (told: unknown): WorkerFailed => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { WorkerDeploymentOptions } from '@temporalio/worker';
 import { packageRoot } from '../../configs/packageRoot.js';
 
-/** The name that workers have who are no part of a versioned deployment, and that the commands ask for by default. */
+/** The name of workers that are no part of a versioned deployment, and that the commands ask for by default. */
 export const defaultDeployment = 'tempeh-flow';
 
 /** Which version of the code a worker is. */
@@ -48,7 +48,7 @@ function ownBuildId(): string {
 }
 
 /**
- * What a worker tells Temporal of its version. Workflows move to the current version with their next task
+ * How a worker registers its version with Temporal. Workflows move to the current version with their next task
  * (`AUTO_UPGRADE`): a run of weeks must not need workers of weeks ago, and its trainer moves when the old one is stopped.
  * That a new version goes on with old histories is what `patched` and the replay tests are for.
  */

@@ -50,7 +50,7 @@ export function workflowFailure(message: string, failure: unknown): unknown {
   return ApplicationFailure.create({ message, type: type ?? 'StepFailed', nonRetryable: true, cause: failure });
 }
 
-/** One line of a failure, for people. */
+/** One line of a failure, human-readable. */
 export function explain(failure: unknown): string {
   const root = rootFailure(failure);
   if (root instanceof CancelledFailure) return 'was cancelled by itself. Resume the run to go on.';

@@ -38,7 +38,7 @@ export class Ends {
   }
 }
 
-/** Values that a worker left out arrive as null. Of what waits for its next attempt the server says a word of its own. */
+/** Values that a worker left out arrive as null. Of what waits for its next attempt the server adds a message of its own. */
 function orAbsent(detail: unknown): unknown {
   return typeof detail === 'object' && detail !== null ? detail : undefined;
 }

@@ -4,7 +4,7 @@ import { patched, workflowInfo } from '@temporalio/workflow';
 const share = 1 / 200;
 
 /**
- * When a step tells the run that started it of its progress: each report costs that one's history five events. Up to a
+ * When a step reports its progress to the run that started it: each report costs that one's history five events. Up to a
  * hundred hours whenever it hears of it itself, from then on ever more rarely: the run's history stays bounded, however
  * long a step takes.
  */

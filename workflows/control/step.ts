@@ -140,7 +140,7 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
   );
 }
 
-/** The list of attempts is long, and each word to the parent stays in two histories: who asks gets it of the step. */
+/** The list of attempts is long, and each report to the parent stays in two histories: whoever asks gets it from the step. */
 function withoutAttempts(progress: RunProgress): RunProgress {
   const steps = progress.steps.map((step) => {
     const { interruptions, ...rest } = step;
@@ -151,7 +151,7 @@ function withoutAttempts(progress: RunProgress): RunProgress {
   return { ...progress, steps };
 }
 
-/** The parent may have ended: nobody is left to be told, and that is no fault. */
+/** The parent may have ended: nobody is left to report to, and that is no fault. */
 async function tell(workflowId: string, board: Board): Promise<void> {
   const progress = withoutAttempts(board.progress());
   try {

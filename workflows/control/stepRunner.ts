@@ -85,7 +85,7 @@ export class StepRunner {
     return step;
   }
 
-  /** Tells whoever wants to know how the run ended. */
+  /** Notifies whoever wants to know how the run ended. */
   async tellEnd(kind: 'done' | 'failed' | 'cancelled', step: RunStep | null, text: string): Promise<void> {
     this.#board.notices.tell(kind, step, text);
     await this.#board.notices.sent();
@@ -218,7 +218,7 @@ export class StepRunner {
     if (predictions !== null) this.#board.setPredictions(predictions);
   }
 
-  /** A step that has just ended needs no telling. */
+  /** A step that has just ended needs no signal. */
   private async tellStep<Values extends unknown[]>(signal: SignalDefinition<Values>, ...values: Values): Promise<void> {
     try {
       await this.#current?.handle?.signal(signal, ...values);

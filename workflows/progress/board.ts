@@ -22,7 +22,7 @@ export class Board {
   #toldAt: number | null = null;
   #state: RunState | null = null;
   #wasPaused = false;
-  /** Where it is told what happens. */
+  /** Where notices of what happens are sent. */
   readonly notices: Notices;
   #predictions: PredictionProgress | null = null;
 
@@ -112,7 +112,7 @@ export class Board {
     this.tellPause();
   }
 
-  /** That it is done or has failed is told by who ends it. */
+  /** That it is done or has failed is reported where it ends. */
   private tellPause(): void {
     const isPaused = this.stateOfAll() === 'paused';
     if (isPaused === this.#wasPaused) return;

@@ -4,7 +4,7 @@ import type { DataActivities } from '../../activities/types.js';
 import type { RunStep } from '../../configs/temporal.js';
 import { queues } from '../control/activityOptions.js';
 
-/** Tells the data worker's owner of what happens to a run: steps of a full training are told by that alone. */
+/** Notifies the data worker's owner of what happens to a run; of the steps of a full training, the latter alone does. */
 export class Notices {
   readonly #sent: Promise<void>[] = [];
 
@@ -22,17 +22,17 @@ export class Notices {
       summary: `notify: ${kind}`,
     });
     const notice: Notice = { kind, run: this.run, step, text, at: new Date().toISOString() };
-    // What cannot be told is in the worker's log.
+    // What cannot be sent is in the worker's log.
     this.#sent.push(CancellationScope.nonCancellable(() => notify(notice)).catch(() => undefined));
   }
 
-  /** Returns when the hook has been told, or could not be: some seconds at most. */
+  /** Returns when the hook has been called, or could not be: some seconds at most. */
   async sent(): Promise<void> {
     await CancellationScope.nonCancellable(() => Promise.all(this.#sent));
   }
 }
 
-/** What a person is told of an end before the time. */
+/** The notice of an end before the time. */
 export function endText(run: string, step: RunStep | null, cancelled: boolean, message: string): string {
   const where = step === null ? '' : ` in ${step}`;
   if (cancelled) return `${run} was cancelled${where}. To go on: tempeh-flow resume ${run}`;

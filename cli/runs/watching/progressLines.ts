@@ -23,7 +23,7 @@ const colours = { done: 'green', running: 'cyan', paused: 'yellow', failed: 'red
 /**
  * A run as lines of a terminal: one a step, with what the running one is at; then what went wrong lately.
  *
- * @param basis null: when the whole run will be done is not told.
+ * @param basis null: when the whole run will be done is not shown.
  */
 export function progressLines(
   description: RunDescription,
@@ -56,7 +56,7 @@ function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: 
   return [`    whole run  ${duration(seconds)} left, on one GPU`];
 }
 
-/** Milliseconds of silence after which a rate is no news any more. */
+/** Milliseconds of silence after which a rate is out of date. */
 const silence = 15_000;
 
 /** What a step is at, or what it did. */
@@ -156,7 +156,7 @@ function waitingNote({ status, failure }: RunDescription): string {
   return `${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`;
 }
 
-/** `1 pre-emption, 2 failures`; what did not happen is not told. */
+/** `1 pre-emption, 2 failures`; what did not happen is left out. */
 function interruptionsNote({ interruptions }: StepState): string {
   const { preemptions = 0, failures = 0 } = interruptions ?? {};
   return [
@@ -194,7 +194,7 @@ function troubles({ activities }: RunDescription, now: number): string[] {
   });
 }
 
-/** What earlier attempts and steps that are done warned of: what runs tells its own last one above. */
+/** What earlier attempts and steps that are done warned of: what runs shows its own last one above. */
 function pastWarnings({ progress, activities }: RunDescription): string[] {
   const shown = activities.flatMap(({ heartbeat }) =>
     heartbeat !== null && 'warning' in heartbeat && heartbeat.warning !== undefined ? [heartbeat.warning] : [],

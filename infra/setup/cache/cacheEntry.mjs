@@ -28,7 +28,7 @@ export async function makeCacheEntry(directory, fill) {
 }
 
 /**
- * Removes what set-ups that were killed left behind. To be called with the lock held. What a process is at that runs is left
+ * Removes what set-ups that were killed left behind. To be called with the lock held. What a running process works on is left
  * alone: tests make entries of their own (a server, the chart's tools), which take minutes, without the lock.
  *
  * @returns {Promise<void>}
@@ -41,7 +41,7 @@ export async function removeUnfinished() {
   }
 }
 
-/** @param {number} pid of another process; its own is at nothing when it calls */
+/** @param {number} pid of another process; its own works on nothing when it calls */
 function isRunning(pid) {
   if (!(pid > 0) || pid === process.pid) return false;
   try {

@@ -7,8 +7,8 @@ import { readInstalledMarker } from './tensorflowRuntime.mjs';
 import { checkRuntime } from './runtimeSeal.mjs';
 
 /**
- * Checks TensorFlow and its binding as this clone has them installed, before a process loads them. What is not installed
- * is told where it is loaded.
+ * Checks TensorFlow and its binding as this clone has them installed, before a process loads them. What is not installed is
+ * reported where it is loaded.
  *
  * @returns {Promise<void>}
  * @throws {SetupError}

@@ -13,7 +13,7 @@ import { keepToOwner, sha256Of } from '../downloads/programs.mjs';
 const sealName = 'verified.json';
 
 /**
- * Notes the libraries of a runtime whose wheels have just been held against their pins.
+ * Notes the libraries of a runtime whose wheels have just been checked against their pins.
  *
  * @param {string} directory with `lib/` and, for a GPU, `nvidia/`
  * @returns {Promise<void>}
