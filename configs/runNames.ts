@@ -4,7 +4,7 @@ export const runNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** The same in words, for errors. */
 export const runNameRule = 'at most 100 letters, digits, dots, dashes and underscores, the first a letter or digit';
 
-/** A checkpoint of a run as people name it: `RUN[/STAGE][@STEP]`. */
+/** A checkpoint of a run as users name it: `RUN[/STAGE][@STEP]`. */
 export interface CheckpointName {
   readonly run: string;
   /** Whether there is such a stage is the caller's to say; null where none is named. */

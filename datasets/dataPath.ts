@@ -25,7 +25,7 @@ export interface DataPath {
   readonly deleteExtracted: boolean;
   readonly credentials: () => Promise<HostCredentials>;
   readonly onMended?: (message: string) => void;
-  /** Is told what lists name and archives did not bring, a sentence each. */
+  /** Called with what lists name and archives did not bring, a sentence each. */
   readonly onMissing?: (message: string) => void;
 }
 
@@ -64,7 +64,11 @@ export async function deleteVolumes({ bundles, downloads }: Pick<DataPath, 'bund
   for (const bundle of bundles) await deleteDownloads(bundle, downloads);
 }
 
-/** Extracts a fetched bundle, damage repaired from the host, and holds its lists against what came. @throws as `extractBundle` */
+/**
+ * Extracts a fetched bundle, damage repaired from the host, and compares its lists with what came.
+ *
+ * @throws as `extractBundle`
+ */
 export async function extractFetched(
   path: DataPath,
   { bundle, onProgress, signal }: DataStep,

@@ -12,7 +12,7 @@ export const headFileNames = ['template', 'vertexMasks'] as const;
 /** One of the files that describe the head. */
 export type HeadFileName = (typeof headFileNames)[number];
 
-/** What they are, for people. */
+/** What they are, human-readable. */
 export const headFileTitles: Readonly<Record<HeadFileName, string>> = {
   template: 'the head template (dataset.layout.template)',
   vertexMasks: 'the vertex masks (dataset.layout.vertexMasks)',
@@ -34,14 +34,14 @@ export function headFilePath(directory: string, reference: HeadFile): string {
   });
 }
 
-/** What a setting names, for people. */
+/** What a setting names, human-readable. */
 export function headFileLabel(reference: HeadFile): string {
   if (typeof reference === 'string') return reference;
   return 'file' in reference ? reference.file : reference.object;
 }
 
 /**
- * Template and vertex masks, each looked at and held against the other.
+ * Template and vertex masks, each checked, and compared with the other.
  *
  * @returns the template's mesh, mm.
  * @throws FormatError

@@ -83,7 +83,7 @@ export interface DatasetIndex {
   readonly imageExtension: string;
   /** Frames lie in their folder, and not in the store: keys and checksums are of what packing would have stored of them. */
   readonly inPlace?: true | undefined;
-  /** 0 where neither a template nor registrations tell it. */
+  /** 0 where neither a template nor registrations say it. */
   readonly vertexCount: number;
   /** Keys below the data set's own prefix, with their sizes and hex SHA-256; null for data that are only predicted from. */
   readonly template: IndexedObject | null;

@@ -21,7 +21,7 @@ export interface Conversion {
   readonly findings: readonly RigFinding[];
 }
 
-/** A table of cameras with what was lost, what the rig looks like, and what a person should know. */
+/** A table of cameras with what was lost, what the rig looks like, and what the user should know. */
 export function reportOf(conversion: Conversion, kind: ViewKind): string {
   const { converted, rig, output, sequences, notes, findings } = conversion;
   const rows = converted.map(({ camera, residual, approximated }, i) => [

@@ -70,7 +70,7 @@ function reportLines(report: DatasetReport): string[] {
     ...report.familiar.map(
       ({ split, subjects }) =>
         `  ${styled('yellow', '!')} ${split}: ${some(subjects)} ${subjects.length === 1 ? 'is' : 'are'} trained on as well. ` +
-        'Its errors do not tell how well people are captured that the networks never saw.',
+        'Its errors do not show how well people are captured that the networks never saw.',
     ),
     '',
     ...(report.usable

@@ -24,7 +24,7 @@ export async function initNamespace({ create, 'retention-days': days, ...options
     const { namespace } = client.options;
     if (create && (await createNamespace(client, days))) print(`Made namespace ${namespace}, kept for ${days} days.`);
     const added = await ensureSearchAttributes(client);
-    if (added === null) print('We may not look at its search attributes: whether they are usable is tried.');
+    if (added === null) print('We may not look at its search attributes: trying whether they are usable.');
     else print(added.length === 0 ? 'Its search attributes were there.' : `Registered ${added.join(', ')}.`);
     await untilUsable(client);
     print(`Namespace ${namespace} is ready for runs.`);

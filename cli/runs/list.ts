@@ -30,9 +30,7 @@ export async function list({ json, limit, state, stage, dataset, ...connection }
   } else if (runs.length === 0) {
     const isFiltered = Object.keys(filter).length > 0;
     print(
-      isFiltered
-        ? 'No run is like that.'
-        : 'There is no run yet: npm start, or tempeh-flow start full-training, makes one.',
+      isFiltered ? 'No run matches.' : 'There is no run yet: npm start, or tempeh-flow start full-training, makes one.',
     );
   } else {
     const header = ['run', 'state', 'at', 'data set', 'started', 'took'].map((cell) => styled('dim', cell));

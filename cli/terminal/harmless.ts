@@ -15,7 +15,7 @@ export function harmless<Arguments extends readonly unknown[]>(
     } catch (error) {
       if (isTold) return;
       isTold = true;
-      process.stderr.write(`What is going on cannot be shown (${printable(String(error))}). The work goes on.\n`);
+      process.stderr.write(`Progress cannot be shown (${printable(String(error))}). The work goes on.\n`);
     }
   };
 }

@@ -81,7 +81,7 @@ export function configurationReference(): string {
     '',
     'Every setting of a run’s configuration. Written by `npm run docs` from the schema (`configs/schema/`); do not edit by hand.',
     '',
-    'A file says what differs from the defaults; `--set PATH=VALUE` lays values over it; `tempeh-flow config show` prints the result.',
+    'A file says what differs from the defaults; `--set PATH=VALUE` overrides it; `tempeh-flow config show` prints the result.',
     'Where there is no default, a value is needed.',
   ];
   for (const group of ['', ...settings.filter((setting) => setting.group).map(({ path }) => path)]) {

@@ -16,7 +16,7 @@ function isSwap(from: string, to: string): boolean {
 }
 
 /**
- * What someone may have meant by a name that does not exist: near in spelling, or a dotted path with the same end.
+ * What may have been meant by a name that does not exist: near in spelling, or a dotted path with the same end.
  *
  * @param candidates names that exist.
  * @returns the best first, at most `limit`; none where nothing is near.

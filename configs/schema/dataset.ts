@@ -54,7 +54,7 @@ export const datasetSchema = z.strictObject({
           .record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'))
           .optional()
           .describe(
-            'Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is held against them.',
+            'Hex SHA-256 of files, by their PATH on the host, where they are known: what comes is compared with them.',
           ),
       }),
       /** A folder in FaMoS layout: nothing is fetched or extracted. */
@@ -65,7 +65,7 @@ export const datasetSchema = z.strictObject({
           .boolean()
           .optional()
           .describe(
-            'Of a folder: its frames are packed into the object store (where nothing is said). `false`: nothing is copied, and each worker reads them where they lie, under the same path; those that do not see it leave the work to others.',
+            'Of a folder: its frames are packed into the object store (the default). `false`: nothing is copied, and each worker reads them where they lie, under the same path; those that do not see it leave the work to others.',
           ),
       }),
     ])
@@ -113,7 +113,7 @@ export const datasetSchema = z.strictObject({
     .enum(['refuse', 'ignore'])
     .optional()
     .describe(
-      'Before packing some frames are held against the template, and their scans against their registrations: `refuse` (which holds where nothing is said) stops where most of them are in another unit or world, `ignore` packs them as they are.',
+      'Before packing some frames are compared with the template, and their scans with their registrations: `refuse` (the default) stops where most of them are in another unit or world, `ignore` packs them as they are.',
     ),
   downloadsAtOnce: z.int().positive().default(4).describe('Files that are fetched side by side.'),
 });

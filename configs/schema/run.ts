@@ -81,7 +81,7 @@ export const runConfigurationSchema = z
       .prefault({})
       .describe('How frames are shared out for prediction.'),
     scheduling: schedulingSchema.prefault({}).describe('Whose turn it is where runs share workers.'),
-    supervision: supervisionSchema.prefault({}).describe('When something that says nothing counts as lost.'),
+    supervision: supervisionSchema.prefault({}).describe('When something that is silent counts as lost.'),
   })
   .superRefine((configuration, context) => {
     for (const problem of crossFieldProblems(configuration)) {

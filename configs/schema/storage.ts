@@ -31,7 +31,7 @@ export const storageSchema = z.discriminatedUnion('kind', [
       .enum(['required', 'emulated'])
       .optional()
       .describe(
-        'How checkpoints are kept from being overwritten by a worker that was given up. `required` (also where nothing is said): a store that does not heed If-Match and If-None-Match is refused. `emulated`: such a store is taken, and the condition is looked up before each put; of two workers that write in the same milliseconds, one can then replace the other’s checkpoint.',
+        'How checkpoints are kept from being overwritten by a worker that was given up. `required` (the default): a store that does not heed If-Match and If-None-Match is refused. `emulated`: such a store is accepted, and the condition is looked up before each put; of two workers that write in the same milliseconds, one can then replace the other’s checkpoint.',
       ),
     encryption: encryptionSchema
       .optional()

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** When something that says nothing counts as lost. */
+/** When something that is silent counts as lost. */
 export const supervisionSchema = z.strictObject({
   progressTimeoutSeconds: z
     .number()
     .min(1)
     .default(120)
     .describe(
-      'Seconds without observed progress (a step, a frame, a file) until a trainer counts as hung, or a worker as lost, and the work is given out again. Longer than the longest step, and than starting takes; than Temporal takes to restart, for a worker that cannot say its word is given up like one that is dead, at a checkpoint’s interval of steps. Below some 6 s a trainer that waits for a store is taken for a hung one: it tells of its waiting every few seconds.',
+      'Seconds without observed progress (a step, a frame, a file) until a trainer counts as hung, or a worker as lost, and the work is given out again. Longer than the longest step, and than starting takes; than Temporal takes to restart, for a worker that cannot reach it is given up like one that is dead, which costs a checkpoint’s interval of steps. Below some 6 s a trainer that waits for a store is taken for a hung one: it reports every few seconds that it waits.',
     ),
   lostWorkerSeconds: z
     .number()

@@ -239,7 +239,7 @@ export const checkpointsSchema = z.strictObject({
     .min(0)
     .default(24)
     .describe(
-      'Hours that an unfinished upload of nobody known must have lain among checkpoints and events before it is cleared away. ' +
+      'Hours that an unfinished upload of an unknown process must have lain among checkpoints and events before it is cleared away. ' +
         'What the attempt before left unfinished goes at once; a whole checkpoint is cleared away only where the manifest ' +
         'itself dropped it.',
     ),

@@ -9,7 +9,7 @@ export class LoaderPool {
   /** Bytes that came over the network for all tasks so far. */
   bytesRead = 0;
 
-  /** @param warn is told why batches are late. */
+  /** @param warn is called with why batches are late. */
   constructor(settings: LoaderSettings, warn: (message: string) => void) {
     this.pool = new ThreadPool(new URL('./loaderThread.js', import.meta.url), settings, settings.threads, {
       onWord: warn,

@@ -39,7 +39,7 @@ export interface PlainOptions {
   readonly limit: number | null;
 }
 
-/** Whom a loader tells that it waits for its store, and what ends the waiting while it opens. */
+/** What a loader calls while it waits for its store, and what ends the waiting while it opens. */
 export interface LoaderListener {
   readonly warn: (message: string) => void;
   readonly signal?: AbortSignal;

@@ -34,7 +34,7 @@ const terms = ['k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3',
 /** The image is compared at so many places, borders included. */
 const columns = 21;
 const rows = 17;
-/** Every fourth of them is told. */
+/** Every fourth of them is reported. */
 const told = 4;
 /** mm; a `.tka` has focal length and pixel size in millimetres, of which only the quotient is used. */
 const nominalPixel = 0.005;

@@ -13,7 +13,7 @@ export interface CalibrationDefaults {
   readonly cameraName?: RegExp | undefined;
   /** Fields that are left out, whatever they say. */
   readonly ignored?: readonly string[] | undefined;
-  /** Is told what a person should know of a file that was read, a sentence each. */
+  /** Called with what the user should know about a file that was read, a sentence each. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 

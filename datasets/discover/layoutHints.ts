@@ -18,7 +18,7 @@ const named = 3;
 
 /**
  * Of a folder in another layout than a configuration says: what of each split was looked for in vain, where such files lie
- * instead, and which setting says so. Sentences for people.
+ * instead, and which setting says so. Human-readable sentences.
  *
  * @param lists frames of the splits; those that are empty are left out.
  */

@@ -14,7 +14,7 @@ export type PlaceOfFrames =
   | { readonly kind: 'nowhere' | 'several'; readonly others: readonly string[] };
 
 /**
- * Looks for the folder of SUBJECT/SEQUENCE/FRAME that a person means by a folder: archives are extracted under other names
+ * Looks for the folder of SUBJECT/SEQUENCE/FRAME that the user means by a folder: archives are extracted under other names
  * and in folders of their own.
  */
 export async function placeOfFrames(

@@ -21,10 +21,10 @@ export interface ArchiveContents {
 
 /**
  * Reads an archive's directory, and refuses what must not be written: names that leave the target, links, encrypted
- * members, control characters in names. Other names that are odd are told, and taken as they are.
+ * members, control characters in names. Other names that are odd are reported, and kept as they are.
  *
  * @param volumes in their order.
- * @param onNote is told what a person should know.
+ * @param onNote is called with what the user should know.
  * @throws ArchiveUnsafe, ArchiveDamaged, SevenZipFailed
  */
 export async function inspectArchive(
@@ -72,7 +72,7 @@ export async function inspectArchive(
     );
   }
   if (wrongNames.length > 0 || odd.length > 0) {
-    const said = `${wrongNames.length + odd.length} members are told differently by the directory and themselves`;
+    const said = `${wrongNames.length + odd.length} members have another name in the directory than in their own header`;
     throw await archiveDamaged({ members: odd, spans: wrongNames, said }, volumes);
   }
   for (const note of census.notes) onNote(`${volumes[0]!.path}: ${note}.`);
@@ -84,7 +84,7 @@ function isArchive(path: string): boolean {
   return /\.(zip|7z|tar|tgz|txz|rar|gz|xz|bz2|zst)(\.\d{3})?$/i.test(path);
 }
 
-/** The names of an archive that is no ZIP archive, as 7-Zip tells them. */
+/** The names of an archive that is no ZIP archive, as 7-Zip lists them. */
 async function censusOfList(archive: string, census: NameCensus, signal: AbortSignal | undefined): Promise<void> {
   const eachFile = (look: (name: Buffer) => void): Promise<void> =>
     listArchive(archive, ({ path, folder }) => (folder ? undefined : look(Buffer.from(path))), signal);

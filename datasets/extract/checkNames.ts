@@ -70,7 +70,7 @@ function repeats(header: Buffer, { name, flags, method }: DirectoryEntry): boole
   );
 }
 
-/** The directory's entries, as far as it can be read: what is wrong with it otherwise, 7-Zip tells. */
+/** The directory's entries, as far as it can be read: what is wrong with it otherwise, 7-Zip reports. */
 async function* entriesOf(reader: JoinedReader, start: number, end: number): AsyncGenerator<DirectoryEntry> {
   let block = Buffer.alloc(0);
   let at = 0;

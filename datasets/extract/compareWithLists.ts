@@ -11,7 +11,7 @@ import type { FrameId } from '../types.js';
 const mostNamed = 3;
 
 /**
- * Holds the lists of a bundle against the folders that were extracted of it: which frames that they name are not there.
+ * Compares the lists of a bundle with the folders that were extracted of it: which frames that they name are not there.
  *
  * @returns a sentence for each folder and list; empty if all is there.
  * @throws FormatError of a list

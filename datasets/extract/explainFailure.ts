@@ -123,7 +123,7 @@ async function spansOf(members: ReadonlySet<string>, volumes: readonly Volume[])
   try {
     await listArchive(volumes[0]!.file, note);
   } catch {
-    // The directory is damaged too; what it still told is worth a look.
+    // The directory is damaged too; what it still said is worth a look.
   }
   return spans;
 }

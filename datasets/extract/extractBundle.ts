@@ -86,7 +86,7 @@ export async function extractBundle(options: ExtractBundleOptions): Promise<Extr
         (signal) => extractOne(archive, volumes, extracted, onPercent, { ...mending, signal }),
         free,
       );
-      // Mended volumes have another checksum now.
+      // Repaired volumes have another checksum now.
       const now = await findVolumes(archive, downloads, extracted);
       await writeMarker(archive, { ...contents, volumes: (now ?? []).map(({ sha256 }) => sha256) }, extracted);
     }
@@ -170,7 +170,7 @@ async function withMending<T>(
     } catch (error) {
       signal?.throwIfAborted();
       const explained = await explainFailure(error, volumes);
-      // A damaged directory may tell anything.
+      // A damaged directory may say anything.
       const unsafe = explained instanceof ArchiveUnsafe;
       const damaged = unsafe
         ? await archiveDamaged({ members: [], headersOnly: true, said: explained.message }, volumes)
@@ -222,7 +222,7 @@ async function layFile({ path, target }: BundleFile, downloads: string, extracte
   return size;
 }
 
-/** Does something that writes; what the system says against it is told as what it is. */
+/** Does something that writes; the system's error is reported as what it means. */
 async function writing<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

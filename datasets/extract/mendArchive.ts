@@ -15,7 +15,7 @@ export interface Mender {
   readonly host: string;
   readonly credentials: () => Promise<HostCredentials>;
   readonly onProgress?: (progress: TransferProgress) => void;
-  /** Told what was found and repaired. */
+  /** Called with what was found and repaired. */
   readonly onMended?: (message: string) => void;
   readonly signal?: AbortSignal;
   /** For tests. */
@@ -23,7 +23,7 @@ export interface Mender {
 }
 
 /**
- * Mends a damaged archive from the host: asks again for the bytes where the damage may be, the fewest first, until some
+ * Repairs a damaged archive from the host: asks again for the bytes where the damage may be, the fewest first, until some
  * differ from those on the disk, which are put right.
  *
  * @throws VolumeMissing if a volume must be fetched anew, for the host has another version now: it has been deleted.

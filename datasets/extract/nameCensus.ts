@@ -53,7 +53,7 @@ export class NameCensus {
     return this.controlled.map((name) => `"${name}" holds control characters`);
   }
 
-  /** For people; empty where all is as it should be. */
+  /** Human-readable; empty where all is as it should be. */
   get notes(): string[] {
     const twice = [...this.groups.values()].flatMap((group) => [...group].filter(([, count]) => count > 1));
     const alike = [...this.groups.values()].filter((group) => group.size > 1).map((group) => [...group.keys()]);

@@ -63,7 +63,7 @@ export async function listArchive(
     };
     return new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
-        // An error of whoever is told would else be one that nobody waits for.
+        // An error of the callback would otherwise be an unhandled one.
         try {
           read(line);
         } catch (cause) {

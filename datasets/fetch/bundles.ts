@@ -6,7 +6,7 @@ export type { BundleArchive, BundleFile } from './published.js';
 /** What is fetched, and extracted, as one. */
 export interface Bundle {
   readonly name: string;
-  /** What it is, for people. */
+  /** What it is, human-readable. */
   readonly description: string;
   readonly archives: readonly BundleArchive[];
   readonly files: readonly BundleFile[];

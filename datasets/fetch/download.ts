@@ -178,7 +178,7 @@ function startOf(response: HttpAnswer, asked: number): number {
 }
 
 /**
- * Holds an answer against what is there, which is forgotten if the host's file is another one now.
+ * Compares an answer with what is there, which is forgotten if the host's file is another one now.
  *
  * @param from where the body begins; null if there is none (status 416).
  * @returns how many bytes of the body are there already.

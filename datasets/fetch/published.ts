@@ -21,7 +21,7 @@ const fileSchema = z.strictObject({
 });
 
 const bundleSchema = z.strictObject({
-  /** What it is, for people. */
+  /** What it is, human-readable. */
   description: z.string(),
   /** About; null for less than one. */
   gigabytes: z.number().nullable().default(null),

@@ -52,7 +52,9 @@ function unitFinding(cameras: readonly Camera[], { centre }: Volume): RigFinding
   return null;
 }
 
-/** One mistake made for all cameras: if it was undone, (nearly) all would see the volume. A symmetric rig may see it even so. */
+/**
+ * One mistake made for all cameras: if it was undone, (nearly) all would see the volume. A symmetric rig may see it even so.
+ */
 function commonMistake(cameras: readonly Camera[], { centre }: Volume): RigFinding | null {
   const seeing = (change: (camera: Camera) => Camera): number =>
     cameras.filter((camera) => sees(change(camera), centre)).length;
@@ -117,7 +119,8 @@ function arrangementFindings(cameras: readonly Camera[], { centre, side }: Volum
       camera: null,
       found: `all cameras within ${degrees.toFixed(1)}° as seen from the volume's centre`,
       expected: 'cameras around the head: 20° at least, better 180°',
-      advice: 'Depth cannot be told from such views. If the rig is wider, translations are lost or in a wrong unit.',
+      advice:
+        'Depth cannot be estimated from such views. If the rig is wider, translations are lost or in a wrong unit.',
     });
   }
   for (const [i, one] of cameras.entries()) {

@@ -101,7 +101,7 @@ export interface DatasetReport {
   readonly shared: readonly WorldFinding[];
   /** Frames of which something was found. */
   readonly worlds: readonly WorldReport[];
-  /** Subjects who are trained on and also validated or tested on: errors would not tell how well strangers are captured. */
+  /** Subjects who are trained on and also validated or tested on: errors would not show how well strangers are captured. */
   readonly familiar: readonly { readonly split: Split; readonly subjects: readonly string[] }[];
   readonly usable: boolean;
   /** Why it is not usable, and what to do. */

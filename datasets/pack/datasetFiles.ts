@@ -81,7 +81,7 @@ async function readLists(directory: string, layout: PackLayout): Promise<Lists> 
   return lists;
 }
 
-/** Of the first registration that can be read: the others are held against it. */
+/** Of the first registration that can be read: the others are compared with it. */
 async function registeredVertices(directory: string, layout: PackLayout, lists: Lists): Promise<number> {
   for (const split of splitNames) {
     const folder = layout[split]?.registrations ?? null;
@@ -91,7 +91,7 @@ async function registeredVertices(directory: string, layout: PackLayout, lists: 
       try {
         return parsePly(await readFile(file), file).vertices.length / 3;
       } catch {
-        // The frame will be told as unusable.
+        // The frame will be reported as unusable.
       }
     }
   }
@@ -104,7 +104,7 @@ async function readNeeded(file: string, what: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new DatasetUnusable(`There is no ${file}, ${what}. Fetch the bundle that has it, or lay it there.`, {
+    throw new DatasetUnusable(`There is no ${file}, ${what}. Fetch the bundle that has it, or put it there.`, {
       cause: error,
     });
   }

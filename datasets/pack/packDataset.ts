@@ -175,7 +175,7 @@ async function checkUsable(
   if (unusable.length > threshold * total) {
     throw new TooManyUnusableFrames(
       `${unusable.length} of ${total} frames are unusable; dataset.unusableFrames allows ` +
-        `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Mend them, or allow more.${await said()}`,
+        `${Math.floor(threshold * total)} (${100 * threshold} %). ${named} Correct them, or allow more.${await said()}`,
     );
   }
   const empty = splitNames.find((split) => layout[split] !== null && frames[split] === 0);

@@ -31,7 +31,7 @@ export interface PackSequenceOptions {
 /** Why a frame is left out. */
 class Unusable extends Error {}
 
-/** Packs the frames of a sequence, each file read once and checked; frames that cannot be used are told with the reason. */
+/** Packs the frames of a sequence, each file read once and checked; frames that cannot be used are reported with the reason. */
 export async function packSequence(options: PackSequenceOptions): Promise<SequencePart> {
   const { files, atOnce, signal } = options;
   const calibrations = await packCalibrations(options);
@@ -131,7 +131,7 @@ async function packFrame(
   return { frame, missing: views };
 }
 
-/** Puts an object, and tells what the index says of it. */
+/** Puts an object, and returns what the index says of it. */
 export async function store(put: PackSequenceOptions['put'], key: string, bytes: Uint8Array): Promise<IndexedObject> {
   return storeRead(put, key, { bytes, sha256: createHash('sha256').update(bytes).digest('hex') });
 }

@@ -30,7 +30,7 @@ export interface SampledWorldsOptions {
 
 /**
  * Looks at some frames before hours go into packing all: the same mistake of unit, world or range in most of them is one
- * of the data set. A single frame stops nothing; files that are missing or damaged are packing's to tell.
+ * of the data set. A single frame stops nothing; files that are missing or damaged are reported by packing.
  *
  * @throws DatasetUnusable
  */

@@ -4,7 +4,9 @@ import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** How much of the limit is left after a clean-up: it must not come again with the next object. */
 const keptShare = 0.9;
-/** What a user need not tell the others at once, of the limit: a file a time would cost as much as writing it. */
+/**
+ * What a user need not report to the others at once, as a share of the limit: a file a time would cost as much as writing it.
+ */
 const untoldShare = 0.001;
 /** A decimal number of bytes, padded, and a line feed. */
 const recordBytes = 16;

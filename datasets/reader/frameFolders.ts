@@ -90,7 +90,7 @@ export async function camerasOfNoFrame(
   const add = async (folder: string, start: string, end: string): Promise<void> => {
     if (seen.has(folder)) return;
     seen.add(folder);
-    // A frame that cannot be read is told in its turn.
+    // A frame that cannot be read is reported in its turn.
     for (const name of stems(await readdir(folder).catch(() => []), start, end)) there.add(name);
   };
   let unknown = unknownCameras(there, choice);

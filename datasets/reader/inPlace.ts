@@ -78,7 +78,7 @@ interface FramePart {
 
 /**
  * A store that has the frames of a data set which was looked at in its folder, and not packed: asked for an object, it
- * makes the one that packing would have stored of the files, and holds it against the index. A packed data set's store
+ * makes the one that packing would have stored of the files, and compares it with the index. A packed data set's store
  * stays as it is.
  *
  * @throws DatasetMissing for an index of a folder, where the configuration names none.

@@ -18,7 +18,7 @@ const plausibleMillimetres = [50, 5000] as const;
  * Reads the topology that predictions have: a mesh (`.obj`, `.ply`), the `mesh_sampler.npz` of a published run, or another
  * `.npz` with an array of positions `(L, 3)` and one of triangles `(F, 3)`.
  *
- * @returns in mm. Published templates are in metres; of a file in millimetres the size tells.
+ * @returns in mm. Published templates are in metres; a file in millimetres is recognised by its size.
  * @throws FormatError for a file without faces, or of an impossible size.
  */
 export async function readTemplate(path: string): Promise<Mesh> {

@@ -5,7 +5,7 @@ import type { ThreadAnswer, ThreadError, ThreadRequest } from './threadPool.js';
  * Does what a `ThreadPool` asks of this thread, several tasks at a time where the work waits for something. In the main
  * thread, nothing.
  *
- * @param start is called once, with how to say words of no task; gives what does a task.
+ * @param start is called once, with how to send what belongs to no task; gives what does a task.
  * @param transferred memory of a result that goes over to the other thread.
  */
 export function serveThread<Task, Result, Word = never>(

@@ -46,7 +46,7 @@ interface Thread<Result> {
 }
 
 export interface ThreadPoolOptions<Word> {
-  /** Is told what threads say of no task. */
+  /** Called with what threads send that belongs to no task. */
   readonly onWord?: (word: Word) => void;
   /** Ends the threads: what is under way, and what is asked for later, fails with its reason. */
   readonly signal?: AbortSignal | undefined;

@@ -40,7 +40,7 @@ export async function frameFindings(frame: FrameContent, options: WorldOptions):
   findings.push(...ofRegistration);
   if (scan === null) return findings;
   const points = readScan(scan);
-  // Held against a registration that is wrong itself, a scan would look wrong.
+  // Compared with a registration that is wrong itself, a scan would look wrong.
   const isComparable =
     mesh !== null && template !== null && !ofRegistration.some(({ severity }) => severity === 'error');
   if (!isComparable) return [...findings, ...loneScanFindings(points, scan.file, volume)];

@@ -10,7 +10,7 @@ const doubtfulDistance = 12;
 const wrongDistance = 30;
 /** What a mistake that was undone has to gain. */
 const gain = 3;
-/** mm; of a scan that there is no registration to hold against. */
+/** mm; of a scan that there is no registration to compare with. */
 const plausibleSide = [100, 3000] as const;
 const headSide = 300;
 

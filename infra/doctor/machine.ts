@@ -33,7 +33,7 @@ function checkCores(): Check {
   return check('Processor cores', cores >= 2, 'warning', {
     found: String(cores),
     expected: '2 or more',
-    mend: 'Training works, at about half the speed that the README tells.',
+    mend: 'Training works, at about half the speed that the README gives.',
   });
 }
 

@@ -149,7 +149,7 @@ describe('a run as lines', () => {
     const at = (heartbeatAt: Date) =>
       progressLines({ ...description, activities: [{ ...activity!, heartbeatAt }] }, 60_000)[1] ?? '';
     assert.match(at(new Date(55_000)), /36 s left +2\.5 steps\/s/);
-    assert.match(at(new Date(24_000)), /step 30 of 120 +last word 36 s ago +loss/);
+    assert.match(at(new Date(24_000)), /step 30 of 120 +last heard of 36 s ago +loss/);
     assert.doesNotMatch(at(new Date(24_000)), /left|steps\/s/);
   });
 

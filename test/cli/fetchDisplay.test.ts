@@ -102,5 +102,5 @@ test('a display that fails ends nothing, and says so once', () => {
   } finally {
     process.stderr.write = write;
   }
-  assert.deepEqual(written, ['What is going on cannot be shown (TypeError: no a\\u001b[2J). The work goes on.\n']);
+  assert.deepEqual(written, ['Progress cannot be shown (TypeError: no a\\u001b[2J). The work goes on.\n']);
 });

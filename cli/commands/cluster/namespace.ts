@@ -18,7 +18,7 @@ const init: CommandModule<GlobalOptions, InitArguments> = {
         default: 30,
         describe: 'With --create: days that Temporal keeps runs which have ended',
       })
-      .example('$0 namespace init --namespace heads', 'Once, by who may; start does it by itself where it may'),
+      .example('$0 namespace init --namespace heads', 'Once, by someone who may; start does it by itself where it may'),
   handler: async (options) => {
     const { initNamespace } = await import('../../machine/namespace.js');
     process.exitCode = await initNamespace(options);

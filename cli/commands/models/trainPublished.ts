@@ -35,7 +35,7 @@ function trainOptions(yargs: Argv<GlobalOptions>, model: 'coarse' | 'refinement'
       '',
     )
     .epilogue(
-      'Takes the published command’s options, with dashes or underscores; what has no counterpart here is told, with what to use. Losses on surfaces or edges make it fine-tuning. docs/published.md has all steps side by side.',
+      'Takes the published command’s options, with dashes or underscores; what has no counterpart here is reported, with what to use instead. Losses on surfaces or edges make it fine-tuning. docs/published.md has all steps side by side.',
     );
 }
 

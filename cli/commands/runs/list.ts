@@ -12,11 +12,11 @@ interface ListArguments extends GlobalOptions, ConnectionOptions {
 export const command: CommandBody<ListArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
-      .option('limit', { type: 'number', default: 50, describe: 'So many at most' })
-      .option('state', { choices: listedStates, describe: 'Only those that are so' })
-      .option('stage', { choices: runSteps, describe: 'Only those that are, or ended, at this step' })
+      .option('limit', { type: 'number', default: 50, describe: 'At most so many' })
+      .option('state', { choices: listedStates, describe: 'Only those in this state' })
+      .option('stage', { choices: runSteps, describe: 'Only those that are at this step, or ended there' })
       .option('dataset', { type: 'string', describe: 'Only those of this data set' })
-      .example('$0 list --state paused', 'What waits for somebody')
+      .example('$0 list --state paused', 'What waits for someone')
       .example('$0 list', 'Name, state, step, start'),
   handler: async (options) => {
     const { list } = await import('../../runs/list.js');

@@ -11,7 +11,7 @@ export const command: CommandBody<StatusArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON; with --follow a line a look' })
+      .option('json', { type: 'boolean', default: false, describe: 'As JSON; with --follow one line for each look' })
       .option('follow', { type: 'boolean', default: false, describe: 'Until it ends, with the exit code of its end' })
       .example('$0 status famos-1', 'Steps, progress, pre-emptions and failures, the next attempt')
       .example('$0 status famos-1 --follow', 'Until it ends')

@@ -85,7 +85,7 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
   const silentFor = heardAt === null ? 0 : now - heardAt.getTime();
   const rate =
     silentFor > silence
-      ? [styled('yellow', `last word ${duration(silentFor / 1000)} ago`)]
+      ? [styled('yellow', `last heard of ${duration(silentFor / 1000)} ago`)]
       : stepsPerSecond > 0
         ? [`${duration((totalSteps - done) / stepsPerSecond)} left`, `${stepsPerSecond.toPrecision(2)} steps/s`]
         : [];

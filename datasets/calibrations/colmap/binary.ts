@@ -6,7 +6,7 @@ import type { ColmapImage } from './text.js';
 const longestName = 4096;
 const bytesOfFeature = 24;
 
-/** Reads little-endian values one after the other; what is not there is told with its place. */
+/** Reads little-endian values one after the other; what is not there is reported with its place. */
 class Values {
   private at = 0;
 

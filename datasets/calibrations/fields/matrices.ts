@@ -1,7 +1,7 @@
 import { quoted } from '../../formats/formatError.js';
 import { describe, isMap, problem, type Field, type Fields } from './fields.js';
 
-/** What a number list may be told to be. */
+/** Types that a list of numbers may declare. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;

@@ -9,7 +9,7 @@ export function isMultical(root: Values): boolean {
 
 /**
  * The rig of a calibration of multical as a rig file has it. A pose called `NAME_to_OTHER` takes points of that other camera to
- * this one; one called as the camera takes points of the rig, or, of the camera that the others are told by, is none.
+ * this one; one called as the camera takes points of the rig, or, of the camera that the others are relative to, is none.
  *
  * @throws FormatError if a camera has no pose, or one by a camera that is not the others'
  */

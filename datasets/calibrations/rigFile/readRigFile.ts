@@ -14,7 +14,7 @@ import { unreadFields, unreadNote } from './unreadFields.js';
  * Reads cameras whose fields go by the names that OpenCV and people give them (`names.ts`). The map holds one camera (named by
  * the file), or several: `cameras`, a map by name or a list of which each has a `name`; or a map of cameras by name. What
  * stands beside them (units, image size …) holds for all. A field that may be of the lens and is not understood is
- * refused; others that are not used are told as a note.
+ * refused; others that are not used are reported as a note.
  *
  * @param stem the file's name without extension: the camera's, where the file holds one that has no name.
  * @throws FormatError naming the file, the camera and the field

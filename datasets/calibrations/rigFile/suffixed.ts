@@ -58,7 +58,7 @@ function isPoses(values: Values): boolean {
  * the first camera; others are world to camera, as OpenCV has them.
  *
  * @param file human-readable: the file, or the files whose fields these are.
- * @returns the map, and what a person should know of it.
+ * @returns the map, and what the user should know about it.
  * @throws FormatError if lenses or poses are missing
  */
 export function rigOfSuffixed(values: Values, file: string): { readonly rig: Values; readonly notes: string[] } {

@@ -16,7 +16,7 @@ export const freeSpace: FreeSpace = async (directory) => {
 export interface SpaceNeed {
   readonly directory: string;
   readonly bytes: number;
-  /** For people: "the volumes of test-data". */
+  /** Human-readable: "the volumes of test-data". */
   readonly purpose: string;
 }
 

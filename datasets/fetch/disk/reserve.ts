@@ -4,7 +4,7 @@ import { DiskFull } from '../errors.js';
 /** Bytes that may be written before the disk is looked at again. */
 const mostAtOnce = 64_000_000;
 
-/** Keeps what is left for others on a disk, also from bodies whose length nobody told. Shared by all downloads to it. */
+/** Keeps what is left for others on a disk, also from bodies whose length was not announced. Shared by all downloads to it. */
 export class Reserve {
   private credit = 0;
 

@@ -19,7 +19,7 @@ const folderFaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * The error of a write that failed, told as what it is; the same error where nothing is known of it.
+ * The error of a write that failed, reported as what it means; the same error where nothing is known of it.
  *
  * @param file that was to be written.
  */

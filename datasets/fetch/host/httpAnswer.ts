@@ -52,7 +52,7 @@ export async function askHttp(url: URL, { headers, form, signal }: HttpRequest):
     request.on('error', (error) => reject(failed(error)));
     request.end(body);
   });
-  // Told to whoever reads the body.
+  // Thrown to whoever reads the body.
   response.on('error', () => undefined);
   return {
     status: response.statusCode ?? 0,

@@ -38,7 +38,10 @@ export async function wait(milliseconds: number, onWait: () => void, signal?: Ab
   }
 }
 
-/** What a failed connection is called, the cause included (the message alone does not tell it); no address with credentials is in it. */
+/**
+ * What a failed connection is called, the cause included (the message alone does not say it); no address with credentials is in
+ * it.
+ */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -40,7 +40,7 @@ export async function decodeImage(bytes: Uint8Array, file: string, mostPixels = 
 }
 
 /**
- * A photograph in the image library's hands, with nothing decoded yet; what would take long or fill the memory is refused.
+ * A photograph, opened by the image library, with nothing decoded yet; what would take long or fill the memory is refused.
  *
  * @param mostPixels more are refused
  * @throws FormatError

@@ -66,7 +66,7 @@ export class ByteCursor {
     }
   }
 
-  /** Text of Python 2, whose encoding is not told: UTF-8 where it can be. */
+  /** Text of Python 2, whose encoding is not stated: UTF-8 where it can be. */
   oldText(length: number): string {
     const bytes = Buffer.from(this.take(length));
     return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
