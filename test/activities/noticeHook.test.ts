@@ -41,7 +41,7 @@ test('a webhook gets the notice as JSON, with the field that chat programs show'
   assert.deepEqual(received, [notice]);
 });
 
-test('an address can be kept in a file; kinds that nobody asked for are not told', async () => {
+test('an address can be kept in a file; kinds that nobody asked for are not sent', async () => {
   received.length = 0;
   const file = join(folder, 'address');
   await writeFile(file, `${address}\n`);
@@ -52,7 +52,7 @@ test('an address can be kept in a file; kinds that nobody asked for are not told
   assert.deepEqual(await sendNotice(await noticeHook({}), notice), []);
 });
 
-test('what goes wrong is told without the address, and a redirect is not followed', async () => {
+test('an error is reported without the address, and a redirect is not followed', async () => {
   answer = (_, response) => response.writeHead(302, { location: `${address}/elsewhere` }).end();
   received.length = 0;
   const hook = await noticeHook({ TEMPEH_NOTICE_URL: address });
@@ -64,7 +64,7 @@ test('what goes wrong is told without the address, and a redirect is not followe
   assert.match((await sendNotice(hook, notice))[0]!, /answers 500/);
 });
 
-test('a program gets it on standard input, with no variable that is none of its business', async () => {
+test('a program gets the notice on standard input, and no variable that it does not need', async () => {
   const program = join(folder, 'hook.sh');
   await writeFile(program, `#!/bin/sh\ncat > "${folder}/told"\nenv > "${folder}/environment"\n`);
   await chmod(program, 0o755);
@@ -79,7 +79,7 @@ test('a program gets it on standard input, with no variable that is none of its 
   assert.doesNotMatch(await readFile(join(folder, 'environment'), 'utf8'), /AWS_|TEMPEH_/);
 });
 
-test('a program that fails, or is not there, is told', async () => {
+test('a program that fails, or is missing, is reported', async () => {
   const told = async (command: string) =>
     (await sendNotice(await noticeHook({ TEMPEH_NOTICE_COMMAND: command }), notice))[0];
   assert.match((await told('/bin/false'))!, /TEMPEH_NOTICE_COMMAND \(\/bin\/false\) ended with exit code 1/);

@@ -101,7 +101,7 @@ for (const frames of [245_000, 5_000_000]) {
   });
 }
 
-test('however long a stage takes, and however often it is pre-empted, its words fit into a history', () => {
+test('however long a stage takes, and however often it is pre-empted, its signals fit into a history', () => {
   const perSignal = 12;
   const year = 365 * 24 * 3600;
   for (const [years, hoursOfAttempt] of [

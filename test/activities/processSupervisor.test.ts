@@ -152,7 +152,7 @@ test('a module that does not exist is a crash that says so', async () => {
   assert.ok(log.lastLines(30).some((line) => line.includes("Cannot find module '/nonexistent/trainer.js'")));
 });
 
-test('what a process started is gone when it is', async () => {
+test('what a process started is gone when the process is', async () => {
   const file = join(temporaryFolder(), 'pid');
   const { end } = await supervise('leaves a process behind', { environment: { LEFT_BEHIND: file } });
   assert.equal(end.kind, 'told');

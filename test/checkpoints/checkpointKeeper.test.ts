@@ -95,7 +95,7 @@ test('while steps block for 20 s a checkpoint is uploaded at the rate of the sto
   );
 });
 
-test('a wait is told while it lasts', async () => {
+test('a wait is reported while it lasts', async () => {
   const { keeper, said } = await keep('waiting');
   process.kill(-s3.processGroup, 'SIGSTOP');
   try {
@@ -125,7 +125,7 @@ test('told to stop while the store hangs, it gives up at the end of the grace; t
   assert.equal((await claim('two')).manifest.checkpoints.at(-1)?.step, 10);
 });
 
-test('who has been taken over is told so by the next call, with the class of the error', async () => {
+test('a superseded attempt learns it from the next call, by the class of the error', async () => {
   const { keeper, claim } = await keep('taken-over');
   await claim('two');
   await keeper.save(stateAt(10), false);

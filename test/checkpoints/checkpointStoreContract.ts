@@ -191,7 +191,7 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
       assert.equal((await objects(`runs/${run}/coarse/checkpoints/`)).length, 3);
     });
 
-    test('so is what an attempt before the last left, where the last was killed before it swept; whole ones stay', async () => {
+    test('what an attempt before the last left is cleared away too, where the last was killed before it swept; whole checkpoints stay', async () => {
       const run = newRun();
       await (await claim(run, 'one')).save(saveOf(10));
       const part = `${keys.checkpoint(run, 'coarse', 20, 'one')}/model.safetensors`;

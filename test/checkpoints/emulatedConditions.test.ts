@@ -44,7 +44,7 @@ for (const how of ['ignores', 'refuses'] as const) {
       configuration: plainConfiguration(),
     });
 
-  test(`a store that ${how} conditional puts is not taken, unless the setting says so that the error names`, async () => {
+  test(`a store that ${how} conditional puts is refused, unless the setting that the error names allows it`, async () => {
     proxy.treat(behaviours[how]);
     await assert.rejects(claim(open('required'), 'one'), (error: unknown) => {
       assert.ok(error instanceof StoreUnsuitable, String(error));

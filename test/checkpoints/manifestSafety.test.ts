@@ -34,7 +34,7 @@ describe('a manifest that is gone', () => {
     await assert.rejects(readTrainedStages(store, run), ManifestMissing);
   });
 
-  test('a manifest that is gone is told to the attempt that writes next, which is not called superseded', async () => {
+  test('a manifest that is gone is reported to the attempt that writes next, which is not called superseded', async () => {
     const run = newRun();
     const live = await trained(run);
     await store.delete([manifestKey(run)]);

@@ -110,7 +110,7 @@ test('a checkpoint whose bytes are not those that its state names is left out; w
   assert.equal(await store.head(keys.manifest('rotten', 'coarse')), null);
 });
 
-test('of segments that overlap, those are chosen that together tell the most', () => {
+test('of overlapping segments, those are chosen that together hold the most', () => {
   const segment = (from: number, attempt: string, lastStep: number, records: number) => {
     return { key: `${from}.${attempt}`, from, attempt, lastStep, records };
   };

@@ -88,7 +88,7 @@ describe('what a manifest does not name', () => {
     assert.equal(left.filter((key) => key.endsWith('state.json')).length, 2);
   });
 
-  test('unfinished things of nobody known go when they are old, those of the attempt before at once', async () => {
+  test('unfinished objects of unknown attempts go when they are old, those of the attempt before at once', async () => {
     const run = newRun();
     await trained(run);
     const part = (attempt: string): string => `${keys.checkpoint(run, 'coarse', 30, attempt)}/model.safetensors`;

@@ -27,7 +27,7 @@ describe('--json: a program reads one object, whatever became of the command', (
     return answer;
   };
 
-  test('a start says the run’s name apart from the words for people', async () => {
+  test('a start gives the run’s name apart from the human-readable text', async () => {
     const storage = `storage={kind: directory, path: ${folder}}`;
     const answer = await ask('start', 'full-training', '--config', 'miniature', '--run', 'told', '--set', storage);
     assert.equal(answer.exitCode, 0, answer.error);
@@ -50,7 +50,7 @@ describe('--json: a program reads one object, whatever became of the command', (
     }
   });
 
-  test('every command takes it', async () => {
+  test('every command takes --json', async () => {
     for (const { name } of commands) {
       const { stdout, stderr } = await tempehFlow([name, '--help']);
       assert.match(stdout, /--json/, `${name}: ${stderr}`);

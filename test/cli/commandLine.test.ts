@@ -89,7 +89,7 @@ describe('a wrong command line ends with 2 and says what was meant', () => {
     assert.match(await wrong(), /Which command/);
   });
 
-  test('a published command line is mapped, and what it cannot say is told by its own names', async () => {
+  test('a published command line is mapped, and its errors use its own names', async () => {
     const train = (...args: string[]) => wrong('train-global', ...args, '--run', 'r', '--set', 'storage.bucket=none');
     const told = await train('--num_iterations', '9', '--weight-points2surface', '10', '--resume-path', 'x.pth');
     assert.match(told, /resume_path: has no counterpart here: tempeh-flow import-checkpoint/);

@@ -23,7 +23,7 @@ async function ownData() {
 }
 
 describe('tempeh-flow dataset', () => {
-  test('check: a table for people, JSON for programs, exit code 1 where it is unusable', async () => {
+  test('check: a human-readable table, JSON for programs, exit code 1 where it is unusable', async () => {
     const { directory, config } = await ownData();
     const good = await tempehFlow(['dataset', 'check', '--config', config, '--directory', directory]);
     assert.equal(good.code, 0, good.stderr);

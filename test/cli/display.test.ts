@@ -144,7 +144,7 @@ describe('a run as lines', () => {
     assert.match(trouble ?? '', /attempt 1: the trainer was ended by SIGKILL$/);
   });
 
-  test('a rate is shown while words come; then how long the last one is ago', () => {
+  test('a rate is shown while reports come; then how long ago the last one was', () => {
     const [activity] = description.activities;
     const at = (heartbeatAt: Date) =>
       progressLines({ ...description, activities: [{ ...activity!, heartbeatAt }] }, 60_000)[1] ?? '';
@@ -235,7 +235,7 @@ describe('a run as lines', () => {
     );
   });
 
-  test('what a step that is done warned of is still told', () => {
+  test('what a step that is done warned of is still shown', () => {
     const warnings = ['The checkpoint of step 20 is damaged. It is put aside.'];
     const steps = [state('refinement', 'done', { interruptions: { preemptions: 0, failures: 0, warnings } })];
     const lines = progressLines({ ...description, progress: { ...description.progress!, steps }, activities: [] });
@@ -262,7 +262,7 @@ test('what a command prints obeys nothing but colours, and its JSON stays JSON',
   assert.deepEqual(JSON.parse(written[1]), { hostile });
 });
 
-test('numbers for people', () => {
+test('human-readable numbers', () => {
   assert.deepEqual([4.4, 60, 3599, 7260, 300_000].map(duration), [
     '4 s',
     '1 min 00 s',

@@ -47,7 +47,7 @@ const unlucky: MiniatureHostOptions['faults'] = ({ path, range, earlier }) => {
 
 for (const isTerminal of [false, true]) {
   const where = isTerminal ? 'at a terminal' : 'into a file';
-  test(`shown ${where}, cuts are waited for and damage is mended, to the end`, async () => {
+  test(`shown ${where}, cuts are waited for and damage is repaired, to the end`, async () => {
     const { code, shown, images: brought } = await fetchFrom({ faults: unlucky }, `unlucky-${isTerminal}`, isTerminal);
     assert.equal(code, 0, shown);
     assert.match(shown, /test_subset_images_4\.zip\.zip was damaged: 1 wrong bytes were put right from the host/);
@@ -57,7 +57,7 @@ for (const isTerminal of [false, true]) {
   });
 }
 
-test('an archive that would write elsewhere is told as that', async () => {
+test('an archive that would write elsewhere is reported as such', async () => {
   const source = join(root, 'unsafe', 'host');
   await cp(packageDirectory, source, { recursive: true });
   const content = join(root, 'unsafe', 'content');
@@ -74,7 +74,7 @@ test('an archive that would write elsewhere is told as that', async () => {
   await assert.rejects(stat(join(root, 'unsafe/here', target)));
 });
 
-test('a rate bears what starts anew, goes back, or comes at the same moment', () => {
+test('a rate copes with what starts anew, goes back, or comes at the same moment', () => {
   const rate = new TransferRate();
   const at = (doneBytes: number, now: number) => rate.note({ doneBytes, totalBytes: 1000 } as never, now);
   assert.equal(at(0, 10), '');

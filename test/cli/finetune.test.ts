@@ -46,7 +46,7 @@ test('models may stand in either order: what they are, their files say', async (
   }
 });
 
-test('models that are missing, of one stage twice, or of other networks are told before Temporal is asked', async () => {
+test('models that are missing, of one stage twice, or of other networks are reported before Temporal is asked', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [[coarse, join(folder, 'none.pth')], /none\.pth: there is no such file or folder; expected a published checkpoint/],
     [[refinement], /a refinement model alone; name the coarse model/],
@@ -62,7 +62,7 @@ test('models that are missing, of one stage twice, or of other networks are told
   }
 });
 
-test('of a branch, too, what it starts from is looked at first', async () => {
+test('what a branch starts from is looked at before Temporal is asked', async () => {
   const branch = (from: string): Promise<Finished> =>
     tempehFlow(['start', 'full-training', '--config', config, '--address', '127.0.0.1:1', '--from', from]);
   const missing = await branch('nobody/coarse');

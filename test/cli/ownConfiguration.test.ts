@@ -12,7 +12,7 @@ import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-describe('commands that name a run need not be told again how it is configured', () => {
+describe('commands that name a run know how it is configured', () => {
   const folder = temporaryFolder();
   const objects = join(folder, 'objects');
   let server: TemporalService;

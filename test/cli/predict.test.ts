@@ -138,7 +138,7 @@ test('predict finds folders that are wrapped once more, or named one too high', 
   );
 });
 
-test('models of other stages and networks, and cameras that no frame has, are told before anything is started', async () => {
+test('models of other stages and networks, and cameras that no frame has, are reported before anything is started', async () => {
   const places = ['--list', list, '--images', join(goldenFolder, 'images'), '--out', join(folder, 'nothing')];
   places.push('--calibrations', join(goldenFolder, 'calibrations'), '--template', join(goldenFolder, 'template.obj'));
   const predict = (coarse: string, refinement: string, ...more: string[]): Promise<Finished> =>

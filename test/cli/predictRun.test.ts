@@ -75,7 +75,7 @@ test('models of a run in the store, by name, stage and step, predict as the file
   assert.match(unknown.stderr, /precision.*float8.*float32.*tensorfloat32.*bfloat16/s);
 });
 
-test('what is neither a folder nor a run is told as both', async () => {
+test('what is neither a folder nor a run gets an error that speaks of both', async () => {
   const folder = temporaryFolder();
   const config = join(folder, 'tiny.json');
   const storage = { kind: 'directory' as const, path: join(folder, 'store') };

@@ -34,7 +34,7 @@ describe('event files on the local disk', () => {
     assert.deepEqual(await syncEvents(store, 'run', local), []);
   });
 
-  test('sealed segments and the open one of who trains now; not what was given up', async () => {
+  test('sealed segments and the open one of the attempt that trains now; not what was given up', async () => {
     await put(segment(0, 'a'), 'sealed');
     await put(segment(100, 'a'), 'open');
     await manifest('a', [segment(0, 'a')]);

@@ -95,7 +95,7 @@ describe('the trunk', () => {
     }
   });
 
-  test('a damaged file, and one of other networks, are refused; an unnamed hash is told', async () => {
+  test('a damaged file, and one of other networks, are refused; a file without a hash in its name is noted', async () => {
     const damaged = join(folder, 'resnet34-b627a593.pth');
     await copyFile(trunk, damaged);
     const given = await imagenet(damaged);
@@ -173,7 +173,7 @@ describe('template and vertex masks', () => {
     }
   });
 
-  test('template or masks that are missing, or are not of each other, are told at once', async () => {
+  test('template or masks that are missing, or do not belong together, are reported at once', async () => {
     const missing = await head('/nowhere/template.obj');
     await assert.rejects(findRunFiles(missing, options), /layout\.template.*\/nowhere\/template\.obj.*--set/s);
     const other = temporaryFolder();

@@ -43,7 +43,7 @@ async function refused(environment: Record<string, string>): Promise<RunError> {
   return error;
 }
 
-describe('what is wrong with a connection is told', () => {
+describe('errors of a connection say what is wrong', () => {
   const tls = (more: Record<string, string>) => refused({ TEMPORAL_ADDRESS: secure.address, ...more });
   const cases: readonly [string, () => Promise<RunError>, RunError['reason'], RegExp][] = [
     ['TLS forgotten', () => tls({}), 'setting', /speaks TLS, and TLS is not switched on/],

@@ -36,7 +36,7 @@ const setting = (message: RegExp) => (error: unknown) =>
   error instanceof RunError && error.reason === 'setting' && message.test(error.message);
 
 describe('keys', () => {
-  test('keys that cannot be used are told by line, and never shown', () => {
+  test('keys that cannot be used are reported by line, and never shown', () => {
     const secret = randomBytes(31).toString('base64');
     const wrong: readonly [string, RegExp][] = [
       [`a ${secret}`, /^Line 1 of TEMPEH_PAYLOAD_KEYS is no key; expected a line a key/],

@@ -7,7 +7,7 @@ import { settingPaths, settingSchemas } from '../../configs/documentation/settin
 
 const of = (...overrides: string[]) => loadConfiguration('miniature', overrides);
 
-test('what differs is told by setting, in both values, with what it means', async () => {
+test('what differs is listed by setting, in both values, with what it means', async () => {
   const changes = configurationChanges(
     await of(),
     await of('training.refinement.learningRate=5e-4', 'loader.threads=7', 'training.refinement.iterations=999999'),

@@ -184,7 +184,7 @@ describe('mistakes in a file', () => {
     assert.match(problem.expected, /an address, such as https/);
   });
 
-  test('a precision that there is not is told with those that there are', () => {
+  test('an unknown precision is refused, with those that there are', () => {
     const [problem] = problemsOf(famos, 'precision=float16');
     assert.equal(problem?.setting, 'precision');
     assert.match(problem.expected, /float32.*tensorfloat32.*bfloat16/);

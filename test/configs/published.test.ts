@@ -134,7 +134,7 @@ describe('a published config.json', () => {
     assert.equal(training.refinement.batchSize, 1);
   });
 
-  test('unknown options are told with line and likely name, and the file is taken', () => {
+  test('unknown options are reported with line and likely name, and the file is accepted', () => {
     const notes: string[] = [];
     const changes = { lerning_rate: 1, local_voxel_dim: 8, gpu: 2, resume_path: './runs/x.pth' };
     const text = grouped('coarse', changes);
@@ -157,7 +157,7 @@ describe('a published config.json', () => {
     assert.equal(message.split('\n').length, 2);
   });
 
-  test('a value of the wrong kind is told by the name of the option', () => {
+  test('a value of the wrong kind is reported by the name of the option', () => {
     const message = refused('coarse', { batch_size: 'two', lr_type: 'wavy' });
     assert.match(message, /config\.json:\d+: batch_size \(training\.coarse-pretraining\.batchSize\): found "two"/);
     assert.match(message, /lr_type \(training\.coarse-pretraining\.schedule\.kind\).*cosine/);

@@ -24,7 +24,7 @@ function refused(lines: readonly string[], pattern: RegExp): void {
   );
 }
 
-test('encryption, tags and class are taken as they are said, and are absent where nothing is said', () => {
+test('encryption, tags and class are taken as they are set, and are absent where they are not set', () => {
   const storage = storageOf(
     'encryption: { algorithm: "aws:kms", kmsKey: alias/heads, bucketKey: true }',
     'tags: { project: heads, cost-centre: "12 / 34" }',

@@ -144,7 +144,7 @@ describe('evaluation of a run', () => {
     assert.match(page, /prefers-color-scheme: dark/);
   });
 
-  test('the command measures the run with regions, and tells a run that is not there', async () => {
+  test('the command measures the run with regions, and reports a run that is not there', async () => {
     const out = join(folder, 'measured');
     const where = ['--set', 'storage.kind=directory', '--set', `storage.path=${folder}`, '--config', 'miniature'];
     const { code, stdout, stderr } = await tempehFlow(['evaluate', run, ...where, '--out', out]);

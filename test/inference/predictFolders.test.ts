@@ -84,7 +84,7 @@ test('both models in turn give what the refinement makes of coarse predictions i
   }
 });
 
-test('a frame without images is told with what there is; one with fewer views is predicted from them', async (context) => {
+test('a frame without images is reported with what there is; one with fewer views is predicted from them', async (context) => {
   const at = await places(context, await copiedFolder());
   const images = (id: FrameId): string => join(at.data, 'images', id.subject, id.sequence, id.frame);
   await rm(images(first), { recursive: true });
@@ -99,7 +99,7 @@ test('a frame without images is told with what there is; one with fewer views is
   await assert.rejects(predict(folderJob('coarse', at, { strict: true })), FrameFailed);
 });
 
-test('what keeps a rig of one’s own from being predicted is told by frame', async (context) => {
+test('what keeps a rig of one’s own from being predicted is reported by frame', async (context) => {
   const at = await places(context);
   const colour = { ...tinyNetworks, viewKind: 'colour' } as const;
   const none = await predict(folderJob('coarse', at, { configuration: colour }));

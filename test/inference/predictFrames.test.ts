@@ -175,7 +175,7 @@ test('a store that is away while a mesh is written is waited for, and no frame i
   assert.match(said.at(-1)!, /answers again/);
 });
 
-test('the predictor process predicts its shard, tells the result, and exits', { timeout: 60_000 }, async () => {
+test('the predictor process predicts its shard, reports the result, and exits', { timeout: 60_000 }, async () => {
   await forget(`${keys.predictions(run)}/`);
   const start = { kind: 'predict', job: job('coarse', ['validation']) };
   const predictor = startChildWork<PredictorEvent>('workers/predictor.js', start);

@@ -26,7 +26,7 @@ async function runElsewhere(environment: Record<string, string>): Promise<Check[
   return JSON.parse(stdout) as Check[];
 }
 
-test('on a machine that is set up, nothing is missing, and versions are told', async () => {
+test('on a machine that is set up, nothing is missing, and versions are shown', async () => {
   const checks = await runDoctor();
   assert.deepEqual(
     checks.filter(({ status }) => status === 'missing'),
@@ -39,7 +39,7 @@ test('on a machine that is set up, nothing is missing, and versions are told', a
   for (const { status, mend, name } of checks) assert.equal(mend === '', status === 'ok', `${name} tells what to do`);
 });
 
-test('what a machine lacks is told, with what to do about it', async () => {
+test('what a machine lacks is reported, with what to do about it', async () => {
   const checks = await runElsewhere({
     TEMPEH_CACHE: path.join(temporaryFolder(), 'empty'),
     PYTHON: '/nowhere/python3',

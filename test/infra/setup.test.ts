@@ -113,7 +113,7 @@ test('a program of the cache that is not the one that was set up is not run; wha
   for (const file of Object.values(programs)) rmSync(path.dirname(file), { recursive: true });
 });
 
-test('cached libraries are held against what was noted of them before they are loaded, and hashed only when they changed', async () => {
+test('cached libraries are compared with what was noted of them before they are loaded, and hashed only when they changed', async () => {
   const runtime = path.join(temporaryFolder(), 'tensorflow');
   const library = path.join(runtime, 'lib', 'libtensorflow_cc.so.2');
   const cuda = path.join(runtime, 'nvidia', 'cudnn', 'lib', 'libcudnn.so.9');

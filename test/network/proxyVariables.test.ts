@@ -11,7 +11,7 @@ function proxyOf(address: string, environment: Readonly<Record<string, string>>)
 
 const proxy = 'http://proxy.lan:3128/';
 
-test('the variable of the protocol counts, small letters first, then the one for all', () => {
+test('the variable of the protocol counts, lower case first, then the one for all', () => {
   const store = 'https://s3.example.org';
   assert.equal(proxyOf(store, {}), null);
   assert.equal(proxyOf(store, { HTTPS_PROXY: proxy }), proxy);
@@ -70,7 +70,7 @@ test('NO_PROXY names hosts with all below them, ports, addresses, ranges of addr
   }
 });
 
-test('a variable that names no proxy is told by its name, without what it says', () => {
+test('a variable that names no proxy is reported by its name, without its value', () => {
   for (const HTTPS_PROXY of ['socks5://user:secret@proxy.lan', 'http://', 'http://user:secret@:3128']) {
     assert.throws(
       () => proxyOf('https://s3.example.org', { HTTPS_PROXY }),

@@ -23,7 +23,7 @@ const unpacked = (page: string, id: string): unknown => {
   return JSON.parse(gunzipSync(Buffer.from(block[1]!, 'base64')).toString());
 };
 
-test('history: attempts and waits are told, steps that were trained in vain are not counted', async () => {
+test('history: attempts and waits are shown, steps that were thrown away are not counted', async () => {
   const { attempts, curves, problems } = await readHistory(store, 'r');
   assert.deepEqual(
     attempts.map(({ attempt, fromStep, toStep, from }) => [attempt, fromStep, toStep, (from - begun) / 3600]),

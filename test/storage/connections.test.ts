@@ -77,7 +77,7 @@ test('a store whose authority nobody knows is used with AWS_CA_BUNDLE, which the
   await assertWorks(open(endpoint, { AWS_CA_BUNDLE: bundle }));
 });
 
-test('a bundle that is missing, or no bundle, and an address without TLS are told at the first request', async () => {
+test('a bundle that is missing, or no bundle, and an address without TLS are reported at the first request', async () => {
   const none = join(folder, 'none.pem');
   const empty = join(folder, 'empty.pem');
   await writeFile(empty, 'no certificate\n');
@@ -129,7 +129,7 @@ test('a mandatory proxy is heeded, with TLS through it and without; NO_PROXY and
   }
 });
 
-test('a proxy that wants a password, or is not there, is told as the proxy, without its password', async () => {
+test('a proxy that wants a password, or is not there, is named as the cause, without its password', async () => {
   const proxy = await forwardProxy(() => s3Port, 'me:secret');
   const { host } = new URL(proxy.url);
   try {

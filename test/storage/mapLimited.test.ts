@@ -23,7 +23,7 @@ test('results come in the order of the items, of which no more than allowed are 
   assert.deepEqual(await mapLimited([], 2, async () => 1), []);
 });
 
-test('after a failure nothing is begun, what is under way is told, and it is thrown when that has ended', async () => {
+test('after a failure nothing is begun, what is under way is aborted, and the failure is thrown when that has ended', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const work = async (item: number, _index: number, failed: AbortSignal): Promise<void> => {

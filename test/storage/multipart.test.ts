@@ -97,7 +97,7 @@ test('an aborted put ends soon, while parts are on their way, and nothing remain
   await assertNothingRemains(store);
 });
 
-test('the first failure is told, also where the upload cannot be abandoned', async () => {
+test('the first failure is thrown, also where the upload cannot be abandoned', async () => {
   const store = open();
   proxy.treat((request) => {
     if (request.method === 'DELETE') return { kind: 'refuse', status: 400, code: 'InvalidArgument' };
@@ -150,7 +150,7 @@ test('an object that the store puts together without a part is noticed and remov
   await assertNothingRemains(store);
 });
 
-test('a file that becomes shorter while it is sent is told, and nothing remains', async () => {
+test('a file that becomes shorter while it is sent is reported, and nothing remains', async () => {
   const store = open();
   const shrinking = join(folder, 'shrinking');
   await writeFile(shrinking, body);

@@ -87,7 +87,7 @@ test('an object store that stops during training: the batch waits for it in its 
 });
 
 describe('what a loader waits for', () => {
-  test('a store that is away, and credentials that have expired; a word for many failures', async () => {
+  test('a store that is away, and credentials that have expired; one message for many failures', async () => {
     const folder = directoryStore(temporaryFolder());
     await folder.put('a', Buffer.from('1'));
     const failures = Array.from({ length: 8 }, () => new Error('503 Slow Down'));
@@ -136,7 +136,7 @@ describe('what a loader waits for', () => {
     await assert.rejects(store.put('a/three', Buffer.from('3'), { ifAbsent: true }), StoreUnavailable);
   });
 
-  test('credentials that were never accepted are told at once', async () => {
+  test('credentials that were never accepted are reported at once', async () => {
     const refusal = new StoreAccessDenied('InvalidAccessKeyId');
     const folder = directoryStore(temporaryFolder());
     const store = patientStore(failing(folder, [refusal]), { warn: assert.fail, ...quick });
@@ -159,7 +159,7 @@ describe('what a loader waits for', () => {
     assert.match(warnings[0]!, /^Reading a has waited for 0 s: there is no answer\. It goes on/);
   });
 
-  test('who is told to stop does not wait on', async () => {
+  test('a request to stop ends the waiting', async () => {
     const stopping = new AbortController();
     const away = { ...directoryStore(temporaryFolder()), get: () => Promise.reject(new Error('away')) };
     const warn = (): void => stopping.abort(new Error('SIGTERM'));

@@ -191,7 +191,7 @@ test('ETags that are taken away, or changed, end the check before anything is tr
   }
 });
 
-test('of the check, the first error is told; where nothing can be deleted, each attempt leaves the same object', async () => {
+test('of the check, the first error is thrown; where nothing can be deleted, each attempt leaves the same object', async () => {
   const store = open();
   const denied: Treatment = { kind: 'refuse', status: 403, code: 'AccessDenied' };
   proxy.treat(({ method, query }) => (method === 'POST' && query.startsWith('delete') ? denied : null));
@@ -227,6 +227,6 @@ test('of many deletions, the one that failed is named', async () => {
   await assert.rejects(store.delete(['a', 'b']), /refused to delete b \(AccessDenied: No\.\)/);
 });
 
-test('a file that cannot be read is told as what it is, not as an outage of the store', async () => {
+test('a file that cannot be read is reported as such, not as an outage of the store', async () => {
   await assert.rejects(open().put('a', { path: '/no/such/file' }), { code: 'ENOENT' });
 });

@@ -128,7 +128,7 @@ test('a permission that is missing is none that will be renewed; one that was th
   assert.match(warnings[0]!, /\(AccessDenied\)/);
 });
 
-test('who does not wait, or is told to stop, is told that the credentials were good', async () => {
+test('without waiting, or once told to stop, the error says that the credentials were good', async () => {
   const stopping = new AbortController();
   const prefix = prefixes;
   const store = open({ warn: () => stopping.abort(), signal: stopping.signal });

@@ -24,7 +24,7 @@ test('two prefixes of a bucket do not see each other', async () => {
   assert.deepEqual(keys, []);
 });
 
-test('refused credentials are told from other failures, without being printed', async () => {
+test('refused credentials are distinguished from other failures, without being printed', async () => {
   const secret = 'wrong-secret-of-the-test';
   // Of a prefix of its own: nothing was accepted there before.
   const configuration = { ...s3.configuration, prefix: 'refused/' };
@@ -46,7 +46,7 @@ test('refused credentials are told from other failures, without being printed', 
   }
 });
 
-test('a missing bucket is told by its name', async () => {
+test('a missing bucket is named', async () => {
   const store = openStore({ ...s3.configuration, bucket: 'no-such-bucket' });
   await assert.rejects(store.put('key', new Uint8Array(1)), /bucket of s3:\/\/no-such-bucket\/ does not exist/);
 });

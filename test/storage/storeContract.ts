@@ -41,7 +41,7 @@ export function describeStore(name: string, open: () => Promise<ObjectStore>): v
       assert.equal((await store.head('a/empty'))?.size, 0);
     });
 
-    test('a missing object is told from a broken store', async () => {
+    test('a missing object is distinguished from a broken store', async () => {
       await assert.rejects(store.get('a/none'), ObjectNotFound);
       await assert.rejects(store.download('a/none', join(folder, 'none')), ObjectNotFound);
       assert.equal(await store.head('a/none'), null);

@@ -201,7 +201,7 @@ test('max-pooling of what a rectifier returned: the same choices and gradients a
   }
 });
 
-test('what bfloat16 costs is told where the device has not its arithmetic, and only there', () => {
+test('what bfloat16 costs is reported where the device has not its arithmetic, and only there', () => {
   assert.equal(precisionWarning(), null);
   const warning = (has: boolean) => withActivations('bfloat16', () => withArithmetic(has, precisionWarning));
   assert.equal(warning(true), null);

@@ -76,7 +76,7 @@ test('a worker that cannot poll any more says why, and ends with another code th
   assert.match(worker.log, /"level":"error".*The worker of tempeh-data\S* failed: Request unauthorized\./);
 });
 
-test('where one of two workers cannot be made, the other is not left, and the reason is told', async () => {
+test('where one of two workers cannot be made, the other is not left, and the reason is reported', async () => {
   const worker = breakableWorker({ UNMADE: 'Not for you.' });
   const { code, seconds } = await worker.ended();
   assert.equal(code, 1, worker.log);

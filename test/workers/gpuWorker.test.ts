@@ -152,7 +152,7 @@ for (const [behaviour, wanted, end] of [
     /^This is a fault of credentials\.$/,
   ],
 ] as const) {
-  test(`a trainer's ${behaviour} is retried on the same worker, and told`, async () => {
+  test(`a trainer's ${behaviour} is retried on the same worker, and reported`, async () => {
     const directory = freshDirectory();
     process.env['TEMPEH_TEST_BEHAVIOUR'] = behaviour;
     try {
@@ -196,7 +196,7 @@ for (const [behaviour, message] of [
   });
 }
 
-test('cancelled, a trainer saves, and the run tells where; the first checkpoint has reached the run', async () => {
+test('cancelled, a trainer saves, and the run says where; the first checkpoint has reached the run', async () => {
   const directory = freshDirectory();
   await temporal.withWorkers(testActivities([]), 'data', async () => {
     await withGpuWorker({ temporal: temporal.settings, directory }, async () => {

@@ -9,7 +9,7 @@ import { packageRoot } from '../../infra/setup/paths.mjs';
 import { gpuLines } from '../../workers/metrics/gpuReadings.js';
 import { parseMetricsAddress, serveMetrics } from '../../workers/metrics/metricsServer.js';
 
-test('an address of numbers: this machine alone unless a host is named; what is none is refused', () => {
+test('an address for metrics: this machine alone unless a host is named; what is none is refused', () => {
   assert.deepEqual(parseMetricsAddress(':9464'), { host: '127.0.0.1', port: 9464 });
   assert.deepEqual(parseMetricsAddress('[::1]:0'), { host: '::1', port: 0 });
   for (const text of ['9464', 'host:99999', 'http://host:1', 'a b:1', '0.0.0.0:']) {
@@ -17,7 +17,7 @@ test('an address of numbers: this machine alone unless a host is named; what is 
   }
 });
 
-test('a worker is alive before it is ready, and not ready once it stops; an exporter that is gone is told', async () => {
+test('a worker is alive before it is ready, and not ready once it stops; an exporter that is gone is reported', async () => {
   const exporter = createServer((_, response) => response.end('temporal_requests_total 1\n# EOF\n'));
   await new Promise<void>((resolve) => exporter.listen(0, '127.0.0.1', resolve));
   const { port } = exporter.address() as AddressInfo;
@@ -46,7 +46,7 @@ test('a worker is alive before it is ready, and not ready once it stops; an expo
   }
 });
 
-test("GPUs' readings in Prometheus' units; what a device does not tell is left out", () => {
+test("GPUs' readings in Prometheus' units; what a device does not report is left out", () => {
   const lines = gpuLines(
     '0, GPU-1a, NVIDIA H200, 1024, 143771, 37, 55\n1, GPU-2b, "odd\\name", [N/A], 143771, 0, [N/A]\n',
   );
@@ -57,7 +57,7 @@ test("GPUs' readings in Prometheus' units; what a device does not tell is left o
   assert.equal(gpuLines(''), '');
 });
 
-test('alerts and dashboard speak of numbers that workers tell, and of parts of the operating guide that exist', () => {
+test('alerts and dashboard name metrics that workers have, and parts of the operating guide that exist', () => {
   const file = (name: string): string => readFileSync(`${packageRoot}/infra/monitoring/${name}`, 'utf8');
   const known = new Set<string>([
     ...Object.values(metricNames).flatMap((name) => [name, `${name}_total`]),

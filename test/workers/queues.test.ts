@@ -164,7 +164,7 @@ test('teams with a prefix of their own have queues of their own, down to the act
   }
 });
 
-test('tasks of a run bear its team, priority and share', async () => {
+test('tasks of a run carry its team, priority and share', async () => {
   const scheduling = { team: 'faces', priority: 2, share: 3 };
   const workflowId = 'fair/predictions';
   await startRun(temporal.client, {

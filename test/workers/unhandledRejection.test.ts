@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { readableLogLine } from '../../text/logLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-test('a trainer in which a promise is rejected that nobody waits for says so, saves, and tells a failure', async () => {
+test('a trainer in which a promise is rejected that nobody waits for says so, saves, and reports a failure', async () => {
   const saved = join(temporaryFolder(), 'saved');
   const module = new URL('./support/faultyProcess.js', import.meta.url);
   const child = fork(module, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'], serialization: 'advanced' });

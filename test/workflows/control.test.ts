@@ -222,7 +222,7 @@ test('a volume that is gone when it is to be extracted is fetched again, but not
   });
 });
 
-test('shards run within the limit; one that cannot be retried cancels the others, and is what the run tells', async () => {
+test('shards run within the limit; one that cannot be retried cancels the others, and is what the run reports', async () => {
   const { client } = temporal;
   const purpose = 'refinement-input' as const;
   const shards = [0, 1, 2, 3, 4].map((index) => ({ index, purpose, from: index, to: index + 1 }));

@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => temporal.stop());
 
-test('a run goes through its steps in order, each a child workflow, and tells what came of them', async () => {
+test('a run goes through its steps in order, each a child workflow, and reports what came of them', async () => {
   const { client } = temporal;
   const calls: string[] = [];
   const told: Notice[] = [];

@@ -60,7 +60,7 @@ const failureOf = (frame: number): FrameFailure => ({
   reason: 'it has one view',
 });
 
-test('the shards of the plan are predicted; failed frames are noted beside the predictions, and told', async () => {
+test('the shards of the plan are predicted; failed frames are noted beside the predictions, and reported', async () => {
   const parts: unknown[] = [];
   let noted: readonly FrameFailure[] = [];
   const replaced: Partial<TestActivities> = {
@@ -107,7 +107,7 @@ test('without any prediction in the end it has failed', async () => {
   });
 });
 
-test('what a worker cannot see ends it with the worker’s words; resumed, it goes on with what it replaces', async () => {
+test('what a worker cannot see ends it with the worker’s message; resumed, it goes on with what it replaces', async () => {
   let sees = false;
   const overwrites: boolean[] = [];
   const replaced: Partial<TestActivities> = {

@@ -36,7 +36,7 @@ test('scalars and pictures are read back as they were written', () => {
   assert.deepEqual(rest, []);
 });
 
-test('a segment begins where the last one was sealed, and an empty one is none', () => {
+test('a segment begins where the last one was sealed, and an empty segment is not written', () => {
   const log = new EventLog(place, 0);
   log.scalar(5, 'a', 1);
   assert.equal(log.seal(10)!.from, 0);

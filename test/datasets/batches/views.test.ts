@@ -57,7 +57,7 @@ describe('cameras can be left out', () => {
     assert.equal(drawn.size, 4);
   });
 
-  test('a camera that a packed data set does not have is told before anything is trained', async () => {
+  test('a camera that a packed data set does not have is reported before anything is trained', async () => {
     const folder = temporaryFolder();
     const store = directoryStore(join(folder, 'store'));
     await packGolden(store, 'golden');

@@ -167,7 +167,7 @@ describe('a rig in the files of other programs projects as their own libraries d
     assert.throws(() => parseCalibrations(moved, 'x.xml', 'x', {}), expected);
   });
 
-  test('what is written for the reader projects there as well, within the residual that is told', async () => {
+  test('what is written for the reader projects there as well, within the residual that is reported', async () => {
     for (const camera of await readCalibrations(join(rigs, 'colmap/binary'), { units: 'm' })) {
       const { tka, residual } = convertCalibration(camera);
       const { points, cameras, pixelCentre } = numbers['colmap']!;
@@ -239,7 +239,7 @@ describe('cameras by their images', () => {
     );
   });
 
-  test('a folder above the model is told where it lies', async () => {
+  test('for a folder above the model the error says where the model lies', async () => {
     const folder = temporaryFolder();
     await mkdir(join(folder, '0'));
     for (const name of ['cameras.bin', 'images.bin'])

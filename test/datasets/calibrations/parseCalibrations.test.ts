@@ -139,7 +139,7 @@ describe('calibrations of an own rig', () => {
     assert.deepEqual(parse({ ...json, t: undefined, tvec }), parse(json));
   });
 
-  test('what is left out is told, and what says that there is no lens is no lens', () => {
+  test('what is left out is reported, and what says that there is no lens is no lens', () => {
     const notes: string[] = [];
     const harmless = {
       fisheye_model: 0,

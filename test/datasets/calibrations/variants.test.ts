@@ -28,7 +28,7 @@ describe('transforms.json', () => {
       })),
     });
 
-  test('nerfstudio’s applied_transform is no lens, and is told', () => {
+  test('nerfstudio’s applied_transform is no lens, and is reported', () => {
     const notes: string[] = [];
     const applied_transform = [
       [1, 0, 0, 0],
@@ -80,7 +80,7 @@ describe('Kalibr', () => {
     assert.equal(read('camchain.yaml', text).length, 2);
   });
 
-  test('a camera that is missing is told: the next one stands relative to it', () => {
+  test('a camera that is missing is reported: the next one stands relative to it', () => {
     const text = camera('cam0') + camera('cam2', 'radtan', step);
     assert.throws(() => read('camchain.yaml', text), /expected cam1, for .* without a gap, found "cam2"/);
   });

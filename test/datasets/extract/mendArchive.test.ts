@@ -158,7 +158,7 @@ describe('a volume whose size is right and whose bytes are not', () => {
     });
   });
 
-  test('damage that the host has too is left to a person, who is told', async () => {
+  test('damage that the host has too is left to the user, and reported', async () => {
     await withData(undefined, async ({ source, path, fetchIt, extractIt }) => {
       await flipBit(join(source, volumePaths(images)[0]!), 60_000);
       await fetchIt();

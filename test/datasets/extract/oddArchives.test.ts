@@ -78,7 +78,7 @@ async function extract(
   return { error, notes, files: (await readdir(folder, { recursive: true }).catch(() => [])).sort() };
 }
 
-test('names that are one on some disks, there twice, or no UTF-8 are told, and nothing of them is lost silently', async () => {
+test('names that are one on some disks, there twice, or no UTF-8 are reported, and nothing of them is lost silently', async () => {
   const { error, notes, files } = await extract([
     ['test_subset_images_4/x.png', '1'],
     ['test_subset_images_4/X.png', '2'],
@@ -114,7 +114,7 @@ test('control characters in a name are no name, and are not printed', async () =
   assert.deepEqual(files, []);
 });
 
-test('what the disk refuses is told as that, and never as damage of the archive', async () => {
+test('what the disk refuses is reported as such, and never as damage of the archive', async () => {
   const long = await extract([[`test_subset_images_4/${'x'.repeat(300)}.png`, '1']]);
   assert.equal(long.error?.name, 'FolderUnusable');
   assert.match(long.error?.message ?? '', /the name is too long for its file system/);
@@ -135,7 +135,7 @@ test('what the disk refuses is told as that, and never as damage of the archive'
     assert.doesNotMatch(error?.message ?? '', /damaged|fetch the bundle/i);
 });
 
-test('each fault of the system has its own words, and only full disks are waited for', async () => {
+test('each fault of the system has its own message, and only full disks are waited for', async () => {
   const kinds: readonly [string, string, RegExp][] = [
     ['ENOSPC', 'DiskFull', /disk is full.*Make room/],
     ['EDQUOT', 'DiskFull', /quota .* used up/],

@@ -109,7 +109,7 @@ test('7z archives are read: solid ones, LZMA2, with a filter for programs; so ar
   }
 });
 
-test('encrypted archives are told as that, also where the names are encrypted, and nobody waits for a password', async () => {
+test('encrypted archives are reported as such, also where the names are encrypted, and nobody waits for a password', async () => {
   const folder = await newFolder();
   await writeFile(join(folder, content, 'a.png'), randomBytes(500));
   await refused(pack(folder, 'contents.7z', '-t7z', '-psecret'), /a\.png" is encrypted/);
@@ -132,7 +132,7 @@ test('links, pipes and orders to delete, in every format, and ways out', async (
   await refused(await tar([['../../x.png', '0', 'x']]), /leaves the target/);
 });
 
-test('names that are odd are told of other formats, too', async () => {
+test('odd names are reported for other formats, too', async () => {
   const folder = await newFolder();
   for (const name of ['x.png', 'X.png', 'caf\u00e9.png', 'cafe\u0301.png'])
     await writeFile(join(folder, content, name), name);

@@ -95,7 +95,7 @@ describe('archives whose folders are called otherwise become the folders that a 
   });
 });
 
-test('what the list names and the archives did not bring is told, with the folder', async (context) => {
+test('what the list names and the archives did not bring is reported, with the folder', async (context) => {
   const { missing } = await extracted(
     context,
     pictures.filter((name) => !name.includes('000002')),

@@ -64,14 +64,14 @@ test('pages that would take for ever to read are read in one pass', () => {
   assert.match(explainPage(kept, 'https://host', 'file').message, /web page: "The file could not be found\."/);
 });
 
-test('what a page says is told without what would steer a terminal', async () => {
+test('what a page says is quoted without what would steer a terminal', async () => {
   const { error } = await fetchFrom(page('<p>Please wait\u001b[2J a bit\u0007 \u009b31m\u202eetirw</p>'));
   assert.equal(error?.name, 'UnexpectedAnswer');
   assert.ok(!hasControls(error?.message ?? ''), JSON.stringify(error?.message));
   assert.match(error?.message ?? '', /wait\\u001b\[2J a bit\\u0007 \\u009b31m\\u202eetirw/);
 });
 
-test('a redirection to what is no address of the web is told, and not followed', async () => {
+test('a redirection to what is no address of the web is reported, and not followed', async () => {
   for (const location of ['file:///etc/passwd', 'http://[', 'javascript:x', 'data:,x', 'http://\u009b2J']) {
     const { error } = await fetchFrom((_request, response) => response.writeHead(302, { location }).end());
     assert.equal(error?.name, 'UnexpectedAnswer', location);

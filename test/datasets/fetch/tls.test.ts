@@ -26,7 +26,7 @@ async function listening<T>(server: Server, use: (port: number) => Promise<T>): 
   }
 }
 
-test('a certificate that nobody vouches for is refused at once, before the password is sent', async () => {
+test('a certificate that nothing trusts is refused at once, before the password is sent', async () => {
   let requests = 0;
   const server = createTlsServer(certificate, (request, response) => {
     requests++;

@@ -14,8 +14,8 @@ async function withAnswers(faults: readonly Fault[], use: (tools: FetchTools) =>
 
 const wrong = (announced: number, sent: number) => ({ kind: 'wrongLength', announced, sent }) as const;
 
-describe('a host that tells wrong lengths', () => {
-  test('a body shorter than announced is gone on with, nothing comes twice', async () => {
+describe('a host that announces wrong lengths', () => {
+  test('a body shorter than announced is continued, nothing comes twice', async () => {
     await withAnswers([wrong(fileSize, 100_000), wrong(fileSize - 100_000, 50_000)], async (tools) => {
       await tools.fetchIt();
       await assertSame(tools.source, tools.directory);
@@ -47,7 +47,7 @@ describe('a host that tells wrong lengths', () => {
     );
   });
 
-  test('always: the run stops and names the file, what came, and what was announced', async () => {
+  test('wrong lengths every time: the run stops and names the file, what came, and what was announced', async () => {
     const answers = Array.from({ length: 9 }, () => wrong(120_000, 120_000));
     await withAnswers(answers, async ({ fetchIt }) => {
       await assert.rejects(fetchIt(), {

@@ -104,7 +104,7 @@ test('an index in parts says what an index in one file says', async () => {
   }
 });
 
-test('a part that was changed, is gone, or is another one is told, and asked for again', async () => {
+test('a part that was changed, is gone, or is another one is reported, and asked for again', async () => {
   const { store } = await stored();
   const key = 'datasets/heads/parts/validation/s/v.json';
   const { body } = await store.get(key);

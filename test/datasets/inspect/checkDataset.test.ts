@@ -110,7 +110,7 @@ describe('a check of a data set', () => {
     assert.deepEqual([report.problems, report.usable], [[], true]);
   });
 
-  test('missing parts are told by frame, with the reason, before anything is read', async () => {
+  test('missing parts are reported by frame, with the reason, before anything is read', async () => {
     const folder = await copiedFolder();
     await rm(join(folder, 'registrations', framePath(first, 'ply')));
     await rm(join(folder, 'images', imagePath(second, '01_B')));
@@ -185,7 +185,7 @@ describe('a check of a data set', () => {
     assert.match(finding.advice, /turned by 90°/);
   });
 
-  test('images at another size than the data set says are resized, and told', async () => {
+  test('images at another size than the data set says are resized, and reported', async () => {
     const folder = await copiedFolder();
     const dataset = { ...options.dataset, storedResizeFactor: 2 };
     const report = await checkFolder(folder, { dataset });

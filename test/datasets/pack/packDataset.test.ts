@@ -127,7 +127,7 @@ describe('packing again', () => {
     assert.deepEqual(puts, ['unusable.json', 'template.obj', 'vertex_masks.npz', 'dataset.json']);
   });
 
-  test('an interrupted packing publishes nothing, and is gone on with', async () => {
+  test('an interrupted packing publishes nothing, and is continued', async () => {
     const { store, puts } = countingStore();
     const stopping = new AbortController();
     const interrupted = packDataset({
@@ -210,7 +210,7 @@ describe('frames that cannot be used', () => {
     return { directory, frames: paths.map(({ frame }) => frame) };
   };
 
-  test('frames that cannot be used are left out and told with the reason, the others are packed', async () => {
+  test('frames that cannot be used are left out and reported with the reason, the others are packed', async () => {
     const { directory, frames } = await broken();
     const { store } = countingStore();
     const index: DatasetIndex = await packed({

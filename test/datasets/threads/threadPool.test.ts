@@ -5,7 +5,7 @@ import type { ExampleTask } from './exampleThread.js';
 
 const module = new URL('./exampleThread.js', import.meta.url);
 
-test('tasks of several threads are answered each by its own result, words apart from them', async () => {
+test('tasks of several threads are answered each by its own result, other messages apart from them', async () => {
   const words: string[] = [];
   const pool = new ThreadPool<ExampleTask, number, string>(module, null, 2, { onWord: (word) => words.push(word) });
   const sums = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run({ add: [i, 1] })));
@@ -14,7 +14,7 @@ test('tasks of several threads are answered each by its own result, words apart 
   await pool.close();
 });
 
-test('an error comes out with its name, its message and what it says of itself; the thread goes on', async () => {
+test('an error comes out with its name, its message and its fields; the thread goes on', async () => {
   const pool = new ThreadPool<ExampleTask, number>(module, null, 1);
   await assert.rejects(pool.run({ open: '/none/such' }), (error) => {
     assert.ok(error instanceof ThreadFailed);

@@ -97,7 +97,7 @@ describe('a scan that is not where its registration is', () => {
     });
   }
 
-  test('a scan that is not where its registration is: without a registration its own size and place tell', async (context) => {
+  test('a scan that is not where its registration is: without a registration its own size and place decide', async (context) => {
     const { test: tested } = options.dataset.layout;
     const layout = { ...options.dataset.layout, test: { ...tested!, registrations: null } };
     const own = { ...options, dataset: { ...options.dataset, layout } };

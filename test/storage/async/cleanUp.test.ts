@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withCleanUp } from '../../../storage/async/cleanUp.js';
 
-test('of the errors of work and clean-up the first is told, and all that is to be cleaned up is', async () => {
+test('of the errors of work and clean-up the first is thrown, and all that is to be cleaned up is', async () => {
   const failing = (message: string) => async (): Promise<never> => {
     throw new Error(message);
   };

@@ -74,7 +74,7 @@ test('nothing is copied, and training has the bits of the packed way', { timeout
   );
 });
 
-test('evaluation reads test frames where they lie, stored configurations tell where', async () => {
+test('evaluation reads test frames where they lie, stored configurations say where', async () => {
   const { dataset } = configured('in place');
   const place = placeOf(dataset);
   assert.deepEqual(storedPlaceOf(JSON.parse(JSON.stringify(dataset)))?.path, place?.path);
@@ -88,7 +88,7 @@ test('evaluation reads test frames where they lie, stored configurations tell wh
   await assert.rejects(TestSet.open(store, 'r', 'tiny', null), /was looked at in its folder, not packed.*pack: false/);
 });
 
-test('files that changed since they were looked at are told, not trained on', async () => {
+test('files that changed since they were looked at are reported, not trained on', async () => {
   const configuration = configured('in place');
   const index = await readDatasetIndex(directoryStore(stores['in place']), 'tiny');
   const { subject, sequence, frame } = index.splits.validation[0]!.id;

@@ -117,7 +117,7 @@ test('no tensor is left over from a step', async () => {
   assert.ok(counts.at(-1)! < counts.at(-2)!, counts.join(' '));
 });
 
-test('a stage whose forerunner has not finished is refused', async () => {
+test('a stage whose predecessor has not finished is refused', async () => {
   await assert.rejects(attempt('coarse-finetuning', { folder: at('empty') }), StageNotFinished);
   await assert.rejects(
     attempt('refinement', { folder: at('empty') }),

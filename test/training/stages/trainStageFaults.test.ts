@@ -192,7 +192,7 @@ test('no step is begun that would cost a kill more than lie between two checkpoi
   assert.equal(reached, often.checkpointEvery);
 });
 
-test('where the weights that a stage starts from were damaged, its forerunner ends again, the same', async () => {
+test('where the weights that a stage starts from were damaged, its predecessor is trained to the same end again', async () => {
   const folder = at('rotten');
   const store = directoryStore(folder);
   const configuration = tinyConfiguration({ storage: { kind: 'directory', path: folder } });

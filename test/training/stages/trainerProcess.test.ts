@@ -50,7 +50,7 @@ async function points(run: string): Promise<string[]> {
 
 let undisturbed = '';
 
-test('a trainer trains its stage, tells the end, and exits', { timeout: 120_000 }, async () => {
+test('a trainer trains its stage, reports the end, and exits', { timeout: 120_000 }, async () => {
   undisturbed = await finish('undisturbed', 'coarse-pretraining');
   assert.match(undisturbed, /^[0-9a-f]{64}$/);
 });
@@ -71,7 +71,7 @@ test(
   },
 );
 
-test('SIGTERM makes it save and tell so, and another goes on from there', { timeout: 120_000 }, async () => {
+test('SIGTERM makes it save and report so, and another goes on from there', { timeout: 120_000 }, async () => {
   const trainer = start('stopped', 'coarse-pretraining');
   await trainer.seen(isGoingOn);
   trainer.process.kill('SIGTERM');
@@ -89,7 +89,7 @@ test('a trainer does not outlive its worker', { timeout: 60_000 }, async () => {
   assert.equal(await trainer.ended, 0);
 });
 
-test('whose fault it is is told', { timeout: 60_000 }, async () => {
+test('a failure says whose fault it is', { timeout: 60_000 }, async () => {
   const faultOf = async (trainer: ChildWork<TrainerEvent>): Promise<string> => {
     const event = await trainer.seen(({ kind }) => kind === 'failed');
     assert.ok(event.kind === 'failed');
