@@ -109,7 +109,7 @@ describe('the trunk', () => {
     const unnamed = join(folder, 'resnet34.pth');
     await copyFile(trunk, unnamed);
     assert.equal((await findRunFiles(await imagenet(unnamed), options)).length, 1);
-    assert.match(notes.at(-1) ?? '', /resnet34\.pth has not the digits/);
+    assert.match(notes.at(-1) ?? '', /resnet34\.pth has no digits/);
   });
 
   test('only the trunk of a published checkpoint is taken', async () => {
