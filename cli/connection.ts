@@ -26,9 +26,16 @@ export function withConnectionOptions<T>(yargs: Argv<T>): Argv<T & ConnectionOpt
 
 export interface Connected {
   readonly client: Client;
+  /**
+   * For who watches for hours: asks over a connection with the certificates and the key that their files have by then, and
+   * again where there is no answer for a while. null once the signal has come.
+   */
+  readonly ask: Ask;
   /** The web page of a workflow; null where it is not known where the page is. */
   readonly pageOf: (workflowId: string) => string | null;
 }
+
+export type Ask = <T>(question: (client: Client) => Promise<T>, signal: AbortSignal) => Promise<T | null>;
 
 /** The server that a command is about. */
 export interface ChosenServer {
@@ -75,12 +82,19 @@ export async function withTemporal<T>(
   const { settings, uiUrl } = await orCommandError(chooseServer(options));
   const { connectClient } = await import('../client/connection/client.js');
   const { explainRefusal } = await import('../client/connection/connectionProblem.js');
+  const { LastingClient } = await import('./lastingClient.js');
   const client = await orCommandError(connectClient(settings));
+  const lasting = new LastingClient({
+    client,
+    settings,
+    read: async () => (await chooseServer(options)).settings,
+    warn: (message) => process.stderr.write(`${message}\n`),
+  });
   const { namespace } = settings;
   const pageOf = (id: string): string | null => (uiUrl === null ? null : workflowPage(uiUrl, namespace, id));
   const explained = async (): Promise<T> => {
     try {
-      return await work({ client, pageOf });
+      return await work({ client, pageOf, ask: (question, signal) => lasting.ask(question, signal) });
     } catch (error) {
       throw explainRefusal(settings, error) ?? error;
     }
@@ -89,7 +103,7 @@ export async function withTemporal<T>(
     async () => {
       return await orCommandError(explained());
     },
-    () => client.connection.close(),
+    () => lasting.close(),
   );
 }
 

@@ -25,6 +25,7 @@ import { summary } from './summary.js';
 import { endOfLog } from './workers.js';
 import { print } from '../terminal/print.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
+import { orAborted } from '../../storage/async/orAborted.js';
 
 const syncEverySeconds = 10;
 
@@ -150,7 +151,7 @@ async function follow({ client, store, services, job, run, display, signal }: Fo
   const syncing = keepSyncing(store, run, events, both);
   let steps: readonly StepState[] = [];
   const following = followRun({
-    client,
+    ask: (question, stopped) => orAborted(question(client), stopped),
     run,
     signal: both,
     display,

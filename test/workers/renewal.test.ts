@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { main } from '../support/commandLine.js';
-import { Authority } from '../support/servers/selfSigned.js';
 import { TemporalFront } from '../support/servers/temporalFront.js';
+import { issued, TlsFiles } from '../support/servers/tlsFiles.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -18,26 +17,7 @@ before(async () => {
 });
 after(() => temporal.stop());
 
-/** As a renewal agent does it: a new file takes the place of the old one. */
-function put(name: string, content: string): string {
-  const file = join(folder, name);
-  writeFileSync(`${file}.new`, content, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-  return file;
-}
-
-/** A CA, and a front's certificates of it, which asks for certificates of the same. */
-function issued(name: string) {
-  const authority = new Authority(name);
-  const [server, client] = [authority.issue('server'), authority.issue('client')];
-  return { authority, client, context: { ...server, ca: authority.cert } };
-}
-
-const files = (ca: string, pair: { readonly cert: string; readonly key: string }) => ({
-  TEMPORAL_TLS_SERVER_CA_CERT_PATH: put('ca.pem', ca),
-  TEMPORAL_TLS_CLIENT_CERT_PATH: put('client.pem', pair.cert),
-  TEMPORAL_TLS_CLIENT_KEY_PATH: put('client.key', pair.key),
-});
+const tls = new TlsFiles(folder);
 
 test(
   'an API key and certificates that are renewed under a running worker are taken without a restart',
@@ -62,8 +42,8 @@ test(
       env: {
         ...process.env,
         TEMPORAL_ADDRESS: front.address,
-        TEMPORAL_API_KEY_FILE: put('key', 'key-1\n'),
-        ...files(first.authority.cert, first.client),
+        TEMPORAL_API_KEY_FILE: tls.put('key', 'key-1\n'),
+        ...tls.write(first),
       },
     });
     let log = '';
@@ -78,7 +58,7 @@ test(
       await until('ready', () => log.includes('ready on'));
       await until('polls', () => polls.accepted > 0);
 
-      put('key', 'key-2\n');
+      tls.put('key', 'key-2\n');
       await until('the key is read anew', () => log.includes('The API key of Temporal was read anew'));
       accepted = 'key-2';
       // Polls that hang are cut, as by a load balancer.
@@ -88,7 +68,7 @@ test(
       assert.equal(polls.refused, 0, 'none has the old key');
 
       const second = issued('second');
-      files(second.authority.cert, second.client);
+      tls.write(second);
       front.renew(second.context);
       Object.assign(polls, { accepted: 0, refused: 0 });
       await until('a connection with the new certificates', () => log.includes('connection to Temporal was made anew'));

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { describeRun, type RunDescription } from '../../../client/runs/describeRun.js';
-import { orAborted } from '../../../storage/async/orAborted.js';
+import type { Ask } from '../../connection.js';
 import { harmless } from '../../terminal/harmless.js';
 import { LiveDisplay } from '../../terminal/liveDisplay.js';
 import { outlookBasis, type OutlookBasis } from './outlook.js';
 import { progressLines } from './progressLines.js';
 
 export interface FollowOptions {
-  readonly client: Client;
+  readonly ask: Ask;
   readonly run: string;
   /** Ends the watching at once, also where Temporal does not answer; the run goes on. */
   readonly signal: AbortSignal;
@@ -26,7 +25,7 @@ const patience = 15_000;
  * @returns its last description; of a run that goes on when the signal came. null where none had come by then.
  */
 export async function followRun({
-  client,
+  ask,
   run,
   signal,
   display,
@@ -41,7 +40,7 @@ export async function followRun({
   let isAsked = false;
   const startedAt = Date.now();
   for (;;) {
-    const description = await orAborted(describeRun(client, run), signal);
+    const description = await ask((client) => describeRun(client, run), signal);
     if (description === null) {
       live.finish();
       return last;
@@ -59,7 +58,7 @@ export async function followRun({
     }
     if (!isAsked && shown.progress?.training) {
       isAsked = true;
-      basis = await orAborted(outlookBasis(client, run), signal);
+      basis = await ask((client) => outlookBasis(client, run), signal);
     }
     onDescription?.(shown);
     if (shown.status !== 'RUNNING') {

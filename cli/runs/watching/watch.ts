@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeRun, type RunDescription } from '../../../client/runs/describeRun.js';
-import { orAborted } from '../../../storage/async/orAborted.js';
 import { lostOutput } from '../../../workers/lifecycle/lostReaders.js';
 import { listenForStop } from '../../../workers/lifecycle/stopRequest.js';
 import type { Connected } from '../../connection.js';
@@ -24,27 +23,29 @@ export interface WatchOptions {
 export function followToEnd(connected: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
   if (answersInJson()) return followAsJson(connected, run, options);
   return watching(options, async (signal) => {
-    const description = await followRun({ client: connected.client, run, signal });
+    const description = await followRun({ ask: connected.ask, run, signal });
     if (description === null || description.status === 'RUNNING') {
       print(`\n${run} goes on: tempeh-flow status ${run} --follow`);
       return exitCodes.interrupted;
     }
     if (description.failure !== null) print(`\n${description.failure}`);
-    const outcome = await outcomeOf(connected.client, description);
+    const outcome = await connected.ask((client) => outcomeOf(client, description), signal);
+    if (outcome === null) return exitCodes.interrupted;
     if (outcome.text !== '') print(`\n${outcome.text}`);
     return exitCodeOf(description, outcome, options);
   });
 }
 
 /** As `followToEnd`, a line of JSON for each look. */
-export function followAsJson({ client }: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
+export function followAsJson({ ask }: Connected, run: string, options: WatchOptions = {}): Promise<ExitCode> {
   return watching(options, async (signal) => {
     for (;;) {
-      const description = await orAborted(describeRun(client, run), signal);
+      const description = await ask((client) => describeRun(client, run), signal);
       if (description === null) return exitCodes.interrupted;
       printJson(description, 0);
       if (description.status !== 'RUNNING') {
-        return exitCodeOf(description, await outcomeOf(client, description), options);
+        const outcome = await ask((client) => outcomeOf(client, description), signal);
+        return outcome === null ? exitCodes.interrupted : exitCodeOf(description, outcome, options);
       }
       await sleep(jsonSeconds * 1000, undefined, { signal }).catch(() => undefined);
     }
