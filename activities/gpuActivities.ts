@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
+import type { FrameCache } from '../configs/frameCache.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { PredictionJob, PredictionProgress, PredictionResult } from '../inference/protocol.js';
@@ -23,8 +24,10 @@ export interface GpuActivityDependencies {
   /** The modules of the child processes. */
   readonly trainerModule: string;
   readonly predictorModule: string;
-  /** What inputs may name; caches, event files and logs of a run go to its `runFolder`. */
+  /** What inputs may name; logs of a run go to its `runFolder`. */
   readonly limits: WorkerLimits;
+  /** Of frames, for all runs; if absent, each has one in its folder. */
+  readonly cache?: FrameCache;
   /** One for each process; absent: they compute on what they find. */
   readonly devices?: DevicePool;
   /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
@@ -41,6 +44,17 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     const name = JSON.stringify(storage);
     return { isProven: () => proven.has(name), prove: () => void proven.add(name) };
   };
+  const { cache } = dependencies;
+  const cacheFor = ({ loader }: RunConfiguration): { readonly cache?: FrameCache } => {
+    if (cache === undefined) return {};
+    if (cache.limitBytes !== null && cache.limitBytes !== loader.cacheBytes) {
+      const { log } = Context.current();
+      log.info(
+        `the cache's limit is the worker's ${cache.limitBytes} bytes, not loader.cacheBytes ${loader.cacheBytes}`,
+      );
+    }
+    return { cache };
+  };
   return {
     ...createFolderActivities(dependencies),
 
@@ -49,7 +63,9 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
       limits.checkStore(configuration.storage);
       checkPlace(configuration.dataset, limits);
       const knownStep = knownStepOf(stage, Context.current().info.heartbeatDetails, told);
-      const job: TrainingJob = { run, stage, configuration, attempt: attemptName(), knownStep, workingDirectory };
+      const attempt = attemptName();
+      const cache = cacheFor(configuration);
+      const job: TrainingJob = { run, stage, configuration, attempt, knownStep, workingDirectory, ...cache };
       const { isProven, prove } = provenFor(configuration);
       const tellWorkflow = stageSignals(Context.current());
       return runSupervised<StageProgress, StageResult>({
@@ -88,7 +104,8 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         onPatientStore((listener) => openStore(configuration.storage, listener), stopping, work);
       const { frames, close } = await onStore((store) => openShard(store, run, configuration, shard));
       const stages = shard.purpose === 'test' ? 'both' : 'coarse';
-      const job: PredictionJob = { run, configuration, stages, frames, workingDirectory };
+      const cache = cacheFor(configuration);
+      const job: PredictionJob = { run, configuration, stages, frames, workingDirectory, ...cache };
       const result = await runSupervised<PredictionProgress, PredictionResult>({
         kind: 'prediction',
         name: 'predictor',

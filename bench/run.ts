@@ -10,26 +10,27 @@ import { listenForStop } from '../workers/lifecycle/stopRequest.js';
 import type { BenchResult, CaseFigures } from './figures.js';
 import type { CommandFigures } from './commandLine/figures.js';
 import { commandLineReport } from './commandLine/report.js';
-import type { DataPathFigures, ReaderResult } from './data/figures.js';
+import type { DataPathFigures, LoaderMemoryFigures, ReaderResult } from './data/figures.js';
 import type { SavingCase, SavingFigures } from './saving/figures.js';
 import { savingReport } from './saving/report.js';
 import { compareLosses, lossesReport } from './losses/compareLosses.js';
 import type { LossesFigures, LossesResult } from './losses/figures.js';
 import type { HostFigures } from './host/figures.js';
 import { hostReport } from './host/report.js';
-import { dataPathReport, readerReport } from './data/report.js';
+import { measureLoaderMemory } from './data/measureLoaderMemory.js';
+import { dataPathReport, loaderMemoryReport, readerReport } from './data/report.js';
 import { besidePytorch, pytorchVariants } from './besidePytorch.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line', 'saving'] as const;
+const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line', 'saving', 'loader-memory'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
       "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
       'another build; `host`, what the host does for a step, by part and number of threads; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
-      'processor time of `--help`, `list` and `status`; `saving`, a checkpoint of 418 MB to a store of 100 MB/s.',
+      'processor time of `--help`, `list` and `status`; `saving`, a checkpoint of 418 MB to a store of 100 MB/s; `loader-memory`, what a loader thread takes.',
   )
   .command('$0 [cases..]', false, (command) =>
     command.positional('cases', { describe: 'what to measure', choices: [...caseNames, ...dataCases], array: true }),
@@ -140,6 +141,7 @@ try {
     dataPath?: DataPathFigures;
     commandLine?: readonly CommandFigures[];
     saving?: SavingFigures;
+    loaderMemory?: readonly LoaderMemoryFigures[];
   } = { results };
   if (asked.includes('reader')) {
     const steps: BenchResult[] = [];
@@ -180,6 +182,10 @@ try {
     const saving: SavingCase = { megabytes: 418, megabytesPerSecond: 100, stepSeconds: options.stepSeconds };
     json.saving = (await measureData('saving/measureSaving.js', saving)) as SavingFigures;
     parts.push(savingReport(json.saving));
+  }
+  if (asked.includes('loader-memory')) {
+    json.loaderMemory = await measureLoaderMemory((settings) => measureData('data/loaderMemory.js', settings));
+    parts.push(loaderMemoryReport(json.loaderMemory));
   }
   const processor = os.cpus()[0]?.model ?? 'unknown processor';
   const machine = `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`;

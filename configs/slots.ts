@@ -7,15 +7,11 @@ function slotsOf(environment: NodeJS.ProcessEnv = process.env): number {
   return Number.isSafeInteger(slots) && slots > 0 ? slots : 1;
 }
 
-/** The share of one of several: threads that read, and what their cache may take of the disk. */
-export function shareOf<Loader extends { readonly threads: number; readonly cacheBytes: number }>(
-  loader: Loader,
-  slots = slotsOf(),
-): Loader {
+/** The share of one of several: threads that read. Their cache is the node's, and its limit that of all of them. */
+export function shareOf<Loader extends { readonly threads: number }>(loader: Loader, slots = slotsOf()): Loader {
   return {
     ...loader,
     threads: Math.max(1, Math.floor(loader.threads / slots)),
-    cacheBytes: Math.floor(loader.cacheBytes / slots),
   };
 }
 

@@ -73,7 +73,8 @@ export async function predictFrames(
         throughput.tick();
         done++;
         const framesPerSecond = throughput.stepsPerSecond;
-        report({ kind: 'progress', progress: { done, total: frames.length, skipped, framesPerSecond } });
+        const cache = batches.cacheCounts();
+        report({ kind: 'progress', progress: { done, total: frames.length, skipped, framesPerSecond, cache } });
       };
       if (missing.length > 0) {
         report({ kind: 'starting', message: 'Loading the trained models' });

@@ -1,4 +1,6 @@
+import type { FrameCache } from '../configs/frameCache.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import type { CacheCounts } from '../datasets/cache/counts.js';
 import type { FrameId, Split } from '../datasets/types.js';
 import type { FolderPredictionJob } from './folders/job.js';
 
@@ -10,6 +12,8 @@ export interface PredictionJob {
   readonly stages: 'coarse' | 'both';
   readonly frames: readonly { readonly split: Split; readonly id: FrameId }[];
   readonly workingDirectory: string;
+  /** As in `TrainingJob`. */
+  readonly cache?: FrameCache;
 }
 
 export type PredictorFault = 'configuration' | 'credentials' | 'data' | 'infrastructure';
@@ -29,6 +33,8 @@ export interface PredictionProgress {
   /** Frames whose prediction was there already. */
   readonly skipped: number;
   readonly framesPerSecond: number;
+  /** What the cache of frames did in this attempt; absent where there is none, and from workers of earlier versions. */
+  readonly cache?: CacheCounts;
 }
 
 /** How a prediction ended; counts are frames. */

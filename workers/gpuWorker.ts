@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { createGpuActivities } from '../activities/gpuActivities.js';
+import { prepareFrameCache } from '../activities/frameCaches.js';
 import { DevicePool, deviceLabel, type Device } from '../activities/devices.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
+import { frameCacheOf, type FrameCache } from '../configs/frameCache.js';
 import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
 import { checkDevices } from './devices/checkDevices.js';
@@ -20,6 +22,8 @@ export interface GpuWorkerOptions extends WorkerProcessOptions, TaskLimits {
   /** Modules of the child processes; ours if absent. */
   readonly trainerModule?: string;
   readonly predictorModule?: string;
+  /** As the environment says, if absent. */
+  readonly cache?: FrameCache;
   readonly deviceModule?: string;
 }
 
@@ -46,6 +50,8 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
     const warn = (text: string): void => logger.warn(text);
     const devices = options.devices && (await checkDevices(options.devices, module, warn, stopping));
     for (const device of devices ?? []) logger.info(`computes on ${describe(device)}`);
+    const cache = options.cache ?? frameCacheOf(directory, {}, environment);
+    logger.info(await prepareFrameCache(cache, directory));
     const atOnce = devices?.length ?? 1;
     budget = new TaskBudget(atOnce, { tasks, idleSeconds });
     const activities = createGpuActivities({
@@ -53,6 +59,7 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
       trainerModule: options.trainerModule ?? moduleBeside('trainer.js'),
       predictorModule: options.predictorModule ?? moduleBeside('predictor.js'),
       limits,
+      cache,
       ...(devices && { devices: new DevicePool(devices) }),
       stopping,
     });

@@ -41,3 +41,21 @@ export interface ReaderResult {
   readonly views: number;
   readonly readers: readonly ReaderFigures[];
 }
+
+/** What a measurement of loader threads is told; without a stage it makes the data that the others read. */
+export interface LoaderMemoryCase {
+  readonly root: string;
+  readonly stage?: 'coarse-finetuning' | 'refinement';
+  readonly threads: number;
+}
+
+export interface LoaderMemoryFigures {
+  readonly stage: 'coarse-finetuning' | 'refinement';
+  readonly threads: number;
+  /** Batches prepared ahead. */
+  readonly prefetch: number;
+  /** Images of the largest batch. */
+  readonly batchBytes: number;
+  /** Peak of the process, above what it had before it opened its data. */
+  readonly bytes: number;
+}

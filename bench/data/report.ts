@@ -1,6 +1,12 @@
 import type { BenchResult } from '../figures.js';
 import { seconds, table } from '../tables.js';
-import { readerStates, type DataPathFigures, type ReaderFigures, type ReaderResult } from './figures.js';
+import {
+  readerStates,
+  type DataPathFigures,
+  type LoaderMemoryFigures,
+  type ReaderFigures,
+  type ReaderResult,
+} from './figures.js';
 
 const stepOf = { 'coarse-finetuning': 'coarse-step', refinement: 'refinement-step' } as const;
 
@@ -41,4 +47,20 @@ export function dataPathReport({ gigabytes, frames, rounds, steps }: DataPathFig
   const head = ['step', 'by hand', 'by hand, time', 'ours', 'ours / by hand'];
   const title = `## data path (${gigabytes.toFixed(1)} GB, ${frames} frames of 16 views of FaMoS's size; best of ${rounds})`;
   return `${title}\n\n${table(head, rows)}\n`;
+}
+
+/** What a loader thread takes, from processes with more and more of them; Markdown. */
+export function loaderMemoryReport(figures: readonly LoaderMemoryFigures[]): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  const stages = [...new Set(figures.map(({ stage }) => stage))];
+  const rows = stages.map((stage) => {
+    const own = figures.filter((row) => row.stage === stage);
+    const [least, most] = [own[0]!, own.at(-1)!];
+    const byThread = (most.bytes - least.bytes) / Math.max(1, most.threads - least.threads);
+    return [stage, ...own.map(({ bytes }) => megabytes(bytes)), megabytes(byThread), megabytes(least.batchBytes)];
+  });
+  const threads = [...new Set(figures.map((row) => row.threads))];
+  const head = ['MB', ...threads.map((count) => `${count} threads`), 'a thread', "a batch's images"];
+  const legend = `Peak of the process above what it had before, ${figures[0]?.prefetch ?? 0} batches prepared ahead; no decoded frames kept.`;
+  return `## loader threads, published size (16 views)\n\n${table(head, rows)}\n\n${legend}\n`;
 }

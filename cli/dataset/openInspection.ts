@@ -8,7 +8,7 @@ import { inspectDirectory } from '../../datasets/inspect/inspectDirectory.js';
 import { inspectStore } from '../../datasets/inspect/inspectStore.js';
 import type { InspectOptions, Inspection, Volume } from '../../datasets/inspect/types.js';
 import { viewChoiceOf } from '../../datasets/views.js';
-import { DiskCache } from '../../datasets/reader/diskCache.js';
+import { DiskCache } from '../../datasets/cache/diskCache.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound } from '../../storage/types.js';

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { frameCacheOf } from '../../configs/frameCache.js';
 import { graceOf, graceVariable } from '../../configs/grace.js';
 import { logLevel } from '../../workers/logLines.js';
 import type { GpuWork } from '../../workers/gpuWorker.js';
@@ -21,6 +22,8 @@ interface WorkerOptions extends ConnectionOptions {
   readonly 'exit-when-idle'?: number | undefined;
   readonly gpus?: string | undefined;
   readonly cpu?: boolean;
+  readonly cache?: string | undefined;
+  readonly 'cache-bytes'?: string | undefined;
   readonly work?: GpuWork;
 }
 
@@ -54,12 +57,13 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   if (limits.idleSeconds !== undefined && !(limits.idleSeconds > 0)) {
     throw new CommandError(`--exit-when-idle ${limits.idleSeconds}: expected seconds above 0.`, exitCodes.usage);
   }
+  const cache = frameCacheOf(options.directory, { cache: asked.cache, bytes: asked['cache-bytes'] });
   await checkInstalledTensorFlow();
   const { runGpuWorker } = await ofWorkers(import('../../workers/gpuWorker.js'));
   const { chooseDevices } = await import('../../workers/devices/gpus.js');
   const work = async (): Promise<void> => {
     const devices = await chooseDevices({ gpus: asked.gpus, cpu: asked.cpu ?? false });
-    await runGpuWorker({ ...options, ...limits, devices, ...(asked.work && { work: asked.work }) });
+    await runGpuWorker({ ...options, ...limits, cache, devices, ...(asked.work && { work: asked.work }) });
   };
   await orCommandError(orNoDevice(work()));
   return exitCodes.ok;

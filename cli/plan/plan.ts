@@ -124,7 +124,7 @@ function planText({
   const { dataset, checkpoints, predictions } = bucketBytes;
   const sizes = [
     ['  disk of the data worker', size(dataDiskBytes), 'archives and what is extracted of them'],
-    ['  disk of a GPU worker', bytes(gpuDiskBytes), 'cache (loader.cacheBytes)'],
+    ['  disk of a GPU worker', bytes(gpuDiskBytes), 'cache (worker gpu --cache-bytes, or loader.cacheBytes)'],
     ['  bucket: data set', size(dataset), ''],
     ['  bucket: checkpoints', bytes(checkpoints), ''],
     ['  bucket: predictions', size(predictions), ''],

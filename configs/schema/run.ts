@@ -69,7 +69,9 @@ export const runConfigurationSchema = z
           .int()
           .positive()
           .default(200e9)
-          .describe('Bytes of the worker’s disk that cached objects may take.'),
+          .describe(
+            'Bytes of a GPU worker’s disk that cached objects of all runs may take, where its owner does not say so (worker gpu --cache-bytes).',
+          ),
       })
       .prefault({})
       .describe('How batches are prepared.'),

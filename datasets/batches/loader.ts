@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import { openStore } from '../../storage/openStore.js';
 import { patientStore, type PatientStoreOptions } from '../../storage/wrappers/patientStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import { frameName, framePath } from '../layout.js';
 import { decodeFrame } from '../reader/decodeFrame.js';
 import { openDirectorySource } from '../reader/datasetDirectory.js';
-import { DiskCache } from '../reader/diskCache.js';
+import { noCounts, type CacheCounts } from '../cache/counts.js';
+import { DiskCache } from '../cache/diskCache.js';
+import { ListedVersions } from '../cache/listedVersions.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { EncodedFile, FrameSource } from '../reader/frameSource.js';
 import { openFolderSource } from '../reader/frameFolders.js';
@@ -28,12 +31,26 @@ import { trainingBatch } from './trainingBatch.js';
 export async function openSource(
   { source, ...choice }: Pick<LoaderSettings, 'source'> & ViewChoice,
   patience: PatientStoreOptions,
-): Promise<FrameSource> {
-  if (source.kind === 'directory') return openDirectorySource(source.path, source.dataset, choice);
-  if (source.kind === 'folders') return openFolderSource(source.folders, source.template, choice);
-  const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
-  const store = patientStore(openStore(source.storage, patience), patience);
-  return openStoreSource(store, source.dataset, choice, cache, source.place ?? null);
+): Promise<OpenSource> {
+  if (source.kind === 'store') {
+    const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
+    const store = patientStore(openStore(source.storage, patience), patience);
+    const opened = await openStoreSource(store, source.dataset, choice, cache, source.place ?? null);
+    return { source: opened, cache, counts: () => cache.counts };
+  }
+  const opened =
+    source.kind === 'directory'
+      ? await openDirectorySource(source.path, source.dataset, choice)
+      : openFolderSource(source.folders, source.template, choice);
+  return { source: opened, cache: null, counts: () => noCounts };
+}
+
+interface OpenSource {
+  readonly source: FrameSource;
+  /** Of frames that come from a store. */
+  readonly cache: DiskCache | null;
+  /** What it did so far. */
+  readonly counts: () => CacheCounts;
 }
 
 /** A training list that decodes to no more than this is kept in memory. */
@@ -43,19 +60,22 @@ const decodedBytes = 256 * 2 ** 20;
 export class Loader {
   private readonly decoded = new DecodedFrames(decodedBytes);
   private readonly orders = new Map<number, FrameOrder>();
-  private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>;
 
-  constructor(
+  private constructor(
     private readonly source: FrameSource,
-    coarse: CoarsePredictions | null,
+    private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>,
     private readonly settings: Pick<LoaderSettings, 'viewsAtMost' | 'surfaceResolution'>,
-    patience: PatientStoreOptions,
-  ) {
-    this.readPrediction = predictionReader(coarse, patience);
+    private readonly counts: () => CacheCounts,
+  ) {}
+
+  /** As `openSource`. */
+  static async open(settings: LoaderSettings, patience: PatientStoreOptions): Promise<Loader> {
+    const { source, cache, counts } = await openSource(settings, patience);
+    return new Loader(source, predictionReader(settings.coarsePredictions, cache, patience), settings, counts);
   }
 
-  get bytesRead(): number {
-    return this.source.bytesRead();
+  get cacheCounts(): CacheCounts {
+    return this.counts();
   }
 
   /** @throws FrameUnreadable */
@@ -128,6 +148,7 @@ export class Loader {
 
 function predictionReader(
   coarse: CoarsePredictions | null,
+  cache: DiskCache | null,
   patience: PatientStoreOptions,
 ): (id: FrameId) => Promise<EncodedFile | null> {
   if (coarse === null) return async () => null;
@@ -141,13 +162,26 @@ function predictionReader(
     };
   }
   const store = patientStore(openStore(coarse.storage, patience), patience);
+  const versions = new ListedVersions(store, coarse.prefix);
+  const place = placeOfStore(coarse.storage);
   return async (id) => {
-    const file = `${coarse.prefix}/${framePath(id, 'ply')}`;
+    const path = framePath(id, 'ply');
+    const file = `${coarse.prefix}/${path}`;
     try {
-      return { bytes: (await store.get(file)).body, file };
+      const etag = cache && (await versions.etagOf(dirname(path), basename(path)));
+      const bytes =
+        etag === null ? (await store.get(file)).body : await cache!.getVersion(store, { key: file, etag, place });
+      return { bytes, file };
     } catch (cause) {
       if (!(cause instanceof ObjectNotFound)) throw cause;
       throw new FrameUnreadable(id, `its coarse prediction is missing: ${cause.message}`, { cause });
     }
   };
+}
+
+/** Unlike any other store's. */
+function placeOfStore(storage: StorageConfiguration): string {
+  return JSON.stringify(
+    storage.kind === 'directory' ? [storage.path] : [storage.endpoint, storage.bucket, storage.prefix],
+  );
 }

@@ -1,3 +1,4 @@
+import { noCounts, sumOfCounts } from '../cache/counts.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import { ThreadFailed, ThreadPool } from '../threads/threadPool.js';
 import type { Batch, FrameId } from '../types.js';
@@ -6,8 +7,8 @@ import type { LoaderResult, LoaderSettings, LoaderTask } from './settings.js';
 /** Loader threads. What a task gives does not depend on their number, nor on which of them does it. */
 export class LoaderPool {
   private readonly pool: ThreadPool<LoaderTask, LoaderResult, string>;
-  /** Bytes that came over the network for all tasks so far. */
-  bytesRead = 0;
+  /** What the caches of all threads did so far. */
+  cache = noCounts;
 
   /** @param warn is called with why batches are late. */
   constructor(settings: LoaderSettings, warn: (message: string) => void) {
@@ -19,8 +20,8 @@ export class LoaderPool {
   /** @throws FrameUnreadable, ThreadFailed */
   async run(task: LoaderTask): Promise<Batch> {
     try {
-      const { batch, bytesRead } = await this.pool.run(task);
-      this.bytesRead += bytesRead;
+      const { batch, cache } = await this.pool.run(task);
+      this.cache = sumOfCounts(this.cache, cache);
       return batch;
     } catch (error) {
       if (!(error instanceof ThreadFailed) || error.originalName !== 'FrameUnreadable') throw error;

@@ -1,24 +1,24 @@
 import { workerData } from 'node:worker_threads';
+import { noCounts, sumOfCounts } from '../cache/counts.js';
 import { serveThread } from '../threads/serveThread.js';
-import { Loader, openSource } from './loader.js';
+import { Loader } from './loader.js';
 import type { LoaderResult, LoaderSettings, LoaderTask } from './settings.js';
 
 /** A loader thread: reads, decodes and augments, so that the thread with TensorFlow need not. */
 serveThread<LoaderTask, LoaderResult, string>(
   (warn) => {
     const settings = workerData as LoaderSettings;
-    const opening = openSource(settings, { warn }).then(
-      (source) => new Loader(source, settings.coarsePredictions, settings, { warn }),
-    );
+    const opening = Loader.open(settings, { warn });
     // Reported with the first task.
     opening.catch(() => undefined);
-    let told = 0;
+    let told = noCounts;
     return async (task) => {
       const loader = await opening;
       const batch = await loader.run(task);
-      const bytesRead = loader.bytesRead - told;
-      told += bytesRead;
-      return { batch, bytesRead };
+      const now = loader.cacheCounts;
+      const cache = sumOfCounts(now, told, -1);
+      told = now;
+      return { batch, cache };
     };
   },
   ({ batch: { images, surface, gridRotations } }) =>

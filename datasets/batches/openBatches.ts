@@ -2,6 +2,7 @@ import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { openSource } from './loader.js';
 import { LoaderPool } from './loaderPool.js';
 import type { LoaderSettings, LoaderTask, TrainingBatchSettings } from './settings.js';
+import { sumOfCounts, type CacheCounts } from '../cache/counts.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { Batch, FrameId, Split } from '../types.js';
 import type { VertexRegions } from '../vertexRegions.js';
@@ -26,7 +27,10 @@ export interface Batches {
     frames: readonly { readonly split: Split; readonly id: FrameId }[],
     resizeFactor: number,
   ): AsyncGenerator<Batch | FrameUnreadable>;
+  /** Bytes that came over the network. */
   bytesRead(): number;
+  /** What the cache of all threads did; nothing where frames lie in a folder. */
+  cacheCounts(): CacheCounts;
   close(): Promise<void>;
 }
 
@@ -52,8 +56,9 @@ export interface LoaderListener {
  * @throws DatasetMissing, FormatError of the template or its masks
  */
 export async function openBatches(settings: LoaderSettings, ahead: number, listener: LoaderListener): Promise<Batches> {
-  const source = await openSource(settings, listener);
+  const { source, counts } = await openSource(settings, listener);
   const pool = new LoaderPool(settings, listener.warn);
+  const cacheCounts = (): CacheCounts => sumOfCounts(pool.cache, counts());
   let prepared = new Map<number, Promise<Batch>>();
 
   const start = (task: LoaderTask): Promise<Batch> => {
@@ -103,7 +108,8 @@ export async function openBatches(settings: LoaderSettings, ahead: number, liste
         });
       }
     },
-    bytesRead: () => pool.bytesRead + source.bytesRead(),
+    bytesRead: () => cacheCounts().missBytes,
+    cacheCounts,
     close: () => pool.close(),
   };
 }

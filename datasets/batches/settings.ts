@@ -2,6 +2,7 @@ import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
+import type { CacheCounts } from '../cache/counts.js';
 import type { DatasetPlace } from '../reader/inPlace.js';
 import type { FrameFolders } from '../reader/frameFolders.js';
 import type { Batch, FrameId, Split } from '../types.js';
@@ -66,6 +67,6 @@ export type LoaderTask =
 
 export interface LoaderResult {
   readonly batch: Batch;
-  /** Bytes that came over the network since the thread's result before. */
-  readonly bytesRead: number;
+  /** What its cache did since the thread's result before; nothing where frames lie in a folder. */
+  readonly cache: CacheCounts;
 }

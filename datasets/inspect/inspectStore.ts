@@ -3,7 +3,7 @@ import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { readDatasetIndex } from '../index/openIndex.js';
 import { objectsOf } from '../index/packedIndex.js';
-import type { DiskCache } from '../reader/diskCache.js';
+import type { DiskCache } from '../cache/diskCache.js';
 import { placeOf } from '../reader/inPlace.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Split } from '../types.js';

@@ -12,7 +12,7 @@ import type { IndexedFrame, IndexedObject } from '../types.js';
 import { readVertexRegions } from '../vertexRegions.js';
 import type { ViewKind } from '../../configs/schema/viewKind.js';
 import { isChosen, unknownCameras, type ViewChoice } from '../views.js';
-import type { DiskCache } from './diskCache.js';
+import type { DiskCache } from '../cache/diskCache.js';
 import { DatasetMissing, FrameUnreadable, ObjectDamaged } from './errors.js';
 import { readFrameArchive } from './frameArchive.js';
 import type { EncodedFile, FrameSource } from './frameSource.js';
@@ -135,6 +135,6 @@ export async function openStoreSource(
         throw cause;
       }
     },
-    bytesRead: () => cache.bytesFetched,
+    bytesRead: () => cache.counts.missBytes,
   };
 }

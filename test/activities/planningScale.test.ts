@@ -6,7 +6,7 @@ import { summariseDataset } from '../../activities/datasetSummary.js';
 import { findIndex } from '../../datasets/index/openIndex.js';
 import { partKey, writePart } from '../../datasets/index/sequencePart.js';
 import type { IndexedSequence } from '../../datasets/index/indexFile.js';
-import { sha256 } from '../../datasets/reader/diskCache.js';
+import { sha256 } from '../../datasets/cache/diskCache.js';
 import type { IndexedFrame, IndexedObject } from '../../datasets/types.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';

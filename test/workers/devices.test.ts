@@ -10,6 +10,7 @@ import { withDevices } from '../../client/runs/devices.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import { startRun } from '../../client/runs/runs.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
+import { cacheVariables, frameCacheOf } from '../../configs/frameCache.js';
 import { shareOf } from '../../configs/slots.js';
 import { checkDevices } from '../../workers/devices/checkDevices.js';
 import { chooseDevices, NoDevice, processor } from '../../workers/devices/gpus.js';
@@ -90,12 +91,35 @@ function standIns(uuids: readonly string[]): Device[] {
   return uuids.map((uuid, index) => ({ index, name: 'stand-in', uuid, driver: '1.0', memoryBytes: 2 ** 30 }));
 }
 
-test('threads and cache are shared out', () => {
+test('threads are shared out; the cache is one, whose limit is that of all', () => {
   assert.deepEqual(shareOf({ threads: 6, cacheBytes: 100, prefetch: 3 }, 4), {
     threads: 1,
-    cacheBytes: 25,
+    cacheBytes: 100,
     prefetch: 3,
   });
+});
+
+test('where the cache of a worker is, and what it may take: options before variables, bytes by their unit', () => {
+  const given = { [cacheVariables.directory]: '/nvme/frames', [cacheVariables.bytes]: '186GiB' };
+  assert.deepEqual(frameCacheOf('/w', {}, {}), { directory: '/w/cache', limitBytes: null });
+  assert.deepEqual(frameCacheOf('/w', {}, given), { directory: '/nvme/frames', limitBytes: 186 * 2 ** 30 });
+  for (const [text, bytes] of [
+    ['200000000000', 2e11],
+    ['2e11', 2e11],
+    ['1.5T', 1.5e12],
+    ['200 GB', 2e11],
+    ['180Gi', 180 * 2 ** 30],
+  ] as const) {
+    assert.equal(frameCacheOf('/w', { bytes: text }, given).limitBytes, bytes, text);
+  }
+  for (const bytes of ['0', '-1', 'all', '200 gigabytes', '1.2.3G', '']) {
+    if (bytes === '') assert.equal(frameCacheOf('/w', { bytes }, {}).limitBytes, null);
+    else
+      assert.throws(
+        () => frameCacheOf('/w', { bytes }, {}),
+        /--cache-bytes or TEMPEH_FRAME_CACHE_BYTES.*bytes above 0/s,
+      );
+  }
 });
 
 describe('a worker with two devices', () => {
@@ -113,7 +137,8 @@ describe('a worker with two devices', () => {
     });
     const deviceModule = moduleOf('./support/standInDevice.js');
     await temporal.withWorkers(testActivities([]), 'data', async () => {
-      await withGpuWorker({ temporal: temporal.settings, directory, devices, deviceModule }, async () => {
+      const cache = frameCacheOf(directory, { cache: join(root, 'frames'), bytes: '3G' });
+      await withGpuWorker({ temporal: temporal.settings, directory, devices, deviceModule, cache }, async () => {
         const found: string[] = [];
         for (const run of ['one', 'two']) {
           await startRun(temporal.client, { run, configuration, steps: ['coarse-pretraining'] });
@@ -128,13 +153,15 @@ describe('a worker with two devices', () => {
           const label = /on (GPU \d, stand-in)/.exec(progressLines(description).join('\n'))?.[1];
           const seen = JSON.parse(
             await readFile(join(directory, 'runs', run, 'coarse-pretraining.device'), 'utf8'),
-          ) as Record<string, string>;
+          ) as Record<string, unknown>;
           const { heartbeat } = activity!;
           assert.ok(heartbeat !== null && 'device' in heartbeat);
           assert.equal(heartbeat.device?.uuid, seen['device'], 'it sees the device that is told');
           assert.equal(label, `GPU ${heartbeat.device?.index}, stand-in`);
           const threads = String(Math.max(1, Math.floor(availableParallelism() / 2)));
           assert.deepEqual([seen['slots'], seen['threads']], ['2', threads]);
+          // One for both, which the worker's owner has put elsewhere.
+          assert.deepEqual(seen['cache'], { directory: join(root, 'frames'), limitBytes: 3e9 });
           found.push(label);
         }
         assert.deepEqual(found.sort(), ['GPU 0, stand-in', 'GPU 1, stand-in']);

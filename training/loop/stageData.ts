@@ -1,3 +1,4 @@
+import type { CacheCounts } from '../../datasets/cache/counts.js';
 import type { Batch } from '../../datasets/types.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import type { VertexRegions } from '../../datasets/vertexRegions.js';
@@ -17,5 +18,7 @@ export interface StageData {
   validationBatches(): AsyncIterable<Batch>;
   /** Bytes that came over the network so far. */
   bytesRead(): number;
+  /** What the cache of frames did so far; absent where there is none. */
+  cacheCounts?(): CacheCounts;
   close(): Promise<void>;
 }

@@ -58,22 +58,27 @@ export function stageDataOf(
         limit: stage.validationFrames,
       }),
     bytesRead: () => batches.bytesRead(),
+    cacheCounts: () => batches.cacheCounts(),
     close: () => batches.close(),
   };
 }
 
-/** The data set in the run's object store, through a cache on the worker's disk. */
+/**
+ * The data set in the run's object store, through the cache on the worker's disk: the one that the worker says, of the size
+ * that it says.
+ */
 export function packedDataset({
   configuration,
   workingDirectory,
-}: Pick<TrainingJob, 'configuration' | 'workingDirectory'>): LoaderSource {
+  cache,
+}: Pick<TrainingJob, 'configuration' | 'workingDirectory' | 'cache'>): LoaderSource {
   const { storage, dataset, loader } = configuration;
   return {
     kind: 'store',
     storage,
     dataset: dataset.name,
-    cacheDirectory: join(workingDirectory, 'cache'),
-    cacheBytes: loader.cacheBytes,
+    cacheDirectory: cache?.directory ?? join(workingDirectory, 'cache'),
+    cacheBytes: cache?.limitBytes ?? loader.cacheBytes,
     place: placeOf(dataset),
   };
 }

@@ -1,4 +1,6 @@
+import type { FrameCache } from '../../configs/frameCache.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { CacheCounts } from '../../datasets/cache/counts.js';
 import type { CheckpointReference } from '../../checkpoints/reference.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 
@@ -16,8 +18,10 @@ export interface TrainingJob {
   readonly attempt: string;
   /** Step of the newest checkpoint of its folder that Temporal's history knows of; null or absent if it knows of none. */
   readonly knownStep?: number | null;
-  /** A folder of the worker's own for caches and event files; survives attempts, may vanish. */
+  /** A folder of the worker's own for the run's logs; survives attempts, may vanish. */
   readonly workingDirectory: string;
+  /** The node's cache of frames; absent: below the folder, as large as the configuration says. */
+  readonly cache?: FrameCache;
 }
 
 /** What a worker tells its trainer. */
@@ -37,6 +41,8 @@ export interface StageProgress {
   /** Bytes read of frames and written of checkpoints by this attempt. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** What the cache of frames did in this attempt; absent where there is none, and from workers of earlier versions. */
+  readonly cache?: CacheCounts;
   /** Non-finite batches skipped so far. */
   readonly skippedBatches: number;
   /** The last one of this attempt; null before the first, absent from workers of earlier versions. */

@@ -117,6 +117,7 @@ export async function trainStage(
         skippedBatches: position.skippedBatches,
         bytesRead: count.bytesRead + data.bytesRead(),
         bytesWritten: count.bytesWritten + checkpointing.bytesWritten,
+        ...(data.cacheCounts && { cache: data.cacheCounts() }),
         validation,
         ...(phases.seconds && { phases: phases.seconds }),
         checkpointSeconds: checkpointing.saveSeconds,

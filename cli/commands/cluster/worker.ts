@@ -66,6 +66,8 @@ interface GpuWorkerArguments extends WorkerArguments {
   'exit-when-idle': number | undefined;
   gpus: string | undefined;
   cpu: boolean;
+  cache: string | undefined;
+  'cache-bytes': string | undefined;
   work: 'train' | 'predict' | 'all';
 }
 
@@ -77,12 +79,22 @@ const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
       .option('gpus', {
         type: 'string',
         describe:
-          'all, or numbers as nvidia-smi has them: 0,2. A process each, which share threads and cache [default: those of CUDA_VISIBLE_DEVICES, or all]',
+          'all, or numbers as nvidia-smi has them: 0,2. A process each, which share threads [default: those of CUDA_VISIBLE_DEVICES, or all]',
       })
       .option('cpu', {
         type: 'boolean',
         default: false,
         describe: 'Compute on the processor where there is no GPU; refused otherwise',
+      })
+      .option('cache', {
+        type: 'string',
+        describe:
+          'Folder of the cache of frames, which all runs and workers of a node may share [default: TEMPEH_FRAME_CACHE, or cache in its folder]',
+      })
+      .option('cache-bytes', {
+        type: 'string',
+        describe:
+          'What it may take for all together: 200G, 186GiB [default: TEMPEH_FRAME_CACHE_BYTES, or loader.cacheBytes of the runs]',
       })
       .option('work', {
         choices: ['all', 'train', 'predict'] as const,
@@ -93,6 +105,7 @@ const gpu: CommandModule<GlobalOptions, GpuWorkerArguments> = {
       .option('exit-when-idle', { type: 'number', describe: 'Seconds without a task after which it ends' })
       .example('$0 worker gpu --gpus 0,1', 'Two slots: each process sees one GPU')
       .example('$0 worker gpu --work predict', 'Beside workers that train for weeks')
+      .example('$0 worker gpu --cache /nvme/frames --cache-bytes 1.5T', 'A cache for all workers of a machine')
       .example('$0 worker gpu --cpu', 'Enough for the miniature')
       .epilogue(`${variables}. ${limits}`),
   handler: async (options) => {

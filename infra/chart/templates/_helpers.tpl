@@ -178,6 +178,13 @@ readinessProbe:
   periodSeconds: 10
 {{- end }}
 
+{{/* Of the volume's size nine tenths: the rest is for logs, and for what is being written. A pod above it is evicted. */}}
+{{- define "tempeh.cacheBytes" -}}
+{{- $number := regexFind "^[0-9.]+" .size -}}
+{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
+{{- mulf (float64 $number) (index $units (trimPrefix $number .size)) 0.9 | int64 -}}
+{{- end }}
+
 {{/* A GPU worker's pod: of a job or of a deployment. */}}
 {{- define "tempeh.gpuPod" -}}
 {{- $gpu := .Values.gpu -}}
@@ -205,6 +212,7 @@ spec:
         - worker
         - gpu
         - --directory=/frames
+        - --cache-bytes={{ include "tempeh.cacheBytes" $gpu.cache }}
         - --metrics=0.0.0.0:9464
         {{- if eq $gpu.mode "jobs" }}
         - --tasks=1

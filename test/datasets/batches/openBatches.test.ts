@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
 import { prepareSurface } from '../../../datasets/batches/prepareSurface.js';
 import type { LoaderSettings, TrainingBatchSettings } from '../../../datasets/batches/settings.js';
-import { imagePath } from '../../../datasets/layout.js';
+import { framePath, imagePath } from '../../../datasets/layout.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Batch } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
@@ -167,6 +167,47 @@ describe('plain batches', () => {
     assert.equal(normals.length, vertices.length);
     assert.deepEqual(visibility, prepareSurface(batch!, batches.template.faces, 200).visibility);
     assertGolden('refinement/inputs/stereo_images', channelsFirst(batch!.images, 400 * 300));
+  });
+
+  test('coarse predictions come through the cache that the frames come through: another run on the machine fetches nothing', async (context) => {
+    const root = temporaryFolder();
+    const storage = { kind: 'directory', path: join(root, 'store') } as const;
+    const store = directoryStore(storage.path);
+    await packGolden(store, 'golden');
+    const prefix = 'runs/r/predictions/coarse';
+    const folder = join(goldenFolder, 'predictions');
+    for (const file of await readdir(folder, { recursive: true })) {
+      if (file.endsWith('.ply')) await store.put(`${prefix}/${file}`, await readFile(join(folder, file)));
+    }
+    const opened = (cache: string, threads: number): Promise<Batches> =>
+      open(context, {
+        source: { kind: 'store', storage, dataset: 'golden', cacheDirectory: join(root, cache), cacheBytes: 1e9 },
+        coarsePredictions: { kind: 'store', storage, prefix },
+        threads,
+      });
+    const read = (batches: Batches) => collect(batches.validation({ ...plain, batchSize: 1 }));
+    const [first, second] = await Promise.all([opened('cache', 1), opened('cache', 2)]);
+    const [expected] = await read(await open(context, { coarsePredictions: { kind: 'directory', path: folder } }));
+    for (const batches of [first, second]) {
+      const [batch] = await read(batches);
+      assert.deepEqual(batch!.coarseVertices, expected!.coarseVertices);
+    }
+    const counted = first.cacheCounts();
+    assert.ok(counted.misses > 0 && counted.missBytes === first.bytesRead());
+    const last = await opened('cache', 1);
+    await read(last);
+    const { hits, misses } = last.cacheCounts();
+    assert.equal(misses, 0);
+    // Without predictions it is one less.
+    const without = await open(context, {
+      source: { kind: 'store', storage, dataset: 'golden', cacheDirectory: join(root, 'cache'), cacheBytes: 1e9 },
+    });
+    const frames = await read(without);
+    assert.equal(hits - without.cacheCounts().hits, frames.length);
+    // Predicted anew: what is read is what is there now.
+    const { subject, sequence, frame } = frames[0]!.frames[0]!;
+    await store.delete([`${prefix}/${framePath({ subject, sequence, frame }, 'ply')}`]);
+    await assert.rejects(read(await opened('cache', 1)), FrameUnreadable);
   });
 
   test('a missing coarse prediction is reported by its frame', async (context) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
 import type { TrainingBatchSettings } from '../../../datasets/batches/settings.js';
-import { DiskCache } from '../../../datasets/reader/diskCache.js';
+import { DiskCache } from '../../../datasets/cache/diskCache.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { atMost, type ViewChoice } from '../../../datasets/views.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';

@@ -9,7 +9,7 @@ import { inspectStore } from '../../../datasets/inspect/inspectStore.js';
 import { sampleFrames } from '../../../datasets/sampleFrames.js';
 import type { DatasetReport, InspectedFrame, InspectOptions } from '../../../datasets/inspect/types.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
-import { DiskCache } from '../../../datasets/reader/diskCache.js';
+import { DiskCache } from '../../../datasets/cache/diskCache.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';

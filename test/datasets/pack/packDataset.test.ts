@@ -8,7 +8,7 @@ import { fetchBundle } from '../../../datasets/fetch/fetchBundle.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
 import { prepareMiniature } from '../../../miniature/prepare.js';
 import { packDataset, type PackDatasetOptions } from '../../../datasets/pack/packDataset.js';
-import { DiskCache } from '../../../datasets/reader/diskCache.js';
+import { DiskCache } from '../../../datasets/cache/diskCache.js';
 import { headFilePath } from '../../../datasets/headFiles.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';

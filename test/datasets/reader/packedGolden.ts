@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeTar } from '../../../datasets/formats/archives/tar.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
-import { sha256 } from '../../../datasets/reader/diskCache.js';
+import { sha256 } from '../../../datasets/cache/diskCache.js';
 import type { DatasetIndex, FrameId, IndexedFrame, IndexedObject } from '../../../datasets/types.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/types.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decodeFrame } from '../../../datasets/reader/decodeFrame.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
-import { DiskCache, sha256 } from '../../../datasets/reader/diskCache.js';
+import { DiskCache, sha256 } from '../../../datasets/cache/diskCache.js';
 import { DatasetMissing, FrameUnreadable } from '../../../datasets/reader/errors.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import type { DatasetIndex } from '../../../datasets/types.js';
@@ -110,7 +110,7 @@ describe('the cache on disk', () => {
     await cache.get(store, 'datasets/golden', object);
     await damage(join(cacheFolder, object.sha256.slice(0, 2), object.sha256));
     assert.equal(sha256(await cache.get(store, 'datasets/golden', object)), object.sha256);
-    assert.equal(cache.bytesFetched, 2 * object.size);
+    assert.equal(cache.counts.missBytes, 2 * object.size);
   });
 
   test('beyond its limit, what was not used for the longest time goes', async () => {
@@ -135,7 +135,7 @@ describe('the cache on disk', () => {
     }
     const files = (await readdir(cacheFolder, { recursive: true })).filter((name) => /[0-9a-f]{64}$/.test(name));
     assert.ok(files.length <= 10 && files.length >= 8, `${files.length} files`);
-    assert.equal(cache.bytesFetched, 30_000);
+    assert.equal(cache.counts.missBytes, 30_000);
     await stat(pathOf(0));
     await stat(pathOf(29));
     await assert.rejects(stat(pathOf(1)));

@@ -10,7 +10,7 @@ import { runConfigurationSchema, type RunConfiguration } from '../../../configs/
 import { readScan } from '../../../datasets/reader/readScan.js';
 import { openDirectorySource } from '../../../datasets/reader/datasetDirectory.js';
 import { placeOf, storedPlaceOf } from '../../../datasets/reader/inPlace.js';
-import { sha256 } from '../../../datasets/reader/diskCache.js';
+import { sha256 } from '../../../datasets/cache/diskCache.js';
 import { readDatasetIndex } from '../../../datasets/index/openIndex.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { TestSet } from '../../../evaluation/testSet.js';

@@ -52,7 +52,7 @@ export async function askGpuWorker(worker: ChildProcess, path: string): Promise<
 
 /** A real GPU worker in this process while the test runs. */
 export async function withGpuWorker(
-  options: Pick<GpuWorkerOptions, 'temporal' | 'directory' | 'devices' | 'deviceModule'>,
+  options: Pick<GpuWorkerOptions, 'temporal' | 'directory' | 'devices' | 'deviceModule' | 'cache'>,
   test: () => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();

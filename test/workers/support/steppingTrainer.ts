@@ -19,7 +19,10 @@ function train(job: TrainingJob): void {
   mkdirSync(workingDirectory, { recursive: true });
   writeFileSync(join(workingDirectory, `${stage}.pid`), String(process.pid));
   const { CUDA_VISIBLE_DEVICES: device, TEMPEH_SLOTS: slots, OMP_NUM_THREADS: threads } = process.env;
-  writeFileSync(join(workingDirectory, `${stage}.device`), JSON.stringify({ device, slots, threads }));
+  writeFileSync(
+    join(workingDirectory, `${stage}.device`),
+    JSON.stringify({ device, slots, threads, cache: job.cache }),
+  );
   const resumed = existsSync(saved);
   const totalSteps = configuration.training[stage].iterations;
   let checkpointStep = resumed ? Number(readFileSync(saved, 'utf8')) : null;

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
@@ -12,8 +12,9 @@ const untoldShare = 0.001;
 const recordBytes = 16;
 /** Milliseconds. What a killed process left half-written is this old when it goes. */
 const leftoverAge = 3_600_000;
-/** Milliseconds. A clean-up takes seconds: one this old was killed. */
+/** Milliseconds. A clean-up says that it is at it more often than this: one this old was killed. */
 const staleAfter = 60_000;
+const looksAtOnce = 16;
 
 /**
  * Keeps a folder of cached files within a limit that holds for all processes and threads that write into it.
@@ -34,9 +35,11 @@ export class CacheBudget {
   /** Bytes that are in no record yet. */
   private untold = 0;
 
+  /** @param onEvicted told of each file that had to go. */
   constructor(
     private readonly directory: string,
     private readonly limitBytes: number,
+    private readonly onEvicted: (bytes: number) => void = () => {},
   ) {
     this.record = join(directory, '.written');
     this.lock = join(directory, '.cleaning');
@@ -95,8 +98,12 @@ export class CacheBudget {
     if (!(await this.locked())) return;
     await withCleanUp(
       async () => {
-        await truncate(this.record);
-        await this.removeOldest();
+        do {
+          await truncate(this.record);
+          [this.offset, this.sum] = [0, 0];
+          await this.removeOldest();
+          // Others go on writing meanwhile, and leave it to whoever cleans up.
+        } while ((await this.noted(0)) > this.limitBytes * (1 - keptShare));
         await writeFile(this.state, JSON.stringify({ limitBytes: this.limitBytes }));
       },
       () => rm(this.lock, { force: true }),
@@ -117,25 +124,55 @@ export class CacheBudget {
     }
   }
 
+  /** Looks at all files twice, for there may be millions: first at their sizes and times, then for those that go. */
   private async removeOldest(): Promise<void> {
-    const files: { path: string; size: number; used: number }[] = [];
+    const [sizes, times]: number[][] = [[], []];
+    await this.eachFile(async (path, size, used) => {
+      if (path.includes('.', this.directory.length) && Date.now() - used > leftoverAge) await rm(path, { force: true });
+      else {
+        sizes!.push(size);
+        times!.push(used);
+      }
+    });
+    const kept = this.limitBytes * keptShare;
+    let total = sizes!.reduce((sum, size) => sum + size, 0);
+    if (total <= kept) return;
+    const order = Uint32Array.from(sizes!.keys()).sort((a, b) => times![a]! - times![b]!);
+    let left = total;
+    let newest = -Infinity;
+    for (const at of order) {
+      if (left <= kept) break;
+      left -= sizes![at]!;
+      newest = times![at]!;
+    }
+    await this.eachFile(async (path, size, used) => {
+      // What was used since it was looked at stays.
+      if (used > newest || total <= kept) return;
+      total -= size;
+      if (await rm(path).then(truth, () => false)) this.onEvicted(size);
+    });
+  }
+
+  private async eachFile(look: (path: string, size: number, used: number) => Promise<void>): Promise<void> {
+    let told = performance.now();
     for (const folder of await readdir(this.directory)) {
       if (!/^[0-9a-f]{2}$/.test(folder)) continue;
-      for (const name of await readdir(join(this.directory, folder)).catch(() => [])) {
-        const path = join(this.directory, folder, name);
-        const information = await stat(path).catch(() => null);
-        if (!information?.isFile()) continue;
-        const { size, mtimeMs: used } = information;
-        if (name.includes('.') && Date.now() - used > leftoverAge) await rm(path, { force: true });
-        else files.push({ path, size, used });
+      if (performance.now() - told > staleAfter / 10) {
+        const now = new Date();
+        await utimes(this.lock, now, now).catch(() => undefined);
+        told = performance.now();
       }
-    }
-    let total = files.reduce((sum, { size }) => sum + size, 0);
-    files.sort((a, b) => a.used - b.used);
-    for (const { path, size } of files) {
-      if (total <= this.limitBytes * keptShare) break;
-      await rm(path, { force: true }).catch(() => undefined);
-      total -= size;
+      const names = await readdir(join(this.directory, folder)).catch(() => []);
+      for (let from = 0; from < names.length; from += looksAtOnce) {
+        const some = names.slice(from, from + looksAtOnce).map(async (name) => {
+          const path = join(this.directory, folder, name);
+          const information = await stat(path).catch(() => null);
+          if (information?.isFile()) await look(path, information.size, information.mtimeMs);
+        });
+        await Promise.all(some);
+      }
     }
   }
 }
+
+const truth = (): boolean => true;
