@@ -12,6 +12,8 @@ export interface Device {
 /** The devices of a worker: each is lent to one process at a time. */
 export class DevicePool {
   private readonly free: Device[];
+  private readonly lent = new Set<Device>();
+  private readonly retired = new Set<Device>();
 
   constructor(private readonly devices: readonly Device[]) {
     this.free = [...devices];
@@ -22,6 +24,23 @@ export class DevicePool {
     return this.devices.length;
   }
 
+  /** Devices that are not retired. */
+  get usable(): number {
+    return this.devices.length - this.retired.size;
+  }
+
+  /** It is not lent any more. */
+  retire(device: Device): void {
+    this.retired.add(device);
+    const i = this.free.indexOf(device);
+    if (i >= 0) this.free.splice(i, 1);
+  }
+
+  /** It is well again: the end of `retire`. */
+  restore(device: Device): void {
+    if (this.retired.delete(device) && !this.lent.has(device)) this.free.push(device);
+  }
+
   /**
    * Lends a device to some work, with the variables by which its process sees that device and no other.
    *
@@ -30,10 +49,12 @@ export class DevicePool {
   async lend<T>(work: (device: Device, environment: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {
     const device = this.free.shift();
     if (device === undefined) throw new Error(`All ${this.size} devices of this worker are at work.`);
+    this.lent.add(device);
     try {
       return await work(device, deviceEnvironment(device, this.size));
     } finally {
-      this.free.push(device);
+      this.lent.delete(device);
+      if (!this.retired.has(device)) this.free.push(device);
     }
   }
 }

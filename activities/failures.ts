@@ -39,7 +39,7 @@ export function passingFault(type: string, message: string, nextRetryDelay?: num
   return ApplicationFailure.create({ type, message, ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }) });
 }
 
-const typesOfFaults: Readonly<Record<Exclude<TrainerFault, 'lease-lost' | 'infrastructure'>, UserFault>> = {
+const typesOfFaults: Readonly<Record<Exclude<TrainerFault, 'lease-lost' | 'worker' | 'infrastructure'>, UserFault>> = {
   configuration: 'ConfigurationInvalid',
   credentials: 'CredentialsRefused',
   data: 'DataUnusable',
@@ -68,7 +68,7 @@ export function processFault(
       delay,
     );
   }
-  return fault === 'infrastructure'
+  return fault === 'infrastructure' || fault === 'worker'
     ? passingFault('Infrastructure', message, delay)
     : userFault(typesOfFaults[fault], message, undefined, details);
 }

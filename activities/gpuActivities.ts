@@ -15,6 +15,7 @@ import { readPredictorEvent, readTrainerEvent } from './processes/processEvents.
 import { stageSignals } from './runs/stageSignals.js';
 import { runSupervised } from './processes/supervisedActivity.js';
 import type { DevicePool } from './devices.js';
+import { runObstacle, type Fitness } from './fitness.js';
 import { checkPlace } from './places.js';
 import type { GpuActivities } from './types.js';
 import type { WorkerLimits } from './workerLimits.js';
@@ -30,13 +31,15 @@ export interface GpuActivityDependencies {
   readonly cache?: FrameCache;
   /** One for each process; absent: they compute on what they find. */
   readonly devices?: DevicePool;
+  /** Told where this worker is at fault, and not a run. */
+  readonly fitness?: Fitness;
   /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
   readonly stopping: AbortSignal;
 }
 
 /** What a GPU worker does: each activity is a child process that has the GPU to itself. */
 export function createGpuActivities(dependencies: GpuActivityDependencies): GpuActivities {
-  const { limits, devices, stopping } = dependencies;
+  const { limits, devices, fitness, stopping } = dependencies;
   const openStore = limits.stores(dependencies.openStore);
   /** Stores that have answered this worker: credentials that they refuse later have expired. */
   const proven = new Set<string>();
@@ -55,13 +58,31 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     }
     return { cache };
   };
+  const obstacleOf = (run: string, configuration: RunConfiguration) => () =>
+    runObstacle(run, configuration, limits, openStore);
+  /** A worker that does not see what a run needs, or is refused, is no use to it: others are, if there are any. */
+  const orTakenOut = async <T>(
+    run: string,
+    configuration: RunConfiguration,
+    work: () => T | Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const reason = await obstacleOf(run, configuration)();
+      if (reason !== null && fitness && (await fitness.hasOthers([]))) {
+        fitness.takeOut(reason, async () => ((await fitness.hasOthers([])) ? obstacleOf(run, configuration)() : null));
+      }
+      throw error;
+    }
+  };
   return {
     ...createFolderActivities(dependencies),
 
     async trainStage({ run, configuration, stage, knownStep: told }) {
       const workingDirectory = limits.runFolder(run);
       limits.checkStore(configuration.storage);
-      checkPlace(configuration.dataset, limits);
+      await orTakenOut(run, configuration, () => checkPlace(configuration.dataset, limits));
       const knownStep = knownStepOf(stage, Context.current().info.heartbeatDetails, told);
       const attempt = attemptName();
       const cache = cacheFor(configuration);
@@ -84,6 +105,8 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
           tellWorkflow(progress);
         },
         isProven,
+        fitness,
+        runObstacle: obstacleOf(run, configuration),
         devices,
         stopping,
       });
@@ -98,11 +121,12 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
           (store) => runConfigurationOf(store, run),
         );
       const configuration = sent ?? (await stored(storage!));
-      checkPlace(configuration.dataset, limits);
+      await orTakenOut(run, configuration, () => checkPlace(configuration.dataset, limits));
       const { isProven, prove } = provenFor(configuration);
       const onStore = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
         onPatientStore((listener) => openStore(configuration.storage, listener), stopping, work);
-      const { frames, close } = await onStore((store) => openShard(store, run, configuration, shard));
+      const open = () => onStore((store) => openShard(store, run, configuration, shard));
+      const { frames, close } = await orTakenOut(run, configuration, open);
       const stages = shard.purpose === 'test' ? 'both' : 'coarse';
       const cache = cacheFor(configuration);
       const job: PredictionJob = { run, configuration, stages, frames, workingDirectory, ...cache };
@@ -119,6 +143,8 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         readEvent: readPredictorEvent,
         onProgress: prove,
         isProven,
+        fitness,
+        runObstacle: obstacleOf(run, configuration),
         devices,
         stopping,
       });

@@ -148,6 +148,8 @@ export interface AttemptRecord {
   readonly toStep: number | null;
   /** Why it ended; null while it runs. */
   readonly end: string | null;
+  /** Its worker was at fault, and not the run: it was taken out, and the next attempt was another's. */
+  readonly unfit?: true;
 }
 
 /** Of a result: of all its attempts. Absent in those of versions that did not report it. */

@@ -24,6 +24,20 @@ export async function pollersOf(client: Client): Promise<Readonly<Record<'data' 
   return { data, gpu, predict };
 }
 
+/** Identities of the workers that asked a queue for activities of late. @param within milliseconds. */
+export async function askingFor(client: Client, queue: string, within: number): Promise<string[]> {
+  const { namespace } = client.options;
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: taskTypes.activity,
+  });
+  return (answer.pollers ?? []).flatMap(({ identity, lastAccessTime }) => {
+    const age = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
+    return age <= within && identity ? [identity] : [];
+  });
+}
+
 async function ask(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Poller[]> {
   const { namespace } = client.options;
   const answer = await client.workflowService.describeTaskQueue({

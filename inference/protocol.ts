@@ -16,7 +16,7 @@ export interface PredictionJob {
   readonly cache?: FrameCache;
 }
 
-export type PredictorFault = 'configuration' | 'credentials' | 'data' | 'infrastructure';
+export type PredictorFault = 'configuration' | 'credentials' | 'data' | 'worker' | 'infrastructure';
 
 /** What a predictor process is started with. It ends with `finished`, whose result is the plan where one is asked for. */
 export type PredictorStart =

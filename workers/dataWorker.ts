@@ -44,7 +44,7 @@ async function runDefined(
   const { directory } = options;
   const hook = await noticeHook(environment);
   const queues = taskQueues(environment);
-  await runWorkers('data', options, async (stopping, logger, converter) => {
+  await runWorkers('data', options, async ({ stopping, logger, converter }) => {
     const [bundle, ownQueue] = await Promise.all([
       workflowBundle(logger.quiet(), converter),
       queueOf(queues.data, directory),

@@ -6,7 +6,8 @@ import { WorkerLimits } from '../activities/workerLimits.js';
 import { frameCacheOf, type FrameCache } from '../configs/frameCache.js';
 import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
-import { checkDevices } from './devices/checkDevices.js';
+import { checkDevices, deviceProblem } from './devices/checkDevices.js';
+import { WorkerFitness } from './fitness/workerFitness.js';
 import { giveBack } from './temporal/givenBack.js';
 import { runWorkers, workerIdentity, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { TaskBudget, type TaskLimits } from './temporal/taskBudget.js';
@@ -45,7 +46,7 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
     if (isLimited) void budget?.watch(over, signal);
     options.onReady?.();
   };
-  await runWorkers('gpu', { ...options, signal, onReady }, async (stopping, logger) => {
+  await runWorkers('gpu', { ...options, signal, onReady }, async ({ stopping, logger, client, tellObstacle }) => {
     const module = options.deviceModule ?? moduleBeside('devices/deviceProcess.js');
     const warn = (text: string): void => logger.warn(text);
     const devices = options.devices && (await checkDevices(options.devices, module, warn, stopping));
@@ -54,13 +55,24 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
     logger.info(await prepareFrameCache(cache, directory));
     const atOnce = devices?.length ?? 1;
     budget = new TaskBudget(atOnce, { tasks, idleSeconds });
+    const pool = devices && new DevicePool(devices);
+    const fitness = new WorkerFitness({
+      budget,
+      ...(pool && { devices: pool }),
+      tryDevice: (device) => deviceProblem(device, module, stopping),
+      client,
+      logger,
+      onChange: tellObstacle,
+      stopping,
+    });
     const activities = createGpuActivities({
       openStore,
       trainerModule: options.trainerModule ?? moduleBeside('trainer.js'),
       predictorModule: options.predictorModule ?? moduleBeside('predictor.js'),
       limits,
       cache,
-      ...(devices && { devices: new DevicePool(devices) }),
+      ...(pool && { devices: pool }),
+      fitness,
       stopping,
     });
     // Who looks at a task queue sees which GPU a worker has.

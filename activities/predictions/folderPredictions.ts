@@ -5,6 +5,7 @@ import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../../infere
 import type { PredictionProgress, PredictionResult, PredictorStart } from '../../inference/protocol.js';
 import type { DevicePool } from '../devices.js';
 import { userFault } from '../failures.js';
+import type { Fitness } from '../fitness.js';
 import { readPredictorEvent } from '../processes/processEvents.js';
 import { runSupervised } from '../processes/supervisedActivity.js';
 import type { FolderPredictionInput, GpuActivities } from '../types.js';
@@ -15,6 +16,7 @@ export interface FolderPredictionDependencies {
   /** What inputs may name; logs go to the `runFolder`. */
   readonly limits: WorkerLimits;
   readonly devices?: DevicePool;
+  readonly fitness?: Fitness;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
@@ -40,6 +42,7 @@ export function createFolderActivities(dependencies: FolderPredictionDependencie
       logName: 'predictions',
       start,
       readEvent: readPredictorEvent<Result>,
+      fitness: dependencies.fitness,
       devices: dependencies.devices,
       stopping: dependencies.stopping,
     });

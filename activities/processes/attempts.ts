@@ -48,6 +48,18 @@ export class Attempts {
     this.current = { ...this.current, end: reasonLine(reason) };
   }
 
+  /** Its worker was at fault, and takes no tasks any more. */
+  unfit(reason: string): void {
+    this.current = { ...this.current, unfit: true };
+    this.warning(`Worker ${this.current.worker} was at fault, and taken out: ${reasonLine(reason)}`);
+  }
+
+  /** Workers that were at fault in the attempts right before this one, the oldest first. */
+  get unfitBefore(): readonly string[] {
+    const last = this.before.findLastIndex(({ unfit }) => unfit !== true);
+    return this.before.slice(last + 1).map(({ worker }) => worker);
+  }
+
   warning(text: string): void {
     const shown = text.slice(0, longestWarning);
     this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-keptOfStep.warnings);

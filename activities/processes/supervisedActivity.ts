@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import { LogParts } from '../../checkpoints/logs/logParts.js';
 import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
@@ -12,25 +12,18 @@ import { threadsOf } from '../../configs/slots.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
-import type { StageProgress, TrainerFault } from '../../training/process/protocol.js';
+import type { StageProgress } from '../../training/process/protocol.js';
 import type { Device, DevicePool } from '../devices.js';
 import { Attempts } from './attempts.js';
 import { BoundedLog } from './boundedLog.js';
-import { backOff, passingFault, processFault, stoppedFailure } from '../failures.js';
+import type { Fitness, Obstacle } from '../fitness.js';
+import { blameWorker } from './blame.js';
 import { interruptionsBefore } from '../waiting/interruptions.js';
 import { StageMetrics, type ProcessEndKind } from './stageMetrics.js';
-import { superviseProcess, type ProcessEnd } from './processSupervisor.js';
-import type { AttemptRecord, Interruptions, MaybeInterrupted } from '../types.js';
+import { blamedEnd, endKind, endReason, failureOf, type ProcessEvent } from './processEnds.js';
+import { superviseProcess } from './processSupervisor.js';
+import type { AttemptRecord, MaybeInterrupted } from '../types.js';
 import { Waiting } from '../waiting/waiting.js';
-
-/** What trainer and predictor events have in common. */
-export type ProcessEvent<Progress, Result> =
-  | { readonly kind: 'starting' | 'note' | 'warning' | 'waiting'; readonly message: string }
-  | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'finished'; readonly result: Result }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'failed'; readonly fault: TrainerFault; readonly message: string };
 
 export interface SupervisedActivity<Progress, Result> {
   readonly kind: 'training' | 'prediction';
@@ -49,6 +42,10 @@ export interface SupervisedActivity<Progress, Result> {
   readonly onProgress?: (progress: Progress) => void;
   /** This worker has had its credentials for the run's store accepted. */
   readonly isProven?: () => boolean;
+  /** Told where this worker is at fault, and not the run; absent: the run is. */
+  readonly fitness?: Fitness | undefined;
+  /** What keeps this worker from the run. */
+  readonly runObstacle?: Obstacle;
   /** Lends it what it computes on; absent: it computes on what it finds. */
   readonly devices?: DevicePool | undefined;
   /** The worker is told to stop. */
@@ -165,20 +162,25 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       progressTimeoutSeconds: 0.9 * configuration.supervision.progressTimeoutSeconds,
     });
     how = endKind(end);
-    const { warnings } = attempts;
-    const counts = {
+    const counts = () => ({
       ...interruptionsBefore(context.info.attempt, preemptions),
-      ...(warnings.length > 0 && { warnings }),
-    };
+      ...(attempts.warnings.length > 0 && { warnings: attempts.warnings }),
+    });
     if (end.kind === 'told' && end.event.kind === 'finished') {
       attempts.ended('finished');
       // A prediction has thousands of shards: of these only what went wrong is of interest.
       const kept = activity.kind === 'training' ? attempts.list : attempts.list.slice(0, -1);
-      return { ...end.event.result, interruptions: { ...counts, ...(kept.length > 0 && { attempts: kept }) } };
+      return { ...end.event.result, interruptions: { ...counts(), ...(kept.length > 0 && { attempts: kept }) } };
     }
-    attempts.ended(endReason(end, name, log));
-    const interruptions = { ...counts, attempts: attempts.list };
-    const failure = failureOf(end, name, log, context, { progress, interruptions, worked: worked() });
+    const reason = endReason(end, name, log);
+    attempts.ended(reason);
+    const { fitness, runObstacle, workingDirectory: directory } = activity;
+    const blame = { fitness, runObstacle, directory, attempts, device, worked: worked() };
+    const fault = blamedEnd(end);
+    const blamed = fault && (await blameWorker({ ...fault, message: reason }, blame));
+    const interruptions = { ...counts(), attempts: attempts.list };
+    const reached = { progress, interruptions, worked: worked(), refused: attempts.unfitBefore, blamed };
+    const failure = failureOf(end, name, log, context, reached);
     if (failure instanceof ApplicationFailure && failure.type === 'Stopped') preemptions++;
     // The next attempt reads it.
     heartbeat();
@@ -202,66 +204,4 @@ function logParts(
 ): LogParts | null {
   if (logStore === undefined) return null;
   return new LogParts({ store: logStore, run, step, attempt: attemptLogName(new Date(), randomUUID().slice(0, 8)) });
-}
-
-function endKind(end: ProcessEnd<ProcessEvent<unknown, unknown>>): ProcessEndKind {
-  if (end.kind === 'killed') return 'stopped';
-  if (end.kind !== 'told') return end.kind === 'hung' ? 'hung' : 'crashed';
-  const { kind } = end.event;
-  return kind === 'finished' || kind === 'stopped' ? kind : 'failed';
-}
-
-/** Why an attempt did not finish, in a line. */
-function endReason<Progress, Result>(
-  end: ProcessEnd<ProcessEvent<Progress, Result>>,
-  name: string,
-  log: BoundedLog,
-): string {
-  if (end.kind === 'told') return end.event.kind === 'failed' ? end.event.message : 'stopped as asked, and saved';
-  const last = log.lastLines().at(-1);
-  return `the ${name} ${end.how}${last === undefined || end.kind === 'killed' ? '' : `; it printed last: ${last}`}`;
-}
-
-/** How far the activity came when it was interrupted. */
-interface Reached<Progress> {
-  readonly progress: Progress | null;
-  readonly interruptions: Interruptions;
-  /** It, or an attempt before it, got on: its credentials were good. */
-  readonly worked: boolean;
-}
-
-function failureOf<Progress, Result>(
-  end: ProcessEnd<ProcessEvent<Progress, Result>>,
-  name: string,
-  log: BoundedLog,
-  context: Context,
-  reached: Reached<Progress>,
-): Error {
-  // An attempt that got on has not failed for a lasting reason: no back-off from earlier failures.
-  const delay = backOff(reached.progress === null ? context.info.attempt : 1);
-  if (end.kind === 'told' && end.event.kind === 'failed') {
-    const { fault, message } = end.event;
-    const failure = processFault(fault, message, reached.worked, delay, detailsOf(reached));
-    if (failure.nonRetryable === true) return failure;
-    return cancelledBy(context, reached) ?? failure;
-  }
-  const cancelled = cancelledBy(context, reached);
-  if (cancelled !== undefined) return cancelled;
-  const inOrder = end.kind === 'told' || end.kind === 'killed';
-  if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
-  const lines = log.lastLines().map((line) => `  ${line}`);
-  const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
-  const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
-  return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
-}
-
-/** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */
-function cancelledBy(context: Context, reached: Reached<unknown>): CancelledFailure | undefined {
-  if (context.cancellationDetails?.cancelRequested !== true) return undefined;
-  return new CancelledFailure('Stopped as asked.', detailsOf(reached));
-}
-
-/** What a workflow learns from the failure of an activity that is not tried again. */
-function detailsOf({ progress, interruptions }: Reached<unknown>): unknown[] {
-  return [progress ?? undefined, interruptions];
 }

@@ -5,7 +5,7 @@ import { valueOf } from '../payloads/values.js';
 /** What a workflow was started with, from the first event of its history; the workflow's type says what that is. */
 export async function inputOf<Input>(
   client: Client,
-  { workflowId, runId }: WorkflowExecutionDescription,
+  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
 ): Promise<Input> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,

@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { metricNames } from '../../activities/processes/stageMetrics.js';
 import { packageRoot } from '../../infra/setup/paths.mjs';
 import { gpuLines } from '../../workers/metrics/gpuReadings.js';
-import { parseMetricsAddress, serveMetrics } from '../../workers/metrics/metricsServer.js';
+import { parseMetricsAddress, serveMetrics, workerMetrics } from '../../workers/metrics/metricsServer.js';
 
 test('an address for metrics: this machine alone unless a host is named; what is none is refused', () => {
   assert.deepEqual(parseMetricsAddress(':9464'), { host: '127.0.0.1', port: 9464 });
@@ -35,6 +35,10 @@ test('a worker is alive before it is ready, and not ready once it stops; an expo
     assert.equal(status, 200);
     // OpenMetrics' end mark would hide what comes after it.
     assert.match(text, /^temporal_requests_total 1\n(?!# EOF)/);
+    assert.match(text, /^tempeh_worker_unfit 0$/m);
+    server.tell('unfit');
+    assert.deepEqual(await ask('/readyz'), [503, 'unfit\n']);
+    assert.match((await ask('/metrics'))[1], /^tempeh_worker_unfit 1$/m);
     server.tell('stopping');
     assert.deepEqual(await ask('/readyz'), [503, 'stopping\n']);
     exporter.close();
@@ -61,6 +65,7 @@ test('alerts and dashboard name metrics that workers have, and parts of the oper
   const file = (name: string): string => readFileSync(`${packageRoot}/infra/monitoring/${name}`, 'utf8');
   const known = new Set<string>([
     ...Object.values(metricNames).flatMap((name) => [name, `${name}_total`]),
+    ...Object.values(workerMetrics),
     ...['memory_used_bytes', 'memory_total_bytes', 'utilization_ratio'].map((name) => `tempeh_gpu_${name}`),
   ]);
   for (const name of ['alerts.yaml', 'dashboard.json']) {

@@ -26,6 +26,7 @@ export function faultOf(error: unknown): TrainerFault {
   if (isOneOf([StageNotFinished, CheckpointMismatch, NetworkRefused, StoreUnsuitable])) return 'configuration';
   if (isOneOf([FormatError, FrameUnreadable, DatasetMissing, StoredObjectInvalid, SafetensorsError])) return 'data';
   if (isOneOf([ManifestMissing, CheckpointsLost, NoUsableCheckpoint, FinalModelDamaged])) return 'data';
+  if (isOfDisk(error)) return 'worker';
   if (error instanceof ThreadFailed) {
     // Errors lose their class on their way out of a thread.
     if (error.originalName === 'StoreAccessDenied') return 'credentials';
@@ -33,4 +34,16 @@ export function faultOf(error: unknown): TrainerFault {
     if (['FormatError', 'DatasetMissing', 'StoredObjectInvalid'].includes(error.originalName)) return 'data';
   }
   return 'infrastructure';
+}
+
+/** Errors of files that this machine's disk makes, whatever is written: full, a quota used up, read-only, broken. */
+const ofDisk = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];
+
+/** Also of what comes out of a thread, which keeps the message alone, and of what was thrown because of it. */
+function isOfDisk(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== undefined && ofDisk.includes(code)) return true;
+  if (error instanceof ThreadFailed && ofDisk.some((name) => error.message.includes(`${name}: `))) return true;
+  return isOfDisk(error.cause);
 }

@@ -81,8 +81,12 @@ export interface StageResult {
   readonly seconds: number;
 }
 
-/** Why a trainer gives up. `user` faults are not worth a retry; `lease-lost` means that another attempt has taken over. */
-export type TrainerFault = 'configuration' | 'credentials' | 'data' | 'diverged' | 'lease-lost' | 'infrastructure';
+/**
+ * Why a trainer gives up. `lease-lost` means that another attempt has taken over; `worker`, that this machine cannot do it (its
+ * disk) and another can. What is neither of these nor `infrastructure` needs a person.
+ */
+export type TrainerFault =
+  'configuration' | 'credentials' | 'data' | 'diverged' | 'lease-lost' | 'worker' | 'infrastructure';
 
 /** What a trainer tells its worker; nothing comes after `finished`, `stopped` and `failed`. */
 export type TrainerEvent =

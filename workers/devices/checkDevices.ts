@@ -36,6 +36,12 @@ export async function checkDevices(
   return usable;
 }
 
+/** As `checkDevices`, of one: null, or what is wrong with it, by its name. */
+export async function deviceProblem(device: Device, deviceModule: string, signal: AbortSignal): Promise<string | null> {
+  const problem = await problemOf(device, deviceModule, signal);
+  return problem === null ? null : `${deviceLabel(device)}: ${problem}`;
+}
+
 async function problemOf(device: Device, deviceModule: string, signal: AbortSignal): Promise<string | null> {
   const child = fork(deviceModule, [], {
     env: { ...environmentFor('gpu-process'), ...deviceEnvironment(device, 1) },

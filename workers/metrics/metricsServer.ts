@@ -9,7 +9,7 @@ export interface MetricsAddress {
 }
 
 /** What a worker is, seen from outside. */
-export type WorkerHealth = 'starting' | 'ready' | 'stopping';
+export type WorkerHealth = 'starting' | 'ready' | 'unfit' | 'stopping';
 
 export interface MetricsServer {
   readonly address: MetricsAddress;
@@ -53,7 +53,7 @@ export async function serveMetrics(asked: MetricsAddress, exporter: string): Pro
     else if (path !== '/metrics') answer(404, '/metrics, /healthz or /readyz\n');
     else {
       collect(exporter).then(
-        (text) => answer(200, text, 'text/plain; version=0.0.4'),
+        (text) => answer(200, `${text}${workerLines(health)}`, 'text/plain; version=0.0.4'),
         (error: unknown) => answer(503, `The SDK's exporter does not answer: ${String(error)}\n`),
       );
     }
@@ -73,6 +73,15 @@ export async function serveMetrics(asked: MetricsAddress, exporter: string): Pro
         server.closeAllConnections();
       }),
   };
+}
+
+/** Numbers of the worker's own, beside those of its work. */
+export const workerMetrics = { unfit: 'tempeh_worker_unfit' } as const;
+
+function workerLines(health: WorkerHealth): string {
+  const { unfit } = workerMetrics;
+  const help = 'Whether it takes no tasks, because of something of its own: its log says what';
+  return `# HELP ${unfit} ${help}\n# TYPE ${unfit} gauge\n${unfit} ${health === 'unfit' ? 1 : 0}\n`;
 }
 
 async function collect(exporter: string): Promise<string> {

@@ -24,7 +24,8 @@ export function giveBack(budget: TaskBudget): ActivityInterceptorsFactory {
             ...before,
             preemptions: (before?.preemptions ?? 0) + 1,
           });
-          throw stoppedFailure('Every device of this worker is at work: given back.');
+          const why = budget.paused === null ? 'Every device of this worker is at work' : 'This worker takes no tasks';
+          throw stoppedFailure(`${why}: given back.`);
         }
         try {
           return await next(input);

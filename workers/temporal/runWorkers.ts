@@ -1,9 +1,13 @@
 import { hostname } from 'node:os';
+import { Client } from '@temporalio/client';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { WorkerLimits } from '../../activities/workerLimits.js';
 import type { TemporalSettings } from '../../client/connection/connectionSettings.js';
 import { dataConverter, type TempehDataConverter } from '../../client/payloads/dataConverter.js';
 import { graceOf } from '../../configs/grace.js';
+import { taskQueues } from '../../configs/queues.js';
 import { orAborted } from '../../storage/async/orAborted.js';
+import { proveWorker } from '../fitness/proveWorker.js';
 import { stopOnFaults } from '../lifecycle/faults.js';
 import { listenForStop } from '../lifecycle/stopRequest.js';
 import { within } from '../lifecycle/within.js';
@@ -40,6 +44,18 @@ export interface WorkerProcessOptions {
   readonly onReady?: () => void;
 }
 
+/** What the activities of a worker are made with. */
+export interface WorkerContext {
+  /** Says stop, and is handed on to what they supervise. */
+  readonly stopping: AbortSignal;
+  readonly logger: LineLogger;
+  readonly converter: TempehDataConverter;
+  /** On the connection of the workers: to be called once they work. */
+  readonly client: () => Client;
+  /** What `/readyz` says: why it takes no tasks; null: it takes them. */
+  readonly tellObstacle: (reason: string | null) => void;
+}
+
 /** A worker on one task queue. */
 export type WorkerDefinition = WorkerOptions & {
   readonly taskQueue: string;
@@ -65,17 +81,12 @@ const shared = {
 /**
  * Runs the workers of one process until it is told to stop, and all of them have. Waits for Temporal where it is away.
  *
- * @param define is given the signal that says stop, which activities hand on to what they supervise.
  * @throws WorkerFailed when a worker cannot go on; the others and all activities have been stopped then, or given up.
  */
 export async function runWorkers(
   name: 'data' | 'gpu',
   options: WorkerProcessOptions,
-  define: (
-    stopping: AbortSignal,
-    logger: LineLogger,
-    converter: TempehDataConverter,
-  ) => Promise<readonly WorkerDefinition[]>,
+  define: (context: WorkerContext) => Promise<readonly WorkerDefinition[]>,
 ): Promise<void> {
   const logger = new LineLogger(name, options.writeLog);
   const metrics = await openMetrics(options.metrics, logger);
@@ -101,17 +112,30 @@ export async function runWorkers(
   let renewal: ReturnType<typeof renewConnection> | undefined;
   try {
     const converter = dataConverter(options.environment);
-    const definitions = await orAborted(define(signal, logger, converter), signal);
+    const { namespace } = options.temporal;
+    const client = (): Client => new Client({ connection: connection!, namespace, dataConverter: converter });
+    const tellObstacle = (reason: string | null): void => {
+      if (!signal.aborted) metrics?.tell(reason === null ? 'ready' : 'unfit');
+    };
+    const definitions = await orAborted(define({ stopping: signal, logger, converter, client, tellObstacle }), signal);
     if (definitions === null) return;
     connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
     if (connection === undefined) return;
+    const { directory, environment = process.env } = options;
+    const limits = WorkerLimits.of(directory, environment);
+    const dataQueue = taskQueues(environment).data;
+    await proveWorker({ client: client(), dataQueue, directory, limits, logger, signal, onObstacle: tellObstacle });
+    if (signal.aborted) return;
     const version = options.version ?? workerVersion();
     const all = definitions.map((definition) => ({ ...shutdown, dataConverter: converter, ...definition }));
     const workers = await orAborted(createWorkers(name, connection, options, version, all), signal);
     if (workers === null) return;
     const { temporal: settings, readTemporal: read } = options;
     if (read !== undefined) {
-      const use = (renewed: NativeConnection): void => workers.useConnection(renewed);
+      const use = (renewed: NativeConnection): void => {
+        connection = renewed;
+        workers.useConnection(renewed);
+      };
       renewal = renewConnection({ settings, read, connection, use, logger });
     }
     const running = workers.run(signal, stop, endSeconds);

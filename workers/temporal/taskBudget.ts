@@ -30,9 +30,11 @@ export class TaskBudget {
   #taken = 0;
   #busyUntil = performance.now();
   #waiting: (() => void)[] = [];
+  /** Why no task is asked for; null where they are. */
+  #paused: string | null = null;
 
   constructor(
-    private readonly atOnce: number,
+    private atOnce: number,
     private readonly limits: TaskLimits,
   ) {}
 
@@ -47,14 +49,40 @@ export class TaskBudget {
     };
   }
 
+  /** No task is asked for from now on; what was asked for is given back. */
+  pause(reason: string): void {
+    this.#paused = reason;
+  }
+
+  /** The end of `pause`. */
+  resume(): void {
+    this.#paused = null;
+    this.#wake();
+  }
+
+  /** Why tasks are given back. */
+  get paused(): string | null {
+    return this.#paused;
+  }
+
+  /** There are more devices, or fewer: what runs goes on. */
+  setAtOnce(devices: number): void {
+    this.atOnce = devices;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
   /**
    * Begins a task that was handed over.
    *
-   * @returns how to end it; null where all devices are at work, or all tasks done that were to be.
+   * @returns how to end it; null where it is paused, all devices are at work, or all tasks done that were to be.
    */
   begin(): (() => void) | null {
     const { tasks = Infinity } = this.limits;
-    if (this.#working >= this.atOnce || this.#taken >= tasks) return null;
+    if (this.#paused !== null || this.#working >= this.atOnce || this.#taken >= tasks) return null;
     this.#working++;
     this.#taken++;
     return () => {
@@ -84,7 +112,7 @@ export class TaskBudget {
     let asked = 0;
     const take = (): Permit | null => {
       const left = (this.limits.tasks ?? Infinity) - this.#taken;
-      if (this.#accepted + asked >= this.atOnce || asked >= left) return null;
+      if (this.#paused !== null || this.#accepted + asked >= this.atOnce || asked >= left) return null;
       asked++;
       return { isUsed: false };
     };
@@ -113,7 +141,7 @@ export class TaskBudget {
       releaseSlot: ({ permit }) => {
         if ((permit as Permit).isUsed) this.#accepted--;
         else asked--;
-        for (const wake of this.#waiting.splice(0)) wake();
+        this.#wake();
       },
     };
   }

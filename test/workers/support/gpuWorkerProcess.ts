@@ -11,7 +11,8 @@ await runGpuWorker({
   metrics: { host: '127.0.0.1', port: 0 },
   onMetrics: (taken) => {
     ({ port } = taken);
+    process.send?.({ port, isReady: false });
   },
-  onReady: () => process.send?.({ port }),
+  onReady: () => process.send?.({ port, isReady: true }),
 });
 process.disconnect?.();

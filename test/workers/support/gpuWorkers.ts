@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runGpuWorker, type GpuWorkerOptions } from '../../../workers/gpuWorker.js';
@@ -19,23 +18,29 @@ export function killForkedWorkers(): void {
 }
 
 /**
- * A real GPU worker in a process of its own; returns when it takes work.
+ * A real GPU worker in a process of its own; returns when it takes work, or with TEMPEH_TEST_UNREADY when it tells its numbers.
  *
  * @param folders that its owner allows beside its own.
+ * @param more variables of its own.
  */
 export async function forkGpuWorker(
   { address, namespace }: TemporalSettings,
   directory: string,
   folders: readonly string[] = [storeFolder],
+  more: NodeJS.ProcessEnv = {},
 ): Promise<ChildProcess> {
   const module = fileURLToPath(new URL('./gpuWorkerProcess.js', import.meta.url));
   const worker = fork(module, [address, namespace, directory], {
-    env: { ...process.env, TEMPEH_FOLDERS: folders.join(delimiter) },
+    env: { ...process.env, TEMPEH_FOLDERS: folders.join(delimiter), ...more },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   forked.push(worker);
-  const [ready] = (await once(worker, 'message')) as [{ readonly port: number }];
-  ports.set(worker, ready.port);
+  await new Promise<void>((resolve) => {
+    worker.on('message', ({ port, isReady }: { readonly port: number; readonly isReady: boolean }) => {
+      ports.set(worker, port);
+      if (isReady || more['TEMPEH_TEST_UNREADY'] !== undefined) resolve();
+    });
+  });
   return worker;
 }
 

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Logger } from '@temporalio/worker';
+import { diskObstacle, runObstacle } from '../../activities/fitness.js';
+import type { WorkerLimits } from '../../activities/workerLimits.js';
+import { runsUnderWay } from '../../client/runs/runsUnderWay.js';
+import { openStore } from '../../storage/openStore.js';
+
+/** Between two looks, milliseconds. */
+const firstPause = 2_000;
+const longestPause = 15_000;
+
+export interface ProofOptions {
+  readonly client: Client;
+  /** The queue that runs of this worker's fleet are started on. */
+  readonly dataQueue: string;
+  readonly directory: string;
+  readonly limits: WorkerLimits;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Told why it takes no tasks yet. */
+  readonly onObstacle: (reason: string) => void;
+}
+
+/**
+ * Returns when this worker could work: it can write to its disk, and of the runs that are under way at least one is such
+ * that its store takes the worker's credentials and its folder is seen. Until then it says why not, and looks again.
+ */
+export async function proveWorker({ signal, ...options }: ProofOptions): Promise<void> {
+  let told = '';
+  for (let pause = firstPause; !signal.aborted; pause = Math.min(2 * pause, longestPause)) {
+    const reason = await obstacleOf(options);
+    if (reason === null) return;
+    if (reason !== told) options.logger.error(`This worker takes no tasks: ${reason}`);
+    told = reason;
+    options.onObstacle(reason);
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function obstacleOf(options: Omit<ProofOptions, 'signal'>): Promise<string | null> {
+  const { client, dataQueue, directory, limits, logger } = options;
+  const disk = await diskObstacle(directory);
+  if (disk !== null) return disk;
+  const obstacles = new Map<string, string | null>();
+  for (const { run, configuration } of await underWay(client, dataQueue, logger)) {
+    const { storage, dataset } = configuration;
+    // Runs share stores: each is asked once.
+    const place = JSON.stringify([storage, dataset.source]);
+    if (!obstacles.has(place)) obstacles.set(place, await runObstacle(run, configuration, limits, openStore));
+  }
+  const reasons = [...obstacles.values()].filter((reason) => reason !== null);
+  if (reasons.length > 0 && reasons.length === obstacles.size) return reasons.join(' ');
+  for (const reason of reasons) logger.warn(`Of the runs under way there is one that this worker cannot do: ${reason}`);
+  return null;
+}
+
+async function underWay(client: Client, queue: string, logger: Logger): ReturnType<typeof runsUnderWay> {
+  try {
+    return await runsUnderWay(client, queue);
+  } catch (error) {
+    logger.debug(`Which runs are under way Temporal does not say: ${(error as Error).message}`);
+    return [];
+  }
+}
