@@ -12,6 +12,7 @@ import type { ObjectStore } from '../storage/types.js';
 import { chooseFrames } from './frames/chooseFrames.js';
 import { runFrames } from './frames/runFrames.js';
 import { readHistory } from './history/readHistory.js';
+import { readWarnings, type LoggedWarning } from './history/readWarnings.js';
 import { reportPage, type ReportContent } from './page.js';
 
 const configurationSchema = z.looseObject({ dataset: z.looseObject({ name: z.string() }) });
@@ -50,8 +51,16 @@ export async function runReport({ store, run, signal, gpuPrice = null }: RunRepo
     history,
     gpuPrice,
     configuration: configuration === null ? null : stringify(configuration),
-    warnings: evaluation === null ? [] : evaluationWarnings(evaluation),
+    warnings: [
+      ...(evaluation === null ? [] : evaluationWarnings(evaluation)),
+      ...(await readWarnings(store, run, signal)).map(warningLine),
+    ],
   });
+}
+
+function warningLine({ step, message, times, at }: LoggedWarning): string {
+  const last = `${at.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${step}: ${message} (${times === 1 ? last : `${times} times, the last at ${last}`})`;
 }
 
 /** Puts a run's page beside its evaluation (`keys.report`). @throws StoredObjectInvalid as `runReport`. */

@@ -48,10 +48,10 @@ export class Attempts {
     this.current = { ...this.current, end: reasonLine(reason) };
   }
 
-  /** Its worker was at fault, and takes no tasks any more. */
-  unfit(reason: string): void {
+  /** Its worker was at fault, and takes no tasks any more. @returns what is to be warned of. */
+  unfit(reason: string): string {
     this.current = { ...this.current, unfit: true };
-    this.warning(`Worker ${this.current.worker} was at fault, and taken out: ${reasonLine(reason)}`);
+    return `Worker ${this.current.worker} was at fault, and taken out: ${reasonLine(reason)}`;
   }
 
   /** Workers that were at fault in the attempts right before this one, the oldest first. */

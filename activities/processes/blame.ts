@@ -22,6 +22,8 @@ export interface Blame {
   readonly runObstacle?: Obstacle | undefined;
   /** The store took this worker's credentials, or an earlier attempt's, before. */
   readonly worked: boolean;
+  /** Has a warning stay with the run, and in its log. */
+  readonly warn: (text: string) => void;
 }
 
 /**
@@ -31,12 +33,12 @@ export interface Blame {
  * @returns what the attempt then fails with; null where the run is at fault, or nobody knows.
  */
 export async function blameWorker({ fault, message }: BlamedEnd, blame: Blame): Promise<ApplicationFailure | null> {
-  const { fitness, attempts, device, directory } = blame;
+  const { fitness, attempts, device, directory, warn } = blame;
   if (fitness === undefined) return null;
   // Another worker waits for it; longer where it has been at fault itself, as on a disk that all share.
   const again = attempts.unfitBefore.length + 1;
   const blamed = (reason: string): ApplicationFailure => {
-    attempts.unfit(reason);
+    warn(attempts.unfit(reason));
     const said = reason === message ? message : `${message}: ${reason}`;
     return passingFault('WorkerUnfit', `${said} Its worker was taken out, and another is asked.`, backOff(again));
   };

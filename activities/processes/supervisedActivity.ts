@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { clockProblem } from '../../storage/s3/clock.js';
 import { LogParts } from '../../checkpoints/logs/logParts.js';
 import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
 import { graceOf } from '../../configs/grace.js';
@@ -100,7 +101,17 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
   // Until there is something newer, what earlier attempts reached is not forgotten.
   const known = (): Progress | null => progress ?? before?.progress ?? null;
   const worked = (): boolean => known() !== null || activity.isProven?.() === true;
+  const warn = (text: string): void => {
+    attempts.warning(text);
+    metrics.warning();
+    log.note(text, 'warn');
+    context.log.warn(text);
+  };
+  let clockTold = false;
   const heartbeat = () => {
+    const clock = clockTold ? null : clockProblem();
+    if (clock !== null) warn(`Worker ${worker}: ${clock}.`);
+    clockTold ||= clock !== null;
     // What it is about to do, until it does it; a warning stays.
     const message = starting ?? warning;
     const told = {
@@ -175,7 +186,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
     const reason = endReason(end, name, log);
     attempts.ended(reason);
     const { fitness, runObstacle, workingDirectory: directory } = activity;
-    const blame = { fitness, runObstacle, directory, attempts, device, worked: worked() };
+    const blame = { fitness, runObstacle, directory, attempts, device, worked: worked(), warn };
     const fault = blamedEnd(end);
     const blamed = fault && (await blameWorker({ ...fault, message: reason }, blame));
     const interruptions = { ...counts(), attempts: attempts.list };

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { clockProblem } from '../../storage/s3/clock.js';
 import type { StoreListener } from '../../storage/types.js';
 import type { ErrorKinds } from '../failures.js';
 import { interruptible } from './interruptible.js';
@@ -48,7 +50,12 @@ export async function transferring<T extends object>(
   };
   try {
     const run = (signal: AbortSignal): Promise<T> => work({ signal, onProgress, listener: { signal, warn } });
-    return { ...(await interruptible(context, stopping, run, faults)), interruptions };
+    const result = await interruptible(context, stopping, run, faults);
+    const clock = clockProblem();
+    if (clock === null) return { ...result, interruptions };
+    const warnings = [`Worker ${hostname()}:${process.pid}: ${clock}.`];
+    context.log.warn(warnings[0]!);
+    return { ...result, interruptions: { ...interruptions, warnings } };
   } catch (failure) {
     if (failure instanceof CancelledFailure) throw new CancelledFailure(failure.message, [undefined, interruptions]);
     if (failure instanceof ApplicationFailure && failure.type === 'Stopped') beat(preemptions + 1);

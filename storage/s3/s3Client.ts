@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { connectionsOf, type Connections } from '../network/connections.js';
+import { watchClock } from './clock.js';
 import { sendMd5WhereWanted } from './contentMd5.js';
 import { renewableCredentials, waitForRenewal } from './s3Credentials.js';
 import { StoreUnsuitable, type StoreConfiguration, type StoreListener } from '../types.js';
@@ -50,6 +51,7 @@ export function s3Client(configuration: S3Configuration, listener?: StoreListene
   // It would copy what every request and answer holds, for a log that nobody keeps.
   client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add((next) => (args) => next(signedWithKnownHash(args)), { step: 'build' });
+  watchClock(client);
   sendMd5WhereWanted(client);
   waitForRenewal(client, storeName(configuration), listener);
   return client;

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { clockAhead } from '../../storage/s3/clock.js';
 import { gpuReadings } from './gpuReadings.js';
 
 /** Where a worker serves its metrics. */
@@ -76,12 +77,24 @@ export async function serveMetrics(asked: MetricsAddress, exporter: string): Pro
 }
 
 /** Numbers of the worker's own, beside those of its work. */
-export const workerMetrics = { unfit: 'tempeh_worker_unfit' } as const;
+export const workerMetrics = {
+  unfit: 'tempeh_worker_unfit',
+  clock: 'tempeh_worker_clock_ahead_seconds',
+} as const;
 
 function workerLines(health: WorkerHealth): string {
-  const { unfit } = workerMetrics;
-  const help = 'Whether it takes no tasks, because of something of its own: its log says what';
-  return `# HELP ${unfit} ${help}\n# TYPE ${unfit} gauge\n${unfit} ${health === 'unfit' ? 1 : 0}\n`;
+  const gauge = (name: string, help: string, value: number): string =>
+    `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
+  const ahead = clockAhead();
+  return [
+    gauge(
+      workerMetrics.unfit,
+      'Whether it takes no tasks, because of something of its own',
+      health === 'unfit' ? 1 : 0,
+    ),
+    // Not known before a store has answered.
+    ahead === null ? '' : gauge(workerMetrics.clock, "By how much its clock is ahead of the object store's", ahead),
+  ].join('');
 }
 
 async function collect(exporter: string): Promise<string> {
