@@ -69,6 +69,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
     try {
       return await work();
     } catch (error) {
+      if (stopping.aborted || Context.current().cancellationSignal.aborted) throw error;
       const reason = await obstacleOf(run, configuration)();
       if (reason !== null && fitness && (await fitness.hasOthers([]))) {
         fitness.takeOut(reason, async () => ((await fitness.hasOthers([])) ? obstacleOf(run, configuration)() : null));
