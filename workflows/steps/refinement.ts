@@ -1,8 +1,8 @@
 import type { StageResult } from '../../training/process/protocol.js';
-import { trainingStep } from './trainingStep.js';
+import { runTrainingStage } from './trainingStage.js';
 import type { StepInput } from '../types.js';
 
 /** The refinement model, from the coarse feature net and the cached predictions. */
 export async function refinement(input: StepInput): Promise<StageResult> {
-  return trainingStep('refinement', input);
+  return runTrainingStage('refinement', input);
 }

@@ -16,7 +16,7 @@ import type { KnownSteps, StepInput } from '../types.js';
  * One training stage on a GPU worker. A stage that has been finished before is recognised by the activity. Where its history
  * has become long, what trains saves and goes on in a new execution: a stage may last as long as it likes.
  */
-export async function trainingStep(stage: TrainingStage, input: StepInput): Promise<StageResult> {
+export async function runTrainingStage(stage: TrainingStage, input: StepInput): Promise<StageResult> {
   const iterations = new Iterations(input);
   let running = null as StepContext | null;
   let known = input.knownSteps ?? {};
