@@ -6,6 +6,7 @@ import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
 import type { RunStep } from '../configs/temporal.js';
 import type { TrainingStage } from '../configs/schema/training.js';
+import type { TransferProgress } from '../datasets/fetch/progress.js';
 import type { PackConfiguration } from '../datasets/pack/packDataset.js';
 import type { FolderPlan, FolderPredictionJob, FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress, PredictionResult } from '../inference/protocol.js';
@@ -201,15 +202,6 @@ export type EvaluationSummary = Omit<Evaluation, 'perFrame' | 'perSequence' | 'l
     /** What must not be overlooked; absent in those of versions that did not report it. */
     readonly warnings?: readonly string[];
   };
-
-/** Heartbeat details of fetch, extraction and packing. */
-export interface TransferProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number | null;
-  readonly doneFiles: number;
-  readonly totalFiles: number | null;
-  readonly current: string;
-}
 
 /** What the heartbeats of every long activity carry: what `status` and the Temporal UI show of it while it runs. */
 export type ActivityHeartbeat =

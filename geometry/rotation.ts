@@ -1,10 +1,5 @@
 /** Rotations as `[3, 3]` row-major float64 matrices. A matrix acts on column vectors from the left. */
 
-/** The identity. */
-export function identityRotation(): Float64Array {
-  return Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-}
-
 /**
  * Rotation matrix of a quaternion (w, x, y, z), which need not be normalised.
  *

@@ -173,3 +173,16 @@ export class InvalidKey extends Error {
     super(`"${key}" is no object key: expected names joined by single slashes, none of them "." or "..".`);
   }
 }
+
+/** All of the errors above: what a store of ours may throw. */
+export const storeErrors = [
+  ChecksumMismatch,
+  ContentDamaged,
+  CredentialsExpired,
+  InvalidKey,
+  ObjectNotFound,
+  PreconditionFailed,
+  StoreAccessDenied,
+  StoreUnavailable,
+  StoreUnsuitable,
+] as const;

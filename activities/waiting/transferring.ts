@@ -6,7 +6,8 @@ import type { StoreListener } from '../../storage/types.js';
 import type { ErrorKinds } from '../failures.js';
 import { interruptible } from './interruptible.js';
 import { interruptionsBefore } from './interruptions.js';
-import type { ActivityHeartbeat, MaybeInterrupted, TransferProgress } from '../types.js';
+import type { TransferProgress } from '../../datasets/fetch/progress.js';
+import type { ActivityHeartbeat, MaybeInterrupted } from '../types.js';
 import { Waiting } from './waiting.js';
 
 /** What work that moves files to or from an object store is given. */

@@ -1,33 +1,9 @@
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
-import {
-  ChecksumMismatch,
-  ContentDamaged,
-  CredentialsExpired,
-  InvalidKey,
-  ObjectNotFound,
-  PreconditionFailed,
-  StoreAccessDenied,
-  StoreUnavailable,
-  StoreUnsuitable,
-} from '../../storage/types.js';
+import { storeErrors } from '../../storage/types.js';
 import { CheckpointsLost, LeaseLost, ManifestMissing } from '../errors.js';
 
 /** Errors of saving that callers distinguish: they keep their class on their way out of a thread. */
-const classes = [
-  CheckpointsLost,
-  LeaseLost,
-  ManifestMissing,
-  StoredObjectInvalid,
-  ChecksumMismatch,
-  ContentDamaged,
-  CredentialsExpired,
-  InvalidKey,
-  ObjectNotFound,
-  PreconditionFailed,
-  StoreAccessDenied,
-  StoreUnavailable,
-  StoreUnsuitable,
-] as const;
+const classes = [CheckpointsLost, LeaseLost, ManifestMissing, StoredObjectInvalid, ...storeErrors];
 const classOf = new Map(classes.map((kind) => [kind.name, kind]));
 
 /** An error as it passes between threads. */

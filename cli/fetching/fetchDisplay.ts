@@ -1,4 +1,4 @@
-import type { TransferProgress } from '../../activities/types.js';
+import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import type { ObtainPhase } from '../../datasets/obtain.js';
 import { transferNote } from '../runs/watching/progressLines.js';
 import { harmless } from '../terminal/harmless.js';

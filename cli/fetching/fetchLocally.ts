@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { DataConfiguration, TransferProgress } from '../../activities/types.js';
+import type { DataConfiguration } from '../../activities/types.js';
+import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { deleteVolumes, type DataPath } from '../../datasets/dataPath.js';
 import { obtainBundles } from '../../datasets/obtain.js';

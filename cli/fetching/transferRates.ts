@@ -1,4 +1,4 @@
-import type { TransferProgress } from '../../activities/types.js';
+import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import { bytes } from '../terminal/terminal.js';
 import { duration } from '../../text/duration.js';
 

@@ -11,13 +11,6 @@ export function isCloser(distance: number, face: number, closest: number, closes
 /** A point x y z and, fourth, a squared distance: as an argument and a result, numbers would be allocated in each call. */
 export type Query = Float64Array;
 
-/** The exact squared distance of a point to a triangle, as `writeSquaredDistance` computes it. */
-export function squaredDistanceToTriangle(corners: Float32Array, at: number, x: number, y: number, z: number): number {
-  const query: Query = Float64Array.of(x, y, z, 0);
-  writeSquaredDistance(corners, at, query);
-  return query[3]!;
-}
-
 /**
  * Exact squared distance of a point to a triangle (C. Ericson, Real-Time Collision Detection, 5.1.5: the Voronoi region
  * of the triangle's feature that is nearest). Triangles without area count as the edge or the point that they are.

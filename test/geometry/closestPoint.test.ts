@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { findClosestPoints } from '../../geometry/closestPoint/closestPoint.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { counterRandom } from '../../geometry/random.js';
-import { squaredDistanceToTriangle } from '../../geometry/closestPoint/triangleDistance.js';
+import { writeSquaredDistance } from '../../geometry/closestPoint/triangleDistance.js';
 import { buildTriangleTree, refitTriangleTree } from '../../geometry/closestPoint/triangleTree.js';
 import { goldenArray, goldenFaces } from '../support/golden/golden.js';
 import { bumpyMesh, cube } from './meshes.js';
@@ -18,7 +18,11 @@ function bruteForce(mesh: Mesh, points: Float32Array): { faceIndices: number[]; 
   for (let i = 0; i < points.length; i += 3) {
     const [x, y, z] = points.subarray(i, i + 3) as unknown as [number, number, number];
     const squares: number[] = [];
-    for (let at = 0; at < corners.length; at += 9) squares.push(squaredDistanceToTriangle(corners, at, x, y, z));
+    const query = Float64Array.of(x, y, z, 0);
+    for (let at = 0; at < corners.length; at += 9) {
+      writeSquaredDistance(corners, at, query);
+      squares.push(query[3]!);
+    }
     const least = Math.min(...squares);
     faceIndices.push(squares.findIndex((square) => square <= least * (1 + 1e-10) + 1e-20));
     distances.push(Math.sqrt(least));

@@ -1,4 +1,4 @@
-import type { TransferProgress } from '../../../activities/types.js';
+import type { TransferProgress } from '../../../datasets/fetch/progress.js';
 import type { StageProgress } from '../../../training/process/protocol.js';
 import type { StepState } from '../../../workflows/types.js';
 import type { RunDescription } from '../../../client/runs/describeRun.js';

@@ -1,15 +1,14 @@
 import { isUnreadable, nameOf, statusOf, type ServiceFailure } from './s3Failure.js';
 import { verdictOf, verdictOfUnknown } from './s3Refusals.js';
 import {
-  ChecksumMismatch,
   ContentDamaged,
   CredentialsExpired,
-  InvalidKey,
   ObjectNotFound,
   PreconditionFailed,
   StoreAccessDenied,
   StoreUnavailable,
   StoreUnsuitable,
+  storeErrors,
 } from '../../types.js';
 
 /** Refusals that name the credentials: where they were good before, they have expired or are being replaced. */
@@ -60,24 +59,12 @@ export function markAcceptedBefore(cause: unknown): void {
   if (typeof cause === 'object' && cause !== null) acceptedBefore.add(cause);
 }
 
-const ownErrors = [
-  ChecksumMismatch,
-  ContentDamaged,
-  CredentialsExpired,
-  InvalidKey,
-  ObjectNotFound,
-  PreconditionFailed,
-  StoreAccessDenied,
-  StoreUnavailable,
-  StoreUnsuitable,
-];
-
 /** A missing object, as a store itself says it: a 404 of something that stands before it (a gateway) is none. */
 const missing = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound', 'ObjectNotFound']);
 
 /** The SDK's error as one of the store's own, or as one that says what was done to which object, and what to do. */
 export function storeError(cause: unknown, action: string, key: string, store: string): Error {
-  if (ownErrors.some((kind) => cause instanceof kind)) return cause as Error;
+  if (storeErrors.some((kind) => cause instanceof kind)) return cause as Error;
   const failure = cause as ServiceFailure;
   const { name = '', message = '' } = failure;
   const status = statusOf(cause);

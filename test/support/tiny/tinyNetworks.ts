@@ -1,5 +1,5 @@
 import { coarseModelSchema, refinementModelSchema } from '../../../configs/schema/model.js';
-import { identityRotation, rotationAboutAxis } from '../../../geometry/rotation.js';
+import { rotationAboutAxis } from '../../../geometry/rotation.js';
 import { lookAt } from '../../../geometry/cameras/camera.js';
 import {
   coarseLayout,
@@ -70,7 +70,7 @@ export function tinyRotations(batch: number): Tensor3D {
 /** The same for each vertex, the identity first. `[batch, L, 3, 3]` */
 export function tinyVertexRotations(batch: number): Tensor4D {
   const rotations = Array.from({ length: batch * tinyVertexCount }, (_, i) =>
-    Array.from(i === 0 ? identityRotation() : rotationAboutAxis([1, i, -1], 0.3 * i)),
+    Array.from(rotationAboutAxis([1, i, -1], 0.3 * i)),
   );
   return tf.tensor4d(rotations.flat(), [batch, tinyVertexCount, 3, 3]);
 }
