@@ -2,7 +2,7 @@ import { ConfigurationError } from './configurationError.js';
 import { queuesNamed, type TaskQueues } from './temporal.js';
 
 /** Says what the names of task queues begin with, to workers and commands alike. */
-export const queuePrefixVariable = 'TEMPEH_QUEUE_PREFIX';
+const queuePrefixVariable = 'TEMPEH_QUEUE_PREFIX';
 
 /**
  * The task queues that this process works on and starts runs on: those of teams that share a namespace may have names of

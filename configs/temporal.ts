@@ -33,7 +33,7 @@ export const searchAttributes = {
 } as const;
 
 /** Values of `TempehState`. */
-export const runStates = ['running', 'paused', 'done', 'failed', 'cancelled'] as const;
+const runStates = ['running', 'paused', 'done', 'failed', 'cancelled'] as const;
 /** How a run stands, as its search attribute says. */
 export type RunState = (typeof runStates)[number];
 

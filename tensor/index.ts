@@ -4,14 +4,7 @@ export { tidy } from './engine/tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { runsOnGpu } from './engine/engine.js';
 export { precisionWarning, withActivations, type Activations } from './engine/precision.js';
-export {
-  forwardPass,
-  hostLoss,
-  reshape,
-  valueAndGradients,
-  type Differentiable,
-  type ForwardPass,
-} from './gradients/gradients.js';
+export { forwardPass, hostLoss, reshape, valueAndGradients } from './gradients/gradients.js';
 export {
   pendingNumber,
   Recording,
@@ -21,18 +14,13 @@ export {
 } from './functions/recording.js';
 export { bindingCalls, type BindingCalls } from './functions/interception.js';
 export type { Order } from './functions/part.js';
-export { isRecomputing, isRecording, withoutGradients } from './gradients/recording.js';
+export { isRecomputing, isRecording } from './gradients/recording.js';
 export { countedOperations, inPhase, inPhaseOfPromise, observePhases, type PhaseName } from './engine/phases.js';
 export { rematerialize } from './gradients/rematerialize.js';
-export { resetPeak, tensorMemory, type TensorMemory } from './engine/memory.js';
+export { resetPeak, tensorMemory } from './engine/memory.js';
 export { convolution2d, convolution3d, transposedConvolution3d } from './convolution/convolution.js';
 export { maxPool2d, maxPool3d } from './kernels/pooling.js';
-export {
-  normalizeByBatch,
-  normalizeByRunningStatistics,
-  type Normalization,
-  type RunningStatistics,
-} from './kernels/batchNormalization.js';
+export { normalizeByBatch, normalizeByRunningStatistics, type Normalization } from './kernels/batchNormalization.js';
 export { add, addBias, addReluInto, relu } from './kernels/elementwise.js';
 export { resizeNearest } from './kernels/resizing.js';
 export { multiply } from './kernels/matrices.js';

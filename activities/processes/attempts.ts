@@ -6,7 +6,7 @@ const longestWarning = 400;
 /** Characters of why one ended. */
 const longestReason = 240;
 
-export const lostReason = 'its worker was lost: no sign of life came any more';
+const lostReason = 'its worker was lost: no sign of life came any more';
 
 /** Why an attempt ended, as a line that lists take. */
 export function reasonLine(reason: string): string {

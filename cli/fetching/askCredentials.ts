@@ -29,7 +29,7 @@ export async function findCredentials(host: string): Promise<Asked> {
 }
 
 /** Asks at the terminal; the password is not shown. @throws Interrupted on Ctrl-C */
-export async function askCredentials(): Promise<Asked> {
+async function askCredentials(): Promise<Asked> {
   if (!process.stdin.isTTY) {
     throw new CommandError('There is no terminal to ask at for user name and password.', exitCodes.usage);
   }

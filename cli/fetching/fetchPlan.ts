@@ -13,7 +13,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 
-export const parts = ['images', 'scans', 'registrations'] as const;
+const parts = ['images', 'scans', 'registrations'] as const;
 export type Part = (typeof parts)[number];
 
 /** What `tempeh-flow fetch` was asked for. */

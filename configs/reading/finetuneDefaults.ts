@@ -10,7 +10,7 @@ const coarse = {
 const refinement = { 'training.refinement.iterations': 10_000, 'training.refinement.learningRate': 1e-4 } as const;
 
 /** What has been trained before counts as one step of pre-training: fine-tuning's total includes it. */
-export const stepsBefore = 1;
+const stepsBefore = 1;
 
 /**
  * Overrides that lie below a file's own settings, for a run that starts from a trained model.

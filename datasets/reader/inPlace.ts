@@ -54,7 +54,7 @@ export function storedPlaceOf(dataset: unknown): DatasetPlace | null {
 }
 
 /** Thrown where this machine does not see the folder: another may, and this one may again. */
-export class FolderNotSeen extends Error {
+class FolderNotSeen extends Error {
   override readonly name = 'FolderNotSeen';
   constructor(readonly path: string) {
     super(

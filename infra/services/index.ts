@@ -1,7 +1,4 @@
-export type { Credentials } from './credentials.js';
-export { ServiceError } from './errors.js';
-export { type GuardedOptions, type GuardedProcess, startGuarded } from './guarded.js';
-export { type ObjectStoreOptions, type ObjectStoreService, startObjectStore } from './objectStore.js';
+export { type GuardedProcess, startGuarded } from './guarded.js';
+export { type ObjectStoreService, startObjectStore } from './objectStore.js';
 export { choosePorts, isPortFree, loopback } from './ports.js';
-export type { RunningService } from './service.js';
-export { startTemporal, tempehSearchAttributes, type TemporalOptions, type TemporalService } from './temporal.js';
+export { startTemporal, type TemporalService } from './temporal.js';

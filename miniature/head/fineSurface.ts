@@ -59,11 +59,7 @@ export function subdivideTemplate(template: HeadTemplate, subdivisions: number):
 }
 
 /** Carries values of the template's vertices over to all: a new vertex has its parents' mean. */
-export function refine(
-  fine: Pick<FineSurface, 'parents' | 'vertexCount'>,
-  values: Float32Array,
-  width: number,
-): Float32Array {
+function refine(fine: Pick<FineSurface, 'parents' | 'vertexCount'>, values: Float32Array, width: number): Float32Array {
   const all = new Float32Array(fine.vertexCount * width);
   all.set(values);
   let next = values.length;

@@ -69,7 +69,7 @@ function linearLayer(pass: Pass, x: Tensor2D, name: string): Tensor2D {
  *
  * @param six `[B, 6]` @returns `[B, 3, 3]`
  */
-export function rotationFromSixNumbers(six: Tensor2D): Tensor3D {
+function rotationFromSixNumbers(six: Tensor2D): Tensor3D {
   const [first, second] = tf.split(six, 2, 1) as [Tensor2D, Tensor2D];
   const a = normalized(first);
   const along = tf.sum(tf.mul(a, second), 1, true);

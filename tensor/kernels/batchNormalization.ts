@@ -3,7 +3,7 @@ import { Activation } from '../engine/precision.js';
 import { record } from '../gradients/recording.js';
 import { tf, type Tensor, type Tensor1D } from '../tensorflow.js';
 
-export const epsilon = 1e-5;
+const epsilon = 1e-5;
 /** The share of a batch's statistics in the new running ones. */
 const momentum = 0.1;
 
