@@ -19,7 +19,7 @@ const build = path.join(root, 'build', 'test');
 /** A file that takes longer hangs: milliseconds. The whole of `npm test` has 9 minutes on two cores. */
 const timeout = 600_000;
 
-/** Files of more than ten seconds of processor time, the longest first, so that none runs alone at the end. */
+/** Files that take more than ten seconds of processor time, the longest first, or half a minute of waiting: none is to run alone at the end. */
 const long = [
   'chaos/shortChaos',
   'model/refinementStepGolden',
@@ -41,6 +41,10 @@ const long = [
   'training/published/published',
   'inference/predictFrames',
   'workers/endings',
+  'workers/renewal',
+  'workers/queues',
+  'cli/endings',
+  'fuzz/fuzz',
   'workflows/fullTraining',
   'workflows/extend',
   'datasets/batches/openBatches',
@@ -190,6 +194,8 @@ const environment = {
   ...process.env,
   // TensorFlow's threads wait actively for each other: with files side by side, one each gets on better.
   TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? '1',
+  // From Node 22 on, what one process has compiled the others need not: by content, so that nothing old is run.
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(root, 'build', '.compiled'),
 };
 const order = (/** @type {string} */ file) => long.findIndex((name) => file.startsWith(`${name}.`)) + 1 || 1000;
 const files = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
