@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { main } from '../support/commandLine.js';
+import { smallMiniature } from '../support/tiny/smallMiniature.js';
 
 /** The miniature's miniature: 16 frames. */
-const miniature = JSON.stringify({
-  vertexCount: 160,
-  subjects: { train: 3, validation: 1, test: 1 },
-  sequencesPerSubject: 1,
-  framesPerSequence: { train: 4, validation: 2, test: 2 },
-  textureSize: 64,
-  scanPoints: 1000,
-});
+const miniature = JSON.stringify(
+  smallMiniature({
+    subjects: { train: 3, validation: 1, test: 1 },
+    framesPerSequence: { train: 4, validation: 2, test: 2 },
+    scanPoints: 1000,
+  }),
+);
 
 /** `npm start` as a user has it in a terminal: the leader of a process group, which Ctrl-C reaches as a whole. */
 export class Launcher {
