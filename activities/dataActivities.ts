@@ -5,6 +5,7 @@ import { placeOf } from '../datasets/reader/inPlace.js';
 import { evaluateRun } from '../evaluation/evaluateRun.js';
 import { evaluationWarnings } from '../evaluation/evaluationWarnings.js';
 import { writeRunReport } from '../report/runReport.js';
+import { writeSeriesReport } from '../report/seriesReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { sendNotice, type NoticeHook } from './notices/noticeHook.js';
@@ -13,6 +14,7 @@ import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
 import { understood } from './waiting/interruptible.js';
 import { planShards } from './predictions/predictionShards.js';
+import { checkAndStoreSeries } from './runs/storeSeries.js';
 import { checkAndStoreExtension, checkAndStoreRun } from './runs/prepareRun.js';
 import { transferring, type Transfer } from './waiting/transferring.js';
 import type { DataActivities } from './types.js';
@@ -61,6 +63,14 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
     async planPredictions({ run, configuration, purpose }) {
       const store = openStore(configuration.storage);
       return understood(() => planShards(store, run, configuration, purpose), underWay);
+    },
+
+    async storeSeries(input) {
+      await understood(() => checkAndStoreSeries(input, openStore));
+    },
+
+    async reportSeries({ run, storage }) {
+      await understood(() => writeSeriesReport(openStore(storage), run), underWay);
     },
 
     async notify(notice) {

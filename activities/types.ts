@@ -2,6 +2,7 @@ import type { Device } from './devices.js';
 import type { Notice } from './notices/notice.js';
 import type { DatasetConfiguration } from '../configs/schema/dataset.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import type { SeriesKind } from '../configs/series/members.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import type { SupervisionConfiguration } from '../configs/schema/supervision.js';
 import type { RunStep } from '../configs/temporal.js';
@@ -68,10 +69,22 @@ export interface DataActivities {
   claimDataWorker(): Promise<string>;
   /** Shards that are still to do, of the refinement's input or of the test set. */
   planPredictions(input: RunInput & { readonly purpose: PredictionShard['purpose'] }): Promise<PredictionPlan>;
+  /** Notes in the store which runs a series has, before the first is started. */
+  storeSeries(input: SeriesDescription): Promise<void>;
+  /** Writes the page about a series, from what its runs have measured. */
+  reportSeries(input: SeriesDescription): Promise<void>;
   /** Calls the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
   notify(notice: Notice): Promise<void>;
   /** Only the table: the figures of every frame stay in the object store. */
   evaluate(input: RunInput): Promise<EvaluationSummary>;
+}
+
+/** What a data worker is told of a series. */
+export interface SeriesDescription {
+  readonly run: string;
+  readonly kind: SeriesKind;
+  readonly members: readonly { readonly run: string; readonly label: string }[];
+  readonly storage: StorageConfiguration;
 }
 
 /** On the queue of the data worker that has the volumes on its disk. */

@@ -76,11 +76,15 @@ export const workflowTypes = {
   fetchPublished: 'fetchPublished',
   /** Frames of folders by themselves; its id is the prediction's name. */
   predictFolders: 'predictFolders',
-} as const satisfies Record<RunStep | 'fullTraining' | 'fetchPublished' | 'predictFolders', string>;
+  /** Runs that are compared (repeats with other seeds, ablations); its id is the series' name, its runs are its children. */
+  series: 'series',
+} as const satisfies Record<RunStep | 'fullTraining' | 'fetchPublished' | 'predictFolders' | 'series', string>;
 
 /** Of every workflow of ours. `stageProgress` is what a training activity tells its workflow now and then. */
 export const messages = {
   progress: 'progress',
+  /** Of a series: where its runs are. */
+  seriesProgress: 'seriesProgress',
   pause: 'pause',
   resume: 'resume',
   /** A stage is to be trained further than it was meant to be. */

@@ -6,6 +6,8 @@ export const keys = {
   published: (name: string) => `published/${name}`,
   run: (run: string) => `runs/${run}`,
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
+  /** Which runs a series has. */
+  series: (series: string) => `runs/${series}/series.json`,
   /** Configurations that the run had before, in their order, numbered from 1: what changed when. */
   replacedConfigurations: (run: string) => `runs/${run}/configurations`,
   replacedConfiguration: (run: string, number: number) =>

@@ -26,6 +26,7 @@ const long = [
   'training/stages/resumption',
   'workers/folderPrediction',
   'chain/miniature',
+  'chain/series',
   'training/stages/trainerProcess',
   'workers/gpuWorker',
   'workers/dataWorkerKilled',

@@ -3,6 +3,7 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  getExternalWorkflowHandle,
   isCancellation,
   proxyActivities,
 } from '@temporalio/workflow';
@@ -20,6 +21,8 @@ import * as notes from './progress/notes.js';
 import { predictions } from './steps/predictions.js';
 import { refinement } from './steps/refinement.js';
 import { StepRunner, type StepWorkflow } from './control/stepRunner.js';
+import { seriesOfRun } from './progress/whose.js';
+import * as messages from './messages.js';
 import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from './types.js';
 
 /**
@@ -35,7 +38,10 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
     (steps === undefined || steps.includes(step)) && (step !== 'evaluation' || hasTestSet);
 
   async function take<T>(step: RunStep, workflow: StepWorkflow<T>, note: (result: T) => string): Promise<T | null> {
-    return wanted(step) ? runner.execute(step, workflow, note) : null;
+    if (!wanted(step)) return null;
+    const result = await runner.execute(step, workflow, note);
+    await tellSeries(run, step);
+    return result;
   }
 
   for (const step of runSteps) if (!wanted(step)) runner.leaveOut(step);
@@ -74,4 +80,13 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
   } finally {
     await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   }
+}
+
+/** Runs of a series wait for steps of the first. One that has ended needs no telling. */
+async function tellSeries(run: string, step: RunStep): Promise<void> {
+  const series = seriesOfRun();
+  if (series === null) return;
+  await getExternalWorkflowHandle(series)
+    .signal(messages.memberReportSignal, { run, step })
+    .catch(() => undefined);
 }

@@ -8,3 +8,4 @@ export { fullTraining } from './fullTraining.js';
 export { predictFolders } from './predictFolders.js';
 export { predictions } from './steps/predictions.js';
 export { refinement } from './steps/refinement.js';
+export { series } from './series.js';

@@ -2,11 +2,13 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Interruptions, StageExtension } from '../activities/types.js';
 import { messages } from '../configs/temporal.js';
 import type { StageProgress, StageReport } from '../training/process/protocol.js';
-import type { RunProgress } from './types.js';
+import type { RunStep } from '../configs/temporal.js';
+import type { RunProgress, SeriesProgress } from './types.js';
 
 /** What the Temporal UI says of them, beside the button that sends each. */
 export const descriptions = {
   progress: 'Where it is: steps, states, progress, pre-emptions and failures. No argument.',
+  seriesProgress: 'Where its runs are. No argument.',
   pause: 'Saves, stops and waits; answers once nothing runs any more. As tempeh-flow pause. No argument.',
   resume: 'Goes on after pause. As tempeh-flow unpause. No argument.',
   extend: 'Trains a stage further. As tempeh-flow extend. Argument: {"stage": "refinement", "iterations": 200000}',
@@ -15,6 +17,9 @@ export const descriptions = {
 
 /** Of full training and of each step. */
 export const progressQuery = defineQuery<RunProgress>(messages.progress);
+
+/** Of a series. */
+export const seriesProgressQuery = defineQuery<SeriesProgress>(messages.seriesProgress);
 
 /** Stops what runs in an orderly way (a trainer saves) and waits; answers once nothing runs any more. */
 export const pauseUpdate = defineUpdate<RunProgress>(messages.pause);
@@ -39,3 +44,6 @@ export const extendStepSignal = defineSignal<[StageExtension]>('extendStep');
 
 /** A step's report to the full training that started it: its own progress, whenever its state changes. */
 export const stepReportSignal = defineSignal<[RunProgress]>('stepReport');
+
+/** A run's word to the series that started it: that a step is done. */
+export const memberReportSignal = defineSignal<[{ readonly run: string; readonly step: RunStep }]>('memberReport');

@@ -7,6 +7,7 @@ import type {
   RunInput,
 } from '../activities/types.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
+import type { SeriesKind, SeriesMember } from '../configs/series/members.js';
 import type { TrainingStage } from '../configs/schema/training.js';
 import type { FrameFailure } from '../inference/folders/job.js';
 import type { PredictionProgress } from '../inference/protocol.js';
@@ -83,4 +84,41 @@ export interface FullTrainingResult {
   readonly stages: readonly StageResult[];
   readonly predictions: PredictionSummary | null;
   readonly evaluation: EvaluationSummary | null;
+}
+
+/** What a series of runs is started with. */
+export interface SeriesInput {
+  readonly run: string;
+  readonly kind: SeriesKind;
+  readonly members: readonly (SeriesMember & {
+    readonly interruptions?: InterruptionsByStep;
+    readonly knownSteps?: KnownSteps;
+  })[];
+}
+
+/** Where a run of a series is; what it is at itself says its own workflow. */
+export interface MemberState {
+  readonly run: string;
+  readonly label: string;
+  readonly state: StepStateName;
+  /** A human-readable line: what it waits for, why it failed. */
+  readonly note: string | null;
+}
+
+/** What the query `seriesProgress` answers. */
+export interface SeriesProgress {
+  readonly run: string;
+  readonly kind: SeriesKind;
+  readonly members: readonly MemberState[];
+}
+
+/** What a series came to: the evaluation of each of its runs. */
+export interface SeriesResult {
+  readonly run: string;
+  readonly kind: SeriesKind;
+  readonly members: readonly {
+    readonly run: string;
+    readonly label: string;
+    readonly evaluation: EvaluationSummary | null;
+  }[];
 }

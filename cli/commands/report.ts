@@ -11,7 +11,7 @@ interface ReportArguments extends GlobalOptions, StoreOptions {
 export const command: CommandBody<ReportArguments> = {
   builder: (yargs) =>
     withStoreOptions(yargs)
-      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run' })
+      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run, or of a series of runs' })
       .option('out', { type: 'string', describe: 'File of the page [default: RUN.report.html]' })
       .option('open', { type: 'boolean', default: false, describe: 'Show it in the browser' })
       .option('gpu-price', { type: 'number', describe: 'Price of an hour of a GPU: the page says what training cost' })

@@ -1,9 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { loadConfiguration, resolveConfiguration } from '../../configs/load.js';
+import { mostSeeds, seedMembers, seedRun } from '../../configs/series/members.js';
 import type { RunStep } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { RunError } from '../../client/connection/client.js';
 import { configurationOf, startRun } from '../../client/runs/runs.js';
+import { startSeries } from '../../client/runs/series.js';
 import { branch, parseBranchPoint, refuseUnfitBranch } from './branch.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -12,7 +14,7 @@ import { requireRunName } from '../runName.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { started } from './watching/started.js';
 import { showPlan, type PlanOptions } from '../plan/plan.js';
-import { tell } from '../terminal/print.js';
+import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
 
 export interface StartOptions extends ConnectionOptions {
@@ -25,6 +27,8 @@ export interface StartOptions extends ConnectionOptions {
   readonly text?: { readonly content: string; readonly name: string };
   /** `RUN/STAGE[@STEP]` that a new run starts from. */
   readonly from: string | undefined;
+  /** So many runs that differ by their seed alone; one if absent. */
+  readonly seeds?: number | undefined;
   /** Say what it would take, and start nothing. */
   readonly plan?: Pick<PlanOptions, 'stepSeconds' | 'gpuPrice' | 'storagePrice'> | null;
 }
@@ -36,6 +40,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     throw new CommandError(`Which run? ${what} goes on with what a run has: name it with --run.`, exitCodes.usage);
   }
   if (options.run !== undefined) requireRunName(options.run, '--run');
+  requireSeeds(what, options.seeds);
   // Of a step that goes on with a run, that run's configuration is asked for, and of a branch, that of the run which it starts
   // from.
   const parent = from?.run ?? (what === 'full-training' ? undefined : options.run);
@@ -46,6 +51,8 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const configuration =
       own ?? (await withTemporal(options, ({ client }) => inherited(client, parent!, options, from === null)));
     await showPlan(configuration, { ...options, ...options.plan, what });
+    if (options.seeds !== undefined)
+      print(`That is one of ${options.seeds} runs; the data are fetched and packed once.`);
     return exitCodes.ok;
   }
   const filesOf = (configuration: RunConfiguration): Promise<RunFile[]> => {
@@ -54,18 +61,30 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     }
     return findRunFiles(configuration, {
       what,
-      run: options.run ?? null,
+      run: options.run === undefined ? null : firstOf(options.run, configuration, options.seeds),
       isBranch: from !== null,
       onNote: (note) => process.stderr.write(`note: ${note}\n`),
     });
   };
   const ownFiles = own === null ? null : await filesOf(own);
   const ownName = own === null ? null : (options.run ?? runName(own.dataset.name, new Date()));
-  if (from !== null && own !== null && ownName !== null) await refuseUnfitBranch(from, ownName, own);
+  if (from !== null && own !== null && ownName !== null) {
+    await refuseUnfitBranch(from, firstOf(ownName, own, options.seeds), own);
+  }
   return withTemporal(options, async (connected) => {
     const configuration = own ?? (await inherited(connected.client, parent!, options, from === null));
     const files = ownFiles ?? (await filesOf(configuration));
     const run = ownName ?? options.run ?? runName(configuration.dataset.name, new Date());
+    if (options.seeds !== undefined) {
+      const members = seedMembers(run, configuration, options.seeds);
+      for (const member of members) {
+        if (from !== null) await branch(from, member.run, member.configuration);
+        await storeRunFiles(files, member.run, member.configuration);
+      }
+      const workflowId = await startSeries(connected.client, { run, kind: 'seeds', members });
+      print(`Runs: ${members.map((member) => member.run).join(', ')}`);
+      return started(connected, run, { workflowId, follow: options.follow });
+    }
     if (from !== null) await branch(from, run, configuration);
     await storeRunFiles(files, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };
@@ -73,6 +92,23 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     tell({ workflowId });
     return started(connected, run, { workflowId, follow: options.follow });
   });
+}
+
+/** @throws CommandError */
+function requireSeeds(what: RunStep | 'full-training', seeds: number | undefined): void {
+  if (seeds !== undefined && what !== 'full-training') {
+    throw new CommandError(
+      `--seeds ${seeds}: ${what} is a step of one run; start full-training repeats whole runs.`,
+      exitCodes.usage,
+    );
+  }
+  if (seeds === undefined || (Number.isSafeInteger(seeds) && seeds >= 2 && seeds <= mostSeeds)) return;
+  throw new CommandError(`--seeds ${seeds}: expected a whole number from 2 to ${mostSeeds}.`, exitCodes.usage);
+}
+
+/** The run that makes the data set. */
+function firstOf(run: string, { seed }: RunConfiguration, seeds: number | undefined): string {
+  return seeds === undefined ? run : seedRun(run, seed);
 }
 
 async function ownConfiguration({ config = 'famos', set, text, plan }: StartOptions): Promise<RunConfiguration> {

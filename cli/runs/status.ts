@@ -4,7 +4,7 @@ import { exitCodes } from '../exitCodes.js';
 import { attemptLines } from './watching/attemptLines.js';
 import { outcomeOf } from './watching/outcome.js';
 import { outlookBasis, secondsLeft, type OutlookBasis } from './watching/outlook.js';
-import { progressLines } from './watching/progressLines.js';
+import { descriptionLines } from './watching/seriesLines.js';
 import { duration } from '../../text/duration.js';
 import { followAsJson, followToEnd } from './watching/watch.js';
 import { print, printJson } from '../terminal/print.js';
@@ -41,7 +41,8 @@ async function statusText(
   const page = connected.pageOf(workflowId);
   const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
   // Of a run that has ended, and whose steps no worker reports, the first line and the table are shown.
-  if (name === 'RUNNING' || description.progress !== null) lines.push(...progressLines(description, Date.now(), basis));
+  const isKnown = description.progress !== null || (description.members?.length ?? 0) > 0;
+  if (name === 'RUNNING' || isKnown) lines.push(...descriptionLines(description, Date.now(), basis));
   const attempts = attemptLines(description);
   if (attempts.length > 0) lines.push('', ...attempts);
   if (failure !== null) lines.push('', failure);

@@ -7,6 +7,7 @@ import { measure } from '../../evaluation/measure/measure.js';
 import { asEvaluation } from '../../evaluation/measure/asEvaluation.js';
 import { openRun } from '../../evaluation/measure/run.js';
 import type { MeasuredSet, Measurement, Summary } from '../../evaluation/measure/types.js';
+import { readSeries, type StoredSeries } from '../../evaluation/series/readSeries.js';
 import { writeMeasurement } from '../../report/writeMeasurement.js';
 import { TestSet } from '../../evaluation/testSet.js';
 import { keys } from '../../storage/keys.js';
@@ -17,6 +18,7 @@ import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
+import { evaluateSeries, type MeasureInto } from './evaluateSeries.js';
 import { configurationOfRun } from './ofRun.js';
 import type { StoreOptions } from '../storeOptions.js';
 import { evaluationTable } from '../runs/watching/evaluationTable.js';
@@ -39,6 +41,37 @@ export interface EvaluateOptions extends StoreOptions {
 
 /** Measures predictions against scans. @returns the exit code: 1 where a frame could not be measured, if that is not allowed; also where none could. */
 export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
+  const series = await seriesOf(options);
+  if (series !== null) {
+    const { out, json, allowFailures } = options;
+    const measureInto: MeasureInto = async (run, folder) => measured({ ...options, run }, folder);
+    const isWhole = await evaluateSeries(series.store, series.series, { out, json, measureInto });
+    return isWhole || allowFailures ? exitCodes.ok : exitCodes.failed;
+  }
+  const out = resolve(options.out);
+  const measurement = await measured(options, out);
+  if (options.json) printJson({ ...measurement, perFrame: undefined });
+  else
+    print(
+      `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures`,
+    );
+  return measurement.leftOut.length > 0 && !options.allowFailures ? exitCodes.failed : exitCodes.ok;
+}
+
+/** The series that is named in place of a run; null for a run, and for folders. */
+async function seriesOf(
+  options: EvaluateOptions,
+): Promise<{ readonly series: StoredSeries; readonly store: ObjectStore } | null> {
+  const { run, predictions, scans } = options;
+  if (run === undefined || predictions.length > 0 || scans !== undefined) return null;
+  const { storage } = await configurationOfRun(run, options);
+  const store = openStore(storage);
+  const series = await readSeries(store, run);
+  return series === null ? null : { series, store };
+}
+
+/** Measures what the options name, and writes it into a folder. @throws CommandError where no frame can be measured. */
+async function measured(options: EvaluateOptions, out: string): Promise<Measurement> {
   const set = await open(options);
   const display = options.json ? null : new LiveDisplay();
   const onFrame = harmless((done: number, total: number, problem: string | null): void => {
@@ -52,14 +85,8 @@ export async function evaluate(options: EvaluateOptions): Promise<ExitCode> {
     const why = measurement.leftOut[0]?.reason ?? 'there is none in the list or the folder';
     throw new CommandError(`None of ${set.frames.length} frames can be measured; the first: ${why}.`);
   }
-  const out = resolve(options.out);
   await writeMeasurement(out, set, measurement);
-  if (options.json) printJson({ ...measurement, perFrame: undefined });
-  else
-    print(
-      `${regionTable(measurement)}\n\n${evaluationTable(asEvaluation(measurement))}\n\n${out}: report.html, evaluation.json, *.csv, pictures`,
-    );
-  return measurement.leftOut.length > 0 && !options.allowFailures ? exitCodes.failed : exitCodes.ok;
+  return measurement;
 }
 
 async function open(options: EvaluateOptions): Promise<MeasuredSet> {

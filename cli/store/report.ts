@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runReport } from '../../report/runReport.js';
+import { seriesReport } from '../../report/seriesReport.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
@@ -25,7 +26,10 @@ export async function report({ run, out, open, gpuPrice, ...where }: ReportOptio
   requireRunName(run);
   const { storage } = await configurationOfRun(run, where);
   const store = openStore(storage);
-  const page = await untilStopped((signal) => runReport({ store, run, signal, gpuPrice: gpuPrice ?? null }));
+  const page = await untilStopped(
+    async (signal) =>
+      (await seriesReport(store, run)) ?? (await runReport({ store, run, signal, gpuPrice: gpuPrice ?? null })),
+  );
   if (page === null) {
     const todo = 'tempeh-flow list shows those that Temporal knows';
     throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);

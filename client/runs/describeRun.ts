@@ -3,9 +3,11 @@ import { WorkflowNotFoundError } from '../temporal.js';
 import { reasonLine } from '../../activities/processes/attempts.js';
 import type { AttemptRecord } from '../../activities/types.js';
 import { messages, runSteps } from '../../configs/temporal.js';
-import type { RunProgress, StepState } from '../../workflows/types.js';
+import type { MemberState, RunProgress, StepState } from '../../workflows/types.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './findRun.js';
+import { RunError } from '../connection/client.js';
+import { isSeries, querySeries } from './seriesProgress.js';
 
 /** A run as `status` shows it. */
 export interface RunDescription {
@@ -20,6 +22,8 @@ export interface RunDescription {
   readonly progress: RunProgress | null;
   /** What runs or waits just now. */
   readonly activities: readonly PendingActivity[];
+  /** Of a series its runs, each with where it is itself once it has been started; absent for a run. */
+  readonly members?: readonly (MemberState & { readonly description: RunDescription | null })[];
 }
 
 const querySeconds = 5;
@@ -32,6 +36,7 @@ const querySeconds = 5;
 export async function describeRun(client: Client, run: string): Promise<RunDescription> {
   const found = await findRun(client, run);
   const { description } = found;
+  if (isSeries(description)) return describeSeries(client, run, found);
   const own = await queryProgress(client, found.handle);
   const running = description.status.name === 'RUNNING';
   const step = found.step === null ? await stepOf(client, found, own) : null;
@@ -47,6 +52,43 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
     progress: progress === null ? null : withHeartbeats(progress, activities),
     activities,
   };
+}
+
+/** A series has no steps of its own: its activities are those of its runs. */
+async function describeSeries(client: Client, run: string, { handle, description }: FoundRun): Promise<RunDescription> {
+  const { workflowId, startTime, closeTime, status } = description;
+  const series = await querySeries(client, handle);
+  const members = await Promise.all(
+    (series?.members ?? []).map(async (member) => {
+      const isThere = member.state !== 'waiting' && member.state !== 'left out';
+      return { ...member, description: isThere ? await describedIfThere(client, member.run) : null };
+    }),
+  );
+  const running = members.filter(({ description: member }) => member?.status === 'RUNNING');
+  return {
+    run,
+    workflowId,
+    status: status.name,
+    startedAt: startTime,
+    closedAt: closeTime ?? null,
+    failure: status.name === 'FAILED' ? await failureOf(client, description) : null,
+    progress: null,
+    activities: [
+      ...(status.name === 'RUNNING' ? await pendingActivities(client, description) : []),
+      ...running.flatMap(({ description: member }) => member!.activities),
+    ],
+    members,
+  };
+}
+
+async function describedIfThere(client: Client, run: string): Promise<RunDescription | null> {
+  try {
+    return await describeRun(client, run);
+  } catch (error) {
+    // It is just being prepared.
+    if (error instanceof RunError && error.reason === 'not-found') return null;
+    throw error;
+  }
 }
 
 /** No worker, no answer: then the rest of the description is still worth something. */

@@ -15,6 +15,8 @@ export interface ListedRun {
   /** The training step that it reported last. */
   readonly step: number | null;
   readonly dataset: string | null;
+  /** The series that has started it; null where somebody did. */
+  readonly series: string | null;
 }
 
 /** What runs are wanted; all if nothing is said. */
@@ -36,8 +38,9 @@ export async function listRuns(client: Client, limit = 50, filter: RunFilter = {
   const found = client.workflow.list({ query: queryOf(filter), pageSize: 200 });
   try {
     for await (const execution of found) {
-      // Steps of a full training appear in its own line.
-      if (execution.parentExecution !== undefined || seen.has(execution.workflowId)) continue;
+      // Steps of a full training appear in its own line; runs of a series have their own.
+      const isStep = execution.parentExecution !== undefined && execution.workflowId.includes('/');
+      if (isStep || seen.has(execution.workflowId)) continue;
       seen.add(execution.workflowId);
       const run = listed(execution);
       // A later execution may be in another state than the one that was found.
@@ -64,7 +67,8 @@ function queryOf({ stage, dataset }: RunFilter): string {
   return conditions.join(' AND ');
 }
 
-function listed({ workflowId, status, startTime, closeTime, typedSearchAttributes }: WorkflowExecutionInfo): ListedRun {
+function listed(execution: WorkflowExecutionInfo): ListedRun {
+  const { workflowId, status, startTime, closeTime, typedSearchAttributes, parentExecution } = execution;
   const keyword = (name: string) => {
     return typedSearchAttributes.get(defineSearchAttributeKey(name, SearchAttributeType.KEYWORD)) ?? null;
   };
@@ -78,6 +82,7 @@ function listed({ workflowId, status, startTime, closeTime, typedSearchAttribute
     stage: keyword(searchAttributes.stage),
     step: typedSearchAttributes.get(defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT)) ?? null,
     dataset: keyword(searchAttributes.dataset),
+    series: parentExecution?.workflowId ?? null,
   };
 }
 

@@ -1,17 +1,20 @@
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '../temporal.js';
 import type { DataInput, FolderPredictionInput, StageExtension } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { memos, messages, workflowTypes, type RunStep } from '../../configs/temporal.js';
 import { runNamePattern } from '../../configs/runNames.js';
-import type { FullTrainingInput } from '../../workflows/types.js';
+import type { FullTrainingInput, RunProgress, SeriesInput } from '../../workflows/types.js';
 import { beforeRun, tellAttempts } from './attempts.js';
 import { RunError } from '../connection/client.js';
+import { describeRun, type RunDescription } from './describeRun.js';
 import { findRun } from './findRun.js';
 import { startFetch } from '../fetches.js';
 import { resumeFolderPrediction } from '../folderPredictions.js';
 import { startWorkflow } from '../startWorkflow.js';
+import { refreshed, runningMembers, startSeries } from './series.js';
+import { isSeries } from './seriesProgress.js';
 import { inputOf } from './workflowInput.js';
 
 export interface StartOptions {
@@ -64,7 +67,8 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
       const message = `${run} is running: its configuration cannot be changed, but for more iterations of a stage (tempeh-flow extend). Cancel it first; it will save.`;
       throw new RunError('already-running', message);
     }
-    await steer(run, () => handle.executeUpdate(messages.resume));
+    if (isSeries(description)) await resumeMembers(client, run, handle);
+    else await steer(run, () => handle.executeUpdate(messages.resume));
     return handle.workflowId;
   }
   if (configuration !== undefined) refuseUnconfigured(run, description);
@@ -73,6 +77,10 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
   }
   if (description.type === workflowTypes.predictFolders) {
     return resumeFolderPrediction(client, await inputOf<FolderPredictionInput>(client, description), handle);
+  }
+  if (isSeries(description)) {
+    const before = await inputOf<SeriesInput>(client, description);
+    return startSeries(client, await refreshed(before, (member) => configurationOf(client, member)));
   }
   const input = await runInputOf(client, description);
   const steps = step === null ? input.steps : [step];
@@ -83,12 +91,16 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
   });
 }
 
-/** Saves, stops and waits for `resumeRun`; returns when nothing runs any more. @throws RunError */
+/** Saves, stops and waits for `resumeRun`; returns when nothing runs any more. Of a series: each run that runs. @throws RunError */
 export async function pauseRun(client: Client, run: string): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
   await tellAttempts(client, run);
-  await steer(run, () => handle.executeUpdate(messages.pause));
+  if (!isSeries(description)) return steer(run, () => handle.executeUpdate(messages.pause));
+  const members = await runningMembers(client, run, handle);
+  const open = (await describeEach(client, members)).filter(({ progress }) => progress?.paused !== true);
+  if (open.length === 0) throw new RunError('refused', `${run}: no run of it runs that is not paused already.`);
+  await Promise.all(open.map((member) => pauseRun(client, member.run)));
 }
 
 /**
@@ -100,6 +112,9 @@ export async function pauseRun(client: Client, run: string): Promise<void> {
 export async function extendRun(client: Client, run: string, extension: StageExtension): Promise<void> {
   const { handle, description } = await findRun(client, run);
   assertRunning(run, description);
+  if (isSeries(description)) {
+    throw new RunError('refused', `${run} is a series: extend its runs by themselves (tempeh-flow status ${run}).`);
+  }
   await tellAttempts(client, run);
   await steer(run, () => handle.executeUpdate(messages.extend, { args: [extension] }));
 }
@@ -113,9 +128,12 @@ export async function cancelRun(client: Client, run: string): Promise<void> {
   await handle.result().catch(() => {});
 }
 
-/** The resolved configuration that a run was last started with. @throws RunError `not-found`, `refused` for what is no run. */
+/** The resolved configuration that a run was last started with; of a series that of its first run. @throws RunError `not-found`, `refused` for what is no run. */
 export async function configurationOf(client: Client, run: string): Promise<RunConfiguration> {
   const { description } = await findRun(client, run);
+  if (isSeries(description)) {
+    return (await inputOf<SeriesInput>(client, description)).members[0]!.configuration;
+  }
   refuseUnconfigured(run, description);
   return (await runInputOf(client, description)).configuration;
 }
@@ -125,6 +143,7 @@ function refuseUnconfigured(run: string, { type }: WorkflowExecutionDescription)
   const commands: Readonly<Record<string, string>> = {
     [workflowTypes.fetchPublished]: 'a fetch: start it anew with tempeh-flow fetch',
     [workflowTypes.predictFolders]: 'a prediction of folders: start it anew with tempeh-flow predict --workflow',
+    [workflowTypes.series]: 'a series of runs: resume one of these by its name',
   };
   const what = commands[type];
   if (what !== undefined) throw new RunError('refused', `${run} is ${what} to change what it does.`);
@@ -142,6 +161,22 @@ async function runInputOf(client: Client, description: WorkflowExecutionDescript
     training[stage] = { ...training[stage], iterations };
   }
   return { ...input, configuration: { ...input.configuration, training } };
+}
+
+/** Goes on with those that are paused. @throws RunError where none is. */
+async function resumeMembers(client: Client, run: string, handle: WorkflowHandle): Promise<void> {
+  const members = await describeEach(client, await runningMembers(client, run, handle));
+  const paused = members.filter(({ progress }) => isPaused(progress));
+  if (paused.length === 0) throw new RunError('refused', `${run}: no run of it is paused.`);
+  await Promise.all(paused.map((member) => resumeRun(client, member.run)));
+}
+
+const describeEach = (client: Client, runs: readonly string[]): Promise<RunDescription[]> =>
+  Promise.all(runs.map((run) => describeRun(client, run)));
+
+/** A step can be paused by itself. */
+function isPaused(progress: RunProgress | null): boolean {
+  return progress !== null && (progress.paused || progress.steps.some(({ state }) => state === 'paused'));
 }
 
 function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {

@@ -7,6 +7,7 @@ import type { StageProgress, StageReport } from '../../training/process/protocol
 import type { RunState } from '../../configs/temporal.js';
 import { describeProgress } from './describeProgress.js';
 import { Notices } from './notices.js';
+import { isStepOfRun } from './whose.js';
 import { addInterruptions } from '../control/interruptions.js';
 import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from '../types.js';
 
@@ -105,8 +106,8 @@ export class Board {
   }
 
   private show(): void {
-    const { namespace, parent } = workflowInfo();
-    const isStep = parent !== undefined || this.#steps.size === 1;
+    const { namespace } = workflowInfo();
+    const isStep = isStepOfRun() || this.#steps.size === 1;
     setCurrentDetails(describeProgress(this.progress(), { namespace, isStep, toldAt: this.#toldAt }));
     this.tellState();
     this.tellPause();

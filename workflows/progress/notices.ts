@@ -1,8 +1,9 @@
-import { CancellationScope, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, proxyActivities } from '@temporalio/workflow';
 import type { Notice, NoticeKind } from '../../activities/notices/notice.js';
 import type { DataActivities } from '../../activities/types.js';
 import type { RunStep } from '../../configs/temporal.js';
 import { queues } from '../control/activityOptions.js';
+import { isStepOfRun } from './whose.js';
 
 /** Notifies the data worker's owner of what happens to a run; of the steps of a full training, the latter alone does. */
 export class Notices {
@@ -13,7 +14,7 @@ export class Notices {
   /** Returns at once: a hook that hangs holds nothing up. */
   tell(kind: NoticeKind, step: RunStep | null, text: string): void {
     // Runs that workers of an earlier version began replay without.
-    if (workflowInfo().parent !== undefined || !patched('notices')) return;
+    if (isStepOfRun() || !patched('notices')) return;
     const { notify } = proxyActivities<DataActivities>({
       taskQueue: queues().data,
       startToCloseTimeout: '15 seconds',

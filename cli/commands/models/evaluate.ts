@@ -16,7 +16,7 @@ interface EvaluateArguments extends GlobalOptions, StoreOptions {
 export const command: CommandBody<EvaluateArguments> = {
   builder: (yargs) =>
     withStoreOptions(yargs)
-      .positional('run', { type: 'string', describe: 'A run in the object store; else folders' })
+      .positional('run', { type: 'string', describe: 'A run in the object store, or a series of runs; else folders' })
       .option('predictions', {
         type: 'string',
         array: true,
@@ -40,7 +40,8 @@ export const command: CommandBody<EvaluateArguments> = {
         describe: 'Exit code 0 though some frames could not be measured (1 otherwise; also where none could)',
       })
       .example('$0 evaluate --predictions refined --scans scans --masks vertex_masks2.npz --out evaluation', '')
-      .example('$0 evaluate famos-1 --out evaluation', ''),
+      .example('$0 evaluate famos-1 --out evaluation', '')
+      .example('$0 evaluate repeats --out evaluation', 'Of start … --seeds 3 --run repeats: each, mean and spread'),
   handler: async (options) => {
     const { evaluate } = await import('../../store/evaluate.js');
     process.exitCode = await evaluate({ ...options, allowFailures: options['allow-failures'] });

@@ -11,6 +11,7 @@ interface StartArguments extends GlobalOptions, ConnectionOptions, ViewOptions {
   run: string | undefined;
   follow: boolean;
   from: string | undefined;
+  seeds: number | undefined;
   plan: boolean;
   'step-seconds': number | undefined;
   'gpu-price': number | undefined;
@@ -29,7 +30,7 @@ const descriptions: Readonly<Record<RunStep | 'full-training', string>> = {
 
 function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArguments, keyof GlobalOptions>> {
   const run = what === 'full-training' ? '' : ' --run famos-1';
-  return withViewOptions(withConnectionOptions(yargs))
+  return withSeeds(withViewOptions(withConnectionOptions(yargs)), what)
     .option('config', {
       type: 'string',
       describe:
@@ -64,6 +65,22 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
     .example(`$0 start ${what} --config famos --set storage.bucket=NAME${run}`, '')
     .example(`$0 start ${what}${run} --plan --step-seconds 0.2 --gpu-price 2.5`, 'What it takes; starts nothing')
     .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
+}
+
+/** Of full training: that a step belongs to one run is told where it is asked for all the same. */
+function withSeeds<T>(yargs: Argv<T>, what: string): Argv<T & { seeds: number | undefined }> {
+  const isHidden = what !== 'full-training';
+  const withOption = yargs.option('seeds', {
+    type: 'number',
+    hidden: isHidden,
+    describe:
+      'So many runs that differ by their seed alone (seed, seed + 1, …) and share the data set: RUN-seed-0, …; RUN names them all, and its table has mean and spread',
+  });
+  if (isHidden) return withOption;
+  return withOption.example(
+    `$0 start ${what} --config workshop --run repeats --seeds 3 --follow`,
+    'How much of it is chance',
+  );
 }
 
 const commandOf = (what: RunStep | 'full-training'): CommandModule<GlobalOptions, StartArguments> => ({

@@ -4,7 +4,7 @@ import type { Ask } from '../../connection.js';
 import { harmless } from '../../terminal/harmless.js';
 import { LiveDisplay } from '../../terminal/liveDisplay.js';
 import { outlookBasis, type OutlookBasis } from './outlook.js';
-import { progressLines } from './progressLines.js';
+import { descriptionLines } from './seriesLines.js';
 
 export interface FollowOptions {
   readonly ask: Ask;
@@ -33,7 +33,7 @@ export async function followRun({
 }: FollowOptions): Promise<RunDescription | null> {
   const live = display ?? new LiveDisplay();
   const show = harmless((description: RunDescription) =>
-    live.show(progressLines(description, Date.now(), basis), lineSubject),
+    live.show(descriptionLines(description, Date.now(), basis), lineSubject),
   );
   let last: RunDescription | null = null;
   let basis: OutlookBasis | null = null;
@@ -47,13 +47,20 @@ export async function followRun({
     }
     // A worker that is just restarting must not make the lines vanish.
     const shown: RunDescription =
-      description.progress === null && last !== null ? { ...description, progress: last.progress } : description;
+      description.progress === null && last !== null
+        ? { ...description, progress: last.progress, ...membersOf(description, last) }
+        : description;
     last = shown;
     if (signal.aborted && shown.status === 'RUNNING') {
       live.finish();
       return shown;
     }
-    if (shown.progress !== null || shown.status !== 'RUNNING' || Date.now() - startedAt > patience) {
+    if (
+      shown.progress !== null ||
+      (shown.members?.length ?? 0) > 0 ||
+      shown.status !== 'RUNNING' ||
+      Date.now() - startedAt > patience
+    ) {
       show(shown);
     }
     if (!isAsked && shown.progress?.training) {
@@ -67,6 +74,12 @@ export async function followRun({
     }
     await sleep(1000, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Those of the look before where no worker says which there are. */
+function membersOf({ members }: RunDescription, last: RunDescription): Pick<RunDescription, 'members'> {
+  if (members === undefined || members.length > 0 || last.members === undefined) return {};
+  return { members: last.members };
 }
 
 /** What a line is about, so that it is printed again when that changes: mark and step, and the kind of work. */

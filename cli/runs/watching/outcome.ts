@@ -1,13 +1,14 @@
 import type { Client } from '@temporalio/client';
 import type { RunDescription } from '../../../client/runs/describeRun.js';
 import type { FetchResult } from '../../../workflows/fetchPublished.js';
-import type { FolderPredictionSummary, FullTrainingResult } from '../../../workflows/types.js';
+import type { FolderPredictionSummary, FullTrainingResult, SeriesResult } from '../../../workflows/types.js';
 import { predictionSummary } from '../../predict/display.js';
 import type { MaybeInterrupted } from '../../../activities/types.js';
 import { printable } from '../../../text/printable.js';
 import type { StageResult } from '../../../training/process/protocol.js';
 import { styled } from '../../terminal/terminal.js';
 import { evaluationTable } from './evaluationTable.js';
+import { seriesText } from './seriesText.js';
 
 /** What a run came to. */
 export interface Outcome {
@@ -21,7 +22,8 @@ export interface Outcome {
 export async function outcomeOf(client: Client, { status, workflowId }: RunDescription): Promise<Outcome> {
   if (status !== 'COMPLETED' || workflowId.includes('/')) return { text: '', done: 'all' };
   const result = (await client.workflow.getHandle(workflowId).result()) as
-    FullTrainingResult | FolderPredictionSummary | FetchResult;
+    FullTrainingResult | FolderPredictionSummary | FetchResult | SeriesResult;
+  if ('members' in result) return { text: seriesText(result.kind, result.members), done: 'all' };
   if ('firstFailures' in result) {
     const { frames, failures } = result;
     const done = failures === 0 ? 'all' : failures < frames ? 'some' : 'none';

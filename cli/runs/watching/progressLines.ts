@@ -33,10 +33,9 @@ export function progressLines(
   const { progress } = description;
   if (progress === null) return [`  ${waitingNote(description)}`];
   const rows = progress.steps.map((step) => {
-    const colour = step.state in colours ? colours[step.state as keyof typeof colours] : 'dim';
     const notes = [stepNote(step, description, now), devicesNote(step, description), interruptionsNote(step)];
     const note = notes.filter((part) => part !== '').join('; ');
-    return [`  ${styled(colour, marks[step.state])}`, step.step, secondsOf(step, now), note];
+    return [`  ${marked(step.state)}`, step.step, secondsOf(step, now), note];
   });
   return [
     ...columns(rows, [2]).split('\n'),
@@ -44,6 +43,19 @@ export function progressLines(
     ...troubles(description, now),
     ...pastWarnings(description),
   ];
+}
+
+/** The sign of a state, in its colour. */
+export function marked(state: StepState['state']): string {
+  return styled(state in colours ? colours[state as keyof typeof colours] : 'dim', marks[state]);
+}
+
+/** The step that a run is at and where it is in it: a line of a series. */
+export function currentStep(description: RunDescription, now: number): string {
+  const step = description.progress?.steps.find(({ state }) => state === 'running' || state === 'paused');
+  if (step === undefined) return '';
+  const notes = [stepNote(step, description, now), devicesNote(step, description), interruptionsNote(step)];
+  return [step.step, ...notes].filter((part) => part !== '').join('  ');
 }
 
 /** When all of it will be done; of a run of one step its own line says that. */
@@ -174,7 +186,7 @@ const longestFailure = 300;
 const longestWarning = 600;
 
 /** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. */
-function troubles({ activities }: RunDescription, now: number): string[] {
+export function troubles({ activities }: RunDescription, now: number): string[] {
   const mark = `  ${styled('yellow', '!')}`;
   return activities.flatMap((activity) => {
     const { type, attempt, lastFailure, paused, state, heartbeat } = activity;

@@ -41,6 +41,8 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
       return { predicted: list.to - list.from, skipped: 0, failures: [], seconds: 1 };
     },
     noteFailedFrames: async () => {},
+    storeSeries: async () => {},
+    reportSeries: async () => {},
     notify: async () => {},
     evaluate: async ({ run }) => ({ version: 1, run, frames: 4, subjects: ['a'], methods: [] }),
     ...replaced,

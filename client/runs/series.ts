@@ -1,0 +1,91 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { workflowTypes } from '../../configs/temporal.js';
+import type { RunConfiguration } from '../../configs/schema/run.js';
+import type { SeriesInput } from '../../workflows/types.js';
+import { RunError } from '../connection/client.js';
+import { startWorkflow } from '../startWorkflow.js';
+import { beforeRun } from './attempts.js';
+import { findRun } from './findRun.js';
+import { querySeries } from './seriesProgress.js';
+
+/**
+ * Starts a series of runs, or starts it again: what the object store has of its runs is not done twice.
+ *
+ * @returns the workflow's id, which is the series' name.
+ * @throws RunError `already-running`; `refused` where a run has the series' name.
+ */
+export async function startSeries(client: Client, { run, kind, members }: SeriesInput): Promise<string> {
+  await refuseRun(client, run);
+  const [first] = members;
+  if (first === undefined) throw new RunError('refused', `${run} has no runs.`);
+  const known = await Promise.all(
+    members.map(async (member) => {
+      const { steps, configuration } = member;
+      const before = await beforeRun(client, member.run, configuration, steps);
+      const told = Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0);
+      return { ...member, ...Object.fromEntries(told) };
+    }),
+  );
+  await startWorkflow(client, {
+    type: workflowTypes.series,
+    workflowId: run,
+    run,
+    input: { run, kind, members: known } satisfies SeriesInput,
+    summary: `series of ${members.length} runs: ${members.map(({ label }) => label).join(', ')}`,
+    dataset: first.configuration.dataset.name,
+    scheduling: first.configuration.scheduling,
+  });
+  return run;
+}
+
+/** @throws RunError */
+async function refuseRun(client: Client, name: string): Promise<void> {
+  let found;
+  try {
+    found = await findRun(client, name);
+  } catch (error) {
+    if (error instanceof RunError && error.reason === 'not-found') return;
+    throw error;
+  }
+  if (found.description.type === workflowTypes.series) return;
+  throw new RunError('refused', `${name} is the name of a run: give the series another.`);
+}
+
+/** Each run with the configuration that it has by now: one may have been extended, or resumed with another, by itself. */
+export async function refreshed(
+  input: SeriesInput,
+  current: (run: string) => Promise<RunConfiguration>,
+): Promise<SeriesInput> {
+  const members = await Promise.all(
+    input.members.map(async (member) => {
+      try {
+        return { ...member, configuration: await current(member.run) };
+      } catch (error) {
+        // It has not been started yet.
+        if (error instanceof RunError && error.reason === 'not-found') return member;
+        throw error;
+      }
+    }),
+  );
+  return { ...input, members };
+}
+
+/** The runs of a series that have been started and have not ended. @throws RunError where no data worker says which. */
+export async function runningMembers(client: Client, series: string, handle: WorkflowHandle): Promise<string[]> {
+  const progress = await querySeries(client, handle);
+  if (progress === null) {
+    const todo = 'start one (tempeh-flow worker data), or name the runs themselves';
+    throw new RunError('refused', `No data worker says which runs of ${series} are running: ${todo}.`);
+  }
+  const running: string[] = [];
+  for (const { run, state } of progress.members) {
+    if (state !== 'running') continue;
+    const { description } = await findRun(client, run).catch((error: unknown) => {
+      // It is just being prepared.
+      if (error instanceof RunError && error.reason === 'not-found') return { description: null };
+      throw error;
+    });
+    if (description?.status.name === 'RUNNING') running.push(run);
+  }
+  return running;
+}

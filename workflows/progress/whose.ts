@@ -1,0 +1,13 @@
+import { workflowInfo } from '@temporalio/workflow';
+
+/** A step that a run has started tells that one what happens; a run that a series has started speaks for itself. */
+export function isStepOfRun(): boolean {
+  const { parent, workflowId } = workflowInfo();
+  return parent !== undefined && workflowId.includes('/');
+}
+
+/** The series that has started this run; null for any other workflow. */
+export function seriesOfRun(): string | null {
+  const { parent } = workflowInfo();
+  return parent === undefined || isStepOfRun() ? null : parent.workflowId;
+}
