@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { ensureBranch } from '../checkpoints/branching/branchRun.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { findIndex } from '../datasets/index/openIndex.js';
 import { placeOf } from '../datasets/reader/inPlace.js';
@@ -67,6 +68,23 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
 
     async storeSeries(input) {
       await understood(() => checkAndStoreSeries(input, openStore));
+    },
+
+    async branchMember({ run, configuration, from }) {
+      const { storage, training } = configuration;
+      const work = async ({ onProgress, listener }: Transfer) => {
+        const store = patientStore(openStore(storage, listener), listener);
+        let doneFiles = 0;
+        const report = (current: string) =>
+          onProgress({ doneBytes: 0, totalBytes: null, doneFiles: doneFiles++, totalFiles: null, current });
+        await ensureBranch({ store, from: { ...from, step: null }, run, training, report });
+        return {};
+      };
+      return transferring(stopping, work, {
+        ...underWay,
+        BranchRefused: 'DataUnusable',
+        DamagedCheckpoint: 'DataUnusable',
+      });
     },
 
     async reportSeries({ run, storage }) {

@@ -69,6 +69,8 @@ export interface DataActivities {
   claimDataWorker(): Promise<string>;
   /** Shards that are still to do, of the refinement's input or of the test set. */
   planPredictions(input: RunInput & { readonly purpose: PredictionShard['purpose'] }): Promise<PredictionPlan>;
+  /** Gives a run of a series the checkpoints of another that it goes on from, unless it has them. */
+  branchMember(input: BranchInput): Promise<MaybeInterrupted>;
   /** Notes in the store which runs a series has, before the first is started. */
   storeSeries(input: SeriesDescription): Promise<void>;
   /** Writes the page about a series, from what its runs have measured. */
@@ -77,6 +79,11 @@ export interface DataActivities {
   notify(notice: Notice): Promise<void>;
   /** Only the table: the figures of every frame stay in the object store. */
   evaluate(input: RunInput): Promise<EvaluationSummary>;
+}
+
+/** A run that goes on from another's checkpoint. */
+export interface BranchInput extends RunInput {
+  readonly from: { readonly run: string; readonly stage: TrainingStage };
 }
 
 /** What a data worker is told of a series. */

@@ -25,6 +25,11 @@ export const commands: readonly TableEntry[] = [
     async () => (await import('./commands/runs/start.js')).command,
   ),
   lazily(
+    'ablate',
+    'Train and measure a model without each of its parts, beside the whole',
+    async () => (await import('./commands/runs/ablate.js')).command,
+  ),
+  lazily(
     'train-global',
     'Train the coarse model by the published command’s options',
     async () => (await import('./commands/models/trainPublished.js')).trainGlobal,

@@ -7,6 +7,7 @@ import {
   softmaxExpectation,
   tf,
   tidy,
+  type Rank,
   type Tensor2D,
   type Tensor3D,
   type Tensor4D,
@@ -50,9 +51,10 @@ export interface CoarseIntermediates extends CoarseOutput {
   /** `[B·V, H, W, F]` */
   readonly features: Tensor4D;
   readonly firstPlacement: GridPlacement;
-  /** Features on the first and on the transformed grid. `[B, N, 2F]` */
+  /** Features on the first and on the transformed grid: the same without a localiser. `[B, N, 2F]` */
   readonly sampled: readonly [Tensor3D, Tensor3D];
-  readonly localisation: Localisation;
+  /** null without a localiser. */
+  readonly localisation: Localisation | null;
   /** Before the output layer. `[B, D, D, D, C]` */
   readonly back: Tensor5D;
 }
@@ -97,11 +99,13 @@ export function coarseIntermediates(
   const rotations = options.rotations ?? tf.tile(tf.expandDims(tf.eye(3)), [batch, 1, 1]);
   const firstPlacement = { linear: rotations, centre: origin(configuration, batch) };
   const first = inPhase('sampling', () => sampleGrid(framed, cameras, firstPlacement, grid));
-  const localisation = inPhase('localiser', () =>
-    localise(network.within('grid_refiner'), volume(first), configuration.localiser),
-  );
-  const placement = transformedPlacement(firstPlacement, localisation, grid);
-  const second = inPhase('sampling', () => sampleGrid(framed, cameras, placement, grid));
+  const localisation =
+    configuration.localiser.enabled === false
+      ? null
+      : inPhase('localiser', () => localise(network.within('grid_refiner'), volume(first), configuration.localiser));
+  const placement = localisation === null ? firstPlacement : transformedPlacement(firstPlacement, localisation, grid);
+  const second =
+    localisation === null ? first : inPhase('sampling', () => sampleGrid(framed, cameras, placement, grid));
 
   const globalNet = network.within('global_net');
   const back = inPhase('V2V', () => v2v(globalNet, volume(second), configuration.v2v));
@@ -109,7 +113,7 @@ export function coarseIntermediates(
   return {
     vertices,
     placement,
-    scales: localisation.scales,
+    scales: localisation?.scales ?? tf.ones<Rank.R2>([batch, 3]),
     statistics: pass.statistics,
     features,
     firstPlacement,

@@ -135,7 +135,8 @@ function refine(
   );
   const cameras = projectionCameras(views, height, width);
   const chunk = verticesOfChunk(memory.chunkBytes, viewCount, configuration);
-  const parts = localVolumes(frameByZeros(features), cameras, surface, rotations, grid, chunk);
+  const places = { surface, rotations, grid };
+  const parts = localVolumes(frameByZeros(features), cameras, places, chunk, configuration.fusion);
 
   const expectation = (volumes: Tensor5D): { offsets: Tensor2D; volumes?: Tensor5D; logits?: Tensor2D } => {
     const back = inPhase('V2V', () => v2v(localNet, volumes, configuration.v2v));
@@ -179,11 +180,11 @@ function verticesOfChunk(chunkBytes: number, views: number, configuration: Refin
 function localVolumes(
   framed: Tensor4D,
   cameras: ProjectionCameras,
-  surface: CoarseSurface,
-  rotations: Tensor4D,
-  grid: VoxelGrid,
+  places: { readonly surface: CoarseSurface; readonly rotations: Tensor4D; readonly grid: VoxelGrid },
   chunk: number,
+  fusion: RefinementModelConfiguration['fusion'],
 ): (() => Tensor5D)[] {
+  const { surface, rotations, grid } = places;
   const [batch, viewCount, vertexCount] = surface.visibility.shape;
   const placements = tf.concat<Tensor4D>([rotations, tf.expandDims(surface.vertices, 3)], 3);
   const template = tf.mul<Tensor2D>(surface.template, templateScale);
@@ -207,6 +208,7 @@ function localVolumes(
             visibility: reshape(rows(ofSample(surface.visibility), 2), [viewCount, size]),
           },
           grid,
+          fusion,
         ),
       );
       const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, grid.side ** 3, 1]);

@@ -20,7 +20,7 @@ import {
 } from '@temporalio/common';
 import type { DataActivities, EvaluationSummary } from '../activities/types.js';
 import { memos, searchAttributes } from '../configs/temporal.js';
-import { shortActivity } from './control/activityOptions.js';
+import { longActivity, queues, shortActivity } from './control/activityOptions.js';
 import { explain, workflowFailure } from './control/failures.js';
 import { fullTraining } from './fullTraining.js';
 import * as messages from './messages.js';
@@ -68,6 +68,12 @@ export async function series(input: SeriesInput): Promise<SeriesResult> {
         }
       }
       board.change(member.run, 'running');
+      const { from, configuration } = member;
+      if (from !== undefined) {
+        const summary = `copy what ${from.run} has of ${from.stage} to ${member.run}`;
+        const copying = longActivity(queues().data, configuration, summary);
+        await proxyActivities<DataActivities>(copying).branchMember({ run: member.run, configuration, from });
+      }
       const handle = await started(member, board);
       const { evaluation } = await handle.result();
       evaluations.set(member.run, evaluation);

@@ -3,7 +3,12 @@ import { trainingStages } from '../../configs/schema/training.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { branchRun, checkBranch, refuseOtherNetworks, type BranchPoint } from '../../training/process/branchRun.js';
+import {
+  branchRun,
+  checkBranch,
+  refuseOtherNetworks,
+  type BranchPoint,
+} from '../../checkpoints/branching/branchRun.js';
 import { useLocalObjectStore } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';

@@ -69,18 +69,34 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
   const { run, stage } = named;
   const configuration = await configurationOfRun(run, options);
   const store = openStore(configuration.storage);
+  const own = (await storedConfiguration(store, run)) ?? configuration;
+  refuseUnpublished(stage, own);
   const isFolder = (await stat(options.file).catch(() => null))?.isDirectory() ?? false;
   const { step, file } = await exportPublished({
     store,
     run,
     stage,
     step: named.step,
-    configuration: (await storedConfiguration(store, run)) ?? configuration,
+    configuration: own,
     fileFor: (at) => (isFolder ? join(options.file, `model_${String(at).padStart(8, '0')}.pth`) : options.file),
   });
   tell({ run, stage, step, file });
   print(`${file}: step ${step} of ${options.checkpoint.split('@')[0]}, for torch.load.`);
   return exitCodes.ok;
+}
+
+/** @throws CommandError for a network of an ablation, whose weights would mean something else to the published system. */
+function refuseUnpublished(stage: 'coarse' | 'refinement', { model }: RunConfiguration): void {
+  const { localiser } = model.coarse;
+  const { fusion } = model.refinement;
+  const found =
+    stage === 'coarse' && !localiser.enabled
+      ? 'model.coarse.localiser.enabled is false'
+      : stage === 'refinement' && fusion !== 'surface-aware'
+        ? `model.refinement.fusion is ${fusion}`
+        : null;
+  if (found === null) return;
+  throw new CommandError(`${found}, and the published system has no such ${stage} model: it cannot be exported.`);
 }
 
 /** The networks are those that the run was configured with, whatever the command line says. */

@@ -52,7 +52,7 @@ export function crossFieldProblems(configuration: Checked): Problem[] {
     ...v2vProblems(['model', 'refinement', 'v2v'], model.refinement.v2v, model.refinement.gridSide),
   ];
   const localiserHalvings = 2 ** model.coarse.localiser.levels;
-  if (model.coarse.gridSide % localiserHalvings !== 0) {
+  if (model.coarse.localiser.enabled && model.coarse.gridSide % localiserHalvings !== 0) {
     problems.push({
       path: ['model', 'coarse', 'localiser', 'levels'],
       message: `a grid of ${model.coarse.gridSide} voxels a side cannot be halved ${model.coarse.localiser.levels} times`,
@@ -88,7 +88,8 @@ export function crossFieldProblems(configuration: Checked): Problem[] {
         message: 'must be 2 or more: the variance over views divides by V − 1',
       });
     }
-    const parts = name === 'refinement' ? ['featureNet', 'v2v'] : ['featureNet', 'localiser', 'v2v'];
+    const hasLocaliser = name !== 'refinement' && model.coarse.localiser.enabled;
+    const parts = hasLocaliser ? ['featureNet', 'localiser', 'v2v'] : ['featureNet', 'v2v'];
     const frozen: readonly string[] = stage.frozen;
     if (parts.every((part) => frozen.includes(part))) {
       problems.push({
@@ -96,10 +97,11 @@ export function crossFieldProblems(configuration: Checked): Problem[] {
         message: `holds ${parts.join(', ')}: nothing is left to train`,
       });
     }
-    if (name === 'refinement' && frozen.includes('localiser')) {
+    if (!hasLocaliser && frozen.includes('localiser')) {
+      const model = name === 'refinement' ? 'the refinement model' : 'the coarse model (localiser.enabled: false)';
       problems.push({
         path: ['training', name, 'frozen'],
-        message: 'holds localiser, which the refinement model has not',
+        message: `holds localiser, which ${model} has not`,
       });
     }
     if (stage.augmentation.scale[0] > stage.augmentation.scale[1]) {

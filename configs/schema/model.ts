@@ -91,6 +91,12 @@ export const coarseModelSchema = z.strictObject({
   gridOrigin: millimetrePoint.default([0, -50, 0]).describe('The volume’s centre in the world, mm.'),
   localiser: z
     .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether there is one. Without it the V2V network sees the grid where it lies at first, in its full size: an ablation.',
+        ),
       channels: positiveInteger.default(32).describe('Channels of its convolutions.'),
       levels: positiveInteger.default(2).describe('How many times its grid is halved.'),
       hiddenUnits: positiveInteger.default(96).describe('Units of its hidden layer.'),
@@ -116,6 +122,12 @@ export const refinementModelSchema = z.strictObject({
     ),
   gridSide: positiveInteger.default(8).describe('Voxels along each axis of the grid around every vertex.'),
   gridSpacing: millimetres.default(2).describe('Distance of neighbouring voxels, mm.'),
+  fusion: z
+    .enum(['surface-aware', 'mean'])
+    .default('surface-aware')
+    .describe(
+      'How views are fused around a vertex: `surface-aware` weighs each by how it sees the surface (method 3.4), `mean` weighs all alike, as the coarse model does: an ablation.',
+    ),
   visibilityResolution: positiveInteger
     .default(200)
     .describe('Side of the depth rendering that decides visibility, px.'),

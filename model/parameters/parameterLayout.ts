@@ -36,7 +36,10 @@ export function coarseLayout(configuration: CoarseModelConfiguration, vertexCoun
   return [
     ...featureNetLayout(featureNet),
     ...v2vLayout('sparse_point_net.global_net', v2v, input, vertexCount),
-    ...localiserLayout('sparse_point_net.grid_refiner', localiser, input, gridSide),
+    // Runs that were started before there was a choice do not name it.
+    ...(localiser.enabled === false
+      ? []
+      : localiserLayout('sparse_point_net.grid_refiner', localiser, input, gridSide)),
   ];
 }
 

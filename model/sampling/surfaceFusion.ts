@@ -1,4 +1,6 @@
+import type { RefinementModelConfiguration } from '../../configs/schema/model.js';
 import {
+  meanAndVariance,
   multiply,
   reshape,
   rematerialize,
@@ -13,6 +15,8 @@ import {
 import { toSamplingCoordinates, type CameraPoints, type ProjectionCameras } from './projection.js';
 import { sampleViews } from './sampling.js';
 import { homogeneousOffsets, type VoxelGrid } from './voxelGrid.js';
+
+type Fusion = RefinementModelConfiguration['fusion'];
 
 /**
  * What a chunk of l vertices of one sample brings along, as one list of tensors: a rematerialised function gets it as
@@ -35,9 +39,10 @@ export interface LocalSamples {
  * Samples the local grids of a chunk of vertices and fuses the views by how well each sees the surface (method 3.4).
  * Its intermediates (all views at all voxels) are computed again in the backward pass. Differentiable by the features.
  *
+ * @param fusion `mean`: all views alike instead, by mean and unbiased variance, as the coarse model does (method 2.3).
  * @returns weighted means, then variances. `[l, n, 2F]`, n voxels a grid
  */
-export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid): Tensor3D {
+export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid, fusion: Fusion): Tensor3D {
   const { framed, cameras, placements, normals, visibility } = samples;
   const { extrinsics, toSampling, distortions } = cameras;
   const inputs = [framed, extrinsics, toSampling, distortions, placements, normals, visibility];
@@ -45,7 +50,7 @@ export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid): Tensor
     (framed, extrinsics, toSampling, distortions, placements, normals, visibility) => {
       const cameras = { extrinsics, toSampling, distortions } as ProjectionCameras;
       const chunk = { framed, cameras, placements, normals, visibility } as LocalSamples;
-      return [fuse(chunk, grid)] as const;
+      return [fuse(chunk, grid, fusion)] as const;
     },
     inputs,
     'sampleLocalGrids',
@@ -53,11 +58,16 @@ export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid): Tensor
   return fused;
 }
 
-function fuse({ framed, cameras, placements, normals, visibility }: LocalSamples, grid: VoxelGrid): Tensor3D {
+function fuse(samples: LocalSamples, grid: VoxelGrid, fusion: Fusion): Tensor3D {
+  const { framed, cameras, placements, normals, visibility } = samples;
   const vertices = placements.shape[0];
   const [, views] = cameras.extrinsics.shape;
   const n = grid.side ** 3;
   const points = localPoints(cameras.extrinsics, placements, grid);
+  if (fusion === 'mean') {
+    const { y, x } = toSamplingCoordinates(points, cameras);
+    return reshape(meanAndVariance(sampleViews(framed, y, x)), [vertices, n, -1]);
+  }
   const { sampled, weights } = tidy(() => {
     const { y, x } = toSamplingCoordinates(points, cameras);
     const [, height, width] = framed.shape;

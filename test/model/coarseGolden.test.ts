@@ -30,7 +30,7 @@ test('first grid: voxels in the order x, y, z; sampled features as mean, then va
 });
 
 test('localiser: twelve numbers, scales, transform, and the centre that it moves the grid to', () => {
-  const { raw, scales, linear, translation } = found.localisation;
+  const { raw, scales, linear, translation } = found.localisation!;
   assertGolden('coarse/localiser_raw', raw.dataSync());
   assertGolden('coarse/localiser_scales', scales.dataSync());
   const transform = tf.concat([linear, tf.expandDims(translation, 2)], 2);

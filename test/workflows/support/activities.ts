@@ -41,6 +41,7 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
       return { predicted: list.to - list.from, skipped: 0, failures: [], seconds: 1 };
     },
     noteFailedFrames: async () => {},
+    branchMember: async () => ({}),
     storeSeries: async () => {},
     reportSeries: async () => {},
     notify: async () => {},

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TrainingStage } from '../../../configs/schema/training.js';
-import { openStore } from '../../../storage/openStore.js';
-import type { ObjectStore } from '../../../storage/types.js';
+import type { TrainingStage } from '../../configs/schema/training.js';
+import { openStore } from '../../storage/openStore.js';
+import type { ObjectStore } from '../../storage/types.js';
 import {
   branchRun,
   BranchRefused,
+  ensureBranch,
   refuseOtherNetworks,
   type BranchPoint,
-} from '../../../training/process/branchRun.js';
-import { CheckpointStore } from '../../../checkpoints/checkpointStore.js';
-import { readManifest } from '../../../checkpoints/manifest/readManifest.js';
-import { DamagedCheckpoint } from '../../../checkpoints/reading/readCheckpoint.js';
-import { loadFinalModel } from '../../../checkpoints/reading/finalModel.js';
-import { plainConfiguration, saveOf, stateAt } from '../../checkpoints/checkpointFixtures.js';
-import { temporaryFolder } from '../../support/temporaryFolder.js';
+} from '../../checkpoints/branching/branchRun.js';
+import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { DamagedCheckpoint } from '../../checkpoints/reading/readCheckpoint.js';
+import { loadFinalModel } from '../../checkpoints/reading/finalModel.js';
+import { plainConfiguration, saveOf, stateAt } from './checkpointFixtures.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const newStore = (): ObjectStore => openStore({ kind: 'directory', path: temporaryFolder() });
 
@@ -124,4 +125,27 @@ test('weights are taken over by the same network only', () => {
   const from = (stage: BranchPoint['stage']): BranchPoint => ({ run: 'old', stage, step: null });
   refuseOtherNetworks(from('coarse'), model, other);
   assert.throws(() => refuseOtherNetworks(from('refinement'), model, other), /model\.refinement are not those of old/);
+});
+
+test('a branching that is asked for again is done once, and goes on where it was interrupted', async () => {
+  const store = await trainedRun();
+  const copied: string[] = [];
+  const branch = { from: { run: 'old', stage: 'refinement', step: null }, run: 'new', training } as const;
+  const ensure = (of: ObjectStore) => ensureBranch({ ...branch, store: of, report: (line) => void copied.push(line) });
+  const broken: ObjectStore = {
+    ...store,
+    description: store.description,
+    put: async (key, body, options) => {
+      if (key.includes('new/refinement/checkpoints/0')) throw new Error('the store is gone');
+      return store.put(key, body, options);
+    },
+  };
+  await assert.rejects(ensure(broken), /the store is gone/);
+  assert.match(copied.join(), /coarse-pretraining.*coarse-finetuning.*refinement checkpoint of step 5/);
+  copied.length = 0;
+  await ensure(store);
+  assert.deepEqual(copied, ['Copying the refinement checkpoint of step 5 of old']);
+  const found = await readManifest(store, 'new', 'refinement');
+  await ensure(store);
+  assert.deepEqual(await readManifest(store, 'new', 'refinement'), found);
 });

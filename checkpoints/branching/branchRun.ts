@@ -4,16 +4,16 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { checkConditionalPuts } from '../../storage/wrappers/conditionalPuts.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { ClaimedManifest } from '../../checkpoints/manifest/claimedManifest.js';
-import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { ClaimedManifest } from '../manifest/claimedManifest.js';
+import { readManifest } from '../manifest/readManifest.js';
 import {
   checkpointStageOf,
   type CheckpointStage,
   type Manifest,
   type ManifestCheckpoint,
-} from '../../checkpoints/manifest/manifestSchema.js';
-import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
-import { partNames } from '../../checkpoints/reading/trainingState.js';
+} from '../manifest/manifestSchema.js';
+import { readPart } from '../reading/readCheckpoint.js';
+import { partNames } from '../reading/trainingState.js';
 
 /** Thrown when a run cannot be branched; the message says what there is, and what to do. */
 export class BranchRefused extends Error {
@@ -56,6 +56,23 @@ export async function branchRun(branch: Branch): Promise<{ readonly step: number
   return { step: chosen.step, stage: chosen.stage };
 }
 
+/**
+ * As `branchRun`, for what may be asked for again: a run that has begun at the stage stays as it is, and what an interrupted
+ * branching has copied is not copied again.
+ *
+ * @throws BranchRefused, DamagedCheckpoint
+ */
+export async function ensureBranch(branch: Branch): Promise<void> {
+  const { store, run, from } = branch;
+  const has = async (stage: CheckpointStage): Promise<boolean> =>
+    ((await readManifest(store, run, stage))?.checkpoints.length ?? 0) > 0;
+  const stage = stageOf(from);
+  if (await has(stage)) return;
+  const { source, chosen, before } = await sourcesOf(branch);
+  if (before !== null && !(await has('coarse'))) await copyStage(branch, before.source, before.final);
+  await copyStage(branch, source, chosen);
+}
+
 /** What branching copies: of the stage that it goes on with, and of the one before, where there is one. */
 interface BranchSources {
   readonly source: Manifest;
@@ -73,7 +90,14 @@ export async function checkBranch(branch: Omit<Branch, 'report'>): Promise<Branc
   if (from.run === run)
     throw new BranchRefused(`${run} cannot be branched from itself: give the new run another name.`);
   for (const stage of ['coarse', 'refinement'] as const) await refuseOthers(store, run, stage);
-  const stage = from.stage === 'coarse' ? 'coarse' : checkpointStageOf(from.stage);
+  return sourcesOf(branch);
+}
+
+const stageOf = ({ stage }: BranchPoint): CheckpointStage => (stage === 'coarse' ? 'coarse' : checkpointStageOf(stage));
+
+async function sourcesOf(branch: Omit<Branch, 'report'>): Promise<BranchSources> {
+  const { from, run } = branch;
+  const stage = stageOf(from);
   const source = await manifestOf(branch, stage);
   const chosen = choose(source, from);
   const { iterations } = branch.training[chosen.stage];
