@@ -33,6 +33,7 @@ export function readSeries(store: ReadableStore, run: string): Promise<StoredSer
   return readStored(store, keys.series(run), { schema: seriesSchema });
 }
 
+/** Puts `series.json` of a series into the store; what was there is replaced. */
 export async function writeSeries(store: ObjectStore, series: StoredSeries): Promise<void> {
   const json = Buffer.from(JSON.stringify(series, null, 1));
   await store.put(keys.series(series.run), json, { contentType: 'application/json' });
