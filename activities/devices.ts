@@ -63,9 +63,10 @@ export class DevicePool {
  * Variables of a process that has one of `slots` devices: what it sees, and how many share the machine's processor,
  * memory and disk with it.
  */
-export function deviceEnvironment({ uuid }: Device, slots: number): Record<string, string> {
+export function deviceEnvironment({ uuid, memoryBytes }: Device, slots: number): Record<string, string> {
   return {
     TEMPEH_SLOTS: String(slots),
+    ...(memoryBytes === null ? {} : { TEMPEH_DEVICE_MEMORY: String(memoryBytes) }),
     // By its UUID: numbers mean different devices to the driver and to CUDA.
     ...(uuid === null ? {} : { CUDA_VISIBLE_DEVICES: uuid }),
   };

@@ -1,44 +1,101 @@
 import type { CoarseModelConfiguration, RefinementModelConfiguration } from '../configs/schema/model.js';
+import { deviceMemory, runsOnGpu } from '../tensor/index.js';
 import type { MemorySettings } from './types.js';
 
 const mebibyte = 2 ** 20;
 
-/** Activations above this are computed again in the backward pass rather than kept. */
-const keptBytes = 2048 * mebibyte;
+/** What activations may take of any device. */
+const leastBudget = 2048 * mebibyte;
+/** The share of its memory that they may take: a GPU is the trainer's alone, a machine is not. */
+const shareOfGpu = 0.4;
+const shareOfMachine = 1 / 8;
 /** The inputs of blocks may take so much; above it they are computed again too. */
 const keptInputBytes = 4096 * mebibyte;
-/** A block keeps about so many arrays, one of which is its input. */
+/** A block keeps about so many arrays, one of which is its input: the two convolutions, the two rectifiers and the sum. */
 const arraysOfBlock = 5;
 
+/** Blocks of a network at one resolution. Bytes. */
+interface Blocks {
+  /** The largest input of one of them. */
+  readonly input: number;
+  /** What all of them keep for the backward pass. */
+  readonly kept: number;
+}
+
+/** Bytes that activations may take of this process's device. */
+function activationBudget(): number {
+  const memory = deviceMemory() ?? 0;
+  return Math.max(leastBudget, memory * (runsOnGpu() ? shareOfGpu : shareOfMachine));
+}
+
 /**
- * Memory settings from the sizes of a step: small ones keep everything; larger ones compute blocks again (a forward pass
- * more); the largest groups of blocks, too (one more).
+ * Memory settings from the sizes of a step and the memory that there is: what fits is kept; of the rest, blocks of few voxels
+ * or pixels are kept, whose convolutions cost most for their size, and the others computed again (a forward pass more); the
+ * largest groups of blocks, too (one more). The numbers that come out are the same, to the bit.
  *
  * @param images shape of the images, `[B, V, H, W, 3]`
  * @param vertexCount L; of the refinement only, whose volumes are one a vertex.
+ * @param budget bytes that activations may take.
  */
 export function automaticMemorySettings(
   stage: 'coarse' | 'refinement',
   images: readonly number[],
   configuration: CoarseModelConfiguration | RefinementModelConfiguration,
   vertexCount = 1,
+  budget = activationBudget(),
 ): MemorySettings {
   const [batch = 1, views = 1, height = 1, width = 1] = images;
-  const { stemChannels, layerChannels, layerBlocks } = configuration.featureNet;
-  const pixels = batch * views * height * width;
-  // Per block the two convolutions, the two rectifiers and the sum: five arrays that a gradient needs.
-  const trunk = layerChannels.reduce(
-    (sum, channels, layer) => sum + (arraysOfBlock * channels * layerBlocks[layer]!) / 4 ** (layer + 2),
-    (3 * stemChannels) / 4,
-  );
   const volumes = stage === 'coarse' ? batch : batch * vertexCount;
-  const voxels = volumes * configuration.gridSide ** 3;
-  // Seven residual blocks at the finest level, and about half as much again below.
-  const v2v = 1.5 * arraysOfBlock * 7 * configuration.v2v.baseChannels;
-  const bytes = 4 * (pixels * trunk + voxels * v2v);
+  const all = [
+    ...trunkBlocks(batch * views * height * width, configuration.featureNet),
+    ...v2vBlocks(volumes * configuration.gridSide ** 3, configuration.v2v),
+  ];
+  const bytes = all.reduce((sum, { kept }) => sum + kept, 0);
+  const rematerialize = bytes > budget;
   return {
-    rematerialize: bytes > keptBytes,
-    groups: bytes / arraysOfBlock > keptInputBytes,
+    rematerialize,
+    groups: bytes / arraysOfBlock > Math.max(keptInputBytes, budget),
+    keptInputBytes: rematerialize ? largestKept(all, budget) : 0,
     chunkBytes: 64 * mebibyte,
   };
+}
+
+function trunkBlocks(
+  pixels: number,
+  { stemChannels, layerChannels, layerBlocks }: CoarseModelConfiguration['featureNet'],
+): Blocks[] {
+  const stem = { input: 4 * pixels * 3, kept: 4 * pixels * 3 * (stemChannels / 4) };
+  const layers = layerChannels.map((channels, layer) => {
+    const array = (4 * pixels * channels) / 4 ** (layer + 2);
+    // The first block of a layer takes twice as many numbers as the others.
+    return { input: 2 * array, kept: arraysOfBlock * layerBlocks[layer]! * array };
+  });
+  return [stem, ...layers];
+}
+
+function v2vBlocks(
+  voxels: number,
+  { baseChannels, encoderChannels, pooledLevels }: CoarseModelConfiguration['v2v'],
+): Blocks[] {
+  const finest = 4 * voxels * baseChannels;
+  // Front, back and the first skip.
+  const blocks = [{ input: finest, kept: arraysOfBlock * 7 * finest }];
+  for (const [level, channels] of encoderChannels.entries()) {
+    const array = (4 * voxels * channels) / 8 ** Math.min(level + 1, pooledLevels);
+    // Encoder, decoder, and the next level's skip or the middle.
+    blocks.push({ input: array, kept: arraysOfBlock * 3 * array });
+  }
+  return blocks;
+}
+
+/** The largest input of the blocks that are kept, those of small inputs first, as long as they fit. */
+function largestKept(all: readonly Blocks[], budget: number): number {
+  let left = budget;
+  let largest = 0;
+  for (const { input, kept } of [...all].sort((a, b) => a.input - b.input)) {
+    left -= kept;
+    if (left < 0) break;
+    largest = input;
+  }
+  return largest;
 }

@@ -1,6 +1,7 @@
 import {
   isRecomputing,
   isRecording,
+  keepTogether,
   normalizeByBatch,
   normalizeByRunningStatistics,
   relu,
@@ -12,6 +13,8 @@ import {
 } from '../tensor/index.js';
 import { isOfParts, type NetworkPart } from './parameters/parts.js';
 import type { MemorySettings, Mode, ModelState, StatisticsUpdate } from './types.js';
+
+const bytesPerNumber = 4;
 
 /**
  * One run of a network: its numbers, the mode, and the statistics that its layers report. A pass is narrowed to a
@@ -120,7 +123,11 @@ export class Pass {
    * in the backward pass. See `rematerialize` for what the block may reach for.
    */
   block<T extends Tensor>(f: (x: T) => T, x: T, name: string): T {
-    if (!this.memory.rematerialize) return tf.tidy(() => f(x));
+    const { rematerialize, keptInputBytes } = this.memory;
+    if (!isRecording()) return tf.tidy(() => f(x));
+    if (!rematerialize || bytesPerNumber * x.size <= keptInputBytes) {
+      return keepTogether((input) => [f(input as T)] as const, [x], this.prefix + name, 'activations')[0];
+    }
     return this.again(f, x, name);
   }
 

@@ -39,7 +39,7 @@ export type Mode = 'training' | 'evaluation';
  */
 export type StatisticsUpdate = Readonly<Record<string, Tensor>>;
 
-/** Memory against time. The defaults follow from the sizes (see automaticMemorySettings). */
+/** Memory against time. The defaults follow from the sizes and the device (see automaticMemorySettings). */
 export interface MemorySettings {
   /** Blocks of the networks are computed again in the backward pass instead of being kept. */
   readonly rematerialize: boolean;
@@ -48,6 +48,8 @@ export interface MemorySettings {
    * once more.
    */
   readonly groups: boolean;
+  /** With `rematerialize`: blocks whose input takes no more bytes are kept all the same. */
+  readonly keptInputBytes: number;
   /** Bytes that one chunk of a chunked computation (sampling, softmax) may take. */
   readonly chunkBytes: number;
 }

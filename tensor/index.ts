@@ -2,6 +2,7 @@
 export { tf } from './tensorflow.js';
 export { tidy } from './engine/tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
+export { deviceMemory } from './engine/deviceMemory.js';
 export { runsOnGpu } from './engine/engine.js';
 export { precisionWarning, withActivations, type Activations } from './engine/precision.js';
 export { forwardPass, hostLoss, reshape, valueAndGradients } from './gradients/gradients.js';
@@ -16,7 +17,7 @@ export { bindingCalls, type BindingCalls } from './functions/interception.js';
 export type { Order } from './functions/part.js';
 export { isRecomputing, isRecording } from './gradients/recording.js';
 export { countedOperations, inPhase, inPhaseOfPromise, observePhases, type PhaseName } from './engine/phases.js';
-export { rematerialize } from './gradients/rematerialize.js';
+export { keepTogether, rematerialize } from './gradients/rematerialize.js';
 export { resetPeak, tensorMemory } from './engine/memory.js';
 export { convolution2d, convolution3d, transposedConvolution3d } from './convolution/convolution.js';
 export { maxPool2d, maxPool3d } from './kernels/pooling.js';

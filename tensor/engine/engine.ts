@@ -16,6 +16,8 @@ export interface TapeNode {
   backward?: Backward;
   /** The outputs depend on parameters that are not among the inputs. */
   always?: boolean;
+  /** What it is made of, if that was recorded apart (see rematerialize.ts). */
+  within?: readonly TapeNode[];
 }
 
 /**

@@ -79,6 +79,7 @@ function propagateWatched(recording: Recording): void {
  * @param saved what `backward` needs. Aliases are kept: the caller's scope may free the tensors. Those that are marked as
  *   activations are kept as the precision has it, and come back as float32.
  * @param always the outputs depend on parameters that are not among the inputs (rematerialize.ts).
+ * @param within the tape of what it is made of, whose saved tensors are freed with its own.
  */
 export function record(
   name: string,
@@ -87,6 +88,7 @@ export function record(
   saved: readonly (Tensor | Activation)[],
   backward: Backward,
   always = false,
+  within?: readonly TapeNode[],
 ): void {
   if (!isTapeOn() || !(always || inputs.some(needsGradient))) return;
   const keeping = saved.map(howToKeep);
@@ -105,6 +107,7 @@ export function record(
     saved: kept,
     backward: restoring,
     always,
+    ...(within && { within }),
     // For tfjs's own walk (`tf.grads`), which gradient checks use.
     gradient: (outputGradients) => {
       const all = inputs.map(() => true);
@@ -188,5 +191,8 @@ function withRecording<A>(recording: Recording | null, f: () => A): A {
 
 /** Frees what the nodes of a tape kept for their gradients. */
 export function disposeSaved(tape: readonly TapeNode[]): void {
-  for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
+  for (const node of tape) {
+    for (const tensor of node.saved ?? []) tensor.dispose();
+    if (node.within) disposeSaved(node.within);
+  }
 }

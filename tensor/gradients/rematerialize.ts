@@ -1,6 +1,15 @@
 import { backpropagate, currentGradients, GradientMap, intoScope } from './backpropagate.js';
+import type { Backward } from '../engine/engine.js';
 import { Activation, asActivation } from '../engine/precision.js';
-import { asRecomputation, currentRecording, record, recordGradients, withoutGradients } from './recording.js';
+import {
+  asRecomputation,
+  currentRecording,
+  needsGradient,
+  record,
+  recordGradients,
+  withoutGradients,
+  type Recording,
+} from './recording.js';
 import { tidy } from '../engine/tidy.js';
 import type { Tensor } from '../tensorflow.js';
 
@@ -56,12 +65,59 @@ function backward(
   const watched = new Set(leaves);
   inputs.forEach((input, i) => needed[i] && watched.add(input.id));
   const { value, recording } = asRecomputation(() => recordGradients(f, watched, leaves));
+  for (const output of value) output.dispose();
+  return gradientsWithin(name, recording, inputs, value, outputGradients, outer);
+}
+
+/**
+ * Runs a function whose intermediate results are kept for the backward pass, and whose gradients are summed by themselves
+ * before they are handed on, as those of {@link rematerialize} are: which of the two a function runs by changes no bit.
+ *
+ * @param f as there, but it runs once. @param kind of the inputs, as there.
+ */
+export function keepTogether<O extends readonly Tensor[]>(
+  f: (...inputs: Tensor[]) => O,
+  inputs: readonly Tensor[],
+  name = 'keepTogether',
+  kind: 'exact' | 'activations' = 'exact',
+): O {
+  const outer = currentRecording();
+  if (outer === null) return tidy(() => f(...taken(inputs, kind)));
+  return tidy(() => {
+    const given = taken(inputs, kind);
+    const watched = new Set(outer.leaves);
+    inputs.forEach((input, i) => needsGradient(input) && watched.add(given[i]!.id));
+    const { value, recording } = recordGradients(() => f(...given), watched, outer.leaves);
+    const backward: Backward = (outputGradients) => {
+      const gradients = currentGradients();
+      if (gradients === null) throw new Error(`${name} is kept together: differentiate it by valueAndGradients`);
+      return gradientsWithin(name, recording, given, value, outputGradients, gradients);
+    };
+    record(name, inputs, [...value], [], backward, true, recording.tape);
+    return value;
+  });
+}
+
+/**
+ * Walks the recording of a part of the network by itself.
+ *
+ * @param outputs what the part returned; they may be disposed.
+ * @param outer takes the gradients of the parameters.
+ * @returns the gradients by the inputs.
+ */
+function gradientsWithin(
+  name: string,
+  recording: Recording,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  outputGradients: readonly (Tensor | null)[],
+  outer: GradientMap,
+): (Tensor | null)[] {
   const inner = new GradientMap();
   try {
-    for (const [i, output] of value.entries()) {
+    for (const [i, output] of outputs.entries()) {
       const gradient = outputGradients[i];
       if (gradient && recording.watched.has(output.id)) inner.add(output, gradient, name);
-      output.dispose();
       // The walk that asks for this node's gradients has no other use for it: its memory goes once `inner` is done.
       gradient?.dispose();
     }
@@ -72,7 +128,7 @@ function backward(
     });
     for (const id of inner.ids()) {
       const gradient = inner.take(id)!;
-      if (leaves.has(id)) outer.put(id, gradient);
+      if (recording.leaves.has(id)) outer.put(id, gradient);
       else gradient.dispose();
     }
     return results;

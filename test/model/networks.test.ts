@@ -20,6 +20,7 @@ import {
   type Tensor3D,
   type Variable,
 } from '../../tensor/index.js';
+import type { MemorySettings } from '../../model/types.js';
 import { goldenCoarse, goldenRefinement } from '../support/golden/goldenModel.js';
 import { checkGradientLengths, randomTensor } from '../support/gradientCheck.js';
 import {
@@ -106,7 +107,7 @@ test('rematerialised or kept, in one chunk or many: the same vertices, gradients
     const state = tinyState(stage);
     const results = [
       { rematerialize: false, groups: false, chunkBytes: 1e9 },
-      { rematerialize: true, groups: true, chunkBytes: 3000 },
+      { rematerialize: true, groups: true, keptInputBytes: 0, chunkBytes: 3000 },
     ].map((memory) =>
       valueAndGradients(() => {
         const { vertices, statistics } =
@@ -134,6 +135,37 @@ test('rematerialised or kept, in one chunk or many: the same vertices, gradients
     close(kept!.value.vertices, again!.value.vertices, 'vertices');
     for (const name of Object.keys(kept!.gradients)) close(kept!.gradients[name]!, again!.gradients[name]!, name);
     for (const { value } of results) disposeStatistics(value.statistics);
+  }
+});
+
+test('how much is kept for the backward pass depends on the device, and changes no bit', () => {
+  const views = tinyViews(2, 3);
+  for (const stage of ['coarse', 'refinement'] as const) {
+    const state = tinyState(stage);
+    const shared = { mode: 'training' } as const;
+    const gradientsWith = (memory: Partial<MemorySettings>): Float32Array[] =>
+      tidy(() => {
+        const { value, gradients } = valueAndGradients(() => {
+          const { vertices, statistics } =
+            stage === 'coarse'
+              ? coarseForward(state, views, { ...shared, configuration: tinyCoarse, memory })
+              : refinementForward(state, views, tinySurface(2, 3), {
+                  ...shared,
+                  configuration: tinyRefinement,
+                  memory,
+                });
+          return { loss: tf.sum(tf.square(vertices)), statistics };
+        }, state.parameters);
+        disposeStatistics(value.statistics);
+        return Object.values(gradients).map((gradient) => Float32Array.from(numbers(gradient)));
+      });
+    const all = gradientsWith({ rematerialize: false, groups: false });
+    for (const keptInputBytes of [0, 2048, 16384]) {
+      for (const groups of [false, true]) {
+        const name = `${stage}, ${keptInputBytes} bytes, ${groups ? 'groups' : 'blocks'}`;
+        assert.deepEqual(gradientsWith({ rematerialize: true, groups, keptInputBytes }), all, name);
+      }
+    }
   }
 });
 
@@ -203,7 +235,14 @@ test('what cannot work is refused by name', () => {
 });
 
 test('only what would not fit is rematerialised: refinement at paper size', () => {
-  assert.equal(automaticMemorySettings('refinement', [2, 16, 300, 400, 3], goldenRefinement, 5023).rematerialize, true);
+  const refinement = (views: number, batch: number, gigabytes: number): MemorySettings =>
+    automaticMemorySettings('refinement', [batch, views, 300, 400, 3], goldenRefinement, 5023, gigabytes * 1e9);
+  assert.equal(refinement(16, 2, 3).rematerialize, true);
   assert.equal(automaticMemorySettings('coarse', [2, 3, 24, 32, 3], tinyCoarse).rematerialize, false);
   assert.equal(automaticMemorySettings('coarse', [2, 16, 150, 200, 3], goldenCoarse).rematerialize, false);
+  // Of three gigabytes the levels of 4³ and 2³ voxels are kept, of two those of 2³; a GPU keeps all.
+  const array = (side: number, channels: number): number => 4 * 5023 * side ** 3 * channels;
+  assert.equal(refinement(8, 1, 3).keptInputBytes, array(4, 64));
+  assert.ok(refinement(8, 1, 2).keptInputBytes < array(4, 64) && refinement(8, 1, 2).keptInputBytes >= array(2, 128));
+  assert.equal(refinement(16, 1, 0.4 * 80).rematerialize, false);
 });

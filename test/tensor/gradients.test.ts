@@ -7,6 +7,8 @@ import {
   multiply,
   normalizeByBatch,
   relu,
+  forwardPass,
+  keepTogether,
   rematerialize,
   resetPeak,
   tensorMemory,
@@ -102,7 +104,7 @@ function twoBlocks(
   return { loss: tf.sum(tf.mul(y, randomTensor('w', y.shape))), reports };
 }
 
-test('rematerialised blocks, nested ones too, have the same gradients bit for bit, and report statistics once', () => {
+test('rematerialised blocks and blocks kept together, nested ones too, have the same gradients bit for bit, and report statistics once', () => {
   const inputs = blockInputs();
   const kept = valueAndGradients(() => twoBlocks(inputs, (f, x) => f(x)[0]), { ...inputs });
   const again = valueAndGradients(() => twoBlocks(inputs, (f, x) => rematerialize(f, [x])[0]), { ...inputs });
@@ -110,14 +112,20 @@ test('rematerialised blocks, nested ones too, have the same gradients bit for bi
     () => twoBlocks(inputs, (f, x) => rematerialize((x) => rematerialize(f, [x]), [x])[0]),
     { ...inputs },
   );
-  assert.equal(again.value.reports, 2);
-  assert.equal(nested.value.reports, 2);
-  for (const other of [again, nested]) {
+  const together = valueAndGradients(() => twoBlocks(inputs, (f, x) => keepTogether(f, [x])[0]), { ...inputs });
+  const mixed = valueAndGradients(
+    () => twoBlocks(inputs, (f, x) => rematerialize((x) => keepTogether(f, [x]), [x])[0]),
+    { ...inputs },
+  );
+  for (const other of [again, nested, together, mixed]) {
+    assert.equal(other.value.reports, 2);
     for (const name of Object.keys(inputs)) {
       assert.deepEqual(numbers(other.gradients[name]!), numbers(kept.gradients[name]!), name);
     }
   }
 });
+
+const keptBlock = (f: (x: Tensor) => [Tensor], x: Tensor): Tensor => keepTogether(f, [x])[0];
 
 test('no tensor is left behind, whether f succeeds or throws; rematerialisation lowers the peak', () => {
   const inputs = blockInputs();
@@ -135,16 +143,22 @@ test('no tensor is left behind, whether f succeeds or throws; rematerialisation 
   const rematerialised = peak((f, x) => rematerialize(f, [x])[0]);
   assert.equal(tensorMemory().tensors, handles);
   assert.ok(rematerialised < kept, `${rematerialised} bytes rematerialised, ${kept} otherwise`);
-  assert.throws(() =>
-    tf.tidy(() =>
-      valueAndGradients(
-        () => {
-          twoBlocks(inputs, (f, x) => f(x)[0]);
-          throw new Error('in the middle');
-        },
-        { ...inputs },
-      ),
-    ),
-  );
+  peak((f, x) => keepTogether(f, [x])[0]);
   assert.equal(tensorMemory().tensors, handles);
+  for (const wrap of [(f: (x: Tensor) => [Tensor], x: Tensor) => f(x)[0], keptBlock]) {
+    assert.throws(() =>
+      tf.tidy(() =>
+        valueAndGradients(
+          () => {
+            twoBlocks(inputs, wrap);
+            throw new Error('in the middle');
+          },
+          { ...inputs },
+        ),
+      ),
+    );
+    assert.equal(tensorMemory().tensors, handles);
+    tf.tidy(() => forwardPass(() => twoBlocks(inputs, wrap), { ...inputs }).discard());
+    assert.equal(tensorMemory().tensors, handles);
+  }
 });

@@ -159,7 +159,7 @@ describe('a worker with two devices', () => {
           assert.equal(heartbeat.device?.uuid, seen['device'], 'it sees the device that is told');
           assert.equal(label, `GPU ${heartbeat.device?.index}, stand-in`);
           const threads = String(Math.max(1, Math.floor(availableParallelism() / 2)));
-          assert.deepEqual([seen['slots'], seen['threads']], ['2', threads]);
+          assert.deepEqual([seen['slots'], seen['threads'], seen['memory']], ['2', threads, String(2 ** 30)]);
           // One for both, which the worker's owner has put elsewhere.
           assert.deepEqual(seen['cache'], { directory: join(root, 'frames'), limitBytes: 3e9 });
           found.push(label);

@@ -19,10 +19,9 @@ function train(job: TrainingJob): void {
   mkdirSync(workingDirectory, { recursive: true });
   writeFileSync(join(workingDirectory, `${stage}.pid`), String(process.pid));
   const { CUDA_VISIBLE_DEVICES: device, TEMPEH_SLOTS: slots, OMP_NUM_THREADS: threads } = process.env;
-  writeFileSync(
-    join(workingDirectory, `${stage}.device`),
-    JSON.stringify({ device, slots, threads, cache: job.cache }),
-  );
+  const { TEMPEH_DEVICE_MEMORY: memory } = process.env;
+  const seen = { device, slots, threads, memory, cache: job.cache };
+  writeFileSync(join(workingDirectory, `${stage}.device`), JSON.stringify(seen));
   const resumed = existsSync(saved);
   const totalSteps = configuration.training[stage].iterations;
   let checkpointStep = resumed ? Number(readFileSync(saved, 'utf8')) : null;
