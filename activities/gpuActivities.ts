@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import type { FrameCache } from '../configs/frameCache.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
@@ -33,6 +34,8 @@ export interface GpuActivityDependencies {
   readonly devices?: DevicePool;
   /** Told where this worker is at fault, and not a run. */
   readonly fitness?: Fitness;
+  /** Over the connection that there is then. */
+  readonly client: () => Client;
   /** Aborted when the worker is told to stop: what runs saves, and ends as retryable. */
   readonly stopping: AbortSignal;
 }
@@ -89,7 +92,7 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
       const cache = cacheFor(configuration);
       const job: TrainingJob = { run, stage, configuration, attempt, knownStep, workingDirectory, ...cache };
       const { isProven, prove } = provenFor(configuration);
-      const tellWorkflow = stageSignals(Context.current());
+      const tellWorkflow = stageSignals(Context.current(), dependencies.client);
       return runSupervised<StageProgress, StageResult>({
         kind: 'training',
         name: 'trainer',

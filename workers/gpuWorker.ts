@@ -73,6 +73,7 @@ export async function runGpuWorker(options: GpuWorkerOptions): Promise<void> {
       cache,
       ...(pool && { devices: pool }),
       fitness,
+      client,
       stopping,
     });
     // Who looks at a task queue sees which GPU a worker has.

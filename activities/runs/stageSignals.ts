@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { messages } from '../../configs/temporal.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 
@@ -19,8 +20,11 @@ export function secondsBetweenSignals(age: number): number {
 /**
  * Signals a training activity's workflow where the stage is: at its first checkpoint, then as often as
  * `secondsBetweenSignals` says. What the workflow shows is a courtesy; losing it is no fault.
+ *
+ * @param client of the connection that there is then: the context's own is of the one that there was when the activity began,
+ * and closed once certificates are renewed.
  */
-export function stageSignals(context: Context): (progress: StageProgress) => void {
+export function stageSignals(context: Context, client: () => Client): (progress: StageProgress) => void {
   const begun = performance.now();
   // Where machines are pre-empted every hour, attempts that each began with a signal would fill the history in weeks.
   const before = Math.max(0, Date.now() - context.info.scheduledTimestampMs) / 1000;
@@ -36,8 +40,8 @@ export function stageSignals(context: Context): (progress: StageProgress) => voi
     const { workflowExecution, attempt } = context.info;
     if (workflowExecution === undefined) return;
     const report: StageProgress & StageReport = { ...progress, attempt, worker: `${hostname()}:${process.pid}` };
-    context.client.workflow
-      .getHandle(workflowExecution.workflowId, workflowExecution.runId)
+    client()
+      .workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId)
       .signal(messages.stageProgress, report)
       .catch((error: unknown) => {
         context.log.warn('The workflow could not be notified of the progress.', { error });

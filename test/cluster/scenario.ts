@@ -157,6 +157,7 @@ export class Scenario {
     certificates.distrustOld();
     await Promise.all([distrusted, sleep(2000 * refreshSeconds)]);
     await this.watch.allGoOn('with the new CA alone');
+    await this.watch.workflowsAreTold('with the new CA alone');
     const expelled = await site.command(['list'], site.environmentOf('expelled'));
     assert.equal(expelled.code, 2, expelled.stdout);
     assert.match(expelled.stderr, /refuses our certificate/);

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { pendingActivities, type PendingActivity } from '../../client/runs/pendingActivities.js';
+import { messages } from '../../configs/temporal.js';
+import type { RunProgress } from '../../workflows/types.js';
 import type { Site } from './site.js';
 
 /** The two runs that train while things happen to the cluster, and the workers that train them. */
@@ -49,6 +51,21 @@ export class Watch {
     for (const [i, name] of gpuWorkers.entries()) {
       await this.until(`${name} goes on ${when}`, minutes(2), async () =>
         this.site.journals.get(name)!.steps.length > steps[i]! ? true : null,
+      );
+    }
+  }
+
+  /** The stages' workflows themselves learn where they are, beside the heartbeats: attempts tell them. */
+  async workflowsAreTold(when: string): Promise<void> {
+    for (const run of runs) {
+      const handle = this.client.workflow.getHandle(`${run}/coarse-pretraining`);
+      const step = async (): Promise<number> => {
+        const progress = await handle.query<RunProgress>(messages.progress);
+        return progress.training?.step ?? -1;
+      };
+      const before = await step();
+      await this.until(`${run} is told of progress ${when}`, minutes(2), async () =>
+        (await step()) > before ? true : null,
       );
     }
   }
