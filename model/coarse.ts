@@ -59,6 +59,8 @@ export interface CoarseIntermediates extends CoarseOutput {
   readonly back: Tensor5D;
 }
 
+const outputLayer = 'sparse_point_net.global_net.output_layer';
+
 /**
  * Coarse model (method 2): images of calibrated views → vertices of the head.
  *
@@ -84,7 +86,11 @@ export function coarseIntermediates(
   const { configuration, mode } = options;
   const [batch, viewCount, height, width] = views.images.shape;
   requireTwoViews(viewCount);
-  const memory = { ...automaticMemorySettings('coarse', views.images.shape, configuration), ...options.memory };
+  const vertexCount = state.parameters[`${outputLayer}.weight`]?.shape.at(-1);
+  const memory = {
+    ...automaticMemorySettings('coarse', views.images.shape, configuration, vertexCount),
+    ...options.memory,
+  };
   const pass = Pass.of(state, mode, memory, options.frozen);
   const network = pass.within('sparse_point_net');
   const grid: VoxelGrid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
@@ -154,7 +160,10 @@ function coarseVertices(globalNet: Pass, back: Tensor5D, placement: GridPlacemen
   const [batch, , , , channels] = back.shape;
   const keys = reshape<Tensor3D>(back, [batch, -1, channels]);
   const queries = reshape<Tensor2D>(weight, [channels, -1]);
-  return place(placement, softmaxExpectation(keys, queries, gridOffsets(grid), globalNet.chunkBytes));
+  return place(
+    placement,
+    softmaxExpectation(keys, queries, gridOffsets(grid), globalNet.chunkBytes, globalNet.keepSoftmax),
+  );
 }
 
 /** @throws Error for fewer than two views. */

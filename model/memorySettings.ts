@@ -14,6 +14,9 @@ const keptInputBytes = 4096 * mebibyte;
 /** A block keeps about so many arrays, one of which is its input: the two convolutions, the two rectifiers and the sum. */
 const arraysOfBlock = 5;
 
+/** The softmax is kept where its memory is there so many times: it saves less time for its size than blocks do. */
+const plenty = 4;
+
 /** Blocks of a network at one resolution. Bytes. */
 interface Blocks {
   /** The largest input of one of them. */
@@ -34,7 +37,7 @@ function activationBudget(): number {
  * largest groups of blocks, too (one more). The numbers that come out are the same, to the bit.
  *
  * @param images shape of the images, `[B, V, H, W, 3]`
- * @param vertexCount L; of the refinement only, whose volumes are one a vertex.
+ * @param vertexCount L: a vertex has a volume in the refinement, a softmax over voxels in the coarse model.
  * @param budget bytes that activations may take.
  */
 export function automaticMemorySettings(
@@ -51,11 +54,13 @@ export function automaticMemorySettings(
     ...v2vBlocks(volumes * configuration.gridSide ** 3, configuration.v2v),
   ];
   const bytes = all.reduce((sum, { kept }) => sum + kept, 0);
+  const softmax = 4 * batch * configuration.gridSide ** 3 * vertexCount;
   const rematerialize = bytes > budget;
   return {
     rematerialize,
     groups: bytes / arraysOfBlock > Math.max(keptInputBytes, budget),
     keptInputBytes: rematerialize ? largestKept(all, budget) : 0,
+    keepSoftmax: stage === 'coarse' && bytes + plenty * softmax <= budget,
     chunkBytes: 64 * mebibyte,
   };
 }

@@ -45,6 +45,10 @@ export class Pass {
     return this.memory.chunkBytes;
   }
 
+  get keepSoftmax(): boolean {
+    return this.memory.keepSoftmax;
+  }
+
   has(name: string): boolean {
     return this.prefix + name in this.state.parameters;
   }

@@ -50,6 +50,8 @@ export interface MemorySettings {
   readonly groups: boolean;
   /** With `rematerialize`: blocks whose input takes no more bytes are kept all the same. */
   readonly keptInputBytes: number;
+  /** The coarse model's softmax over voxels is kept for the backward pass, not computed again. */
+  readonly keepSoftmax: boolean;
   /** Bytes that one chunk of a chunked computation (sampling, softmax) may take. */
   readonly chunkBytes: number;
 }

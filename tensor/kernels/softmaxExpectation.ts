@@ -2,7 +2,7 @@ import { sliced, strided } from './batches.js';
 import { executeOne, filled, float32, view } from '../engine/engine.js';
 import { product } from './matrices.js';
 import { countOperations } from '../engine/phases.js';
-import { record, withoutGradients } from '../gradients/recording.js';
+import { isRecording, record, withoutGradients } from '../gradients/recording.js';
 import { chosenShifting, exponentials, shiftStride, withoutLost } from './softmaxShift.js';
 import { tidy } from '../engine/tidy.js';
 import { tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensorflow.js';
@@ -12,8 +12,8 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensorflow.js'
  *
  *   a[b,n,l] = Σ_c keys[b,n,c] · queries[c,l],   p = softmax_n(a),   y[b,l] = Σ_n p[b,n,l] · values[n].
  *
- * The array p, `[B, N, L]` (1.3 GB for two heads at paper scale), never exists: queries go in chunks, and the backward
- * pass computes each chunk's part again:
+ * The array p, `[B, N, L]` (1.3 GB for two heads at paper scale), need not exist: queries go in chunks, and the backward
+ * pass computes each chunk's part again, unless it is kept:
  *
  *   da = p ∘ ((values − y) · dyᵀ),   dqueries = keysᵀ · da,   dkeys = da · queriesᵀ.
  *
@@ -27,6 +27,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensorflow.js'
  *
  * @param keys `[B, N, C]` @param queries `[C, L]` @param values constants. `[N, K]`
  * @param chunkBytes the memory that one chunk of p may take.
+ * @param keep whether p is kept for the backward pass; it changes no bit.
  * @returns `[B, L, K]`
  */
 export function softmaxExpectation(
@@ -34,15 +35,17 @@ export function softmaxExpectation(
   queries: Tensor2D,
   values: Tensor2D,
   chunkBytes = 64 * 2 ** 20,
+  keep = false,
 ): Tensor3D {
   const [samples, n] = keys.shape;
   const [channels, components] = [queries.shape[0], values.shape[1]];
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
-  const [y, sums, shifts] = withoutGradients(() =>
-    tidy((): [Tensor, Tensor, Tensor] => {
+  const keeping = keep && isRecording();
+  const [y, sums, shifts, kept] = withoutGradients(() =>
+    tidy((): [Tensor, Tensor, Tensor, (Tensor | undefined)[][]] => {
       const homogeneous = withOnes(values);
       const looked = strided(keys, [1, shiftStride, 1]);
-      const shifting = chosenShifting(sampleOf(looked, 0), columns(queries, chunks[0]!));
+      const shifting = chosenShifting(sampleOf(looked, 0), columns(queries, chunks[0]!), keeping);
       const weighted = range(samples).map((sample) => {
         const keysOfSample = withOnes(sampleOf(keys, sample));
         const lookedOfSample = sampleOf(looked, sample);
@@ -58,20 +61,28 @@ export function softmaxExpectation(
             ofChunks.map(({ shift }) => shift),
             1,
           ),
+          ofChunks.map(({ e }) => e),
         ] as const;
       });
       const stacked = tf.stack(weighted.map(([sums]) => sums));
       const [numerators, sums] = tf.split(stacked, [components, 1], 2) as [Tensor, Tensor];
-      return [withoutLost(tf.div(numerators, sums), sums), sums, tf.stack(weighted.map(([, shift]) => shift))];
+      const y = withoutLost(tf.div(numerators, sums), sums);
+      return [y, sums, tf.stack(weighted.map(([, shift]) => shift)), weighted.map(([, , es]) => es)];
     }),
   );
   const pairs = samples * n * queries.shape[1];
   countOperations(2 * pairs * (channels + components));
-  record('SoftmaxExpectation', [keys, queries], [y], [keys, queries, values, y, sums, shifts], ([dy], saved) => {
+  // Where each chunk's exponentials lie in what is saved, behind the first six.
+  const exponentialsKept = kept.flat().filter((e) => e !== undefined);
+  const at = kept.map((ofSample) => ofSample.map((e) => (e === undefined ? null : 6 + exponentialsKept.indexOf(e))));
+  const saving = [keys, queries, values, y, sums, shifts, ...exponentialsKept];
+  record('SoftmaxExpectation', [keys, queries], [y], saving, ([dy], saved) => {
     countOperations(2 * pairs * (2 * channels + components));
     const [keys, queries, values, y, sums, shifts] = saved;
-    return backward(dy!, keys!, queries!, values!, y!, sums!, shifts!, chunks);
+    const found = at.map((ofSample) => ofSample.map((position) => (position === null ? null : saved[position]!)));
+    return backward(dy!, keys!, queries!, values!, y!, sums!, shifts!, chunks, found);
   });
+  tf.dispose(exponentialsKept);
   return y as Tensor3D;
 }
 
@@ -90,6 +101,7 @@ function backward(
   sums: Tensor,
   shifts: Tensor,
   chunks: readonly Bounds[],
+  kept: readonly (readonly (Tensor | null)[])[],
 ): [Tensor, Tensor] {
   const [c, l] = queries.shape as [number, number];
   const homogeneous = withOnes(values);
@@ -102,10 +114,10 @@ function backward(
     const slopesOfSample = sampleOf(slopes, sample);
     const shiftsOfSample = sampleOf(shifts, sample);
     let dKeysOfSample: Tensor | undefined;
-    const parts = chunks.map((bounds) => {
+    const parts = chunks.map((bounds, chunk) => {
       const [part, dKeysPart] = tidy((): [Tensor, Tensor] => {
         const queriesPart = columns(queries, bounds);
-        const e = exponentials(keysAndOnes, queriesPart, columns(shiftsOfSample, bounds));
+        const e = kept[sample]?.[chunk] ?? exponentials(keysAndOnes, queriesPart, columns(shiftsOfSample, bounds));
         const byValue = product(homogeneous, rows(slopesOfSample, bounds), false, true);
         const da = executeOne('Mul', [float32], [e, byValue]);
         e.dispose();

@@ -31,6 +31,8 @@ const farApart = 4 * Math.log(largestSum);
 export interface ShiftedSums {
   readonly sums: Tensor;
   readonly shift: Tensor;
+  /** exp(a − shift), if it was to be kept and is what {@link exponentials} gives. `[N, Q]` */
+  readonly e?: Tensor;
 }
 
 /**
@@ -40,6 +42,15 @@ export interface ShiftedSums {
  * @param queries `[C, Q]` @param homogeneous `[N, K + 1]`
  */
 export type Shifting = (keys: Tensor, looked: Tensor, queries: Tensor, homogeneous: Tensor) => ShiftedSums;
+
+/** Sums with the shift given; the exponentials too, if they are to be kept. */
+function shiftedSums(keys: Tensor, queries: Tensor, shift: Tensor, homogeneous: Tensor, keep: boolean): ShiftedSums {
+  const e = exponentials(keys, queries, shift);
+  const sums = tidy(() => sumsOf(e, homogeneous));
+  if (keep) return { sums, shift, e };
+  e.dispose();
+  return { sums, shift };
+}
 
 let exact = false;
 
@@ -60,12 +71,13 @@ export function withExactShifts<A>(f: () => A): A {
  * function tries again with {@link withExactShifts}. On a GPU looking at the sums would hold up everything.
  *
  * @param looked of the first sample. `[N', C]` @param queries of the first chunk. `[C, Q]`
+ * @param keep whether the exponentials are wanted as well.
  */
-export function chosenShifting(looked: Tensor, queries: Tensor): Shifting {
+export function chosenShifting(looked: Tensor, queries: Tensor, keep: boolean): Shifting {
   if (exact) return byLargest;
-  if (isRecordingFunction()) return unseen(looked, queries);
+  if (isRecordingFunction()) return unseen(looked, queries, keep);
   if (runsOnGpu()) return byLargest;
-  return seen(looked, queries);
+  return seen(looked, queries, keep);
 }
 
 /** NaN where a sum was lost, which whoever recorded the function looks for; the same elsewhere. */
@@ -87,17 +99,17 @@ function byLargest(keys: Tensor, _looked: Tensor, queries: Tensor, homogeneous: 
 }
 
 /** The headroom follows from the logits that are looked at, in the function itself. */
-function unseen(looked: Tensor, queries: Tensor): Shifting {
+function unseen(looked: Tensor, queries: Tensor, keep: boolean): Shifting {
   const isFar = executeOne('Greater', [float32], [spanOf(looked, queries), tf.scalar(farApart)]);
   const [low, high] = headrooms as [number, number];
   const headroom = executeOne('SelectV2', [float32], [isFar, tf.scalar(high), tf.scalar(low)]);
   return (keys, looked, queries, homogeneous) => {
     const shift = tidy(() => executeOne('AddV2', [float32], [largestOf(product(looked, queries)), headroom]));
-    return { shift, sums: tidy(() => sumsOf(exponentials(keys, queries, shift), homogeneous)) };
+    return shiftedSums(keys, queries, shift, homogeneous, keep);
   };
 }
 
-function seen(looked: Tensor, queries: Tensor): Shifting {
+function seen(looked: Tensor, queries: Tensor, keep: boolean): Shifting {
   const span = tidy(() => spanOf(looked, queries));
   // A shift with which the sum would overflow need not be tried. Where one chunk's logits are far apart, the others' are as a
   // rule.
@@ -109,10 +121,9 @@ function seen(looked: Tensor, queries: Tensor): Shifting {
     for (; attempt < headrooms.length; attempt++) {
       const headroom = headrooms[attempt]!;
       const shift = tidy(() => tf.add(largestOf(product(looked, queries)), headroom));
-      const sums = tidy(() => sumsOf(exponentials(keys, queries, shift), homogeneous));
-      if (!sums.dataSync<'float32'>().some(isLost)) return { sums, shift };
-      sums.dispose();
-      shift.dispose();
+      const found = shiftedSums(keys, queries, shift, homogeneous, keep);
+      if (!found.sums.dataSync<'float32'>().some(isLost)) return found;
+      tf.dispose([found.sums, shift, ...(found.e ? [found.e] : [])]);
     }
     return byLargest(keys, looked, queries, homogeneous);
   };
