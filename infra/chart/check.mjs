@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Holds the chart against Helm and against the schemas of Kubernetes and KEDA, without a cluster: `npm run test:chart`.
+ * Checks the chart with Helm and against the schemas of Kubernetes and KEDA, without a cluster: `npm run test:chart`.
  * Helm and kubeconform are built with Go at the first time and kept in the cache (minutes), like the schemas.
  */
 import { createHash } from 'node:crypto';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Holds the Terraform of infra/cloud against Terraform itself and against the AWS provider's schema, without an account
+ * Checks the Terraform of infra/cloud with Terraform itself and against the AWS provider's schema, without an account
  * and without the provider: `npm run test:cloud`. Needs Terraform or OpenTofu (1.6 or later), Python, pip and the network
- * once. What only AWS can say (names that are taken, quotas, permissions) it does not tell.
+ * once. What only AWS can say (names that are taken, quotas, permissions) it does not find out.
  */
 import { createHash } from 'node:crypto';
 import {
