@@ -76,7 +76,7 @@ export function createDataWorkerActivities(dependencies: DataWorkerActivityDepen
         const credentials = await credentialsFor(source.host, environment);
         return { ...credentials, inClear: source.passwordInClear ?? false };
       },
-      onMended: (message) => void log.warn(message),
+      onRepaired: (message) => void log.warn(message),
       onMissing: (message) => void log.warn(message),
     };
   };

@@ -78,7 +78,7 @@ export class FinalModelDamaged extends Error {
   }
 }
 
-/** Thrown when a stage is asked for whose forerunner has not finished. */
+/** Thrown when a stage is asked for whose predecessor has not finished. */
 export class StageNotFinished extends Error {
   override readonly name = 'StageNotFinished';
   constructor(

@@ -24,7 +24,7 @@ export interface DataPath {
   /** Volumes go as soon as they are extracted: what was extracted is all that is wanted. */
   readonly deleteExtracted: boolean;
   readonly credentials: () => Promise<HostCredentials>;
-  readonly onMended?: (message: string) => void;
+  readonly onRepaired?: (message: string) => void;
   /** Called with what lists name and archives did not bring, a sentence each. */
   readonly onMissing?: (message: string) => void;
 }
@@ -73,9 +73,9 @@ export async function extractFetched(
   path: DataPath,
   { bundle, onProgress, signal }: DataStep,
 ): Promise<ExtractedBundle> {
-  const { host, downloads, extracted, credentials, onMended } = path;
-  const mender = { host, credentials, ...(onMended ? { onMended } : {}) };
-  const done = await extractBundle({ bundle, downloads, extracted, mender, onProgress, signal });
+  const { host, downloads, extracted, credentials, onRepaired } = path;
+  const repairFrom = { host, credentials, ...(onRepaired ? { onRepaired } : {}) };
+  const done = await extractBundle({ bundle, downloads, extracted, repairFrom, onProgress, signal });
   for (const message of await compareWithLists(findBundle(bundle), extracted)) path.onMissing?.(message);
   if (path.deleteExtracted) await deleteDownloads(bundle, downloads);
   return done;

@@ -1,7 +1,7 @@
 import { methodNames, type Evaluation } from './types.js';
 
 /**
- * What whoever started a run must not overlook in what it came to: a model that learnt nothing of use, frames without figures.
+ * Warnings that the user of a run must not overlook: a model that learnt nothing of use, frames without figures.
  */
 export function evaluationWarnings({
   frames,

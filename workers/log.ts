@@ -55,7 +55,7 @@ function placeOf({ workflowId }: LogMetadata): { run?: string; step?: string } {
   return { ...(run === undefined ? {} : { run }), ...(step === undefined ? {} : { step }) };
 }
 
-/** The SDK's lines about itself are for its makers; that an activity began or ended is for whoever runs the worker. */
+/** The SDK's lines about itself are for its developers; that an activity began or ended is for the worker's operator. */
 function levelOf(from: LogLevel, message: string, { sdkComponent }: LogMetadata): LogLevelName {
   const level = from.toLowerCase() as LogLevelName;
   if (sdkComponent !== 'worker') return level;

@@ -39,7 +39,7 @@ export async function readPart(
   return body;
 }
 
-/** The files of a checkpoint, each held against its size and SHA-256. @throws DamagedCheckpoint */
+/** The files of a checkpoint, each checked against its size and SHA-256. @throws DamagedCheckpoint */
 export async function readParts(
   store: ObjectStore,
   checkpoint: ManifestCheckpoint,

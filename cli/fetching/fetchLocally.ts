@@ -34,7 +34,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
     sha256: source.sha256,
     deleteExtracted: dataset.deleteDownloads && storage === null,
     credentials: async () => credentials,
-    onMended: display.warn,
+    onRepaired: display.warn,
     onMissing: display.warn,
   };
   const busy = (): never => {

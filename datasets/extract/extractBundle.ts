@@ -11,7 +11,7 @@ import { ArchiveDamaged, ArchiveUnsafe, VolumeMissing } from './errors.js';
 import { archiveDamaged, explainFailure } from './explainFailure.js';
 import type { Volume } from './joinedVolumes.js';
 import { markerName, readMarker, stateFolder, writeMarker } from './markers.js';
-import { mendArchive, volumesAt, type Mender } from './mendArchive.js';
+import { repairArchive, volumesAt, type RepairSource } from './repairArchive.js';
 import { placeContent } from './placeContent.js';
 import { extractArchive } from './sevenZip.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
@@ -24,7 +24,7 @@ export interface ExtractBundleOptions {
   /** Receives the folders of the bundle. */
   readonly extracted: string;
   /** Where damage is repaired from; without it, damage is an error at once. */
-  readonly mender?: Omit<Mender, 'onProgress' | 'signal'>;
+  readonly repairFrom?: Omit<RepairSource, 'onProgress' | 'signal'>;
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal;
   /** For tests. */
@@ -39,7 +39,7 @@ export interface ExtractedBundle {
 }
 
 /** Of one archive: each round repairs all the damage that the one before has shown. */
-const mostMended = 4;
+const mostRepairs = 4;
 
 /**
  * Extracts all archives of a fetched bundle into their folders, checksums verified, and lays its lists where they
@@ -69,9 +69,9 @@ export async function extractBundle(options: ExtractBundleOptions): Promise<Extr
   }
   report(bundle.name, 0, null);
   const plans = [];
-  const mending = { onProgress, signal, mender: options.mender };
+  const repairing = { onProgress, signal, repairFrom: options.repairFrom };
   for (const { archive, volumes } of archives) {
-    plans.push({ archive, ...(await plan(archive, volumes, downloads, extracted, mending)) });
+    plans.push({ archive, ...(await plan(archive, volumes, downloads, extracted, repairing)) });
   }
   const totalBytes = doneBytes + plans.reduce((sum, { contents }) => sum + contents.bytes, 0);
   const needed = plans.reduce((sum, { volumes, contents }) => sum + (volumes ? contents.bytes : 0), 0);
@@ -83,7 +83,7 @@ export async function extractBundle(options: ExtractBundleOptions): Promise<Extr
       await whileRoom(
         extracted,
         signal,
-        (signal) => extractOne(archive, volumes, extracted, onPercent, { ...mending, signal }),
+        (signal) => extractOne(archive, volumes, extracted, onPercent, { ...repairing, signal }),
         free,
       );
       // Repaired volumes have another checksum now.
@@ -128,8 +128,8 @@ async function findVolume(path: string, downloads: string): Promise<FetchedFile>
   throw new VolumeMissing(`${file} ${found}. Fetch the bundle again.`);
 }
 
-interface Mending {
-  readonly mender: ExtractBundleOptions['mender'];
+interface Repairing {
+  readonly repairFrom: ExtractBundleOptions['repairFrom'];
   readonly onProgress: ExtractBundleOptions['onProgress'];
   readonly signal: AbortSignal | undefined;
 }
@@ -140,15 +140,15 @@ async function plan(
   fetched: readonly FetchedFile[] | null,
   downloads: string,
   extracted: string,
-  mending: Mending,
+  repairing: Repairing,
 ): Promise<{ volumes: Volume[] | null; contents: ArchiveContents }> {
   const marker = await readMarker(archive, extracted);
   const isOf = (volumes: readonly FetchedFile[]) =>
     marker?.volumes.join() === volumes.map(({ sha256 }) => sha256).join();
   if (marker !== null && (fetched === null || isOf(fetched))) return { volumes: null, contents: marker };
   const volumes = volumesAt(downloads, fetched ?? []);
-  const contents = await withMending(volumes, mending, () =>
-    inspectArchive(volumes, (note) => mending.mender?.onMended?.(note), mending.signal),
+  const contents = await withRepair(volumes, repairing, () =>
+    inspectArchive(volumes, (note) => repairing.repairFrom?.onRepaired?.(note), repairing.signal),
   );
   return { volumes, contents };
 }
@@ -158,9 +158,9 @@ async function plan(
  *
  * @param work is given the members that could not be read the time before; null for all.
  */
-async function withMending<T>(
+async function withRepair<T>(
   volumes: readonly Volume[],
-  { mender, onProgress, signal }: Mending,
+  { repairFrom, onProgress, signal }: Repairing,
   work: (members: readonly string[] | null) => Promise<T>,
 ): Promise<T> {
   let members: readonly string[] | null = null;
@@ -175,9 +175,9 @@ async function withMending<T>(
       const damaged = unsafe
         ? await archiveDamaged({ members: [], headersOnly: true, said: explained.message }, volumes)
         : explained;
-      if (!(damaged instanceof ArchiveDamaged) || !mender || round === mostMended) throw explained;
+      if (!(damaged instanceof ArchiveDamaged) || !repairFrom || round === mostRepairs) throw explained;
       const reporting = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-      await mendArchive(damaged, volumes, { ...mender, ...reporting }).catch((failure: unknown) => {
+      await repairArchive(damaged, volumes, { ...repairFrom, ...reporting }).catch((failure: unknown) => {
         throw unsafe && failure instanceof ArchiveDamaged ? explained : failure;
       });
       // What was read is there: 7-Zip goes on after what it cannot read.
@@ -191,7 +191,7 @@ async function extractOne(
   volumes: readonly Volume[],
   extracted: string,
   onPercent: (percent: number) => void,
-  mending: Mending,
+  repairing: Repairing,
 ): Promise<void> {
   // One of its own: a killed process's 7-Zip may live on for a moment in the one before.
   const workshops = join(extracted, stateFolder, 'unfinished', markerName(archive));
@@ -199,8 +199,8 @@ async function extractOne(
   const workshop = join(workshops, randomUUID());
   const work = async (): Promise<void> => {
     await writing(workshop, () => mkdir(workshop, { recursive: true }));
-    const { signal } = mending;
-    await withMending(volumes, mending, (members) =>
+    const { signal } = repairing;
+    await withRepair(volumes, repairing, (members) =>
       extractArchive(volumes[0]!.file, workshop, onPercent, { signal, members }),
     );
     const target = join(extracted, archive.target);

@@ -47,7 +47,7 @@ export interface Download extends FetchedFile {
 const mostVersions = 4;
 
 /**
- * Fetches a file of the host, or finds it. What an interruption left is gone on with, in a new process too, as long as
+ * Fetches a file of the host, or finds it. What an interruption left is continued, in a new process too, as long as
  * the host's file is the same. Hiccups of the host and the network are waited for.
  *
  * @throws HostCredentialsRefused, FileMissingOnHost, UnexpectedAnswer, HostUnavailable, HostUntrusted, ChecksumDiffers,

@@ -17,7 +17,7 @@ export interface Assembled {
   readonly parts: readonly CompletedPart[];
 }
 
-/** An object as it is now, held against an upload. */
+/** An object as it is now, compared with an upload. */
 export interface AssembledFound {
   readonly etag: string;
   /** Size and checksum, or ETag, say that this upload made it. */

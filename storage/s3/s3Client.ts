@@ -73,9 +73,9 @@ export function storeName({ bucket, prefix }: S3Configuration): string {
 }
 
 /**
- * A body whose SHA-256 is given is signed with it: the SDK would compute it again, at a second a gigabyte. Every server of
- * S3 holds a body against the hash that its request is signed with, so that another body than the promised one is refused
- * (status 400), also by those that do not compare checksums.
+ * A body whose SHA-256 is given is signed with it: the SDK would compute it again, at a second a gigabyte. Every server of S3
+ * compares a body with the hash that its request is signed with, so that another body than the promised one is refused (status
+ * 400), also by those that do not compare checksums.
  */
 function signedWithKnownHash<T extends { readonly request: unknown }>(args: T): T {
   const { headers } = args.request as { headers: Record<string, string> };

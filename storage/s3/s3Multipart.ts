@@ -36,7 +36,7 @@ export interface MultipartTarget {
  * condition holds and the whole has the promised SHA-256; what the store made of them is then compared in size and
  * checksum. The first failure stops all, and nothing of the upload remains.
  *
- * `@aws-sdk/lib-storage` does not take its place: it cannot hold the whole against a promised hash before the object
+ * `@aws-sdk/lib-storage` does not take its place: it cannot compare the whole with a promised hash before the object
  * appears, goes on sending the other parts after one has failed or the put was aborted, and lets a failed clean-up
  * replace the first error.
  *

@@ -54,7 +54,7 @@ async function supervise(
   return { end, events, log, seconds: (Date.now() - startedAt) / 1000 };
 }
 
-/** What is in a log, as people read it. */
+/** what is in a log, in human-readable form. */
 function textOf({ path }: BoundedLog): string {
   return readFileSync(path, 'utf8').split('\n').map(readableLogLine).join('\n');
 }

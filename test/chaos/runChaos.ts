@@ -91,7 +91,7 @@ function withCost(strike: Strike, until: number, steps: readonly JournalStep[]):
   return { ...strike, repeated, standstill: largestGap(steps, strike.at, strike.at + 1000 * strike.standstill) };
 }
 
-/** Where a run's files lie, for people who look into what went wrong. */
+/** Where a run's files lie, for those who look into what went wrong. */
 export function logFolder(directory: string): string {
   return join(directory, 'logs');
 }

@@ -120,8 +120,8 @@ test('what is there is skipped; what is missing comes out the same again', async
   const key = meshKey(keys.testPredictions(run, 'refinement'), frames.test[1]!);
   const before = (await store.get(key)).body;
   await store.delete([key]);
-  const mended = await predictFrames(job('both', ['test']), () => undefined, never);
-  assert.deepEqual([mended.predicted, mended.skipped], [1, 1]);
+  const repaired = await predictFrames(job('both', ['test']), () => undefined, never);
+  assert.deepEqual([repaired.predicted, repaired.skipped], [1, 1]);
   assert.deepEqual((await store.get(key)).body, before);
 });
 

@@ -1,5 +1,5 @@
 /**
- * Holds alert rules against promtool, and a worker's numbers against a real Prometheus, which scrapes it: `npm run
+ * Checks alert rules with promtool, and a worker's metrics with a real Prometheus, which scrapes it: `npm run
  * test:monitoring`. Needs both programs (Debian: `prometheus`).
  */
 import { execFileSync, spawn } from 'node:child_process';

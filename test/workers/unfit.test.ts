@@ -136,7 +136,7 @@ test('where no other worker is, refused credentials end the run at once, as a pe
   }
 });
 
-test('a worker that the store of the run under way refuses takes no task before that is mended', async () => {
+test('a worker that the store of the run under way refuses takes no task before that is repaired', async () => {
   const change = { storage: s3.configuration };
   const credentials = credentialsFile();
   credentials.write(false);

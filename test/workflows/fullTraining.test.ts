@@ -147,11 +147,11 @@ test('a fault that needs a person ends the run at once, with what to do; resumin
   const { client } = temporal;
   const calls: string[] = [];
   const message = 'The loss is not finite at step 40 (frames a/b/c). Lower training.coarse-pretraining.learningRate.';
-  let mended = false;
+  let repaired = false;
   const activities = testActivities(calls, {
     findDataset: async () => packed,
     trainStage: async (input) => {
-      if (!mended) throw ApplicationFailure.nonRetryable(message, 'TrainingDiverged');
+      if (!repaired) throw ApplicationFailure.nonRetryable(message, 'TrainingDiverged');
       return testActivities([]).trainStage(input);
     },
   });
@@ -164,7 +164,7 @@ test('a fault that needs a person ends the run at once, with what to do; resumin
     const state = progress?.steps[1];
     assert.deepEqual([state?.state, state?.note], ['failed', message]);
     assert.equal(calls.filter((call) => call === 'trainStage coarse-pretraining').length, 1);
-    mended = true;
+    repaired = true;
     await resumeRun(client, 'diverging');
     const again = (await client.workflow.getHandle('diverging').result()) as FullTrainingResult;
     assert.equal(again.stages.length, 3);

@@ -2,7 +2,7 @@ import { FormatError, listed } from '../../datasets/formats/formatError.js';
 import type { PytorchValue } from '../../datasets/formats/pytorch/readPytorch.js';
 import type { StateDict } from './stateDict.js';
 
-/** What PyTorch's wrappers put into names: DataParallel and its kin, `torch.compile`. No name of the networks has either. */
+/** What PyTorch's wrappers put into names: DataParallel and the like, `torch.compile`. No name of the networks has either. */
 const wrappers = new Set(['module', '_orig_mod']);
 
 /** Where the networks' own names begin; before that stands what another program calls the network in its own class. */

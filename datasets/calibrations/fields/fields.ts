@@ -55,7 +55,7 @@ export function numberOf(fields: Fields, { name, value }: Field): number {
   throw problem(fields, name, 'a finite number', describe(value));
 }
 
-/** A word of a set, with synonyms. @throws FormatError */
+/** One of a set of words, with synonyms. @throws FormatError */
 export function wordOf<Word extends string>(
   fields: Fields,
   { name, value }: Field,

@@ -111,7 +111,7 @@ export function largestGap(steps: readonly JournalStep[], from: number, to: numb
   return longest / 1000;
 }
 
-/** What each step trained on, whoever made it: a second time the same, or it is told. */
+/** What each step trained on, whoever made it: a second time the same, or it is reported. */
 export function framesByStep(steps: readonly JournalStep[]): { frames: Map<string, string>; differing: string[] } {
   const frames = new Map<string, string>();
   const differing: string[] = [];

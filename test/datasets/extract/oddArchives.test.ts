@@ -53,8 +53,8 @@ async function extract(
   members: readonly Member[],
   {
     prepare = async () => {},
-    canMend = true,
-  }: { prepare?: (extracted: string) => Promise<void>; canMend?: boolean } = {},
+    canRepair = true,
+  }: { prepare?: (extracted: string) => Promise<void>; canRepair?: boolean } = {},
 ) {
   const base = join(root, String(folders++));
   const [downloads, extracted] = [join(base, 'downloads'), join(base, 'data')];
@@ -63,14 +63,14 @@ async function extract(
   await prepare(extracted);
   const notes: string[] = [];
   // Nothing here is damaged: no host is asked.
-  const mender = {
+  const repairFrom = {
     host: 'http://127.0.0.1:1/download.php',
     credentials: () => Promise.reject(new Error('asked')),
-    onMended: (message: string) => void notes.push(message),
+    onRepaired: (message: string) => void notes.push(message),
   };
   let error: Error | null = null;
   try {
-    await extractBundle({ bundle: 'test-subset', downloads, extracted, ...(canMend ? { mender } : {}) });
+    await extractBundle({ bundle: 'test-subset', downloads, extracted, ...(canRepair ? { repairFrom } : {}) });
   } catch (thrown) {
     error = thrown as Error;
   }
@@ -107,7 +107,7 @@ test('control characters in a name are no name, and are not printed', async () =
     ['test_subset_images_4/a\u001b[2J\u0007.png', '1'],
     ['test_subset_images_4/b\u009b31m.png', '2'],
   ];
-  const { error, files } = await extract(members, { canMend: false });
+  const { error, files } = await extract(members, { canRepair: false });
   assert.equal(error?.name, 'ArchiveUnsafe');
   assert.match(error?.message ?? '', /images_4\/a\\u001b\[2J\\u0007\.png" holds control characters/);
   assert.ok(!hasControls(error?.message ?? ''));

@@ -63,12 +63,12 @@ async function extract(archive: string) {
   for (const { path } of bundle.files) await lay(downloads, path, list);
   const target = bundle.archives.find((described) => described.content === content)!.target;
   const notes: string[] = [];
-  const mender = {
+  const repairFrom = {
     host: 'http://127.0.0.1:1/download.php',
     credentials: () => Promise.reject(new Error('the host was asked')),
-    onMended: (message: string) => void notes.push(message),
+    onRepaired: (message: string) => void notes.push(message),
   };
-  const settled = await extractBundle({ bundle: 'test-subset', downloads, extracted, mender }).then(
+  const settled = await extractBundle({ bundle: 'test-subset', downloads, extracted, repairFrom }).then(
     () => null,
     (error: Error) => error,
   );

@@ -78,7 +78,7 @@ test('a host without lengths and validators is taken at the length of its body',
       request.resume();
       const path = new URL(request.url!, 'http://x').searchParams.get('sfile')!;
       void readFile(join(source, path)).then((bytes) => {
-        // In chunks: no length is told.
+        // In chunks: no length is announced.
         response.write(bytes.subarray(0, 1000));
         response.end(bytes.subarray(1000));
       });

@@ -28,9 +28,9 @@ const tar = writeTar([
 /** Archives whose headers are changed, most of them under right checksums. */
 export const tarFiles: Arbitrary<Buffer> = fc
   .tuple(damaged(fc.constant(tar)), fc.boolean())
-  .map(([bytes, isMended]) => (isMended ? mended(bytes) : bytes));
+  .map(([bytes, isRepaired]) => (isRepaired ? repaired(bytes) : bytes));
 
-function mended(bytes: Buffer): Buffer {
+function repaired(bytes: Buffer): Buffer {
   for (let at = 0; at + 512 <= bytes.length; at += 512) {
     const head = bytes.subarray(at, at + 512);
     if (head.toString('latin1', 257, 262) !== 'ustar') continue;

@@ -88,7 +88,7 @@ export function goldenDifference(
 }
 
 /**
- * Holds a whole array in the published layout against the golden one, at the README's tolerance (or a stated one).
+ * Compares a whole array in the published layout with the golden one, at the README's tolerance (or a stated one).
  * @returns the largest difference.
  */
 export function assertGolden(name: string, actual: ArrayLike<number>, tolerance = goldenTolerance(name)): number {

@@ -46,7 +46,7 @@ test('each unit is done once, by whoever is free; stages follow one another; hel
     isNoticed = !lead().isWhole;
     await sleep(1);
   }
-  assert.ok(isNoticed, 'what a helper failed in is told, and nobody waits for it');
+  assert.ok(isNoticed, 'what a helper failed in is reported, and nobody waits for it');
   team.failing[0] = -1;
   assert.ok(lead().isWhole, 'and the next work is done as ever');
 

@@ -72,7 +72,7 @@ test('a stop in the middle of a validation leaves no gap in it', async () => {
   const configuration = tinyConfiguration({ storage: { kind: 'directory', path: folder } });
   const stopping = new AbortController();
   const report = (event: TrainerEvent): void => {
-    // The first word of step 4 comes from its validation.
+    // The first report of step 4 comes from its validation.
     if (event.kind === 'progress' && event.progress.step === 4) stopping.abort('pre-empted');
   };
   const training = trainStage(tinyJob(configuration, 'coarse-pretraining', 'a'), report, stopping.signal, {

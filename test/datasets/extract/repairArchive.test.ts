@@ -63,7 +63,7 @@ interface Tools {
   readonly host: MiniatureHost;
   readonly source: string;
   readonly path: DataPath;
-  readonly mended: string[];
+  readonly repaired: string[];
   readonly fetchIt: () => Promise<void>;
   readonly extractIt: () => Promise<void>;
   readonly assertRight: () => Promise<void>;
@@ -72,7 +72,7 @@ interface Tools {
 async function withData(faults: MiniatureHostOptions['faults'], use: (tools: Tools) => Promise<void>): Promise<void> {
   const { directory, expected } = await published();
   const host = await startMiniatureHost({ ...credentials, directory, ...(faults ? { faults } : {}) });
-  const mended: string[] = [];
+  const repaired: string[] = [];
   const path: DataPath = {
     host: host.address,
     bundles: ['test-data'],
@@ -81,7 +81,7 @@ async function withData(faults: MiniatureHostOptions['faults'], use: (tools: Too
     downloadsAtOnce: 3,
     deleteExtracted: false,
     credentials: async () => credentials,
-    onMended: (message) => void mended.push(message),
+    onRepaired: (message) => void repaired.push(message),
   };
   const step = { bundle: 'test-data', onProgress: () => {}, signal: new AbortController().signal };
   try {
@@ -89,7 +89,7 @@ async function withData(faults: MiniatureHostOptions['faults'], use: (tools: Too
       host,
       source: directory,
       path,
-      mended,
+      repaired,
       fetchIt: async () => void (await fetchForExtraction(path, step)),
       extractIt: async () => void (await extractFetched(path, step)),
       assertRight: async () => {
@@ -117,11 +117,11 @@ describe('a volume whose size is right and whose bytes are not', () => {
     // Every download of it has the fault; later requests for pieces do not.
     const faults: MiniatureHostOptions['faults'] = ({ path, range }) =>
       path === volume && range === undefined ? { kind: 'flip', atByte: 60_000 } : undefined;
-    await withData(faults, async ({ host, source, fetchIt, extractIt, assertRight, mended }) => {
+    await withData(faults, async ({ host, source, fetchIt, extractIt, assertRight, repaired }) => {
       await fetchIt();
       await extractIt();
       await assertRight();
-      assert.match(mended.join(), /images_4\.zip\.002 was damaged: 1 wrong bytes were put right/);
+      assert.match(repaired.join(), /images_4\.zip\.002 was damaged: 1 wrong bytes were put right/);
       const { size } = await stat(join(source, volume));
       const again = whole(host, volume) - size;
       assert.ok(again > 0 && again < 40_000, `${again} bytes were fetched again`);

@@ -11,12 +11,12 @@ import { ArchiveDamaged, VolumeMissing } from './errors.js';
 import { partsOf, type Volume, type VolumePart } from './joinedVolumes.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
-export interface Mender {
+export interface RepairSource {
   readonly host: string;
   readonly credentials: () => Promise<HostCredentials>;
   readonly onProgress?: (progress: TransferProgress) => void;
   /** Called with what was found and repaired. */
-  readonly onMended?: (message: string) => void;
+  readonly onRepaired?: (message: string) => void;
   readonly signal?: AbortSignal;
   /** For tests. */
   readonly backOff?: BackOff;
@@ -29,16 +29,20 @@ export interface Mender {
  * @throws VolumeMissing if a volume must be fetched anew, for the host has another version now: it has been deleted.
  * @throws ArchiveDamaged if the host sends the very bytes that are there: it is the published archive that is damaged.
  */
-export async function mendArchive(damaged: ArchiveDamaged, volumes: readonly Volume[], mender: Mender): Promise<void> {
+export async function repairArchive(
+  damaged: ArchiveDamaged,
+  volumes: readonly Volume[],
+  repairFrom: RepairSource,
+): Promise<void> {
   for (const spans of damaged.damage.suspects) {
     const parts = partsOf(spans, volumes);
-    const mended = new Map<Volume, number>();
+    const repaired = new Map<Volume, number>();
     for (const part of parts) {
-      const wrong = await comparePart(part, volumes, mender);
-      if (wrong > 0) mended.set(part.volume, (mended.get(part.volume) ?? 0) + wrong);
+      const wrong = await comparePart(part, volumes, repairFrom);
+      if (wrong > 0) repaired.set(part.volume, (repaired.get(part.volume) ?? 0) + wrong);
     }
-    for (const [volume, wrong] of mended) await noteMended(volume, wrong, mender);
-    if (mended.size > 0) return;
+    for (const [volume, wrong] of repaired) await noteRepaired(volume, wrong, repairFrom);
+    if (repaired.size > 0) return;
   }
   throw new ArchiveDamaged(
     `${damaged.message} The host sends the same bytes again: the archive is damaged there. Ask those who publish it.`,
@@ -47,15 +51,15 @@ export async function mendArchive(damaged: ArchiveDamaged, volumes: readonly Vol
   );
 }
 
-async function comparePart(part: VolumePart, volumes: readonly Volume[], mender: Mender): Promise<number> {
+async function comparePart(part: VolumePart, volumes: readonly Volume[], repairFrom: RepairSource): Promise<number> {
   const { volume } = part;
   try {
-    return await askAgain(part, mender);
+    return await askAgain(part, repairFrom);
   } catch (error) {
     if (!(error instanceof VolumeChanged || error instanceof RangesUnsupported)) throw error;
     // It cannot be repaired by pieces. Where one was replaced, others may have been.
     const others = error instanceof VolumeChanged ? volumes.filter((other) => other !== volume) : [];
-    for (const other of [volume, ...(await changedOf(others, mender))]) {
+    for (const other of [volume, ...(await changedOf(others, repairFrom))]) {
       await rm(other.file, { force: true });
       await rm(recordPath(other.file), { force: true });
     }
@@ -63,11 +67,11 @@ async function comparePart(part: VolumePart, volumes: readonly Volume[], mender:
   }
 }
 
-async function changedOf(volumes: readonly Volume[], mender: Mender): Promise<Volume[]> {
+async function changedOf(volumes: readonly Volume[], repairFrom: RepairSource): Promise<Volume[]> {
   const changed: Volume[] = [];
   for (const volume of volumes) {
     try {
-      await askAgain({ volume, start: 0, end: 1 }, mender);
+      await askAgain({ volume, start: 0, end: 1 }, repairFrom);
     } catch (error) {
       if (!(error instanceof VolumeChanged)) throw error;
       changed.push(volume);
@@ -76,8 +80,8 @@ async function changedOf(volumes: readonly Volume[], mender: Mender): Promise<Vo
   return changed;
 }
 
-async function askAgain({ volume, start, end }: VolumePart, mender: Mender): Promise<number> {
-  const { host, onProgress, signal, backOff = defaultBackOff } = mender;
+async function askAgain({ volume, start, end }: VolumePart, repairFrom: RepairSource): Promise<number> {
+  const { host, onProgress, signal, backOff = defaultBackOff } = repairFrom;
   const record = await readRecord(volume.file);
   if (record === null) throw new VolumeMissing(`${volume.file} has no .json beside it. Fetch the bundle again.`);
   const report = (doneBytes: number, what: string) =>
@@ -85,7 +89,7 @@ async function askAgain({ volume, start, end }: VolumePart, mender: Mender): Pro
   report(0, `${volume.path} (looking for the damage)`);
   return compareWithHost({
     host,
-    credentials: await mender.credentials(),
+    credentials: await repairFrom.credentials(),
     backOff,
     record,
     file: volume.file,
@@ -97,7 +101,11 @@ async function askAgain({ volume, start, end }: VolumePart, mender: Mender): Pro
   });
 }
 
-async function noteMended({ file, path, size }: Volume, wrong: number, { onMended, signal }: Mender): Promise<void> {
+async function noteRepaired(
+  { file, path, size }: Volume,
+  wrong: number,
+  { onRepaired, signal }: RepairSource,
+): Promise<void> {
   const record = await readRecord(file);
   if (record === null) return;
   const hashes = new FileHashes(signal);
@@ -105,7 +113,7 @@ async function noteMended({ file, path, size }: Volume, wrong: number, { onMende
     () => hashes.begin(file).digest(size),
     () => hashes.close(),
   );
-  onMended?.(`${path} was damaged: ${wrong} wrong bytes were put right from the host.`);
+  onRepaired?.(`${path} was damaged: ${wrong} wrong bytes were put right from the host.`);
   await writeRecord(file, { ...record, sha256 });
 }
 
