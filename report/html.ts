@@ -7,7 +7,7 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A table that scrolls sideways where the page is narrow. @param head, body rows of cells, as HTML. */
+/** A table that scrolls sideways where the page is narrow. @param head a row of cells, as HTML. @param body rows of cells, as HTML. */
 export function table(head: string, body: readonly string[]): string {
   return `<div class="scroll"><table><thead>${head}</thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }

@@ -90,7 +90,7 @@ export function checkpointParts(
   return { ...arrays, 'state.json': part(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)) };
 }
 
-/** @param configuration, finishes - see `checkpointParts`. */
+/** Parameters as of `checkpointParts`. */
 export function encodeTrainingState(
   state: TrainingState,
   configuration: unknown,

@@ -66,7 +66,7 @@ test('what a room exports to others says what it is', async () => {
 test('parameters are documented in one way: @param name text', async () => {
   const others: string[] = [];
   for (const [path, text] of await sources()) {
-    for (const [line] of text.matchAll(/@param [\w.]+ - .*/g)) others.push(`${path}: ${line}`);
+    for (const [line] of text.matchAll(/@param [\w.]+(?: -|,|:| and) .*/g)) others.push(`${path}: ${line}`);
   }
   assert.deepEqual(others, []);
 });

@@ -7,7 +7,7 @@ export class RegionErrors {
 
   constructor(private readonly regions: VertexRegions) {}
 
-  /** @param prediction and registrations: `[B, L, 3]` mm. */
+  /** @param prediction `[B, L, 3]` mm. @param registrations `[B, L, 3]` mm. */
   add(prediction: Float32Array, registrations: Float32Array, batch: number): void {
     const vertices = prediction.length / 3 / batch;
     for (let frame = 0; frame < batch; frame++) {

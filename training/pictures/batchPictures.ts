@@ -35,7 +35,7 @@ export async function batchPictures(
   return Promise.all(rows);
 }
 
-/** The first sample's predicted head, with its error in colours; null without registrations. @param prediction and largestError as above. */
+/** The first sample's predicted head, with its error in colours; null without registrations. Parameters as of `batchPictures`. */
 export function batchHead(
   { vertices: target, shape }: Batch,
   prediction: Float32Array,
