@@ -1,3 +1,5 @@
+import { LuDecomposition, Matrix } from 'ml-matrix';
+
 /** What `levenbergMarquardt` found. */
 export interface LeastSquares {
   readonly parameters: Float64Array;
@@ -24,9 +26,10 @@ export function levenbergMarquardt(
   let cost = sumOfSquares(current);
   let damping = 1e-3;
   for (let iteration = 0; iteration < iterations && damping < 1e12; iteration++) {
-    const { matrix, gradient } = normalEquations(residuals, parameters, current, scales);
-    const damped = matrix.map((row, i) => row.map((value, j) => (i === j ? value * (1 + damping) : value)));
-    const step = solve(damped, gradient);
+    const transposed = transposedJacobian(residuals, parameters, scales);
+    const damped = transposed.mmul(transposed.transpose());
+    for (let i = 0; i < parameters.length; i++) damped.set(i, i, damped.get(i, i) * (1 + damping));
+    const step = solve(damped, transposed.mmul(Matrix.columnVector(current)));
     const next = step && parameters.map((value, i) => value - step[i]!);
     const moved = next && residuals(next);
     const lower = moved ? sumOfSquares(moved) : NaN;
@@ -42,13 +45,12 @@ export function levenbergMarquardt(
   return { parameters, cost };
 }
 
-/** JᵀJ `[P][P]` and Jᵀr `[P]`, with the Jacobian by central differences. */
-function normalEquations(
+/** Jᵀ `[P, N]`, by central differences. */
+function transposedJacobian(
   residuals: (parameters: Float64Array) => Float64Array,
   parameters: Float64Array,
-  current: Float64Array,
   scales: Float64Array,
-): { matrix: number[][]; gradient: number[] } {
+): Matrix {
   const columns = Array.from(parameters, (value, i) => {
     const changed = (sign: number): Float64Array => {
       const near = parameters.slice();
@@ -58,45 +60,15 @@ function normalEquations(
     const [above, below] = [changed(1), changed(-1)];
     return above.map((residual, k) => (residual - below[k]!) / (2 * scales[i]!));
   });
-  return {
-    matrix: columns.map((one) => columns.map((other) => dot(one, other))),
-    gradient: columns.map((column) => dot(column, current)),
-  };
+  return new Matrix(columns);
 }
 
-/** Gaussian elimination with pivoting; null for a singular matrix. */
-function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | null {
-  const size = right.length;
-  const rows = matrix.map((row, i) => [...row, right[i]!]);
-  for (let column = 0; column < size; column++) {
-    let pivot = column;
-    for (let row = column + 1; row < size; row++) {
-      if (Math.abs(rows[row]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = row;
-    }
-    [rows[column], rows[pivot]] = [rows[pivot]!, rows[column]!];
-    const head = rows[column]!;
-    if (!(Math.abs(head[column]!) > 0)) return null;
-    for (const row of rows.slice(column + 1)) {
-      const factor = row[column]! / head[column]!;
-      for (let k = column; k <= size; k++) row[k]! -= factor * head[k]!;
-    }
-  }
-  const solution = new Array<number>(size).fill(0);
-  for (let i = size - 1; i >= 0; i--) {
-    const row = rows[i]!;
-    let sum = row[size]!;
-    for (let k = i + 1; k < size; k++) sum -= row[k]! * solution[k]!;
-    solution[i] = sum / row[i]!;
-  }
+/** null for a singular matrix. */
+function solve(matrix: Matrix, right: Matrix): number[] | null {
+  const decomposition = new LuDecomposition(matrix);
+  if (decomposition.isSingular()) return null;
+  const solution = decomposition.solve(right).to1DArray();
   return solution.every(Number.isFinite) ? solution : null;
 }
 
-function dot(one: Float64Array, other: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += one[i]! * other[i]!;
-  return sum;
-}
-
-function sumOfSquares(values: Float64Array): number {
-  return dot(values, values);
-}
+const sumOfSquares = (values: Float64Array): number => values.reduce((sum, value) => sum + value * value, 0);

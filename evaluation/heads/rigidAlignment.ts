@@ -1,3 +1,4 @@
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { quaternionToMatrix, rotatePoints } from '../../geometry/rotation.js';
 
 /**
@@ -9,58 +10,21 @@ import { quaternionToMatrix, rotatePoints } from '../../geometry/rotation.js';
  */
 export function bestRotation(correlation: Float64Array): Float64Array {
   const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = correlation as unknown as Nine;
-  const [w, x, y, z] = largestEigenvector([
-    [xx + yy + zz, yz - zy, zx - xz, xy - yx],
-    [yz - zy, xx - yy - zz, xy + yx, zx + xz],
-    [zx - xz, xy + yx, yy - xx - zz, yz + zy],
-    [xy - yx, zx + xz, yz + zy, zz - xx - yy],
-  ]);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(
+    new Matrix([
+      [xx + yy + zz, yz - zy, zx - xz, xy - yx],
+      [yz - zy, xx - yy - zz, xy + yx, zx + xz],
+      [zx - xz, xy + yx, yy - xx - zz, yz + zy],
+      [xy - yx, zx + xz, yz + zy, zz - xx - yy],
+    ]),
+    { assumeSymmetric: true },
+  );
+  const largest = eigenvectorMatrix.getColumn(realEigenvalues.indexOf(Math.max(...realEigenvalues)));
+  const [w, x, y, z] = largest as [number, number, number, number];
   return quaternionToMatrix(w, x, y, z);
 }
 
 type Nine = readonly [number, number, number, number, number, number, number, number, number];
-type Four = [number, number, number, number];
-
-/** Jacobi's method: turns a symmetric 4×4 matrix to diagonal form, plane by plane. */
-function largestEigenvector(matrix: [Four, Four, Four, Four]): Four {
-  const vectors: [Four, Four, Four, Four] = [
-    [1, 0, 0, 0],
-    [0, 1, 0, 0],
-    [0, 0, 1, 0],
-    [0, 0, 0, 1],
-  ];
-  for (let sweep = 0; sweep < 30; sweep++) {
-    let rest = 0;
-    for (let p = 0; p < 3; p++) {
-      for (let q = p + 1; q < 4; q++) {
-        const off = matrix[p]![q]!;
-        rest += off * off;
-        if (off === 0) continue;
-        const theta = (matrix[q]![q]! - matrix[p]![p]!) / (2 * off);
-        const tangent = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
-        const cosine = 1 / Math.hypot(tangent, 1);
-        const sine = tangent * cosine;
-        for (let k = 0; k < 4; k++) turn(matrix[k]!, p, q, cosine, sine);
-        for (let k = 0; k < 4; k++) {
-          const [a, b] = [matrix[p]![k]!, matrix[q]![k]!];
-          matrix[p]![k] = cosine * a - sine * b;
-          matrix[q]![k] = sine * a + cosine * b;
-        }
-        for (let k = 0; k < 4; k++) turn(vectors[k]!, p, q, cosine, sine);
-      }
-    }
-    if (rest === 0) break;
-  }
-  let best = 0;
-  for (let k = 1; k < 4; k++) if (matrix[k]![k]! > matrix[best]![best]!) best = k;
-  return [vectors[0][best]!, vectors[1][best]!, vectors[2][best]!, vectors[3][best]!];
-}
-
-function turn(row: Four, p: number, q: number, cosine: number, sine: number): void {
-  const [a, b] = [row[p]!, row[q]!];
-  row[p] = cosine * a - sine * b;
-  row[q] = sine * a + cosine * b;
-}
 
 /** Mean of points `[N, 3]`. */
 export function centroid(points: Float32Array): [number, number, number] {
