@@ -21,6 +21,18 @@ export function frameName({ subject, sequence, frame }: FrameId): string {
   return `${subject}/${sequence}/${frame}`;
 }
 
+/** Frames by their sequences, both in the order in which they are first named. */
+export function bySequence(ids: readonly FrameId[]): FrameId[][] {
+  const sequences = new Map<string, FrameId[]>();
+  for (const id of ids) {
+    const name = `${id.subject}/${id.sequence}`;
+    const sequence = sequences.get(name);
+    if (sequence) sequence.push(id);
+    else sequences.set(name, [id]);
+  }
+  return [...sequences.values()];
+}
+
 /** Whether a view is of the kind asked for: names with `_A` or `_B` are stereo (grey) cameras, `_C` colour cameras. */
 export function isViewOfKind(view: string, kind: ViewKind): boolean {
   if (kind === 'all') return true;

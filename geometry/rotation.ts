@@ -23,33 +23,6 @@ export function quaternionToMatrix(w: number, x: number, y: number, z: number): 
 }
 
 /**
- * Rotation from its 6-D representation (method 2.4): Gram–Schmidt on two 3-vectors; they and their cross product are the
- * matrix's rows.
- *
- * @param six the two vectors, one after the other.
- */
-export function rotationFromSixNumbers(six: ArrayLike<number>): Float64Array {
-  const [a0, a1, a2, b0, b1, b2] = Array.from(six);
-  if (
-    a0 === undefined ||
-    a1 === undefined ||
-    a2 === undefined ||
-    b0 === undefined ||
-    b1 === undefined ||
-    b2 === undefined
-  ) {
-    throw new RangeError(`a 6-D rotation has 6 numbers, found ${six.length}`);
-  }
-  const lengthA = Math.max(Math.hypot(a0, a1, a2), 1e-12);
-  const [x0, x1, x2] = [a0 / lengthA, a1 / lengthA, a2 / lengthA];
-  const along = x0 * b0 + x1 * b1 + x2 * b2;
-  const [c0, c1, c2] = [b0 - along * x0, b1 - along * x1, b2 - along * x2];
-  const lengthC = Math.max(Math.hypot(c0, c1, c2), 1e-12);
-  const [y0, y1, y2] = [c0 / lengthC, c1 / lengthC, c2 / lengthC];
-  return Float64Array.of(x0, x1, x2, y0, y1, y2, x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0);
-}
-
-/**
  * A uniformly distributed rotation: the quaternion (w, x, y, z) of four independent standard normal numbers.
  *
  * @param gaussian source of standard normal numbers; four are drawn.

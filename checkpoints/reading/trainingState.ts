@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { parseStored, sha256Schema } from '../../storage/storedJson.js';
@@ -132,5 +132,5 @@ export function decodeModel(bytes: Uint8Array, file: string): NamedArrays {
 }
 
 export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }

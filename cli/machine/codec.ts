@@ -7,6 +7,7 @@ import { orCommandError } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { print } from '../terminal/print.js';
+import { aborted } from '../../storage/async/aborted.js';
 
 interface ServeOptions {
   readonly ui: readonly string[];
@@ -24,7 +25,7 @@ export async function serveCodec({ ui, host, port }: ServeOptions): Promise<Exit
     if (!/^(127\.|localhost$|::1$)/.test(host)) {
       process.stderr.write(`Whoever reaches ${server.url} can read what is encrypted: let nothing else reach it.\n`);
     }
-    if (!stop.signal.aborted) await new Promise((done) => stop.signal.addEventListener('abort', done, { once: true }));
+    await aborted(stop.signal);
     await server.close();
     return exitCodes.ok;
   } finally {

@@ -14,6 +14,7 @@ import { columns, styled } from '../terminal/terminal.js';
 import { readJson, workspace } from './workspace.js';
 import { print } from '../terminal/print.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
+import { aborted } from '../../storage/async/aborted.js';
 
 export interface DevOptions {
   readonly directory: string | undefined;
@@ -52,11 +53,8 @@ export async function dev(options: DevOptions): Promise<number> {
       }
       announceServices(space, 'dev', temporal, objectStore);
       printServices(temporal, objectStore, space.lastRun);
-      const ended = await Promise.race([
-        aborted(stopped.signal),
-        ...started.map(({ ended }) => ended.then(() => true)),
-      ]);
-      if (ended && !stopped.signal.aborted)
+      await Promise.race([aborted(stopped.signal), ...started.map((service) => service.ended)]);
+      if (!stopped.signal.aborted)
         throw new CommandError('A service has ended: its log says why (see above).', exitCodes.unreachable);
       return exitCodes.ok;
     },
@@ -77,11 +75,4 @@ function printServices(temporal: TemporalService, objectStore: ObjectStoreServic
   print(
     `${columns(rows)}\n\nOther tempeh-flow commands find these by themselves. ${styled('bold', 'Ctrl-C stops them.')}`,
   );
-}
-
-function aborted(signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(true);
-    else signal.addEventListener('abort', () => resolve(true), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { FolderPredictionJob } from '../../inference/folders/job.js';
 import { startFolderPrediction } from '../../client/folderPredictions.js';
@@ -44,5 +44,5 @@ function nameFor({ outputs }: FolderPredictionJob): string {
   const readable = basename(out)
     .replace(/[^A-Za-z0-9._-]/g, '_')
     .slice(0, 60);
-  return `predict-${readable}-${createHash('sha256').update(out).digest('hex').slice(0, 8)}`;
+  return `predict-${readable}-${hash('sha256', out).slice(0, 8)}`;
 }

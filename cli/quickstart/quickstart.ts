@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { ConfigurationError } from '../../configs/configurationError.js';
@@ -73,7 +73,7 @@ function jobOf(configuration: RunConfiguration, space: Workspace, options: Quick
   return {
     space,
     configuration,
-    configurationSha256: createHash('sha256').update(identity).digest('hex'),
+    configurationSha256: hash('sha256', identity),
     bucket: storage.bucket,
     miniature,
     fresh,

@@ -26,6 +26,7 @@ import { endOfLog } from './workers.js';
 import { print } from '../terminal/print.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 import { orAborted } from '../../storage/async/orAborted.js';
+import { aborted } from '../../storage/async/aborted.js';
 
 const syncEverySeconds = 10;
 
@@ -214,11 +215,4 @@ async function keepSyncing(store: ObjectStore, run: string, directory: string, s
 
 function rethrow(error: CommandError): never {
   throw error;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

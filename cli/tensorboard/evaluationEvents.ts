@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { scalarRecord, textRecord, versionRecord } from '../../checkpoints/events/eventRecords.js';
 import { evaluationSchema } from '../../evaluation/evaluationSchema.js';
 import type { Evaluation } from '../../evaluation/types.js';
@@ -16,7 +16,7 @@ export interface MadeEvents {
 
 /** @param what the content is, @param content that the name follows from. @param records of the file, behind that of its version. */
 export function madeEvents(what: string, content: string, time: number, records: readonly Buffer[]): MadeEvents {
-  const digest = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const digest = hash('sha256', content).slice(0, 12);
   return {
     name: `events.out.tfevents.0000000000.${what}-${digest}`,
     body: Buffer.concat([versionRecord(time), ...records]),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../configs/packageRoot.js';
@@ -22,7 +22,7 @@ export const python = process.env['PYTHON'] ?? 'python3';
  */
 export async function tensorboardFolder(signal: AbortSignal): Promise<string> {
   const version = await pythonVersion(signal);
-  const pinned = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const pinned = hash('sha256', readFileSync(requirements)).slice(0, 12);
   const folder = join(cacheDirectory, `tensorboard-py${version}-${pinned}`);
   if (existsSync(folder)) return folder;
   mkdirSync(cacheDirectory, { recursive: true });

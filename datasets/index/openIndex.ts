@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import { DatasetMissing, ObjectDamaged } from '../reader/errors.js';
@@ -48,7 +48,7 @@ export async function readDatasetIndex(store: ReadableStore, name: string): Prom
 async function readVerified(store: ReadableStore, prefix: string, object: IndexedObject): Promise<Uint8Array> {
   const key = `${prefix}/${object.key}`;
   const { body } = await store.get(key);
-  if (createHash('sha256').update(body).digest('hex') === object.sha256) return body;
+  if (hash('sha256', body) === object.sha256) return body;
   const todo = 'pack the data set again (`tempeh-flow start dataset`)';
   throw new ObjectDamaged(`${key} in ${store.description} is not what the index says (${object.sha256}): ${todo}`);
 }

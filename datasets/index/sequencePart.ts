@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { parseStored, StoredObjectInvalid } from '../../storage/storedJson.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
@@ -82,7 +82,7 @@ export async function findPart(
     const { frames, unusable, incomplete } = part;
     const isThere = (frame: IndexedFrame) => objectsOf(frame).every(({ key, size }) => sizes.get(key) === size);
     if (!inPlace && !frames.every(isThere)) return null;
-    const sha256 = createHash('sha256').update(body).digest('hex');
+    const sha256 = hash('sha256', body);
     return { sequence: { frames, unusable, incomplete }, object: { key, size: body.length, sha256 } };
   } catch (error) {
     if (error instanceof FormatError || error instanceof ObjectNotFound) return null;

@@ -4,8 +4,9 @@ import { pathsOf } from '../pack/datasetFiles.js';
 import { missingParts } from '../pack/missingParts.js';
 import { findSequenceFiles } from '../pack/sequenceFiles.js';
 import { openDirectorySource } from '../reader/datasetDirectory.js';
-import { splitNames, type FrameId, type Split } from '../types.js';
+import { splitNames, type Split } from '../types.js';
 import type { FrameTrouble, InspectedFrame, InspectOptions, Inspection } from './types.js';
+import { bySequence } from '../layout.js';
 
 /**
  * A folder in FaMoS layout by the files that its lists ask for: as packing would see it.
@@ -60,15 +61,4 @@ export async function inspectDirectory(directory: string, options: InspectOption
 
 async function sizeOf(file: string | null): Promise<number> {
   return file === null ? 0 : (await stat(file)).size;
-}
-
-function bySequence(ids: readonly FrameId[]): FrameId[][] {
-  const sequences = new Map<string, FrameId[]>();
-  for (const id of ids) {
-    const key = `${id.subject}/${id.sequence}`;
-    const sequence = sequences.get(key);
-    if (sequence) sequence.push(id);
-    else sequences.set(key, [id]);
-  }
-  return [...sequences.values()];
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DatasetConfiguration } from '../../configs/schema/dataset.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
@@ -8,7 +8,7 @@ import { layoutHints } from '../discover/layoutHints.js';
 import { openIndex } from '../index/openIndex.js';
 import { objectsOf, type PackedIndex } from '../index/packedIndex.js';
 import { findPart, partKey, writePart, type FrameProblem } from '../index/sequencePart.js';
-import { frameName } from '../layout.js';
+import { bySequence, frameName } from '../layout.js';
 import { splitNames, type FrameId, type Split } from '../types.js';
 import { pathsOf, readDatasetFiles, type Lists, type PackLayout } from './datasetFiles.js';
 import { DatasetUnusable, TooManyUnusableFrames } from './errors.js';
@@ -148,18 +148,6 @@ function unitsOf(lists: Lists): Unit[] {
   return found.map((unit) => ({ ...unit, isShared: times.get(nameOf(unit))! > 1 }));
 }
 
-/** Frames of each sequence, in the lists' order. */
-function bySequence(ids: readonly FrameId[]): FrameId[][] {
-  const sequences = new Map<string, FrameId[]>();
-  for (const id of ids) {
-    const key = `${id.subject}/${id.sequence}`;
-    const sequence = sequences.get(key) ?? [];
-    sequence.push(id);
-    sequences.set(key, sequence);
-  }
-  return [...sequences.values()];
-}
-
 async function checkUsable(
   lists: Lists,
   frames: Readonly<Record<Split, number>>,
@@ -194,5 +182,5 @@ async function putJson(
 }
 
 function sha256Of(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content);
 }

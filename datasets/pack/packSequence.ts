@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { FormatError } from '../formats/formatError.js';
@@ -133,7 +133,7 @@ async function packFrame(
 
 /** Puts an object, and returns what the index says of it. */
 export async function store(put: PackSequenceOptions['put'], key: string, bytes: Uint8Array): Promise<IndexedObject> {
-  return storeRead(put, key, { bytes, sha256: createHash('sha256').update(bytes).digest('hex') });
+  return storeRead(put, key, { bytes, sha256: hash('sha256', bytes) });
 }
 
 async function storeRead(

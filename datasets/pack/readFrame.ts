@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../formats/formatError.js';
 import { imageSize } from '../formats/images/image.js';
@@ -124,7 +124,7 @@ function readInto(memory: Buffer, start: number, { path, file, size }: OpenFile)
 
 function placed(memory: Buffer, start: number, size: number): ObjectPlace {
   const bytes = memory.subarray(start, start + size);
-  return { start, size, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { start, size, sha256: hash('sha256', bytes) };
 }
 
 function checkRegistration(bytes: Uint8Array, file: string, vertexCount: number): void {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
@@ -138,7 +138,7 @@ async function readPart(candidates: readonly FramePart[], place: DatasetPlace): 
       'what was there when the data set was looked at (tempeh-flow start dataset, for new ones under a new name)';
     try {
       const body = await bytesOf(candidate, place);
-      if (createHash('sha256').update(body).digest('hex') === candidate.sha256) return body;
+      if (hash('sha256', body) === candidate.sha256) return body;
       problem ??= new FormatError({ file, expected, found: 'other content' });
     } catch (cause) {
       needPlace(place);

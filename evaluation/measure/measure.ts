@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { frameName } from '../../datasets/layout.js';
+import { bySequence, frameName } from '../../datasets/layout.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { FrameId } from '../../datasets/types.js';
 import { MeasurementSums } from './measurementSums.js';
@@ -20,7 +20,7 @@ export async function measure(set: MeasuredSet, options: MeasureOptions = {}): P
   const statistics = new MeasurementSums(set);
   const leftOut: Measurement['leftOut'][number][] = [];
   // Sequence by sequence: the statistics of only one are under way at a time.
-  const frames = bySequence(set.frames);
+  const frames = bySequence(set.frames).flat();
   const load = (id: FrameId | undefined) => {
     const reading = id === undefined ? null : set.load(id);
     reading?.catch(() => undefined);
@@ -43,15 +43,4 @@ export async function measure(set: MeasuredSet, options: MeasureOptions = {}): P
     await breathe();
   }
   return { ...statistics.result(), leftOut };
-}
-
-function bySequence(frames: readonly FrameId[]): FrameId[] {
-  const sequences = new Map<string, FrameId[]>();
-  for (const id of frames) {
-    const name = `${id.subject}/${id.sequence}`;
-    const members = sequences.get(name);
-    if (members) members.push(id);
-    else sequences.set(name, [id]);
-  }
-  return [...sequences.values()].flat();
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -117,7 +117,7 @@ export function s3Store(
         return answer(await putWhole(key, content, options));
       } catch (cause) {
         if (options.sha256 !== undefined && statusOf(cause) === 400) {
-          const found = createHash('sha256').update(content).digest('hex');
+          const found = hash('sha256', content);
           if (found !== options.sha256) throw new ChecksumMismatch(key, store, options.sha256, found);
         }
         if (isConflict(cause) && attempt < conflictAttempts) {

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { multiply3x3 } from '../../geometry/cameras/camera.js';
 import { counterRandom } from '../../geometry/random.js';
-import {
-  quaternionToMatrix,
-  randomRotation,
-  rotatePoints,
-  rotationAboutAxis,
-  rotationFromSixNumbers,
-} from '../../geometry/rotation.js';
+import { quaternionToMatrix, randomRotation, rotatePoints, rotationAboutAxis } from '../../geometry/rotation.js';
 
 const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
@@ -45,13 +39,6 @@ test('quaternions are (w, x, y, z), normalised or not', () => {
   assertRotation(quaternionToMatrix(0.3, -0.2, 0.9, 0.5));
   assert.throws(() => quaternionToMatrix(0, 0, 0, 0), /zero quaternion/);
   assert.throws(() => rotationAboutAxis([0, 0, 0], 1), /axis/);
-});
-
-test('the 6-D representation gives rows: first the first vector, then what of the second is orthogonal to it', () => {
-  assertNear(rotationFromSixNumbers([2, 0, 0, 5, 3, 0]), identity);
-  assertNear(rotationFromSixNumbers([0, 1, 0, 0, 0, 1]), [0, 1, 0, 0, 0, 1, 1, 0, 0]);
-  assertRotation(rotationFromSixNumbers([0.2, -1, 0.4, 0.7, 0.1, 3]));
-  assert.throws(() => rotationFromSixNumbers([1, 2, 3]), /6 numbers, found 3/);
 });
 
 describe('randomRotation', () => {

@@ -3,6 +3,7 @@ import { within } from '../lifecycle/within.js';
 import { RunningActivities } from './runningActivities.js';
 import { workerFailure } from './runtime.js';
 import { spreadRetries } from './spreadRetries.js';
+import { aborted } from '../../storage/async/aborted.js';
 
 /** How often it is looked whether a worker has failed, milliseconds. */
 const lookInterval = 250;
@@ -55,18 +56,14 @@ export class WorkerGroup {
    */
   async run(signal: AbortSignal, stop: (why: string) => void, endSeconds: number): Promise<void> {
     const ends = this.workers.map((worker) => endOf(worker));
-    const asked = new Promise<null>((resolve) => {
-      if (signal.aborted) resolve(null);
-      else signal.addEventListener('abort', () => resolve(null), { once: true });
-    });
-    const first = await Promise.race([asked, ...ends]);
-    if (first !== null) stop(first.message);
+    const first = await Promise.race([aborted(signal), ...ends]);
+    if (first) stop(first.message);
     for (const worker of this.workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     const ended = Promise.all([...ends, this.activities.ended()]).then((all) =>
       all.find((end) => end instanceof Error),
     );
     const result = await within(ended, endSeconds, 'late');
-    if (first !== null) throw first;
+    if (first) throw first;
     if (result instanceof WorkerFailed) throw result;
     if (result !== 'late') return;
     const queues = this.workers.filter((worker) => isAtWork(worker)).map((worker) => worker.options.taskQueue);
