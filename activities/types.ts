@@ -212,7 +212,7 @@ export interface PredictionShard {
 /** The shards that are left to predict. */
 export interface PredictionPlan {
   readonly shards: readonly PredictionShard[];
-  /** Of all shards, done or not. */
+  /** Frames of all shards, done or not. */
   readonly frames: number;
 }
 

@@ -7,7 +7,7 @@ export interface CaseFigures extends MeasureCase {
   readonly seconds: number;
   readonly runs: readonly number[];
   readonly warmUpSeconds: number;
-  /** Of one run, in 10⁹. */
+  /** Operations of one run, in 10⁹. */
   readonly gigaOperations: number;
   readonly phases: Phases;
   /** Resident memory at its peak, above that of the loaded runtime: parameters and batch are in it. */

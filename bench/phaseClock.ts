@@ -47,7 +47,7 @@ export class PhaseClock {
     this.figures.set(name, sum);
   }
 
-  /** Of the run so far, what belongs to no part yet. */
+  /** The part of the run so far that belongs to no phase yet. */
   rest(): PhaseFigures {
     const total = since(this.started);
     const sum = (of: keyof PhaseFigures): number =>

@@ -7,7 +7,7 @@ import { sampleSurface } from '../geometry/mesh/surfaceSampling.js';
 export interface SyntheticBatchOptions {
   readonly samples: number;
   readonly views: number;
-  /** Of the images, px. */
+  /** Height of the images, px. */
   readonly height: number;
   readonly width: number;
   /** Scan points a sample. */

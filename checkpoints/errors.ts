@@ -18,7 +18,7 @@ export class ManifestMissing extends Error {
     readonly run: string,
     readonly manifestKey: string,
     store: string,
-    /** Of the checkpoints that are whole, in their order. */
+    /** Steps of the checkpoints that are whole, in their order. */
     left: { readonly steps: readonly number[]; readonly segments: number },
   ) {
     const { steps, segments } = left;

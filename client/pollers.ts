@@ -13,7 +13,7 @@ export interface Poller {
 const taskTypes = { workflow: 1, activity: 2 } as const;
 const versionedMode = 2;
 
-/** Of the queues of workflows, training and predictions. */
+/** The pollers of the queues of workflows, training and predictions. */
 export async function pollersOf(client: Client): Promise<Readonly<Record<'data' | 'gpu' | 'predict', Poller[]>>> {
   const queues = taskQueues();
   const [data, gpu, predict] = await Promise.all([

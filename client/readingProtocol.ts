@@ -15,7 +15,7 @@ interface Protobufjs {
   readonly roots: Record<string, Root>;
 }
 
-/** Of a service: what asks, and changes nothing. */
+/** Methods of a service that ask, and change nothing. */
 const asks = /^(Get|Describe|List|Query|Count)/;
 
 /**

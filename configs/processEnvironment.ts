@@ -10,7 +10,7 @@ const node: Names = [/^NODE_/, 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 const network: Names = [/^(grpc|https?|no|all)_proxy$/i];
 const objectStore: Names = [/^AWS_/];
 const temporal: Names = [/^TEMPORAL_/];
-/** Of TensorFlow and the libraries below it. */
+/** Variables of TensorFlow and the libraries below it. */
 const computing: Names = [
   /^(TF|TFJS|XLA|PJRT|CUDA|CUDNN|CUBLAS|NCCL|NVIDIA|ONEDNN|DNNL|MKL|OMP|KMP|GOMP|OPENBLAS|EIGEN|ROCM|HIP|HSA)_/,
 ];

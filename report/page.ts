@@ -11,7 +11,7 @@ import type { ShownFrame } from './shownFrame.js';
 import { style } from './style.js';
 
 export interface ReportContent {
-  /** Of the run, or of what was measured. */
+  /** Name of the run, or of what was measured. */
   readonly name: string;
   /** null: nothing is measured (yet). */
   readonly evaluation: Evaluation | null;
@@ -26,9 +26,9 @@ export interface ReportContent {
   readonly configuration: string | null;
   /** Notes of something that did not go as it should. */
   readonly warnings?: readonly string[];
-  /** Of an hour of one GPU; absent: what training cost is not shown. */
+  /** Price of an hour of one GPU; absent: what training cost is not shown. */
   readonly gpuPrice?: number | null;
-  /** Of what the figures are; by default the test frames. */
+  /** What the figures are about; by default the test frames. */
   readonly about?: string;
 }
 

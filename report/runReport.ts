@@ -22,7 +22,7 @@ export interface RunReport {
   readonly store: ObjectStore;
   readonly run: string;
   readonly signal?: AbortSignal;
-  /** Of an hour of one GPU. */
+  /** Price of an hour of one GPU. */
   readonly gpuPrice?: number | null;
 }
 

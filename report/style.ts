@@ -1,4 +1,4 @@
-/** Of the page. */
+/** The page's style sheet. */
 export const style = `
 :root { color-scheme: light dark; --text: #1c2128; --quiet: #5b6472; --line: #d9dde3; --page: #fff; }
 @media (prefers-color-scheme: dark) { :root { --text: #e6e8eb; --quiet: #9aa4b2; --line: #343a44; --page: #16191e; } }

@@ -5,7 +5,7 @@
  * @returns its key and line (from 1); null if there is none.
  */
 export function repeatedKey(json: string): { readonly key: string; readonly line: number } | null {
-  /** Of each object that is open its keys; null of each list. */
+  /** The keys of each open object; null for a list. */
   const open: (Set<string> | null)[] = [];
   let line = 1;
   let isKey = false;

@@ -60,7 +60,7 @@ async function runDefined(
         taskQueue: ownQueue,
         ofAnyVersion: true,
         activities: createDataWorkerActivities({ openStore, directory, limits, environment, stopping }),
-        // Of one data set, fetching and extraction run side by side.
+        // Fetching and extraction of one data set run side by side.
         maxConcurrentActivityTaskExecutions: 4,
       },
     ];

@@ -15,7 +15,7 @@ export const descriptions = {
   internal: 'Internal: workflows and activities of tempeh-flow communicate by it. Send nothing here.',
 } as const;
 
-/** Of full training and of each step. */
+/** Progress of full training, and of each step. */
 export const progressQuery = defineQuery<RunProgress>(messages.progress);
 
 /** Of a series. */

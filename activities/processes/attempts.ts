@@ -65,7 +65,7 @@ export class Attempts {
     this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-keptOfStep.warnings);
   }
 
-  /** Of all attempts, each once. */
+  /** Warnings of all attempts, each once. */
   get warnings(): readonly string[] {
     return this.warned;
   }

@@ -10,7 +10,7 @@ export interface DataPathStep {
 export interface DataPathFigures {
   readonly gigabytes: number;
   readonly frames: number;
-  /** Of which each figure is the best. */
+  /** Rounds of which each figure is the best. */
   readonly rounds: number;
   readonly steps: readonly DataPathStep[];
 }
@@ -33,7 +33,7 @@ export interface ReaderFigures {
   readonly batches: number;
   /** From one batch to the next, all threads at work. */
   readonly secondsPerBatch: number;
-  /** Of processors, in all threads of the process. */
+  /** Seconds of processors, in all threads of the process. */
   readonly processorSecondsPerSample: number;
 }
 

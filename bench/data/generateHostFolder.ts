@@ -21,7 +21,7 @@ const calibration = [
   ...['a = 800', 'b = 600', 'is = 1600 1200', ''],
 ].join('\n');
 
-/** Of a frame's views and scan. */
+/** Size of a frame's views and scan. */
 export const bytesOfFrame = views.length * imageBytes + 12 * scanPoints;
 
 /** Fills `ROOT/host` with test-data of so many frames, of FaMoS's form and sizes; noise for content. */

@@ -1,7 +1,7 @@
 /** What is measured in one process. */
 export interface HostCase {
   readonly network: 'coarse' | 'refinement';
-  /** Of the losses, and of one operation of TensorFlow. */
+  /** Threads of the losses, and of one operation of TensorFlow. */
   readonly threads: number;
 }
 
@@ -16,7 +16,7 @@ export interface HostPart {
   readonly place: HostPlace;
   /** Medians, milliseconds. */
   readonly wall: number;
-  /** Of all threads. */
+  /** Processor time of all threads. */
   readonly processor: number;
 }
 

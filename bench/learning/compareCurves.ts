@@ -10,7 +10,7 @@ export interface ParityBlock {
   readonly pytorch: number;
   /** The largest difference of two PyTorch runs. */
   readonly amongPytorch: number;
-  /** Of ours from the nearest PyTorch run. */
+  /** Distance of ours from the nearest PyTorch run. */
   readonly oursFromPytorch: number;
 }
 

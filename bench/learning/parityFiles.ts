@@ -32,7 +32,7 @@ const parityFile = {
 export interface ParityPlan {
   readonly stage: ParityStage;
   readonly configuration: RunConfiguration;
-  /** Of each step. */
+  /** Settings of each step. */
   readonly settings: readonly StageConfiguration[];
   readonly data: StageData;
   readonly batches: readonly Batch[];
@@ -41,7 +41,9 @@ export interface ParityPlan {
   readonly initial: NamedArrays;
 }
 
-/** Writes what PyTorch needs to go through the same steps: batches with the rotations of grids, initial values, weights, rates. */
+/**
+ * Writes what PyTorch needs to go through the same steps: batches with the rotations of grids, initial values, weights, rates.
+ */
 export async function writeParityFiles(folder: string, plan: ParityPlan): Promise<void> {
   const { stage, configuration, settings, data, batches, layouts, initial } = plan;
   await mkdir(folder, { recursive: true });

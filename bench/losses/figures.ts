@@ -14,9 +14,9 @@ export interface LossesFigures {
   readonly state: LossState;
   /** Medians, milliseconds. */
   readonly wall: number;
-  /** Of all threads. */
+  /** Processor time of all threads. */
   readonly processor: number;
-  /** Of the terms and the gradient: the same bits have the same. */
+  /** Hash of the terms and the gradient: equal where the bits are. */
   readonly sha256: string;
 }
 

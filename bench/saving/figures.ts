@@ -2,7 +2,7 @@
 export interface SavingCase {
   readonly megabytes: number;
   readonly megabytesPerSecond: number;
-  /** Of a step, in which the thread that trains does nothing else. */
+  /** Seconds of a step in which the thread that trains does nothing else. */
   readonly stepSeconds: number;
 }
 

@@ -11,11 +11,11 @@ export interface EventPicture {
 /** Field numbers of tensorflow/core/util/event.proto and framework/summary.proto. */
 const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const;
 const summaryValue = 1;
-/** Of a value of a summary. */
+/** Field numbers of a value of a summary. */
 export const value = { tag: 1, simpleValue: 2, image: 4, tensor: 8, metadata: 9 } as const;
 const image = { height: 1, width: 2, colourSpace: 3, encoded: 4 } as const;
 const rgb = 3;
-/** Of a tensor. */
+/** Field numbers of a tensor. */
 export const tensor = { type: 1, shape: 2, content: 4, strings: 8 } as const;
 const stringType = 7;
 

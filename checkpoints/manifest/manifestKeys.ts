@@ -3,7 +3,7 @@ import type { CheckpointStage, Manifest } from './manifestSchema.js';
 
 /** A key that a manifest names, and must not. */
 export interface MisplacedKey {
-  /** Of the field in the manifest. */
+  /** Path of the field in the manifest. */
   readonly path: (string | number)[];
   readonly found: string;
   readonly expected: string;

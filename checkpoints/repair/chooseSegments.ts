@@ -6,7 +6,7 @@ export interface SegmentCandidate {
   readonly from: number;
   readonly attempt: string;
   readonly records: number;
-  /** Of its records; null where there are none. */
+  /** The last step of its records; null where there are none. */
   readonly lastStep: number | null;
 }
 
@@ -37,7 +37,7 @@ export function chooseSegments(
       const own = borders.find((border) => border.attempt === attempt && border.step > from);
       const end = own ?? borders.find(({ step }) => step > from && step >= reached);
       if (end === undefined || end.step > newest || end.step < reached) return [];
-      // Of two with the same records, the one whose end is known.
+      // Between two with the same records, the one whose end is known counts more.
       return [{ key, from, to: end.step, weight: 2 * records + (own ? 1 : 0) }];
     })
     .sort((a, b) => a.to - b.to);

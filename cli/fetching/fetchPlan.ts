@@ -34,7 +34,7 @@ export interface FetchRequest {
   readonly store: boolean;
   readonly config: string;
   readonly set: readonly string[];
-  /** Of the data set in the object store. */
+  /** Name of the data set in the object store. */
   readonly name: string | undefined;
 }
 

@@ -17,7 +17,7 @@ interface WorkerOptions extends ConnectionOptions {
   readonly grace: number | undefined;
   readonly metrics: string | undefined;
   readonly 'log-level': string | undefined;
-  /** Of a GPU worker, as what follows. */
+  /** For a GPU worker only, as what follows. */
   readonly tasks?: number | undefined;
   readonly 'exit-when-idle'?: number | undefined;
   readonly gpus?: string | undefined;

@@ -12,7 +12,7 @@ export interface Basis {
   /** null: not known. */
   readonly frames: Frames | null;
   readonly vertexCount: number;
-  /** Of the packed data set; null: not packed yet. */
+  /** Size of the packed data set; null: not packed yet. */
   readonly packedBytes: number | null;
   /** Seconds a coarse step takes on the machine that is to train; null: that which was measured. */
   readonly coarseStepSeconds: number | null;
@@ -32,7 +32,7 @@ export interface PlannedStep {
 /** What a run will take. */
 export interface Estimate {
   readonly steps: readonly PlannedStep[];
-  /** Of one GPU worker. */
+  /** Seconds of one GPU worker. */
   readonly seconds: number;
   /** What the seconds are of. */
   readonly ratesFrom: string;

@@ -19,9 +19,9 @@ export type ModelStage = 'coarse' | 'refinement';
 /** A model of the command line, found. */
 export interface FoundModel {
   readonly reference: ModelReference;
-  /** Of a published run: its `config.json`; null where there is none. */
+  /** The `config.json` of a published run; null where there is none. */
   readonly config: string | null;
-  /** Of a published run: its folder, where a template may lie. */
+  /** The folder of a published run, where a template may lie. */
   readonly folder: string | null;
 }
 
@@ -59,8 +59,8 @@ function expectedModel(stage: ModelStage): string {
 }
 
 /**
- * `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. The folder is
- * that of a run, or one that holds a run's folder and no other.
+ * `checkpoints/model_00800000.pth` of the highest number; of files with other names the one that was written last. The folder
+ * is that of a run, or one that holds a run's folder and no other.
  *
  * @throws CommandError
  */

@@ -16,7 +16,7 @@ interface CurrentRun {
   readonly run: string;
   readonly configurationSha256: string;
   readonly hostAddress: string;
-  /** Of the data that it trains on. */
+  /** Fingerprint of the data that it trains on. */
   readonly fingerprint: string;
 }
 
@@ -26,7 +26,7 @@ export interface StartOrGoOnOptions {
   readonly job: QuickstartJob;
   /** With the host's present address, or the folder's path. */
   readonly configuration: RunConfiguration;
-  /** Of the data. */
+  /** Fingerprint of the data. */
   readonly fingerprint: string;
   readonly signal: AbortSignal;
 }

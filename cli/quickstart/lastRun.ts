@@ -14,7 +14,7 @@ export interface LastRun {
   readonly temporal: {
     readonly address: string;
     readonly namespace: string;
-    /** Of the UI. */
+    /** Address of the UI. */
     readonly uiUrl: string;
     /** The run's page in it. */
     readonly workflowUrl: string;

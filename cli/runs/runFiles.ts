@@ -19,7 +19,7 @@ import { print } from '../terminal/print.js';
 
 /** What a run starts from, ready to be stored with it. */
 export interface RunFile {
-  /** Of a run by its name. */
+  /** Its key in a run's store, by the run's name. */
   readonly key: (run: string) => string;
   readonly bytes: Uint8Array;
   /** What it is and where it comes from, human-readable. */

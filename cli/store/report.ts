@@ -17,7 +17,7 @@ export interface ReportOptions extends StoreOptions {
   readonly run: string;
   readonly out: string | undefined;
   readonly open: boolean;
-  /** Of an hour of one GPU. */
+  /** Price of an hour of one GPU. */
   readonly gpuPrice: number | undefined;
 }
 

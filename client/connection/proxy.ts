@@ -32,7 +32,7 @@ export function proxyFor(address: string): Proxy | null {
   };
 }
 
-/** Of `host:port`, brackets of IPv6 left out. */
+/** The host of `host:port`, without IPv6's brackets. */
 export function hostOf(address: string): string {
   return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }

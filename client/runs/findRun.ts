@@ -7,7 +7,7 @@ import { RunError } from '../connection/client.js';
 export interface FoundRun {
   readonly handle: WorkflowHandle;
   readonly description: WorkflowExecutionDescription;
-  /** Of the single step's workflow; null for full training. */
+  /** The step of a single step's workflow; null for full training. */
   readonly step: RunStep | null;
 }
 

@@ -125,7 +125,7 @@ const refinement: Record<string, Meaning> = {
   local_arch: only('v2v'),
   local_feature_fusion: only('visibility_filtered_normal_weighted_mean_var_v2'),
   local_spatial_transformer: only('none'),
-  // Of the transformer that is none.
+  // Options of a transformer that does nothing.
   local_spatial_transformer_dim: ignored,
   local_transformer_levels: ignored,
   local_transformer_scale_factor: ignored,

@@ -97,7 +97,7 @@ interface Lens {
   readonly principalPoint: readonly [number, number];
   /** k1, k2: undistorted to distorted. */
   readonly radial: readonly [number, number];
-  /** Of the camera about its x and y axis, radians. */
+  /** Rotation of the camera about its x and y axis, radians. */
   readonly turn: readonly [number, number];
 }
 

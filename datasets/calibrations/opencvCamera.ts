@@ -20,9 +20,9 @@ export interface OpencvCamera {
   readonly translation: readonly [number, number, number];
 }
 
-/** Of Metashape's model, beside those that OpenCV has as well. */
+/** Terms of Metashape's model beside those that OpenCV has as well. */
 export interface FurtherTerms {
-  /** Of the radial distortion, with r⁸. */
+  /** Term of the radial distortion with r⁸. */
   readonly r8: number;
   /** The tangential distortion is multiplied by 1 + growth[0] r² + growth[1] r⁴. */
   readonly growth: readonly [number, number];

@@ -7,7 +7,7 @@ export interface FrameRoot {
   readonly path: string;
   /** `frames`: a file a frame, a scan or a registration. */
   readonly kind: 'images' | 'calibrations' | 'frames';
-  /** Of its files, without the dot. */
+  /** Extension of its files, without the dot. */
   readonly extension: string;
 }
 
@@ -44,7 +44,7 @@ export async function findFrameRoots(directory: string): Promise<FrameRoot[]> {
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Of what roots a folder with such files is a sequence or a frame. */
+/** The roots of which a folder with such files is a sequence or a frame. */
 function rootsOf(folder: string, files: readonly string[]): FrameRoot[] {
   const [own, above] = [basename(folder), basename(dirname(folder))];
   const roots: FrameRoot[] = [];

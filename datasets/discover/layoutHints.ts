@@ -47,7 +47,7 @@ export async function layoutHints(
   return hints;
 }
 
-/** Of a list that is not there: which there are. */
+/** For a list that is not there: the lists that are. */
 export async function listHint(directory: string): Promise<string> {
   const lists = await findDataLists(directory);
   if (lists.length === 0) return '';
@@ -87,7 +87,7 @@ async function hintOf(
   ids: readonly FrameId[],
   imageExtension: string,
 ): Promise<string> {
-  // Of files that may be scans or registrations, points are scans.
+  // Where files may be scans or registrations, points are scans.
   const isFirst = ({ extension }: FrameRoot): number => (part === 'scans' && extension !== 'npy' ? 1 : 0);
   const fitting = roots.filter((root) => fits(root, part)).sort((a, b) => isFirst(a) - isFirst(b));
   const here = fitting.filter(({ path }) => relative(join(directory, folder), path) === '');

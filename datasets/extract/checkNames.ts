@@ -17,7 +17,7 @@ interface DirectoryEntry {
   /** UTF-8 names, encryption, … */
   readonly flags: number;
   readonly method: number;
-  /** Of the member's own header in the joined archive. */
+  /** Where the member's own header begins in the joined archive. */
   readonly offset: number;
 }
 

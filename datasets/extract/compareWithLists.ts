@@ -7,7 +7,7 @@ import { parseDataList } from '../formats/dataList.js';
 import { frameName } from '../layout.js';
 import type { FrameId } from '../types.js';
 
-/** Of missing frames. */
+/** Missing frames that are named. */
 const mostNamed = 3;
 
 /**

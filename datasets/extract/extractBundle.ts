@@ -34,7 +34,7 @@ export interface ExtractBundleOptions {
 export interface ExtractedBundle {
   readonly files: number;
   readonly bytes: number;
-  /** Of them, by this call. */
+  /** Bytes of them that this call extracted. */
   readonly extractedBytes: number;
 }
 

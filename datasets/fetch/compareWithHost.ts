@@ -16,7 +16,7 @@ export interface CompareOptions {
   /** What is known of the file that is there. */
   readonly record: DownloadRecord;
   readonly file: string;
-  /** Of the file, `end` excluded. */
+  /** Bytes of the file, `end` excluded. */
   readonly start: number;
   readonly end: number;
   /** Bytes compared so far. */

@@ -30,7 +30,7 @@ export interface DownloadOptions {
   readonly credentials: HostCredentials;
   readonly backOff: BackOff;
   readonly hashes: FileHashes;
-  /** Of the disk that it is written to. */
+  /** What is kept free on the disk that it is written to. */
   readonly reserve: Reserve;
   /** Bytes that are there, and the file's size if it is known. */
   readonly onBytes: (bytes: number, size: number | null) => void;

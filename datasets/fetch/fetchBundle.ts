@@ -23,7 +23,7 @@ export interface FetchBundleOptions {
   readonly credentials: HostCredentials;
   /** Connections at a time. */
   readonly atOnce: number;
-  /** Of the bundle's; all if absent. */
+  /** Files of the bundle, by PATH; all if absent. */
   readonly paths?: readonly string[];
   /** Hex SHA-256 of files, by PATH, where they are known. */
   readonly sha256?: Readonly<Record<string, string>>;
@@ -142,7 +142,7 @@ async function fetchWhileRoom(options: FetchWhileRoom): Promise<FetchedBundle> {
   };
 }
 
-/** Of the many pieces of a stream, ms. */
+/** Pause between reports of a stream's many pieces, ms. */
 const reportEvery = 100;
 
 /** Frees the disk of a bundle's volumes, once what they hold is packed. */

@@ -15,7 +15,7 @@ export interface PixelImage {
   readonly data: Pixels;
 }
 
-/** Of each byte, as a colour: byte / 255. */
+/** The colour that each byte stands for: byte / 255. */
 const colourOfByte = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Pixels as numbers. */

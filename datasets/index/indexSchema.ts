@@ -75,7 +75,7 @@ export const manifestSchema = indexSchema.omit({ unusable: true, incomplete: tru
   /** Numbers of frames; `unusable.json` lists them. */
   unusable: z.int().min(0),
   incomplete: z.int().min(0),
-  /** Of all objects that the index leads to. */
+  /** Size of all objects that the index leads to. */
   bytes: z.int().min(0),
   /** Names of all cameras of any frame, sorted. */
   cameras: z.array(z.string()),

@@ -9,7 +9,7 @@ export interface IndexHead extends Pick<
   readonly counts: Readonly<Record<Split, number>>;
   /** Frames that were left out. */
   readonly unusable: number;
-  /** Of all objects. */
+  /** Size of all objects. */
   readonly bytes: number;
   /** Names of all cameras of any frame, sorted. */
   readonly cameras: readonly string[];

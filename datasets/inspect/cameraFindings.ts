@@ -52,7 +52,7 @@ export function sees(camera: Camera, point: Vector): boolean {
   return depth! > 0 && x! >= 0 && x! <= camera.width && y! >= 0 && y! <= camera.height;
 }
 
-/** Of a camera that does not see the volume's centre. */
+/** The finding about a camera that does not see the volume's centre. */
 export function blindFinding(camera: Camera, { centre }: Volume): RigFinding {
   const [x, y, depth] = projectPoints(camera, Float64Array.from(centre), { distort: false });
   const found =

@@ -11,18 +11,18 @@ import type { Sample, SampleView, Split } from '../types.js';
 const background: Colour = [24, 27, 33];
 const words: Colour = [220, 224, 230];
 const meshColour: Colour = [70, 190, 255];
-/** Of points near to the camera, and of far ones. */
+/** Colours of points near to the camera, and of far ones. */
 const scanColours: readonly [Colour, Colour] = [
   [255, 205, 80],
   [170, 60, 60],
 ];
-/** Of the mesh over its view. */
+/** Opacity of the mesh over its view. */
 const opacity = 0.6;
 /** Rows of tiles a row of views: the view, the registration over it, the scan over it. */
 const layers = 3;
 const gap = 4;
 const titleHeight = 28;
-/** Of the font, pixels. */
+/** Size of the font, pixels. */
 const fontSize = 15;
 
 /** A frame of a sheet. */
@@ -33,7 +33,7 @@ export interface SheetFrame {
 
 export interface SheetOptions {
   readonly faces: Uint32Array;
-  /** Of a view, px. */
+  /** Width of a view, px. */
   readonly tileWidth?: number;
   /** Views a row. */
   readonly columns?: number;

@@ -3,7 +3,7 @@ import { frameName } from '../layout.js';
 import type { Finding } from '../worlds/types.js';
 import type { DatasetReport, FrameTrouble, InspectOptions } from './types.js';
 
-/** Of troubles, in the reasons why a data set is unusable. */
+/** Troubles that a reason why a data set is unusable names. */
 const mostNamed = 3;
 
 /** Why a data set cannot be trained on, and what to do; empty if it can. */

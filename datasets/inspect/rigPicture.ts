@@ -9,7 +9,7 @@ const faint: Colour = [92, 98, 110];
 const words: Colour = [220, 224, 230];
 const volumeColour: Colour = [240, 200, 66];
 const scanColour: Colour = [235, 120, 90];
-/** Of a scan, so many are drawn. */
+/** Points of a scan that are drawn. */
 const scanPoints = 3000;
 const colours = {
   stereo: [90, 170, 255],
@@ -18,7 +18,7 @@ const colours = {
   wrong: [255, 80, 70],
 } as const;
 
-/** Of the font, pixels. */
+/** Size of the font, pixels. */
 const small = 15;
 const large = 22;
 

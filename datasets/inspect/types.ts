@@ -117,6 +117,6 @@ export interface RigFinding extends Finding {
 /** The grid of voxels that the coarse model searches for the head. mm. */
 export interface Volume {
   readonly centre: readonly [number, number, number];
-  /** Of the cube. */
+  /** Side of the cube. */
   readonly side: number;
 }

@@ -16,11 +16,11 @@ export interface Unit {
 /** What is kept of a packed sequence: its frames are in its part. */
 export interface PackedUnit extends IndexedSequence {
   readonly split: Split;
-  /** Of each of the unit's frames whether it can be used. */
+  /** Whether each of the unit's frames can be used. */
   readonly usable: readonly boolean[];
   readonly registered: number;
   readonly cameras: readonly string[];
-  /** Of its frames' objects that no other sequence has. */
+  /** Size of its frames' objects that no other sequence has. */
   readonly bytes: number;
   /** Objects that another split has, too. */
   readonly shared: readonly IndexedObject[];

@@ -40,7 +40,7 @@ export interface PackDatasetOptions {
 
 const sequencesAtOnce = 3;
 const framesAtOnce = 4;
-/** Of unusable frames, in error messages. */
+/** Unusable frames that an error message names. */
 const mostNamed = 5;
 
 /**

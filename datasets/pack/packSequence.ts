@@ -66,7 +66,7 @@ interface PackedCalibration {
   readonly bytes: Uint8Array;
 }
 
-/** Of each camera its calibration, or what is wrong with it. */
+/** Each camera's calibration, or what is wrong with it. */
 type PackedCalibrations = ReadonlyMap<string, PackedCalibration | FormatError>;
 
 async function packCalibrations({ files, put }: PackSequenceOptions): Promise<PackedCalibrations> {

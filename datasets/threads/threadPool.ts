@@ -14,7 +14,7 @@ export interface ThreadError {
 }
 
 export type ThreadAnswer<Result, Word> =
-  /** Of no task. */
+  /** A message that belongs to no task. */
   | { readonly word: Word }
   | { readonly id: number; readonly result: Result }
   | { readonly id: number; readonly error: ThreadError };
@@ -25,7 +25,7 @@ export class ThreadFailed extends Error {
   constructor(
     readonly originalName: string,
     message: string,
-    /** Of the error there. */
+    /** Fields of the error there. */
     readonly fields: Readonly<Record<string, unknown>> = {},
     options?: ErrorOptions,
   ) {

@@ -20,7 +20,7 @@ export class ByMethod {
   }
 }
 
-/** Of errors that were collected. */
+/** The summary of errors that were collected. */
 export function summary(errors: ErrorStatistics): Summary {
   const { count, mean, median, standardDeviation } = errors.summary();
   return {
@@ -33,7 +33,7 @@ export function summary(errors: ErrorStatistics): Summary {
   };
 }
 
-/** Of one frame, from its errors themselves. */
+/** The summary of one frame, from its errors themselves. */
 export function exactSummary(errors: Float32Array): Summary {
   const sorted = errors.slice().sort();
   const count = sorted.length;

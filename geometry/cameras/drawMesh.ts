@@ -6,7 +6,7 @@ import { createRaster, interpolateAttributes, rasterizeTriangles } from './raste
 /** How a mesh is shown. Colours are RGB in [0, 255]. */
 export interface Look {
   readonly background: readonly [number, number, number];
-  /** Of meshes that have no colours of their own. */
+  /** Colour of meshes that have none of their own. */
   readonly plain: readonly [number, number, number];
   /** The share of light that comes from everywhere; the rest comes from the camera. In [0, 1]. */
   readonly ambient: number;

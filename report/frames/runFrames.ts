@@ -11,7 +11,7 @@ import { closeUp } from './closeUp.js';
 import { frontOf } from './frontOf.js';
 import { viewOfFace } from './testView.js';
 
-/** Of the pictures, px. */
+/** Width of the pictures, px. */
 const pictureWidth = 320;
 
 /**

@@ -1,6 +1,6 @@
 import type { StepPhase } from '../process/protocol.js';
 
-/** Of the step before, that a new mean keeps. */
+/** Share of the mean before that a new mean keeps. */
 const kept = 0.95;
 
 /** Where the time of the last steps went: means in which each step counts less, the longer it is ago. */

@@ -37,7 +37,7 @@ export interface StageLoopOptions {
   readonly network: StageNetwork;
   readonly optimizer: AdamW;
   readonly step: RecordedStep;
-  /** Of the same network, for validation. */
+  /** The same network, for validation. */
   readonly predictor: BatchPredictor;
   readonly loss: TrainingLoss;
   readonly data: StageData;
@@ -56,7 +56,7 @@ export interface StageLoopOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of the error colours, mm. */
+/** The error that has the last colour, mm. */
 const largestError = { 'coarse-pretraining': 3, 'coarse-finetuning': 3, refinement: 1 } as const;
 
 /**

@@ -33,7 +33,7 @@ export interface StageProgress {
   readonly stage: TrainingStage;
   readonly step: number;
   readonly totalSteps: number;
-  /** Of the last logged step; null before the first. */
+  /** Loss of the last logged step; null before the first. */
   readonly loss: number | null;
   readonly stepsPerSecond: number;
   /** The last checkpoint that counts; null before the first. */

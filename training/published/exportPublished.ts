@@ -18,7 +18,7 @@ export interface ExportOptions {
   /** null: the newest. */
   readonly step: number | null;
   readonly configuration: RunConfiguration;
-  /** Of the file, from the step of the checkpoint. */
+  /** Path of the file, by the step of the checkpoint. */
   readonly fileFor: (step: number) => string;
 }
 

@@ -1,4 +1,4 @@
-/** Of each stream, the code of the first error of writing to it. */
+/** The code of the first error of writing to each stream. */
 const lost = new Map<NodeJS.WriteStream, string>();
 
 /**

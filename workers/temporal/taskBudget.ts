@@ -108,7 +108,7 @@ export class TaskBudget {
   }
 
   private supplier(): CustomSlotSupplier<ActivitySlotInfo> {
-    // Of this queue: what it is being asked for.
+    // How many tasks this queue is being asked for.
     let asked = 0;
     const take = (): Permit | null => {
       const left = (this.limits.tasks ?? Infinity) - this.#taken;

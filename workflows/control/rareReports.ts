@@ -1,6 +1,6 @@
 import { patched, workflowInfo } from '@temporalio/workflow';
 
-/** Of a step's age, from one report of its progress to the next. */
+/** Share of a step's age from one report of its progress to the next. */
 const share = 1 / 200;
 
 /**

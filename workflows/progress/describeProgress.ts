@@ -3,7 +3,7 @@ import type { RunProgress, StepState } from '../types.js';
 
 /** What a workflow's page says beside its progress. */
 export interface PageContext {
-  /** Of Temporal, for links. */
+  /** Temporal's namespace, for links. */
   readonly namespace: string;
   /** The page is that of the step itself: its pending activities stand on it. */
   readonly isStep: boolean;

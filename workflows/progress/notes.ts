@@ -2,7 +2,7 @@ import type { DatasetSummary, EvaluationSummary } from '../../activities/types.j
 import type { StageResult } from '../../training/process/protocol.js';
 import type { PredictionSummary } from '../types.js';
 
-/** Of the evaluation of a run that cannot have one. */
+/** Note of the evaluation in a run that cannot have one. */
 export const noTestSet = 'there is no test set (dataset.layout.test)';
 
 /** A line on what a step has done, shown by the step and by the full training that started it. */

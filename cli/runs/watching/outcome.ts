@@ -14,7 +14,7 @@ import { seriesText } from './seriesText.js';
 export interface Outcome {
   /** Its table, or what was predicted; empty where there is nothing to say. */
   readonly text: string;
-  /** Of the frames that were to be predicted. */
+  /** How many of the frames that were to be predicted are done. */
   readonly done: 'all' | 'some' | 'none';
 }
 

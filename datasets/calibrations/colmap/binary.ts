@@ -23,7 +23,7 @@ class Values {
     return this.bytes.readUInt32LE(this.take(4, 'a number'));
   }
 
-  /** Of 64 bits; none that is larger than the file can be meant. */
+  /** 64 bits; a number larger than the file cannot be meant. */
   uint64(): number {
     const value = this.bytes.readBigUInt64LE(this.take(8, 'a number'));
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(value);

@@ -14,7 +14,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Frames of a file. */
 const mostFrames = 10_000;
-/** Of how a NeRF is trained and rendered; not of cameras. */
+/** Fields about how a NeRF is trained and rendered, not about cameras. */
 const ofRendering =
   /^(?:aabb|applied_|offset|scale|up|white_|black_|from_na|n_extra|enable_|integer_|sharpen|ply_file|.*_file(?:path|_path)?$|.*_filenames$|sharpness|orientation_override|render_)/;
 
@@ -25,8 +25,8 @@ export function isTransformsJson(root: Values): boolean {
 }
 
 /**
- * Reads `transforms.json`: intrinsics for all frames or in each; `transform_matrix` takes points of a camera (with OpenGL's axes:
- * y up, z backwards) to the world, whose unit has to be said.
+ * Reads `transforms.json`: intrinsics for all frames or in each; `transform_matrix` takes points of a camera (with OpenGL's
+ * axes: y up, z backwards) to the world, whose unit has to be said.
  *
  * @throws FormatError
  */

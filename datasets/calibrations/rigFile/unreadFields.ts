@@ -5,7 +5,7 @@ import { isOtherLens, otherLens } from '../fields/otherLens.js';
 /** Parts of names that speak of a lens. */
 const lensWords =
   /^(?:dist|distort\w*|undist\w*|lens\w*|fisheye|radial|tangential|prism|omni\w*|xi|alpha|skew|shear|coefs?|coeffs?|coefficients?|projection|model|equidistant|fov|tilt\w*|tau|poly\w*|mei|e?ucm|ds|kannala|brandt|division|zernike|spline|brown|conrady|kappa\d*|f?theta\d*|kc|[kps]\d|b[12])$/i;
-/** Of a lens: a capital one is the camera matrix. */
+/** Names a lens's coefficients: a capital one is the camera matrix. */
 const lensLetter = 'k';
 /** Of a part of the picture, or one of fewer pixels, which the camera matrix may not be of. */
 const pictureWords = /^(?:binning|subsampling|decimation|roi|crop\w*)$/i;
@@ -79,7 +79,7 @@ function saysNothing(value: unknown): boolean {
   return isMap(value) && 'data' in value && saysNothing(value['data']);
 }
 
-/** Of a matrix or a list of nothing but numbers; null of all else. */
+/** The numbers of a matrix, or of a list of nothing else; null for anything else. */
 function numbersIn(value: unknown): number[] | null {
   const list: unknown = isMap(value) ? value['data'] : value;
   if (!Array.isArray(list)) return null;

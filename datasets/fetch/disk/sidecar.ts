@@ -7,7 +7,7 @@ const recordSchema = z.object({
   size: z.number().nullable(),
   etag: z.string().nullable(),
   lastModified: z.string().nullable(),
-  /** Of the whole file; null while it is being fetched. */
+  /** Hash of the whole file; null while it is being fetched. */
   sha256: z.string().nullable(),
 });
 

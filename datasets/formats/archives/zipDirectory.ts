@@ -3,7 +3,7 @@ import { FormatError, quoted } from '../formatError.js';
 /** What the directory of a ZIP archive says of a member. */
 export interface ZipEntry {
   readonly name: string;
-  /** Of its own header, bytes from the start. */
+  /** Where its own header begins, bytes from the start. */
   readonly offset: number;
   /** Bytes that it takes in the archive. */
   readonly compressed: number;

@@ -23,7 +23,7 @@ const expired = new Set([
   'RequestExpired',
   'SignatureDoesNotMatch',
   'TokenRefreshRequired',
-  // Of versitygw, with status 404: the access key is not known.
+  // From versitygw, with status 404: the access key is not known.
   'XAdminUserNotFound',
 ]);
 

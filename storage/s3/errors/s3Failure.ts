@@ -2,9 +2,9 @@
 export interface ServiceFailure {
   readonly name?: string;
   readonly message?: string;
-  /** Of Node's: `ECONNREFUSED`. */
+  /** Code of Node's errors: `ECONNREFUSED`. */
   readonly code?: string;
-  /** Of those of files. */
+  /** Path of errors about files. */
   readonly path?: string;
   readonly syscall?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number };

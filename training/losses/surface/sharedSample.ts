@@ -10,7 +10,7 @@ export interface SharedSample {
   readonly state: Int32Array;
   /** Refitted to `vertices` in each step. */
   readonly tree: TriangleTree;
-  /** Of the tree; computed only where a point is distant. */
+  /** Reaches of the tree; computed only where a point is distant. */
   readonly reaches: Float64Array;
   /** The prediction, `[L, 3]`, mm. */
   readonly vertices: Float32Array;

@@ -8,7 +8,7 @@
 const word = {
   /** Counts the pieces of work: helpers sleep until it changes. */
   generation: 0,
-  /** Of `states`. */
+  /** One of `states`. */
   state: 1,
   /** Helpers that may be looking at the work. */
   active: 2,
@@ -19,7 +19,9 @@ const states = { closed: 0, open: 1, ended: 2 } as const;
 const stageWords = { units: 0, next: 1, done: 2 } as const;
 const ofStage = (stage: number): number => 4 + 3 * stage;
 
-/** Seconds that a unit of another thread may take, though it takes milliseconds. Counted one by one: a machine may stand still. */
+/**
+ * Seconds that a unit of another thread may take, though it takes milliseconds. Counted one by one: a machine may stand still.
+ */
 const patience = 60;
 const spins = 2000;
 
