@@ -121,7 +121,7 @@ export class Checkpointing {
     clearTimeout(this.graceTimer);
   }
 
-  /** Who has given up does not wait for the answer to a request that is under way. */
+  /** Once given up, it does not wait for the answer to a request that is under way. */
   private async unlessGivenUp(work: Promise<void>): Promise<void> {
     const { signal } = this.abandoned;
     await orAborted(work, signal);

@@ -10,7 +10,7 @@ import { readPublished } from './published/publishedFile.js';
 import { lineOf, readYaml } from './reading/yamlText.js';
 import { runConfigurationSchema, type RunConfiguration } from './schema/run.js';
 
-/** Of a file in which nearly nothing is right, more would not be read. */
+/** Problems that are reported: of a file that is nearly all wrong, nobody would read more. */
 const mostIssues = 50;
 
 /**

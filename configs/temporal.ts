@@ -37,7 +37,7 @@ const runStates = ['running', 'paused', 'done', 'failed', 'cancelled'] as const;
 /** How a run stands, as its search attribute says. */
 export type RunState = (typeof runStates)[number];
 
-/** As people speak of a run; `ended` is one that was terminated or ran out of time. */
+/** States of a run, in plain words; `ended` is one that was terminated or ran out of time. */
 export const listedStates = ['running', 'paused', 'completed', 'failed', 'cancelled', 'ended'] as const;
 /** How a run stands, as lists of runs say. */
 export type ListedState = (typeof listedStates)[number];
@@ -83,7 +83,7 @@ export const workflowTypes = {
 /** Of every workflow of ours. `stageProgress` is what a training activity tells its workflow now and then. */
 export const messages = {
   progress: 'progress',
-  /** Of a series: where its runs are. */
+  /** Where the runs of a series are. */
   seriesProgress: 'seriesProgress',
   pause: 'pause',
   resume: 'resume',

@@ -64,7 +64,7 @@ export interface Batch {
   readonly gridRotations?: Float32Array;
 }
 
-/** Of the coarse meshes of a batch (method 3.2), with the cameras of its images. */
+/** What refinement needs of the coarse meshes of a batch (method 3.2), with the cameras of its images. */
 export interface PreparedSurface {
   /** The batch's `coarseVertices`. */
   readonly vertices: Float32Array;

@@ -18,7 +18,7 @@ export const descriptions = {
 /** Progress of full training, and of each step. */
 export const progressQuery = defineQuery<RunProgress>(messages.progress);
 
-/** Of a series. */
+/** Progress of a series. */
 export const seriesProgressQuery = defineQuery<SeriesProgress>(messages.seriesProgress);
 
 /** Stops what runs in an orderly way (a trainer saves) and waits; answers once nothing runs any more. */

@@ -88,7 +88,7 @@ export async function surveyCheckpoint(
   };
 }
 
-/** Of a checkpoint of an earlier version, whose state does not say it. */
+/** Stages that a checkpoint of an earlier version finishes: its state does not say it. */
 function finishedBy({ stage, step, validationPending }: StoredState, { training }: RunConfiguration): TrainingStage[] {
   return step >= training[stage].iterations && !validationPending ? [stage] : [];
 }

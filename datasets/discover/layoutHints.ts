@@ -110,7 +110,7 @@ async function hintOf(
   return `${folder} has none, and no folder below ${directory} has files called ${expected(part, imageExtension)}.`;
 }
 
-/** Those of the folders that have sequences of the list. */
+/** The folders that have sequences of the list. */
 async function withFrames(roots: readonly FrameRoot[], ids: readonly FrameId[]): Promise<FrameRoot[]> {
   const sequences = sampleFrames(
     ids.map((id) => ({ split: 'train' as const, id })),

@@ -102,7 +102,7 @@ async function* entriesOf(reader: JoinedReader, start: number, end: number): Asy
 const zip64Tag = 1;
 const inZip64 = 0xffffffff;
 
-/** Of archives beyond 4 GB it stands in an extra field, after the sizes that do not fit either. */
+/** In archives beyond 4 GB it stands in an extra field, after the sizes that do not fit either. */
 function offsetOf(record: Buffer, extra: Buffer): number {
   const offset = record.readUInt32LE(42);
   if (offset !== inZip64) return offset;

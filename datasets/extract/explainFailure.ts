@@ -64,7 +64,7 @@ function codeOf(number: number): string {
 
 /** What shows that an archive is damaged. */
 interface Symptoms {
-  /** Those that cannot be read. */
+  /** The members that cannot be read. */
   readonly members: readonly string[];
   /** Where else damage shows. */
   readonly spans?: readonly Span[];

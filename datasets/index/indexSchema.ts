@@ -51,7 +51,7 @@ const splits = <Frame extends z.ZodType>(frame: Frame) =>
 const sequenceSchema = z.strictObject({
   subject: name,
   sequence: name,
-  /** That can be used. */
+  /** Frames that can be used. */
   frames: z.int().min(0),
   part: indexedObjectSchema,
 });

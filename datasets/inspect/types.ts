@@ -49,7 +49,7 @@ export interface Inspection {
   readonly unusable: readonly FrameTrouble[];
   readonly incomplete: readonly FrameTrouble[];
   readonly calibrationBytes: number;
-  /** Of a folder in another layout: where what is missing lies instead; human-readable. */
+  /** For a folder in another layout: where what is missing lies instead; human-readable. */
   readonly layoutHints: readonly string[];
 }
 

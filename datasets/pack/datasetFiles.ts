@@ -81,7 +81,7 @@ async function readLists(directory: string, layout: PackLayout): Promise<Lists> 
   return lists;
 }
 
-/** Of the first registration that can be read: the others are compared with it. */
+/** Vertices of the first registration that can be read: the others are compared with it. */
 async function registeredVertices(directory: string, layout: PackLayout, lists: Lists): Promise<number> {
   for (const split of splitNames) {
     const folder = layout[split]?.registrations ?? null;

@@ -6,7 +6,7 @@ export interface Extent {
   readonly largestSide: number;
 }
 
-/** Of a cloud, this share at each end of each axis may be stray points. */
+/** Share of a cloud's points, at each end of each axis, that may be stray. */
 const stray = 0.01;
 
 /** @param points `[N, 3]`, N above 0. */

@@ -23,7 +23,7 @@ export interface FolderPredictionJob {
   readonly stages: FolderStages;
   /** Of the networks, the images' sizes and kind, the loader, and the store of models that are in one. */
   readonly configuration: RunConfiguration;
-  /** Those that the stages need. */
+  /** The models that the stages need. */
   readonly models: { readonly coarse: ModelReference | null; readonly refinement: ModelReference | null };
   readonly template: TemplateReference;
   readonly list: {

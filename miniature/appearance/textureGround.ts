@@ -26,7 +26,7 @@ export const Layer = {
   cap: 6,
   collar: 7,
   freckles: 8,
-  /** Of the cap's print: brightness, and what full saturation adds to red, green, blue. */
+  /** The cap's print: brightness, and what full saturation adds to red, green, blue. */
   capBands: 9,
   capChroma: 10,
   collarPrint: 13,

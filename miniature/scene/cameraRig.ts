@@ -18,7 +18,7 @@ export interface RigView {
 /** The sensor's long side, mm, whatever its number of pixels. */
 const sensorWidth = 8.8;
 const cameraDistance = 1000;
-/** Such that the largest head with its displacement fills the picture's height, mm. */
+/** Focal length with which the largest head, displaced, fills the picture's height, mm. */
 const focalLength = ({ sensor, displacement }: MiniatureSettings): number => {
   const height = 340 + 0.8 * displacement;
   return (sensorWidth * (sensor.height / sensor.width) * cameraDistance) / height;

@@ -29,7 +29,7 @@ export interface LocalSamples {
   readonly cameras: ProjectionCameras;
   /** [rotation | vertex]: where each vertex's grid lies, mm. `[l, 3, 4]` */
   readonly placements: Tensor3D;
-  /** Of the coarse mesh, unit length. `[l, 3]` */
+  /** Normals of the coarse mesh, unit length. `[l, 3]` */
   readonly normals: Tensor2D;
   /** After the sigmoid. `[V, l]` */
   readonly visibility: Tensor2D;

@@ -8,7 +8,7 @@ import {
 import { queuesBeside, userFaults, type TaskQueues } from '../../configs/temporal.js';
 import type { SupervisionConfiguration } from '../../configs/schema/supervision.js';
 
-/** Those of the workers that this workflow was started for. */
+/** Queues of the workers that this workflow was started for. */
 export const queues = (): TaskQueues => queuesBeside(workflowInfo().taskQueue);
 
 interface Supervised {

@@ -10,7 +10,7 @@ export function isOtherLens(value: unknown): boolean {
   return typeof value === 'string' && otherModels.test(value.replaceAll('_', '-'));
 }
 
-/** Of a lens that cannot be written down as a `.tka` file. */
+/** The error for a lens that cannot be written as a `.tka` file. */
 export function otherLens(fields: Fields, name: string, found: unknown): FormatError {
   const expected =
     "a lens of OpenCV's usual model (pinhole, plumb_bob, rational_polynomial, thin_prism), for the networks have no other: " +

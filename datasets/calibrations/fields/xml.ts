@@ -85,7 +85,7 @@ export function childOf(element: Element, name: string, file: string): Element |
   throw new FormatError({ file, where: element.name, expected: `one element ${name}`, found: `${found.length}` });
 }
 
-/** So many finite numbers, separated by blanks. @throws FormatError */
+/** `count` finite numbers, separated by blanks. @throws FormatError */
 export function numbersIn(element: Element, count: number, file: string, where: string): number[] {
   const words = element.text.split(/\s+/).filter((word) => word !== '');
   const numbers = words.map(Number);

@@ -7,7 +7,7 @@ const lensWords =
   /^(?:dist|distort\w*|undist\w*|lens\w*|fisheye|radial|tangential|prism|omni\w*|xi|alpha|skew|shear|coefs?|coeffs?|coefficients?|projection|model|equidistant|fov|tilt\w*|tau|poly\w*|mei|e?ucm|ds|kannala|brandt|division|zernike|spline|brown|conrady|kappa\d*|f?theta\d*|kc|[kps]\d|b[12])$/i;
 /** Names a lens's coefficients: a capital one is the camera matrix. */
 const lensLetter = 'k';
-/** Of a part of the picture, or one of fewer pixels, which the camera matrix may not be of. */
+/** Fields about a part of the picture, or one of fewer pixels: the camera matrix may be for another. */
 const pictureWords = /^(?:binning|subsampling|decimation|roi|crop\w*)$/i;
 const offsetName = /offset|left|top|^[xyuv]0?$/i;
 /** Matrices of pictures that were rectified for stereo matching: they say nothing of the pictures that were taken. */

@@ -23,7 +23,7 @@ export interface FetchedFile {
   readonly sha256: string;
 }
 
-/** Of a finished file `FILE.json`, of an unfinished one `FILE.part.json`. */
+/** `FILE.json` of a finished file, `FILE.part.json` of an unfinished one. */
 export function recordPath(file: string): string {
   return `${file}.json`;
 }

@@ -22,13 +22,13 @@ export function statusOf(cause: unknown): number | undefined {
   return (cause as ServiceFailure).$metadata?.httpStatusCode;
 }
 
-/** Of an error of the SDK: its code; its status where it has none (the answer to a HEAD has no body). */
+/** The code of an error of the SDK; its status where it has none (the answer to a HEAD has no body). */
 export function nameOf(cause: unknown): string {
   const { name = '' } = cause as ServiceFailure;
   return ['', 'Error', 'Unknown', 'UnknownError'].includes(name) ? String(statusOf(cause) ?? name) : name;
 }
 
-/** As `nameOf`; of an error of Node's: `ECONNREFUSED`. */
+/** As `nameOf`; for an error of Node's: `ECONNREFUSED`. */
 export function codeOf(cause: unknown): string {
   const { code } = cause as ServiceFailure;
   return typeof code === 'string' && statusOf(cause) === undefined ? code : nameOf(cause);

@@ -127,7 +127,7 @@ function checkFinite(scanPoints: readonly Float32Array[]): void {
   }
 }
 
-/** Those of the machine, shared with the other trainers of its worker (configs/slots.ts). */
+/** The machine's cores, shared with the other trainers of its worker (configs/slots.ts). */
 function ownCores(): number {
   return Math.max(1, Math.floor(availableParallelism() / Number(process.env['TEMPEH_SLOTS'] ?? 1)));
 }

@@ -12,7 +12,7 @@ export interface SurfaceNews {
 
 export interface SurfaceThreadData extends SurfaceNews {
   readonly port: MessagePort;
-  /** Of the present piece of work: the memory's version, and how many samples are used. */
+  /** About the present piece of work: the memory's version, and how many samples are used. */
   readonly current: Int32Array;
 }
 
