@@ -22,7 +22,8 @@ const vertices = 320;
 const sensor = { height: 480, width: 640 };
 
 const intervals = Number(process.argv[2] ?? 2);
-if (!Number.isSafeInteger(intervals) || intervals < 1) throw new Error(`${process.argv[2]} is no number of intervals`);
+if (!Number.isSafeInteger(intervals) || intervals < 1)
+  throw new Error(`${process.argv[2]} is not a number of intervals`);
 const wanted = process.argv.slice(3);
 const directory = await mkdtemp(join(tmpdir(), 'tempeh-bench-checkpoints-'));
 const server = await startObjectStore({ directory, port: 0, bucket: 'bench' });

@@ -107,7 +107,7 @@ function readHeader(
   bytes: Uint8Array,
   file: string,
 ): { entries: [string, HeaderEntry][]; metadata: Record<string, string>; start: number } {
-  if (bytes.length < 8) throw new SafetensorsError(`${file}: ${bytes.length} bytes are no safetensors file`);
+  if (bytes.length < 8) throw new SafetensorsError(`${file}: ${bytes.length} bytes are not a safetensors file`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > largestHeader || 8 + length > bytes.length) {
     throw new SafetensorsError(`${file}: a header of ${length} bytes in a file of ${bytes.length}`);

@@ -7,7 +7,7 @@
  */
 export function quaternionToMatrix(w: number, x: number, y: number, z: number): Float64Array {
   const squaredNorm = w * w + x * x + y * y + z * z;
-  if (squaredNorm === 0) throw new RangeError('the zero quaternion is no rotation');
+  if (squaredNorm === 0) throw new RangeError('the zero quaternion is not a rotation');
   const s = 2 / squaredNorm;
   return Float64Array.of(
     1 - s * (y * y + z * z),

@@ -129,7 +129,7 @@ function problemOf(s: MiniatureSettings): string | undefined {
   if (width <= height) return `the sensor is ${width}×${height}; expected landscape (the portrait view turns it)`;
   const step = s.storedResizeFactor;
   if (width % step || height % step)
-    return `the sensor ${width}×${height} is no multiple of storedResizeFactor ${step}`;
+    return `the sensor ${width}×${height} is not a multiple of storedResizeFactor ${step}`;
   if (s.pods < 1) return `pods is ${s.pods}; expected 1 or more`;
   if (s.sequencesPerSubject < 1) return `sequencesPerSubject is ${s.sequencesPerSubject}; expected 1 or more`;
   return undefined;

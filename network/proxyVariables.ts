@@ -13,7 +13,7 @@ export class ProxyUnusable extends Error {
     readonly variable: string,
     expected = 'http://HOST:PORT, or https://HOST:PORT',
   ) {
-    super(`${variable} names no proxy: expected ${expected}.`);
+    super(`${variable} does not name a proxy: expected ${expected}.`);
   }
 }
 

@@ -170,7 +170,7 @@ export class ContentDamaged extends Error {
 export class InvalidKey extends Error {
   override readonly name = 'InvalidKey';
   constructor(readonly key: string) {
-    super(`"${key}" is no object key: expected names joined by single slashes, none of them "." or "..".`);
+    super(`"${key}" is not an object key: expected names joined by single slashes, none of them "." or "..".`);
   }
 }
 

@@ -98,7 +98,7 @@ class Ending<Event> {
     const { log, name, readEvent, isLast, onEvent } = this.options;
     const event = readEvent(message);
     if (event === undefined) {
-      log.note(`${name} sent what is no event: ${String(JSON.stringify(message)).slice(0, 200)}`);
+      log.note(`${name} sent what is not an event: ${String(JSON.stringify(message)).slice(0, 200)}`);
       return;
     }
     if (this.#last !== undefined) return;

@@ -52,7 +52,7 @@ function refuseShorter(run: string, stage: TrainingStage, before: RunConfigurati
   if (is > was) return;
   const todo = `To end it earlier: tempeh-flow cancel ${run}, then resume it with --set training.${stage}.iterations=${is}`;
   throw new CommandError(
-    `${stage} of ${run} is to train to step ${was}; ${is} is no extension. ${todo}.`,
+    `${stage} of ${run} is to train to step ${was}; ${is} is not an extension. ${todo}.`,
     exitCodes.usage,
   );
 }

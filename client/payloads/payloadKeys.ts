@@ -97,7 +97,7 @@ function parseKeys(text: string, where: string): PayloadKey[] {
     if (/^\s*(#|$)/.test(line)) continue;
     const found = /^\s*(?<id>[A-Za-z0-9._-]{1,64})\s+(?<key>[A-Za-z0-9+/]{43}=)\s*$/.exec(line)?.groups;
     if (found === undefined)
-      throw new RunError('setting', `Line ${index + 1} of ${where} is no key; expected ${form}.`);
+      throw new RunError('setting', `Line ${index + 1} of ${where} is not a key; expected ${form}.`);
     const { id, key } = found as { id: string; key: string };
     if (keys.some((other) => other.id === id)) {
       throw new RunError('setting', `${where} has two keys named ${id}. Which one opens what bears that name?`);

@@ -60,7 +60,12 @@ export function applyOverrides(file: unknown, overrides: readonly Override[]): u
     }
     if (!isTree(node) && !Array.isArray(node)) {
       const setting = path.slice(0, -1).join('.');
-      problems.push({ where: `--set ${text}`, setting, found: null, expected: 'is no group of settings in the file' });
+      problems.push({
+        where: `--set ${text}`,
+        setting,
+        found: null,
+        expected: 'is not a group of settings in the file',
+      });
       continue;
     }
     const last = path.at(-1)!;

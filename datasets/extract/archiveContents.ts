@@ -96,7 +96,7 @@ async function censusOfList(archive: string, census: NameCensus, signal: AbortSi
 export function problemOf(member: Pick<ArchiveMember, 'path' | 'special' | 'encrypted'>): string | null {
   const { path } = member;
   const parts = path.split(/[/\\]/);
-  if (path === '' || path.includes('\0')) return 'is no name';
+  if (path === '' || path.includes('\0')) return 'is not a name';
   if (/^[/\\]/.test(path) || /^[A-Za-z]:/.test(path)) return 'is an absolute path';
   if (parts.includes('..')) return 'leaves the target';
   if (member.special) return 'is a link, a device or an order to delete';

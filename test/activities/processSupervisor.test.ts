@@ -88,7 +88,7 @@ test('nonsense proves no progress, and does no harm', async () => {
   const { end, events, log } = await supervise('talks nonsense', { progressTimeoutSeconds: 0.8 });
   assert.equal(end.kind, 'hung');
   assert.deepEqual(events, []);
-  assert.match(textOf(log), /trainer sent what is no event: \{"kind":"progress","progress":null\}/);
+  assert.match(textOf(log), /trainer sent what is not an event: \{"kind":"progress","progress":null\}/);
 });
 
 test('garbage on the channel silences the process, but not its supervisor', async () => {

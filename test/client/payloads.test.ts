@@ -39,7 +39,7 @@ describe('keys', () => {
   test('keys that cannot be used are reported by line, and never shown', () => {
     const secret = randomBytes(31).toString('base64');
     const wrong: readonly [string, RegExp][] = [
-      [`a ${secret}`, /^Line 1 of TEMPEH_PAYLOAD_KEYS is no key; expected a line a key/],
+      [`a ${secret}`, /^Line 1 of TEMPEH_PAYLOAD_KEYS is not a key; expected a line a key/],
       [`# none\n\n`, /holds no key/],
       [`${newKey('a')}\n${newKey('a')}`, /two keys named a/],
     ];

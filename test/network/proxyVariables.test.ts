@@ -76,7 +76,7 @@ test('a variable that names no proxy is reported by its name, without its value'
       () => proxyOf('https://s3.example.org', { HTTPS_PROXY }),
       (error: unknown) => {
         assert.ok(error instanceof ProxyUnusable);
-        assert.match(error.message, /^HTTPS_PROXY names no proxy: expected http:/);
+        assert.match(error.message, /^HTTPS_PROXY does not name a proxy: expected http:/);
         assert.doesNotMatch(error.message, /secret/);
         return true;
       },

@@ -150,7 +150,7 @@ test('what cannot be is refused with the reason, and the run goes on as it was',
     await trains(training, 'coarse-pretraining 10');
     const extend = (stage: TrainingStage, iterations: number) => extendRun(client, 'refused', { stage, iterations });
     await assert.rejects(extend('coarse-pretraining', 10), is(/is to train to step 10: an extension must be more/));
-    await assert.rejects(extend('refinement', 50), is(/refinement is no part of this run's steps/));
+    await assert.rejects(extend('refinement', 50), is(/refinement is not one of this run's steps/));
     await assert.rejects(extend('coarse-finetuning', 24), is(/^refused: It has been trained to step 25\.$/));
     const handle = client.workflow.getHandle('refused/coarse-pretraining');
     const args = [{ stage: 'coarse-pretraining', iterations: 50 }] as const;

@@ -73,7 +73,7 @@ export function publishedTensor(
 ): PytorchTensor | null {
   const expected = `[${shape.join(', ')}]`;
   if (value === undefined) problems.push(`missing: ${name} ${expected}`);
-  else if (!isTensor(value)) problems.push(`misshapen: ${name} is no tensor, but should be one of ${expected}`);
+  else if (!isTensor(value)) problems.push(`misshapen: ${name} is not a tensor, but should be one of ${expected}`);
   else if (value.shape.join() !== shape.join()) {
     problems.push(`misshapen: ${name} is [${value.shape.join(', ')}], but should be ${expected}`);
   } else return value;

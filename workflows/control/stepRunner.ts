@@ -188,7 +188,7 @@ export class StepRunner {
           const { stage } = extension;
           this.#iterations.validate(extension);
           const state = this.#board.state(stage);
-          if (state === 'left out') throw new Error(`${stage} is no part of this run's steps.`);
+          if (state === 'left out') throw new Error(`${stage} is not one of this run's steps.`);
           if (this.#board.isAtRest()) throw new Error('It is just being started: try again.');
           if (state === 'done') {
             const todo = 'cancel it, then resume it with --set';

@@ -64,7 +64,7 @@ export function checkSignature(path: string, start: Uint8Array): void {
   const found = Buffer.from(start.subarray(0, 4)).toString('hex');
   if (zipSignatures.includes(found)) return;
   throw new UnexpectedAnswer(
-    `What came for ${path} is no ZIP archive: it begins with the bytes ${found || '(none)'}, expected 504b0304 ("PK").`,
+    `What came for ${path} is not a ZIP archive: it begins with the bytes ${found || '(none)'}, expected 504b0304 ("PK").`,
   );
 }
 

@@ -78,7 +78,7 @@ function targetOf(location: string, url: URL, path: string): URL {
   const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
   if (target !== null && (target.protocol === 'https:' || target.protocol === 'http:')) return target;
   throw new UnexpectedAnswer(
-    `${url.origin} redirects the request for ${path} to "${printable(location, 120)}", which is no http(s) address: not ` +
+    `${url.origin} redirects the request for ${path} to "${printable(location, 120)}", which is not an http(s) address: not ` +
       'followed. Look at dataset.source.host (--host).',
   );
 }

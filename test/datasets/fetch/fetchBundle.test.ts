@@ -141,7 +141,10 @@ describe('what needs a person', () => {
   test('what is no ZIP archive, an unknown bundle', async () => {
     await withHost({}, async ({ source, fetchIt }) => {
       await writeFile(join(source, 'test_data/test_scans.zip.001'), 'something else');
-      await assert.rejects(fetchIt(), { name: 'UnexpectedAnswer', message: /test_scans\.zip\.001 is no ZIP archive/ });
+      await assert.rejects(fetchIt(), {
+        name: 'UnexpectedAnswer',
+        message: /test_scans\.zip\.001 is not a ZIP archive/,
+      });
       await assert.rejects(fetchIt({ bundle: 'trainig-data' }), { name: 'UnknownBundle', message: /training-data/ });
     });
   });
