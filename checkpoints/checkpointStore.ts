@@ -20,7 +20,7 @@ import { isDiscardable } from './manifest/manifestKeys.js';
 import { readVersion } from './manifest/readManifest.js';
 import { retain } from './objects/retention.js';
 import { listStageObjects, type CheckpointFolder } from './objects/stageObjects.js';
-import { strayObjects } from './objects/strayObjects.js';
+import { unnamedObjects } from './objects/unnamedObjects.js';
 import type { CheckpointParts, TrainingState } from './reading/trainingState.js';
 
 export interface CheckpointRun {
@@ -208,7 +208,7 @@ export class CheckpointStore {
     const { run, stage } = this.manifest;
     const there = await listStageObjects(this.store, run, stage);
     const { overtaken } = this.claimed;
-    const strays = strayObjects(there, change(this.manifest), { overtaken, isOld: await this.isOld() });
+    const unnamed = unnamedObjects(there, change(this.manifest), { overtaken, isOld: await this.isOld() });
     const left = new Set(
       [...there.checkpoints.flatMap(({ objects }) => objects), ...there.events].map(({ key }) => key),
     );
@@ -216,8 +216,8 @@ export class CheckpointStore {
     const uploads = await this.unfinishedUploads();
     // What the manifest says to be discarded outlives this process; so nobody need be remembered who left it.
     const swept = ({ overtaken: _, ...manifest }: Manifest): Manifest => change(manifest);
-    await this.update(swept, signal, [...doubles, ...strays.filter((key) => isDiscardable(key, run, stage))]);
-    await this.discard(strays);
+    await this.update(swept, signal, [...doubles, ...unnamed.filter((key) => isDiscardable(key, run, stage))]);
+    await this.discard(unnamed);
     const named = new Set(this.manifest.checkpoints.map(({ key }) => key));
     this.unnamed = there.checkpoints.filter(({ key, isWhole }) => isWhole && !named.has(key));
     await this.store.abandonUploads(uploads).catch(() => undefined);

@@ -72,11 +72,11 @@ export async function eventsOf(
   // TensorBoard takes a folder's files in the order of their names.
   for (const key of there) events.push(...(await eventsIn(store, key, stage)));
   const parts = [...manifest.checkpoints, ...manifest.quarantined].map(({ key }) => `${key}/`);
-  const strays = (await keysBelow(store, `${keys.checkpoints(run, stage)}/`)).filter(
+  const unnamed = (await keysBelow(store, `${keys.checkpoints(run, stage)}/`)).filter(
     (key) => !parts.some((part) => key.startsWith(part)),
   );
   // A save whose last part arrived when nobody waited for it any more is a whole checkpoint, which no sweep takes.
-  const partial = strays.filter((key) => !isWhole(key.slice(0, key.lastIndexOf('/')), strays));
+  const partial = unnamed.filter((key) => !isWhole(key.slice(0, key.lastIndexOf('/')), unnamed));
   if (partial.length > 0) problems.push(`${stage}: the manifest does not name ${partial.join(', ')}`);
   return { events, problems };
 }

@@ -181,12 +181,12 @@ export function describeCheckpoints(name: string, open: () => Promise<ObjectStor
     test('parts of a checkpoint that never came to count are cleared away by the next attempt', async () => {
       const run = newRun();
       await (await claim(run, 'one')).save(saveOf(10));
-      const stray = `${keys.checkpoint(run, 'coarse', 20, 'one')}/model.safetensors`;
+      const unnamed = `${keys.checkpoint(run, 'coarse', 20, 'one')}/model.safetensors`;
       const openSegment = keys.eventSegment(run, 'coarse', 10, 'one');
-      await store.put(stray, new Uint8Array(4));
+      await store.put(unnamed, new Uint8Array(4));
       await store.put(openSegment, new Uint8Array(4));
       await claim(run, 'two');
-      assert.equal(await store.head(stray), null);
+      assert.equal(await store.head(unnamed), null);
       assert.equal(await store.head(openSegment), null);
       assert.equal((await objects(`runs/${run}/coarse/checkpoints/`)).length, 3);
     });

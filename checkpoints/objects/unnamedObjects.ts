@@ -4,7 +4,7 @@ import type { Manifest, ManifestCheckpoint } from '../manifest/manifestSchema.js
 import type { CheckpointFolder, EventObject, StageObjects } from './stageObjects.js';
 import { partNames } from '../reading/trainingState.js';
 
-export interface StrayRules {
+export interface SweepRules {
   /** Whose lease was taken over, so that nothing that they left can come to count. */
   readonly overtaken: readonly string[];
   /** Whether it has lain there for as long as the configuration asks of what nobody is known to have left. */
@@ -22,7 +22,7 @@ export interface StrayRules {
  * List the objects *before* a write of the manifest and delete them *after* it succeeded: then nobody had taken over when
  * the list was made, and nothing of a newer attempt can be in it.
  */
-export function strayObjects(there: StageObjects, manifest: Manifest, rules: StrayRules): string[] {
+export function unnamedObjects(there: StageObjects, manifest: Manifest, rules: SweepRules): string[] {
   const { checkpoints, quarantined, events } = manifest;
   const discarded = new Set(discardedObjects(manifest));
   const overtaken = new Set(rules.overtaken);
