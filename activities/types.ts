@@ -86,7 +86,7 @@ export interface BranchInput extends RunInput {
   readonly from: { readonly run: string; readonly stage: TrainingStage };
 }
 
-/** What a data worker is told of a series. */
+/** What a data worker needs of a series. */
 export interface SeriesDescription {
   readonly run: string;
   readonly kind: SeriesKind;

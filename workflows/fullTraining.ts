@@ -82,7 +82,7 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
   }
 }
 
-/** Runs of a series wait for steps of the first. One that has ended needs no telling. */
+/** Runs of a series wait for steps of the first. One that has ended needs no signal. */
 async function tellSeries(run: string, step: RunStep): Promise<void> {
   const series = seriesOfRun();
   if (series === null) return;

@@ -42,7 +42,7 @@ export interface ReaderResult {
   readonly readers: readonly ReaderFigures[];
 }
 
-/** What a measurement of loader threads is told; without a stage it makes the data that the others read. */
+/** Settings of a measurement of loader threads; without a stage it makes the data that the others read. */
 export interface LoaderMemoryCase {
   readonly root: string;
   readonly stage?: 'coarse-finetuning' | 'refinement';

@@ -15,7 +15,7 @@ export const noCounts: CacheCounts = { hits: 0, hitBytes: 0, misses: 0, missByte
 
 const names = Object.keys(noCounts) as (keyof CacheCounts)[];
 
-/** a + b, or a − b where it is told so. */
+/** a + b, or a − b on demand. */
 export function sumOfCounts(a: CacheCounts, b: CacheCounts, sign: 1 | -1 = 1): CacheCounts {
   return Object.fromEntries(names.map((name) => [name, a[name] + sign * b[name]])) as unknown as CacheCounts;
 }

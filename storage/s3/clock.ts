@@ -1,8 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 
 /**
- * Seconds that a clock may be wrong before it is told. NTP keeps clocks within milliseconds: this one nobody sets. A store
- * refuses what is signed a quarter of an hour off (the SDK then signs with the store's time, and says nothing), and by
+ * Seconds that a clock may be wrong before that is reported. NTP keeps clocks within milliseconds: this one nobody sets. A
+ * store refuses what is signed a quarter of an hour off (the SDK then signs with the store's time, and says nothing), and by
  * minutes lie the times of logs, attempts and curves.
  */
 export const clockTolerance = 120;

@@ -10,7 +10,7 @@ import { tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
 import { tempehFlow, type Finished } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-/** What `start finetune` is told of its models before Temporal is asked: none answers here, which has exit code 3. */
+/** What `start finetune` says of its models before Temporal is asked: none answers here, which has exit code 3. */
 const folder = temporaryFolder();
 const storage = { kind: 'directory' as const, path: join(folder, 'store') };
 const [coarse, refinement] = [join(folder, 'coarse.pth'), join(folder, 'refinement.pth')];

@@ -58,7 +58,7 @@ test(
 
       // As where a mounted secret is renewed a minute after the server's.
       front.renew(third.context);
-      await until('the silence is told', () => /Temporal does not answer \(.+\)\. Asking again/.test(told));
+      await until('the silence is reported', () => /Temporal does not answer \(.+\)\. Asking again/.test(told));
       files.write(third);
       await twoLooks('looks with the third CA');
 

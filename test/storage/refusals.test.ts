@@ -16,7 +16,7 @@ import {
 import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
 import { startTestS3 } from '../support/servers/s3.js';
 
-/** A real S3 server behind a front that refuses as other stores do, and what a user is told then. */
+/** A real S3 server behind a front that refuses as other stores do, and what a user sees then. */
 const s3 = await startTestS3();
 const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
 after(async () => {

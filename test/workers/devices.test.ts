@@ -156,7 +156,7 @@ describe('a worker with two devices', () => {
           ) as Record<string, unknown>;
           const { heartbeat } = activity!;
           assert.ok(heartbeat !== null && 'device' in heartbeat);
-          assert.equal(heartbeat.device?.uuid, seen['device'], 'it sees the device that is told');
+          assert.equal(heartbeat.device?.uuid, seen['device'], 'it sees the device that is reported');
           assert.equal(label, `GPU ${heartbeat.device?.index}, stand-in`);
           const threads = String(Math.max(1, Math.floor(availableParallelism() / 2)));
           assert.deepEqual([seen['slots'], seen['threads'], seen['memory']], ['2', threads, String(2 ** 30)]);

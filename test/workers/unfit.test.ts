@@ -159,7 +159,7 @@ test('a worker that the store of the run under way refuses takes no task before 
   });
 });
 
-test('a full disk is its worker’s fault: told, and gone on with when there is room', async () => {
+test('a full disk is its worker’s fault: reported, and continued when there is room', async () => {
   process.env['TEMPEH_TEST_BEHAVIOUR'] = 'worker';
   try {
     await temporal.withWorkers(testActivities([]), 'data', async () => {

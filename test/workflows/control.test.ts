@@ -68,7 +68,7 @@ function training(steps: number[], last: number) {
 const start = (run: string, steps: readonly RunStep[] = ['dataset', 'coarse-pretraining']) =>
   startRun(temporal.client, { run, configuration: testConfiguration(), steps });
 
-/** Live: what a heartbeat told, not what a workflow was told. */
+/** Live: what a heartbeat says, not what the workflow knows. */
 async function trainedTo(run: string, step: number): Promise<void> {
   await waitFor(`step ${step} of ${run}`, async () => {
     const { progress } = await describeRun(temporal.client, run);

@@ -49,7 +49,7 @@ test('a run goes through its steps in order, each a child workflow, and reports 
     assert.match(JSON.stringify(details), /refinement \| done/);
     return result;
   });
-  // Steps are told by the run alone, each once.
+  // Steps are reported by the run alone, each once.
   assert.deepEqual(
     told
       .filter(({ kind }) => kind === 'milestone')

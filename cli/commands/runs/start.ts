@@ -67,7 +67,7 @@ function startOptions<T>(yargs: Argv<T>, what: string): Argv<T & Omit<StartArgum
     .example(`$0 start ${what} --run famos-2 --from famos-1/coarse@300000`, 'Branch a run');
 }
 
-/** Of full training: that a step belongs to one run is told where it is asked for all the same. */
+/** An option of full training; hidden for a single step, which refuses it with the reason. */
 function withSeeds<T>(yargs: Argv<T>, what: string): Argv<T & { seeds: number | undefined }> {
   const isHidden = what !== 'full-training';
   const withOption = yargs.option('seeds', {

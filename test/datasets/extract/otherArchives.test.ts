@@ -72,7 +72,7 @@ async function extract(archive: string) {
     () => null,
     (error: Error) => error,
   );
-  // What is refused might be damage: the host is asked before it is told. Here there is none, so once more without.
+  // What is refused might be damage: the host is asked before it is reported. Here there is none, so once more without.
   const error =
     settled?.message === 'the host was asked'
       ? await extractBundle({ bundle: 'test-subset', downloads, extracted }).then(

@@ -4,7 +4,7 @@ import type { PredictorCommand, PredictorEvent } from '../../../inference/protoc
 process.on('message', (command: PredictorCommand) => {
   if (command.kind !== 'predict') return;
   const { frames, configuration } = command.job;
-  // What it was given to work with is told, too.
+  // What it was given to work with is reported, too.
   const reason = `its scan is damaged, and seed ${configuration.seed} does not mend that: ${'no header. '.repeat(12)}`;
   const failures = frames.map(({ id }) => ({ id, reason }));
   const finished: PredictorEvent = { kind: 'finished', result: { predicted: 0, skipped: 0, failures, seconds: 1 } };
