@@ -75,7 +75,7 @@ async function writeSubjects(
     new URL('./generateWorker.js', import.meta.url),
     workerData,
     threads,
-    { onWord: () => options.onProgress?.(++done, total), signal: options.signal },
+    { onNote: () => options.onProgress?.(++done, total), signal: options.signal },
   );
   await withCleanUp(
     async () => {

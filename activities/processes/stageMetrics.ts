@@ -18,7 +18,7 @@ export const metricNames = {
   skipped: 'tempeh_stage_skipped_batches',
   bytesRead: 'tempeh_stage_read_bytes',
   bytesWritten: 'tempeh_stage_written_bytes',
-  lastWord: 'tempeh_process_last_word_timestamp_seconds',
+  lastHeard: 'tempeh_process_last_word_timestamp_seconds',
   waiting: 'tempeh_process_waiting',
   running: 'tempeh_process_running',
   warnings: 'tempeh_process_warnings',
@@ -72,8 +72,8 @@ export class StageMetrics {
   }
 
   /** Called at each message of the process. */
-  word(): void {
-    this.gauge(metricNames.lastWord, Date.now() / 1000, 'When the process was last heard of');
+  heard(): void {
+    this.gauge(metricNames.lastHeard, Date.now() / 1000, 'When the process was last heard of');
   }
 
   /** For the object store, or for credentials. */

@@ -143,7 +143,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       readEvent: activity.readEvent,
       isLast: ({ kind }) => kind === 'finished' || kind === 'stopped' || kind === 'failed',
       onEvent: (event) => {
-        metrics.word();
+        metrics.heard();
         metrics.waiting(event.kind === 'waiting');
         if (event.kind === 'waiting') waiting.on(event.message);
         else if (event.kind !== 'warning') waiting.over();

@@ -8,7 +8,7 @@ import type { EventRecorder } from '../events/eventLog.js';
 import { encodeArrays, type TrainingState } from '../reading/trainingState.js';
 import type { CheckpointReference } from '../reference.js';
 import { receiveError } from './faults.js';
-import type { FromKeeper, KeeperStart, KeeperThreadStart, KeeperWord, ToKeeper } from './messages.js';
+import type { FromKeeper, KeeperStart, KeeperThreadStart, KeeperEvent, ToKeeper } from './messages.js';
 import { serveKeeper } from './serveKeeper.js';
 
 export interface CheckpointKeeperOptions {
@@ -197,27 +197,27 @@ export class CheckpointKeeper {
     if (!this.hasEnded) this.keeper.postMessage(message, transferred);
   }
 
-  private hear({ word, bytesWritten }: FromKeeper): void {
+  private hear({ event, bytesWritten }: FromKeeper): void {
     this.written = bytesWritten;
-    this.handle(word);
+    this.handle(event);
   }
 
-  private handle(word: KeeperWord): void {
+  private handle(event: KeeperEvent): void {
     const { onSaved, warn } = this.options;
-    switch (word.kind) {
+    switch (event.kind) {
       case 'saved':
-        this.lastSaved = word.checkpoint;
-        this.seconds = word.seconds + this.copySeconds;
-        return onSaved(word.checkpoint);
+        this.lastSaved = event.checkpoint;
+        this.seconds = event.seconds + this.copySeconds;
+        return onSaved(event.checkpoint);
       case 'failed':
-        return this.fail(receiveError(word.error));
+        return this.fail(receiveError(event.error));
       case 'settled':
-        this.settling.get(word.id)?.();
-        return void this.settling.delete(word.id);
+        this.settling.get(event.id)?.();
+        return void this.settling.delete(event.id);
       case 'warning':
-        return warn(word.message);
+        return warn(event.message);
       case 'waiting':
-        return this.hearOfWaiting(word.message);
+        return this.hearOfWaiting(event.message);
       case 'answered':
         this.waiting = null;
         return;

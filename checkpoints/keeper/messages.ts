@@ -55,7 +55,7 @@ export type ToKeeper =
   | { readonly kind: 'stop' }
   | { readonly kind: 'end' };
 
-export type KeeperWord =
+export type KeeperEvent =
   | { readonly kind: 'saved'; readonly checkpoint: CheckpointReference; readonly seconds: number }
   | { readonly kind: 'failed'; readonly error: SentError }
   | { readonly kind: 'settled'; readonly id: number }
@@ -66,7 +66,7 @@ export type KeeperWord =
   | { readonly kind: 'ended' };
 
 export interface FromKeeper {
-  readonly word: KeeperWord;
+  readonly event: KeeperEvent;
   /** So far. */
   readonly bytesWritten: number;
 }

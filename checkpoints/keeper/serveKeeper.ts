@@ -6,7 +6,7 @@ import { CheckpointStore } from '../checkpointStore.js';
 import { EventLog } from '../events/eventLog.js';
 import { checkpointStageOf } from '../manifest/manifestSchema.js';
 import { sendError } from './faults.js';
-import type { FromKeeper, KeeperStart, KeeperWord, ToKeeper } from './messages.js';
+import type { FromKeeper, KeeperStart, KeeperEvent, ToKeeper } from './messages.js';
 
 /** The other end of a `CheckpointKeeper`: writes checkpoints and events, as they come. */
 export function serveKeeper(
@@ -18,8 +18,8 @@ export function serveKeeper(
   const stopping = new AbortController();
   const onWaiting = (message: string): void => say({ kind: 'waiting', message });
   const { store, count } = countingStore(openStore({ warn: onWaiting, signal: stopping.signal }));
-  const say = (word: KeeperWord): void =>
-    port.postMessage({ word, bytesWritten: count.bytesWritten } satisfies FromKeeper);
+  const say = (event: KeeperEvent): void =>
+    port.postMessage({ event, bytesWritten: count.bytesWritten } satisfies FromKeeper);
   const events = new EventLog({ store, run, stage: checkpointStageOf(stage), attempt }, from);
   const checkpointing = new Checkpointing({
     checkpoints: CheckpointStore.takeOver(store, job, handedOver),

@@ -13,7 +13,7 @@ export class LoaderPool {
   /** @param warn is called with why batches are late. */
   constructor(settings: LoaderSettings, warn: (message: string) => void) {
     this.pool = new ThreadPool(new URL('./loaderThread.js', import.meta.url), settings, settings.threads, {
-      onWord: warn,
+      onNote: warn,
     });
   }
 

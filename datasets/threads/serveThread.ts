@@ -8,15 +8,15 @@ import type { ThreadAnswer, ThreadError, ThreadRequest } from './threadPool.js';
  * @param start is called once, with how to send what belongs to no task; gives what does a task.
  * @param transferred memory of a result that goes over to the other thread.
  */
-export function serveThread<Task, Result, Word = never>(
-  start: (say: (word: Word) => void) => (task: Task) => Promise<Result>,
+export function serveThread<Task, Result, Note = never>(
+  start: (say: (note: Note) => void) => (task: Task) => Promise<Result>,
   transferred: (result: Result) => readonly ArrayBuffer[] = () => [],
 ): void {
   if (!parentPort) return;
   const port = parentPort;
-  const post = (answer: ThreadAnswer<Result, Word>, memory: readonly ArrayBuffer[] = []): void =>
+  const post = (answer: ThreadAnswer<Result, Note>, memory: readonly ArrayBuffer[] = []): void =>
     port.postMessage(answer, memory);
-  const work = start((word) => post({ word }));
+  const work = start((note) => post({ note }));
   const answer = async ({ id, task }: ThreadRequest<Task>): Promise<void> => {
     try {
       const result = await work(task);

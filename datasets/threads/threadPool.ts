@@ -13,9 +13,9 @@ export interface ThreadError {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export type ThreadAnswer<Result, Word> =
+export type ThreadAnswer<Result, Note> =
   /** A message that belongs to no task. */
-  | { readonly word: Word }
+  | { readonly note: Note }
   | { readonly id: number; readonly result: Result }
   | { readonly id: number; readonly error: ThreadError };
 
@@ -45,25 +45,25 @@ interface Thread<Result> {
   ended: Error | null;
 }
 
-export interface ThreadPoolOptions<Word> {
+export interface ThreadPoolOptions<Note> {
   /** Called with what threads send that belongs to no task. */
-  readonly onWord?: (word: Word) => void;
+  readonly onNote?: (note: Note) => void;
   /** Ends the threads: what is under way, and what is asked for later, fails with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Threads of one module, which calls `serveThread`. A task goes to the thread that has the fewest under way. */
-export class ThreadPool<Task, Result, Word = never> {
+export class ThreadPool<Task, Result, Note = never> {
   private readonly threads: readonly Thread<Result>[];
   private readonly signal: AbortSignal | undefined;
   private readonly onAbort = (): void => void this.end(this.signal?.reason as Error);
   private next = 0;
 
   /** @throws the signal's reason, if it was aborted before */
-  constructor(module: URL, workerData: unknown, threads: number, options: ThreadPoolOptions<Word> = {}) {
-    const { onWord = () => undefined, signal } = options;
+  constructor(module: URL, workerData: unknown, threads: number, options: ThreadPoolOptions<Note> = {}) {
+    const { onNote = () => undefined, signal } = options;
     signal?.throwIfAborted();
-    this.threads = Array.from({ length: threads }, () => startThread(new Worker(module, { workerData }), onWord));
+    this.threads = Array.from({ length: threads }, () => startThread(new Worker(module, { workerData }), onNote));
     this.signal = signal;
     signal?.addEventListener('abort', this.onAbort, { once: true });
   }
@@ -91,12 +91,12 @@ export class ThreadPool<Task, Result, Word = never> {
   }
 }
 
-function startThread<Result, Word>(worker: Worker, onWord: (word: Word) => void): Thread<Result> {
+function startThread<Result, Note>(worker: Worker, onNote: (note: Note) => void): Thread<Result> {
   const pending = new Map<number, Pending<Result>>();
   const thread: Thread<Result> = { worker, pending, ended: null };
-  worker.on('message', (answer: ThreadAnswer<Result, Word>) => {
-    if ('word' in answer) {
-      onWord(answer.word);
+  worker.on('message', (answer: ThreadAnswer<Result, Note>) => {
+    if ('note' in answer) {
+      onNote(answer.note);
       return;
     }
     const waiting = pending.get(answer.id);

@@ -61,7 +61,7 @@ export function currentStep(description: RunDescription, now: number): string {
 /** When all of it will be done; of a run of one step its own line says that. */
 function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: number): string[] {
   const { progress, activities } = description;
-  const heardAt = lastWord(activities);
+  const heardAt = lastHeardOf(activities);
   if (basis === null || progress === null || progress.steps.length === 1) return [];
   const seconds = secondsLeft(description, basis);
   if (seconds === null || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
@@ -76,7 +76,7 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
   if (step.state !== 'running') return step.note ?? '';
   const { training = null, predictions = null } = progress ?? {};
   if (training?.stage === step.step) {
-    return trainingNote(training, lastWord(activities), now);
+    return trainingNote(training, lastHeardOf(activities), now);
   }
   // A workflow of one step is the step: all activities are its own.
   const isWhole = progress?.steps.length === 1;
@@ -115,7 +115,7 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
 }
 
 /** When a trainer that runs was last heard of. */
-function lastWord(activities: readonly PendingActivity[]): Date | null {
+function lastHeardOf(activities: readonly PendingActivity[]): Date | null {
   return activities.find(({ type, state }) => type === 'trainStage' && state === 'running')?.heartbeatAt ?? null;
 }
 

@@ -6,11 +6,11 @@ import type { ExampleTask } from './exampleThread.js';
 const module = new URL('./exampleThread.js', import.meta.url);
 
 test('tasks of several threads are answered each by its own result, other messages apart from them', async () => {
-  const words: string[] = [];
-  const pool = new ThreadPool<ExampleTask, number, string>(module, null, 2, { onWord: (word) => words.push(word) });
+  const notes: string[] = [];
+  const pool = new ThreadPool<ExampleTask, number, string>(module, null, 2, { onNote: (note) => notes.push(note) });
   const sums = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run({ add: [i, 1] })));
   assert.deepEqual(sums, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  assert.equal(words.length, 9);
+  assert.equal(notes.length, 9);
   await pool.close();
 });
 
