@@ -35,7 +35,8 @@ export async function buildTypescript(report, signal) {
   }
   const removed = removeOutputsWithoutSource(output);
   // What Node keeps of compiled modules (cli/tempeh-flow.mjs), and the tests of generated data, is of the build before.
-  for (const kept of ['.compiled', '.miniatures']) rmSync(path.join(output, kept), { recursive: true, force: true });
+  for (const kept of ['.compiled', 'test/.miniatures'])
+    rmSync(path.join(output, kept), { recursive: true, force: true });
   writeFileSync(stamp, fingerprint);
   report.say(removed > 0 ? `${removed} files of removed sources deleted` : '');
 }

@@ -23,7 +23,7 @@ export function smallMiniature(changed: Partial<MiniatureSettings> = {}): Miniat
 
 /** These data as the published host has them: a folder that is made once for all test files and runs. To change it, copy it. */
 export async function packagedMiniature(changed: Partial<MiniatureSettings> = {}): Promise<string> {
-  const cache = join(packageRoot, 'build', '.miniatures');
+  const cache = join(packageRoot, 'build', 'test', '.miniatures');
   return (await prepareMiniature(cache, smallMiniature(changed))).packageDirectory;
 }
 
