@@ -23,28 +23,28 @@ type Field = (x: number, y: number, z: number) => readonly [number, number, numb
 const expressionFields: Record<ExpressionName, Field> = {
   smile: (x, y, z) => {
     if (z < 20) return [0, 0, 0];
-    const corner = bump2(Math.abs(x), y, features.mouthCorner, 15, 15);
-    const cheek = bump2(Math.abs(x), y, [42, -18], 20, 18);
-    return [Math.sign(x) * (10 * corner + 6 * cheek), 9 * corner + 8 * cheek, -4 * corner + 8 * cheek];
+    const corner = bump2(Math.abs(x), y, features.mouthCorner, 18, 18);
+    const cheek = bump2(Math.abs(x), y, [42, -18], 24, 22);
+    return [Math.sign(x) * (12 * corner + 8 * cheek), 11 * corner + 10 * cheek, -5 * corner + 10 * cheek];
   },
   pucker: (x, y, z) => {
     if (z < 20) return [0, 0, 0];
-    const at = bump2(x, y, features.mouth, 30, 18);
-    return [-0.32 * x * at, 0, 10 * at];
+    const at = bump2(x, y, features.mouth, 32, 22);
+    return [-0.35 * x * at, 0, 13 * at];
   },
-  browRaise: (x, y, z) => [0, z < 20 ? 0 : 9 * bump2(Math.abs(x) * 0.6, y, [16, 47], 26, 16), 0],
+  browRaise: (x, y, z) => [0, z < 20 ? 0 : 11 * bump2(Math.abs(x) * 0.6, y, [16, 47], 30, 20), 0],
   frown: (x, y, z) => {
     if (z < 20) return [0, 0, 0];
-    const brow = bump2(x, y, [0, 44], 28, 14);
-    const corner = bump2(Math.abs(x), y, features.mouthCorner, 14, 14);
-    return [-0.1 * x * brow, -4 * brow - 5 * corner, 1.5 * brow];
+    const brow = bump2(x, y, [0, 44], 32, 16);
+    const corner = bump2(Math.abs(x), y, features.mouthCorner, 18, 18);
+    return [-0.1 * x * brow, -6 * brow - 8 * corner, 2 * brow];
   },
   lidsDown: (x, y, z) => {
     const upper = z < 20 ? 0 : bump2(Math.abs(x), y, [32, 34], 17, 7);
     return [0, -6 * upper, 3 * upper];
   },
   cheekPuff: (x, y, z) => {
-    const at = smoothStep(0, 40, z) * bump2(Math.abs(x), y, [42, -34], 20, 22);
+    const at = smoothStep(0, 40, z) * bump2(Math.abs(x), y, [42, -34], 24, 26);
     return [14 * Math.sign(x) * at, 0, 10 * at];
   },
 };

@@ -14,11 +14,11 @@ const left = (x: number): number => Math.sign(x);
  * (children are among them) and in the skull's proportions, and less in each feature of the face.
  */
 const shapeFields: Record<string, Field> = {
-  size: (x, y, z) => [0.095 * x, 0.095 * (y + 20), 0.095 * (z + 10)],
-  width: (x) => [0.06 * x, 0, 0],
-  height: (_x, y) => [0, 0.05 * (y + 20), 0],
-  depth: (_x, _y, z) => [0, 0, 0.06 * (z + 10)],
-  jawWidth: (x, y) => [0.13 * x * smoothStep(10, -60, y) * smoothStep(-125, -95, y), 0, 0],
+  size: (x, y, z) => [0.08 * x, 0.08 * (y + 20), 0.08 * (z + 10)],
+  width: (x) => [0.05 * x, 0, 0],
+  height: (_x, y) => [0, 0.042 * (y + 20), 0],
+  depth: (_x, _y, z) => [0, 0, 0.05 * (z + 10)],
+  jawWidth: (x, y) => [0.11 * x * smoothStep(10, -60, y) * smoothStep(-125, -95, y), 0, 0],
   chin: (x, y, z) => {
     const at = smoothStep(20, 60, z) * bump2(x, y, [0, -78], 45, 32);
     return [0, -5 * at, 4 * at];

@@ -18,11 +18,11 @@ export interface FrameState extends FaceState {
 /** The sequences that subjects are asked for: what is done fully in each. */
 export const sequenceKinds: Readonly<Record<string, Partial<Record<ExpressionName | 'jaw', number>>>> = {
   mouth_open: { jaw: 1 },
-  smile: { smile: 1, jaw: 0.4 },
-  eyebrow: { browRaise: 1, lidsDown: 0.4, jaw: 0.6 },
-  head_rotation: {},
-  speech: { jaw: 0.7, pucker: 0.8 },
-  cheeks_in_anger: { frown: 1, cheekPuff: 0.8 },
+  smile: { smile: 1, jaw: 0.8 },
+  eyebrow: { browRaise: 1, lidsDown: 0.4, jaw: 1 },
+  head_rotation: { jaw: 0.8 },
+  speech: { jaw: 1, pucker: 1 },
+  cheeks_in_anger: { frown: 1, cheekPuff: 1, jaw: 0.7 },
 };
 
 const largestJawAngle = 0.6;
@@ -40,9 +40,11 @@ export function frameState(
   time: number,
 ): FrameState {
   const random = counterRandom(settings.seed, 'motion', subject, sequence);
-  /** A slow oscillation within ±1. */
-  const wave = (): number => {
-    const [phase, cycles, share] = [random.uniform(), 0.6 + 0.8 * random.uniform(), 0.6 + 0.4 * random.uniform()];
+  /** A slow oscillation within ±1. @param least of what it may reach. */
+  const wave = (least = 0.6): number => {
+    const phase = random.uniform();
+    const cycles = 0.6 + 0.8 * random.uniform();
+    const share = least + (1 - least) * random.uniform();
     return share * Math.sin(2 * Math.PI * (cycles * time + phase));
   };
   const yaw = settings.rotation * wave();
@@ -58,7 +60,8 @@ export function frameState(
   const amount = (name: ExpressionName | 'jaw'): number => {
     const most = main[name] ?? 0;
     const background = 0.25 * Math.max(0, wave());
-    return Math.max(background, most * (0.55 + 0.45 * wave()));
+    // From next to nothing to all of it.
+    return Math.max(background, most * (0.5 + 0.5 * wave(0.85)));
   };
   const expression = Object.fromEntries(expressionNames.map((name) => [name, amount(name)])) as Record<
     ExpressionName,

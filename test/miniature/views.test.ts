@@ -14,8 +14,8 @@ const settings = miniatureSettings('miniature', { textureSize: 64, seed: 5, sens
 const template = generateHeadTemplate(settings.vertexCount);
 const studio = openStudio(settings, template);
 const subject = seatSubject(studio, 'somebody', 0);
-// A face at rest: lips that part would hide half of a spot.
-const head = subject.capture(0, 'head_rotation', 0.4);
+// A face at rest, as in no sequence of the set: lips that part would hide half of a spot.
+const head = subject.capture(0, 'at_rest', 0.4);
 const views = cameraRig(settings, 0, 0);
 
 /** A subject whose texture is black, but for a small spot of light at a vertex if one is named. */
