@@ -198,7 +198,10 @@ const environment = {
   // From Node 22 on, what one process has compiled the others need not: by content, so that nothing old is run.
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(root, 'build', '.compiled'),
 };
-const order = (/** @type {string} */ file) => long.findIndex((name) => file.startsWith(`${name}.`)) + 1 || 1000;
+/** Files of these rooms wait for servers and processes; those that only compute fill the end of the run. */
+const waiting = /^(workers|workflows|cli|client|infra|storage|datasets.fetch)./;
+const order = (/** @type {string} */ file) =>
+  long.findIndex((name) => file.startsWith(`${name}.`)) + 1 || (waiting.test(file) ? 1000 : 2000);
 const files = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
   .filter((file) => file.endsWith('.test.js'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
@@ -214,7 +217,7 @@ const running = new Set();
 const processors = availableParallelism();
 while (jobs.length > 0 || running.size > 0) {
   const job =
-    running.size < processors || (running.size < 3 * processors && processorsIdle()) ? jobs.shift() : undefined;
+    running.size < processors || (running.size < 4 * processors && processorsIdle()) ? jobs.shift() : undefined;
   if (job) {
     const done = job().then((result) => {
       results.push(result);
