@@ -11,7 +11,7 @@ import type { WorkerLimits } from './workerLimits.js';
 /** Says why a worker cannot work; null where it can. */
 export type Obstacle = () => Promise<string | null>;
 
-/** What activities tell their worker of itself: that it, and not the run, is at fault. */
+/** What activities report to their worker about itself: that it, and not the run, is at fault. */
 export interface Fitness {
   /** The worker takes no tasks from now on, until the obstacle is gone; asked now and then. What runs goes on. */
   takeOut(reason: string, obstacle: Obstacle): void;
@@ -21,11 +21,11 @@ export interface Fitness {
    * @param except those of them that have been at fault, as `HOST:PID`.
    */
   hasOthers(except: readonly string[]): Promise<boolean>;
-  /** Computes something on a device that a process ended on; one that cannot is taken out. null: it is well. */
+  /** Computes something on a device that a process ended on; one that cannot is taken out. null: it works. */
   deviceProblem(device: Device): Promise<string | null>;
 }
 
-/** So many workers are refused by a store before it is the run that is at fault. */
+/** How many workers a store has to refuse before the run is at fault. */
 export const mostRefused = 3;
 
 const probeBytes = 2 ** 20;

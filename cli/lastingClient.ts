@@ -9,11 +9,11 @@ import type { TemporalSettings } from '../client/connection/connectionSettings.j
 /** A question to Temporal, over whichever connection there is then. */
 export type Question<T> = (client: Client) => Promise<T>;
 
-/** Milliseconds for which one bears that there is no answer: a server that restarts, certificates that come one by one. */
+/** Milliseconds without an answer that are tolerated: a server that restarts, certificates that come one by one. */
 const patience = 5 * 60_000;
 /** Milliseconds between two attempts. */
 const pause = 2_000;
-/** gRPC's: no answer in time, nobody there, not let in. */
+/** gRPC's: no answer in time, nobody there, not authenticated. */
 const passing: readonly (number | null)[] = [4, 14, 16];
 
 export interface LastingOptions {
@@ -21,11 +21,11 @@ export interface LastingOptions {
   readonly settings: TemporalSettings;
   /** What variables and files say now. */
   readonly read: () => Promise<TemporalSettings>;
-  /** Is told, once a silence, why there is no answer. */
+  /** Called once per silence, with why there is no answer. */
   readonly warn: (message: string) => void;
 }
 
-/** A client for who asks for hours and days: certificates, CA and API key that were renewed in their files are taken. */
+/** A client that is used for hours and days: certificates, CA and API key that were renewed in their files are taken. */
 export class LastingClient {
   private readonly clients: Client[];
   private settings: TemporalSettings;
@@ -62,7 +62,7 @@ export class LastingClient {
     return null;
   }
 
-  /** Closes all connections: those before were kept for who still asked over them. */
+  /** Closes all connections: earlier ones were kept for questions still under way on them. */
   async close(): Promise<void> {
     await Promise.all(this.clients.map(({ connection }) => connection.close()));
   }

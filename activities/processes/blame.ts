@@ -22,7 +22,7 @@ export interface Blame {
   readonly runObstacle?: Obstacle | undefined;
   /** The store took this worker's credentials, or an earlier attempt's, before. */
   readonly worked: boolean;
-  /** Has a warning stay with the run, and in its log. */
+  /** Keeps a warning with the run, and in its log. */
   readonly warn: (text: string) => void;
 }
 
@@ -52,7 +52,7 @@ export async function blameWorker({ fault, message }: BlamedEnd, blame: Blame): 
     const { runObstacle } = blame;
     fitness.takeOut(message, async () => {
       const reason = (await runObstacle?.()) ?? null;
-      // Where nobody else is left, this worker's word ends the run.
+      // Where nobody else is left, this worker's verdict ends the run.
       return reason !== null && (await fitness.hasOthers(refused)) ? reason : null;
     });
     return blamed(message);

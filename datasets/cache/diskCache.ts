@@ -24,7 +24,7 @@ export function sha256(bytes: Uint8Array): string {
 export interface ObjectVersion {
   readonly key: string;
   readonly etag: string;
-  /** Of which store: unlike that of any other. */
+  /** Which store it is of: unlike that of any other. */
   readonly place: string;
 }
 

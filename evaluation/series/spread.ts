@@ -4,7 +4,7 @@ import type { ComparedRun } from './readSeries.js';
 /** A figure over repeats. */
 export interface Spread {
   readonly mean: number;
-  /** Of the sample (n − 1): how far one more repeat is to be expected from the mean. */
+  /** Deviation of the sample (n − 1): how far one more repeat is to be expected from the mean. */
   readonly standardDeviation: number;
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
  * @typedef {{ version: string, integrity?: string, license?: string, dev?: boolean }} Locked
  */
 
-/** Licences that package.json does not tell: read in the package's own text. @type {Readonly<Record<string, string>>} */
+/** Licences that package.json does not state: read in the package's own text. @type {Readonly<Record<string, string>>} */
 const untold = { unionfs: 'Unlicense' };
 
 /**

@@ -12,10 +12,10 @@ const longestAnswer = 60_000;
 
 let ahead: number | null = null;
 
-/** Seconds that this machine's clock is ahead of the store's that answered last; null where none has told its time. */
+/** Seconds that this machine's clock is ahead of the store's that answered last; null where none has stated its time. */
 export const clockAhead = (): number | null => ahead;
 
-/** What is to be told of a clock that is wrong; null where it is right, or not known. */
+/** The warning about a clock that is wrong; null where it is right, or not known. */
 export function clockProblem(): string | null {
   if (ahead === null || Math.abs(ahead) <= clockTolerance) return null;
   const minutes = Math.round(Math.abs(ahead) / 60);

@@ -18,7 +18,7 @@ export interface ProofOptions {
   readonly limits: WorkerLimits;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Told why it takes no tasks yet. */
+  /** Called with why it takes no tasks yet. */
   readonly onObstacle: (reason: string) => void;
 }
 

@@ -11,7 +11,7 @@ import type { TaskBudget } from '../temporal/taskBudget.js';
 /** Between two looks whether an obstacle is gone, milliseconds. */
 const firstPause = 2_000;
 const longestPause = 30_000;
-/** A poll is renewed every minute: who asked within this is there, unless it is known to have ended. */
+/** A poll is renewed every minute: whoever asked within this is there, unless it is known to have ended. */
 const askedWithin = 75_000;
 
 export interface FitnessOptions {
@@ -19,10 +19,10 @@ export interface FitnessOptions {
   readonly devices?: DevicePool;
   /** Computes something on a device. @returns why it cannot; null where it can. */
   readonly tryDevice: (device: Device) => Promise<string | null>;
-  /** Of the connection that is in use. */
+  /** The client of the connection that is in use. */
   readonly client: () => Client;
   readonly logger: Logger;
-  /** Told that it takes no tasks, and why; null that it takes them again. */
+  /** Called with why it takes no tasks; with null when it takes them again. */
   readonly onChange: (reason: string | null) => void;
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;

@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 
-/** A step that a run has started tells that one what happens; a run that a series has started speaks for itself. */
+/** A step that a run has started reports to that run what happens; a run that a series has started reports for itself. */
 export function isStepOfRun(): boolean {
   const { parent, workflowId } = workflowInfo();
   return parent !== undefined && workflowId.includes('/');
