@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { openStore } from '../../storage/openStore.js';
-import { s3Client } from '../../storage/s3/s3Client.js';
 import { StoreUnsuitable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { LeaseLost } from '../../checkpoints/errors.js';
-import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
-import { startTestS3 } from '../support/servers/s3.js';
+import type { SeenRequest } from '../support/servers/s3Proxy.js';
 import { loadedStep, plainConfiguration, saveOf } from './checkpointFixtures.js';
+import { startProxiedS3 } from '../support/servers/proxiedS3.js';
 
 /** A real S3 server behind a proxy that makes it one without conditional puts: they are ignored, or refused (501). */
-const s3 = await startTestS3();
-const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
-const direct = s3Client(s3.configuration);
-after(async () => {
-  direct.destroy();
-  await proxy.stop();
-  await s3.stop();
-});
+const { s3, proxy, direct } = await startProxiedS3();
 
 const isConditional = ({ headers }: SeenRequest): boolean => 'if-match' in headers || 'if-none-match' in headers;
 const behaviours = {

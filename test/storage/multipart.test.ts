@@ -2,25 +2,18 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { CompleteMultipartUploadCommand, ListPartsCommand } from '@aws-sdk/client-s3';
 import { s3Client } from '../../storage/s3/s3Client.js';
 import { s3Store } from '../../storage/s3/s3Store.js';
 import { ChecksumMismatch, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
-import { startTestS3 } from '../support/servers/s3.js';
+import type { SeenRequest, Treatment } from '../support/servers/s3Proxy.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { startProxiedS3 } from '../support/servers/proxiedS3.js';
 
 /** A file of five parts, on its way to a real S3 server through a network that fails at a part. */
-const s3 = await startTestS3();
-const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
-const direct = s3Client(s3.configuration);
+const { s3, proxy, direct } = await startProxiedS3();
 const folder = temporaryFolder();
-after(async () => {
-  direct.destroy();
-  await proxy.stop();
-  await s3.stop();
-});
 beforeEach(() => proxy.treat(null));
 
 const partSize = 5 * 2 ** 20;

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { HeadObjectCommand, GetObjectTaggingCommand } from '@aws-sdk/client-s3';
 import { s3Client, type S3Configuration } from '../../storage/s3/s3Client.js';
 import { s3Store } from '../../storage/s3/s3Store.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
-import { startTestS3 } from '../support/servers/s3.js';
+import type { SeenRequest } from '../support/servers/s3Proxy.js';
+import { startProxiedS3 } from '../support/servers/proxiedS3.js';
 
 /** What every object is written with, as the store is asked for it: whole and in parts. */
-const s3 = await startTestS3();
-const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
-const direct = s3Client(s3.configuration);
-after(async () => {
-  direct.destroy();
-  await proxy.stop();
-  await s3.stop();
-});
+const { s3, proxy, direct } = await startProxiedS3();
 const seen: SeenRequest[] = [];
 beforeEach(() => {
   seen.length = 0;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openBatches } from '../../datasets/batches/openBatches.js';
 import { ThreadFailed } from '../../datasets/threads/threadPool.js';
-import type { TrainingBatchSettings } from '../../datasets/batches/settings.js';
 import { patientStore } from '../../storage/wrappers/patientStore.js';
 import { startObjectStore } from '../../infra/services/index.js';
 import { s3At } from '../../storage/s3/s3Client.js';
@@ -18,17 +17,9 @@ import {
 import { packGolden } from '../datasets/reader/packedGolden.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { batchSettings } from '../support/tiny/batchSettings.js';
 
-const training: TrainingBatchSettings = {
-  seed: 5,
-  stage: {
-    batchSize: 1,
-    views: { minimum: 2, random: true },
-    augmentation: { enabled: false, scale: [0.9, 1.1], brightnessSigma: 0 },
-    scanPoints: 50,
-    imageResizeFactor: 16,
-  },
-};
+const training = batchSettings();
 
 /** Fails as it is told to, before it answers from a folder. */
 function failing(store: ObjectStore, failures: Error[]): ObjectStore {

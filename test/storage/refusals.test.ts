@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { understood } from '../../activities/waiting/interruptible.js';
 import { checkConditionalPuts } from '../../storage/wrappers/conditionalPuts.js';
 import { s3Client } from '../../storage/s3/s3Client.js';
@@ -13,16 +13,11 @@ import {
   StoreUnsuitable,
   type ObjectStore,
 } from '../../storage/types.js';
-import { S3Proxy, type SeenRequest, type Treatment } from '../support/servers/s3Proxy.js';
-import { startTestS3 } from '../support/servers/s3.js';
+import type { SeenRequest, Treatment } from '../support/servers/s3Proxy.js';
+import { startProxiedS3 } from '../support/servers/proxiedS3.js';
 
 /** A real S3 server behind a front that refuses as other stores do, and what a user sees then. */
-const s3 = await startTestS3();
-const proxy = await S3Proxy.start(() => Number(new URL(s3.configuration.endpoint!).port));
-after(async () => {
-  await proxy.stop();
-  await s3.stop();
-});
+const { s3, proxy } = await startProxiedS3();
 beforeEach(() => proxy.treat(null));
 
 let prefixes = 0;

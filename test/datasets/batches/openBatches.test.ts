@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
 import { prepareSurface } from '../../../datasets/batches/prepareSurface.js';
-import type { LoaderSettings, TrainingBatchSettings } from '../../../datasets/batches/settings.js';
+import type { LoaderSettings } from '../../../datasets/batches/settings.js';
 import { framePath, imagePath } from '../../../datasets/layout.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Batch } from '../../../datasets/types.js';
@@ -14,17 +14,12 @@ import { assertGolden } from '../../support/golden/golden.js';
 import { copiedFolder, goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
+import { batchSettings } from '../../support/tiny/batchSettings.js';
 
-const training: TrainingBatchSettings = {
-  seed: 5,
-  stage: {
-    batchSize: 3,
-    views: { minimum: 2, random: true },
-    augmentation: { enabled: true, scale: [0.9, 1.1], brightnessSigma: 0.33 },
-    scanPoints: 50,
-    imageResizeFactor: 16,
-  },
-};
+const training = batchSettings({
+  batchSize: 3,
+  augmentation: { enabled: true, scale: [0.9, 1.1], brightnessSigma: 0.33 },
+});
 
 async function open(
   context: TestContext,

@@ -5,6 +5,7 @@ import { trainingBatch } from '../../../datasets/batches/trainingBatch.js';
 import { FrameUnreadable } from '../../../datasets/reader/errors.js';
 import type { Sample } from '../../../datasets/types.js';
 import { counterRandom } from '../../../geometry/random.js';
+import { batchSettings } from '../../support/tiny/batchSettings.js';
 
 const [width, height] = [6, 4];
 
@@ -30,19 +31,11 @@ function sample(number: number, views: number, points = 40): Sample {
   };
 }
 
-function settings(changes: Partial<TrainingBatchSettings['stage']> = {}): TrainingBatchSettings {
-  return {
-    seed: 7,
-    stage: {
-      batchSize: 2,
-      views: { minimum: 8, random: true },
-      augmentation: { enabled: false, scale: [0.9, 1.1], brightnessSigma: 0.33 },
-      scanPoints: 10,
-      imageResizeFactor: 8,
-      ...changes,
-    },
-  };
-}
+const settings = (changed: Partial<TrainingBatchSettings['stage']> = {}) =>
+  batchSettings(
+    { batchSize: 2, views: { minimum: 8, random: true }, scanPoints: 10, imageResizeFactor: 8, ...changed },
+    7,
+  );
 
 const batch = (step: number, changes: Partial<TrainingBatchSettings['stage']> = {}, views = 16) =>
   trainingBatch(step, [sample(1, views), sample(2, views)], settings(changes));

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openBatches, type Batches } from '../../../datasets/batches/openBatches.js';
-import type { TrainingBatchSettings } from '../../../datasets/batches/settings.js';
 import { DiskCache } from '../../../datasets/cache/diskCache.js';
 import { openStoreSource } from '../../../datasets/reader/storeSource.js';
 import { atMost, type ViewChoice } from '../../../datasets/views.js';
@@ -10,17 +9,9 @@ import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { goldenDataset, goldenFolder, goldenFrames } from '../reader/goldenFolder.js';
 import { packGolden } from '../reader/packedGolden.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
+import { batchSettings } from '../../support/tiny/batchSettings.js';
 
-const training: TrainingBatchSettings = {
-  seed: 5,
-  stage: {
-    batchSize: 1,
-    views: { minimum: 2, random: true },
-    augmentation: { enabled: false, scale: [1, 1], brightnessSigma: 0 },
-    scanPoints: 5,
-    imageResizeFactor: 16,
-  },
-};
+const training = batchSettings({ scanPoints: 5 });
 const plain = { split: 'validation', batchSize: 1, resizeFactor: 16, scanPoints: 5, limit: null } as const;
 
 async function open(context: TestContext, choice: Partial<ViewChoice>): Promise<Batches> {
