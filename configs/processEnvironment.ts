@@ -10,6 +10,8 @@ const node: Names = [/^NODE_/, 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 const network: Names = [/^(grpc|https?|no|all)_proxy$/i];
 const objectStore: Names = [/^AWS_/];
 const temporal: Names = [/^TEMPORAL_/];
+/** Where traces go. A header among them may hold a key. */
+const traces: Names = [/^OTEL_/];
 /** Variables of TensorFlow and the libraries below it. */
 const computing: Names = [
   /^(TF|TFJS|XLA|PJRT|CUDA|CUDNN|CUBLAS|NCCL|NVIDIA|ONEDNN|DNNL|MKL|OMP|KMP|GOMP|OPENBLAS|EIGEN|ROCM|HIP|HSA)_/,
@@ -23,8 +25,10 @@ const payloadKeys: Names = [/^TEMPEH_PAYLOAD_KEYS/];
  * other than the data worker gets the credentials of the published data.
  */
 const namesFor = {
-  'data-worker': [...common, ...node, ...network, ...objectStore, ...temporal, /^TEMPEH_/],
-  'gpu-worker': [...common, ...node, ...network, ...objectStore, ...temporal, ...computing, ...ours, ...payloadKeys],
+  'data-worker': [...common, ...node, ...network, ...objectStore, ...temporal, ...traces, /^TEMPEH_/],
+  'gpu-worker': [
+    ...[...common, ...node, ...network, ...objectStore, ...temporal, ...traces, ...computing, ...ours, ...payloadKeys],
+  ],
   /** Trainer and predictor: their worker speaks with Temporal for them. */
   'gpu-process': [...common, ...node, ...network, ...objectStore, ...computing, ...ours],
   tensorboard: [...common, /^PYTHON/],

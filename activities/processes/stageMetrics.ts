@@ -1,4 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
+import type { CacheCounts } from '../../datasets/cache/counts.js';
 import type { StageProgress } from '../../training/process/protocol.js';
 
 /**
@@ -19,6 +20,9 @@ export const metricNames = {
   bytesRead: 'tempeh_stage_read_bytes',
   bytesWritten: 'tempeh_stage_written_bytes',
   lastHeard: 'tempeh_process_last_word_timestamp_seconds',
+  cacheHits: 'tempeh_stage_cache_hits',
+  cacheMisses: 'tempeh_stage_cache_misses',
+  cacheEvicted: 'tempeh_stage_cache_evicted',
   waiting: 'tempeh_process_waiting',
   running: 'tempeh_process_running',
   warnings: 'tempeh_process_warnings',
@@ -33,6 +37,7 @@ export class StageMetrics {
   private readonly meter: MetricMeter;
   private read = 0;
   private written = 0;
+  private cache: Pick<CacheCounts, 'hits' | 'misses' | 'evicted'> = { hits: 0, misses: 0, evicted: 0 };
 
   /** @param meter of the worker; its numbers reach `/metrics`. */
   constructor(meter: MetricMeter, of: { readonly run: string; readonly stage: string }) {
@@ -67,6 +72,13 @@ export class StageMetrics {
     this.gauge(metricNames.skipped, skippedBatches, 'Batches without a finite loss, skipped');
     this.count(metricNames.bytesRead, bytesRead - this.read, 'Bytes of frames read');
     this.count(metricNames.bytesWritten, bytesWritten - this.written, 'Bytes of checkpoints written');
+    const { cache } = progress;
+    if (cache !== undefined) {
+      this.count(metricNames.cacheHits, cache.hits - this.cache.hits, 'Objects that the cache of frames had');
+      this.count(metricNames.cacheMisses, cache.misses - this.cache.misses, 'Objects that it had not');
+      this.count(metricNames.cacheEvicted, cache.evicted - this.cache.evicted, 'Objects that it removed to make room');
+      this.cache = cache;
+    }
     this.read = Math.max(this.read, bytesRead);
     this.written = Math.max(this.written, bytesWritten);
   }

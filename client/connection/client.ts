@@ -5,6 +5,7 @@ import { explainConnection } from './connectionProblem.js';
 import type { TemporalSettings } from './connectionSettings.js';
 import { dataConverter } from '../payloads/dataConverter.js';
 import { proxyFor } from './proxy.js';
+import { clientInterceptors, isTraced } from '../tracing.js';
 import { RunError } from '../runError.js';
 import { openSocket, shakeHands } from './tlsProbe.js';
 
@@ -30,7 +31,8 @@ export async function connectClient(
     else await shakeHands(settings, proxy, unverified !== true);
     connection = Connection.lazy(connectionOptions(settings));
     await connection.ensureConnected();
-    return new Client({ connection, namespace, dataConverter: dataConverter(environment) });
+    const traced = isTraced(environment) && { interceptors: { workflow: await clientInterceptors() } };
+    return new Client({ connection, namespace, dataConverter: dataConverter(environment), ...traced });
   } catch (cause) {
     await connection?.close();
     throw cause instanceof RunError ? cause : await explainConnection(settings, cause);

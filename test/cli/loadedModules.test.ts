@@ -6,7 +6,17 @@ import { tempehFlowAlone } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** What would make a command slow that has no use for it: hundreds of milliseconds each. */
-const heavy = ['@aws-sdk', '@smithy', '@tensorflow', 'sharp', 'zod', 'yaml', 'worker', 'proto-loader'] as const;
+const heavy = [
+  '@aws-sdk',
+  '@smithy',
+  '@tensorflow',
+  '@opentelemetry',
+  'sharp',
+  'zod',
+  'yaml',
+  'worker',
+  'proto-loader',
+] as const;
 
 interface Loaded {
   /** As `import` does. */

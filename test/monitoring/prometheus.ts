@@ -46,7 +46,7 @@ const server = spawn(
 );
 let seen = '';
 try {
-  for (let tries = 0; tries < 60 && seen !== '1'; tries++) {
+  for (let tries = 0; tries < 240 && seen !== '1'; tries++) {
     await sleep(500);
     const query = 'up{job="tempeh-flow"} and on() (count(temporal_worker_task_slots_available) > 0)';
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`).catch(

@@ -4,6 +4,7 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { WorkerLimits } from '../../activities/workerLimits.js';
 import type { TemporalSettings } from '../../client/connection/connectionSettings.js';
 import { dataConverter, type TempehDataConverter } from '../../client/payloads/dataConverter.js';
+import { isTraced } from '../../client/tracing.js';
 import { graceOf } from '../../configs/grace.js';
 import { taskQueues } from '../../configs/queues.js';
 import { orAborted } from '../../storage/async/orAborted.js';
@@ -14,6 +15,7 @@ import { within } from '../lifecycle/within.js';
 import { LineLogger } from '../log.js';
 import { openMetrics, type MetricsAddress } from '../metrics/openMetrics.js';
 import { renewConnection } from './connectionRenewal.js';
+import { openTracing, type Tracing } from './tracing.js';
 import { connectWorker } from './workerConnection.js';
 import { WorkerGroup } from './workerGroup.js';
 import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
@@ -109,6 +111,7 @@ export async function runWorkers(
   else request.signal.addEventListener('abort', onRequest, { once: true });
   const faults = stopOnFaults(logger, stop);
   let connection: NativeConnection | undefined;
+  let tracing: Tracing | undefined;
   let renewal: ReturnType<typeof renewConnection> | undefined;
   try {
     const converter = dataConverter(options.environment);
@@ -117,17 +120,23 @@ export async function runWorkers(
     const tellObstacle = (reason: string | null): void => {
       if (!signal.aborted) metrics?.tell(reason === null ? 'ready' : 'unfit');
     };
+    const { environment = process.env } = options;
+    if (isTraced(environment)) tracing = await openTracing(name, logger);
     const definitions = await orAborted(define({ stopping: signal, logger, converter, client, tellObstacle }), signal);
     if (definitions === null) return;
     connection = (await orAborted(connectWorker(options.temporal, logger, signal), signal)) ?? undefined;
     if (connection === undefined) return;
-    const { directory, environment = process.env } = options;
+    const { directory } = options;
     const limits = WorkerLimits.of(directory, environment);
     const dataQueue = taskQueues(environment).data;
     await proveWorker({ client: client(), dataQueue, directory, limits, logger, signal, onObstacle: tellObstacle });
     if (signal.aborted) return;
     const version = options.version ?? workerVersion();
-    const all = definitions.map((definition) => ({ ...shutdown, dataConverter: converter, ...definition }));
+    const all = definitions.map((definition) => ({
+      ...shutdown,
+      dataConverter: converter,
+      ...traced(definition, tracing),
+    }));
     const workers = await orAborted(createWorkers(name, connection, options, version, all), signal);
     if (workers === null) return;
     const { temporal: settings, readTemporal: read } = options;
@@ -155,9 +164,17 @@ export async function runWorkers(
     // A worker that has failed holds it for ever.
     connection = renewal?.end() ?? connection;
     await within(connection?.close().catch(() => undefined) ?? Promise.resolve(), overtimeSeconds, undefined);
+    await tracing?.close();
     await within(metrics?.close() ?? Promise.resolve(), overtimeSeconds, undefined);
     logger.info('stopped');
   }
+}
+
+function traced(definition: WorkerDefinition, tracing: Tracing | undefined): WorkerDefinition {
+  if (tracing === undefined) return definition;
+  const { interceptors } = definition;
+  const activity = [tracing.activity, ...(interceptors?.activity ?? [])];
+  return { ...definition, sinks: tracing.sinks, interceptors: { ...interceptors, activity } };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
