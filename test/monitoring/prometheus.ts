@@ -46,9 +46,10 @@ const server = spawn(
 );
 let seen = '';
 try {
-  for (let tries = 0; tries < 240 && seen !== '1'; tries++) {
+  for (let tries = 0; tries < 120 && seen !== '1'; tries++) {
     await sleep(500);
-    const query = 'up{job="tempeh-flow"} and on() (count(temporal_worker_task_slots_available) > 0)';
+    const query =
+      'up{job="tempeh-flow"} and on() (count(temporal_num_pollers) > 0) and on() (tempeh_worker_unfit == 0)';
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`).catch(
       () => null,
     );
@@ -64,6 +65,6 @@ try {
 console.log(
   seen === '1'
     ? 'ok     Prometheus scrapes a worker and knows its numbers'
-    : 'NOT OK Prometheus has no numbers of the worker',
+    : `NOT OK Prometheus has no numbers of the worker, which told ${[...new Set(text.match(/^[a-z_]+/gm))].join(', ')}`,
 );
 process.exitCode = seen === '1' ? 0 : 1;

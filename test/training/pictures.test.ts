@@ -30,14 +30,16 @@ test('the same six views are shown every time', () => {
 async function panels(largestError: number, offset: number, coarse: Float32Array | null): Promise<number[][]> {
   const reconstruction = target.map((coordinate, i) => (i % 3 === 0 ? coordinate + offset : coordinate));
   const sample = { faces: data.template.faces, coarse, target, reconstruction };
-  const row = await pictureRow(image, camera, sample, largestError);
+  const row = await pictureRow('someone / laughing / 000123, view 01', image, camera, sample, largestError);
   const decoded = await decodeImage(row.png, 'row');
   assert.deepEqual([decoded.width, decoded.height], [row.width, row.height]);
   const count = coarse ? 5 : 4;
-  assert.deepEqual([row.width, row.height], [count * 5 * width, 5 * height], 'enlarged to 160 px a panel');
+  const [side, top, bottom] = [8, 44, 36];
+  const expected = [count * side * width, top + side * height + bottom];
+  assert.deepEqual([row.width, row.height], expected, 'enlarged to 240 px a panel at least, with words and a scale');
   return Array.from({ length: count }, (_, panel) => {
-    const x = (panel + 0.5) * 5 * width;
-    const y = 0.5 * 5 * height;
+    const x = (panel + 0.5) * side * width;
+    const y = top + 0.5 * side * height;
     const at = 3 * (Math.floor(y) * row.width + Math.floor(x));
     return [...decoded.data.subarray(at, at + 3)];
   });
@@ -66,4 +68,34 @@ test('refinement shows the coarse prediction as well', async () => {
   const [, coarse, shown] = await panels(1, 0, elsewhere);
   assert.deepEqual(coarse, [255, 255, 255]);
   assert.notDeepEqual(shown, [255, 255, 255]);
+});
+
+test('a row names its frame, view and panels, and has the scale of its colours', async () => {
+  const sample = { faces: data.template.faces, coarse: null, target, reconstruction: target };
+  const draw = async (
+    name: string,
+    largest: number,
+  ): Promise<{ width: number; height: number; at: (x: number, y: number) => number[] }> => {
+    const row = await pictureRow(name, image, camera, sample, largest);
+    const { data: pixels } = await decodeImage(row.png, 'row');
+    return { ...row, at: (x, y) => [...pixels.subarray(3 * (y * row.width + x), 3 * (y * row.width + x) + 3)] };
+  };
+  const row = await draw('someone / laughing / 000123, view 01', 10);
+  const panelWidth = row.width / 4;
+  /** Dark pixels of a part, as letters have them. */
+  const ink = ({ at }: typeof row, from: number, to: number, top: number, bottom: number): number => {
+    let count = 0;
+    for (let y = top; y < bottom; y++) for (let x = from; x < to; x++) if (Math.max(...at(x, y)) < 100) count++;
+    return count;
+  };
+  assert.ok(ink(row, 0, row.width, 0, 24) > 300, 'its name');
+  for (let panel = 0; panel < 4; panel++) {
+    assert.ok(ink(row, panel * panelWidth, (panel + 1) * panelWidth, 24, 44) > 30, `the name of panel ${panel}`);
+  }
+  const bar = row.height - 36 + 9;
+  const [least, middle, most] = [0.03, 0.5, 0.97].map((share) => row.at(Math.round((3 + share) * panelWidth), bar));
+  assert.ok(least![2]! > 100 && least![0]! < 20 && middle![1]! > 200 && most![0]! > 100 && most![2]! < 20);
+  assert.ok(ink(row, 3 * panelWidth, row.width, bar + 8, row.height) > 60, 'its ends in mm');
+  const long = await draw(`${'a long name '.repeat(40)}/ 000123`, 10);
+  assert.equal(long.width, row.width, 'a long name is cut, not the picture widened');
 });

@@ -30,7 +30,9 @@ export async function batchPictures(
     const camera = cameras[0]![view]!;
     const image = images.subarray(view * pixels, (view + 1) * pixels);
     const tag = `${kind}/view_id_${String(view).padStart(2, '0')}`;
-    return { tag, picture: await pictureRow(image, camera, sample, largestError) };
+    const { subject, sequence, frame } = batch.frames[0]!;
+    const name = `${subject} / ${sequence} / ${frame}, view ${batch.viewNames[0]![view]}`;
+    return { tag, picture: await pictureRow(name, image, camera, sample, largestError) };
   });
   return Promise.all(rows);
 }

@@ -1,5 +1,5 @@
-import { encodePng } from '../../datasets/formats/images/image.js';
 import type { RgbImage } from '../../datasets/formats/images/rgbImage.js';
+import { Drawing, textWidth, type Colour } from '../../datasets/pictures/drawing.js';
 import { scaleIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
 import { drawMesh, type Look } from '../../geometry/cameras/drawMesh.js';
 import { deviation, mean } from '../../datasets/images/normalise.js';
@@ -18,7 +18,12 @@ export interface PictureSample {
 
 const shownViews = 6;
 /** Images are enlarged, by a whole number, to panels of at least this width, px. */
-const leastPanelWidth = 160;
+const leastPanelWidth = 240;
+/** Above the panels the sample's name and theirs, below the colours' scale: heights and sizes of letters, px. */
+const [titleHeight, labelHeight, scaleHeight] = [24, 20, 36];
+const [titleSize, labelSize] = [15, 13];
+const margin = 6;
+const black: Colour = [0, 0, 0];
 /** Grey on white. */
 const look: Look = {
   background: [255, 255, 255],
@@ -36,12 +41,14 @@ export function viewsToShow(viewCount: number): number[] {
 
 /**
  * One view of a sample (method 4): input | coarse, in refinement | target | reconstruction | its error in jet
- * colours, painted on the target.
+ * colours, painted on the target; with names, and the scale of the colours.
  *
+ * @param name of the sample and view, for people.
  * @param image ImageNet-normalised, of the camera's size. `[H, W, 3]`
  * @param largestError mm; the last colour.
  */
 export async function pictureRow(
+  name: string,
   image: Float32Array,
   camera: Camera,
   sample: PictureSample,
@@ -52,15 +59,49 @@ export async function pictureRow(
   const shown = enlarged(camera, factor);
   const panel = (vertices: Float32Array, colours?: Float32Array): RgbImage =>
     drawMesh(shown, { vertices, faces }, look, colours);
-  const panels = [
-    inputPanel(image, camera, factor),
-    ...(coarse ? [panel(coarse)] : []),
-    panel(target),
-    panel(reconstruction),
-    panel(target, errorColours(target, reconstruction, largestError)),
+  const panels: readonly (readonly [string, RgbImage])[] = [
+    ['input', inputPanel(image, camera, factor)],
+    ...(coarse ? [['coarse', panel(coarse)] as const] : []),
+    ['registration', panel(target)],
+    ['prediction', panel(reconstruction)],
+    ['error', panel(target, errorColours(target, reconstruction, largestError))],
   ];
-  const row = sideBySide(panels);
-  return { width: row.width, height: row.height, png: await encodePng(row) };
+  const top = titleHeight + labelHeight;
+  const [width, height] = [panels.length * shown.width, top + shown.height + scaleHeight];
+  const drawing = new Drawing(width, height, look.background);
+  drawing.text(margin, margin, shortened(name, width - 2 * margin), black, titleSize);
+  panels.forEach(([label, picture], i) => {
+    const left = i * shown.width;
+    drawing.image(left, top, picture);
+    drawing.text(left + margin, titleHeight, label, black, labelSize);
+  });
+  drawScale(drawing, { left: width - shown.width, top: top + shown.height, width: shown.width }, largestError);
+  return { width, height, png: await drawing.png() };
+}
+
+/** From no error to the largest, which those beyond share. */
+function drawScale(
+  drawing: Drawing,
+  { left, top, width }: { readonly left: number; readonly top: number; readonly width: number },
+  largestError: number,
+): void {
+  const bar = { left: left + margin, width: width - 2 * margin, top: top + 4, height: 10 };
+  const steps = 64;
+  for (let i = 0; i < steps; i++) {
+    const [r, g, b] = jetColour((i + 0.5) / steps);
+    const x = bar.left + (i * bar.width) / steps;
+    drawing.rectangle(x, bar.top, bar.width / steps + 0.5, bar.height, [255 * r, 255 * g, 255 * b]);
+  }
+  const [least, most] = ['0 mm', `${largestError} mm and more`];
+  drawing.text(bar.left, bar.top + bar.height + 3, least, black, labelSize);
+  drawing.text(bar.left + bar.width - textWidth(most, labelSize), bar.top + bar.height + 3, most, black, labelSize);
+}
+
+/** The end says more: the frame's number. */
+function shortened(text: string, width: number): string {
+  let shown = text;
+  while (shown.length > 1 && textWidth(shown, titleSize) > width) shown = `…${shown.slice(2)}`;
+  return shown;
 }
 
 /** What the network was given, the normalisation undone, every pixel a square. */
@@ -103,19 +144,4 @@ export function errorColours(target: Float32Array, reconstruction: Float32Array,
     jetColour(error / largest).forEach((value, channel) => (colours[i + channel] = 255 * value));
   }
   return colours;
-}
-
-function sideBySide(panels: readonly RgbImage[]): RgbImage {
-  const height = panels[0]?.height ?? 0;
-  const width = panels.reduce((sum, panel) => sum + panel.width, 0);
-  const data = new Uint8Array(width * height * 3);
-  let left = 0;
-  for (const panel of panels) {
-    for (let row = 0; row < height; row++) {
-      const line = panel.data.subarray(row * panel.width * 3, (row + 1) * panel.width * 3);
-      data.set(line, (row * width + left) * 3);
-    }
-    left += panel.width;
-  }
-  return { width, height, data };
 }
