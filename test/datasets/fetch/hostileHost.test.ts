@@ -75,7 +75,7 @@ test('a redirection to what is no address of the web is reported, and not follow
   for (const location of ['file:///etc/passwd', 'http://[', 'javascript:x', 'data:,x', 'http://\u009b2J']) {
     const { error } = await fetchFrom((_request, response) => response.writeHead(302, { location }).end());
     assert.equal(error?.name, 'UnexpectedAnswer', location);
-    assert.match(error?.message ?? '', /redirects the request for .* which is no http\(s\) address: not followed/);
+    assert.match(error?.message ?? '', /redirects the request for .* which is not an http\(s\) address: not followed/);
     assert.ok(!hasControls(error?.message ?? ''));
   }
 });
