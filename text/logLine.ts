@@ -20,6 +20,11 @@ function parseLogLine(line: string): LogLine | null {
   }
 }
 
+/** For programs, which read JSON line by line: what a library printed becomes a line's message. @param about beside it. */
+export function jsonLogLine(line: string, about: Readonly<Record<string, unknown>>): string {
+  return parseLogLine(line) === null ? JSON.stringify({ level: 'info', ...about, message: line }) : line;
+}
+
 /** What a reader of one process knows anyway. */
 const leftOut = new Set(['time', 'level', 'message', 'error', 'host', 'workflowId', 'run', 'step', 'attempt']);
 

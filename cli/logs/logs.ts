@@ -3,7 +3,7 @@ import { listLogs, type AttemptLog } from '../../checkpoints/logs/readLogs.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { readableLogLine } from '../../text/logLine.js';
+import { jsonLogLine, readableLogLine } from '../../text/logLine.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { requireRunName } from '../runName.js';
@@ -80,7 +80,7 @@ class LogPrinter {
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (json) printLine(line);
+      if (json) printLine(jsonLogLine(line, { step: log.step, attempt: log.attempt }));
       else print(`  ${readableLogLine(line)}`);
     }
   }

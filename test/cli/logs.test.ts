@@ -13,7 +13,7 @@ test('logs prints what the attempts of a step logged, or says which there are', 
     const attempt = attemptLogName(new Date(Date.UTC(2026, 0, 1, hour)), 'abc');
     const log = new LogParts({ store, run: 'r', step: 'refinement', attempt });
     const line = { level: 'info', time: '2026-01-01T01:00:00.000Z', worker: 'trainer', message };
-    log.add(Buffer.from(`${JSON.stringify(line)}\n`));
+    log.add(Buffer.from(`${JSON.stringify(line)}\nI0000 a library's own words\n`));
     await log.close();
   }
   const ask = (...args: string[]) =>
@@ -23,8 +23,20 @@ test('logs prints what the attempts of a step logged, or says which there are', 
     ask('refinement', '--attempt', '-1', '--json'),
     ask('evaluation'),
   ]);
-  assert.match(all.stdout, /refinement, attempt 1, from .*\n.*Trains refinement\n.*attempt 2, .*\n.*from step 40\n$/);
-  assert.equal((JSON.parse(last.stdout) as { message: string }).message, 'Going on from step 40');
+  const own = "  I0000 a library's own words\\n";
+  assert.match(
+    all.stdout,
+    new RegExp(
+      `refinement, attempt 1, from .*\\n.*Trains refinement\\n${own}.*attempt 2, .*\\n.*from step 40\\n${own}$`,
+    ),
+  );
+  const [line, printed] = last.stdout
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { message: string; attempt?: number });
+  assert.equal(line?.message, 'Going on from step 40');
+  // A program reads every line as JSON.
+  assert.deepEqual(printed, { level: 'info', step: 'refinement', attempt: 2, message: "I0000 a library's own words" });
   assert.equal(none.code, 1);
   assert.match(none.stderr, /no log of evaluation .*; there are: refinement \(attempts: 2\)/);
 });

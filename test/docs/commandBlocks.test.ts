@@ -1,36 +1,42 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { tempehFlow } from '../support/commandLine.js';
+import { documentedBlocks } from './blocks.js';
 
 interface CommandLine {
   readonly where: string;
   readonly words: readonly string[];
 }
 
-/** Of the blocks of commands that a page has: comments, pipes and assignments before a command left out. */
-function commandLines(page: string, text: string): CommandLine[] {
-  const blocks = [...text.matchAll(/^ *```sh\n([^]*?)^ *```/gm)].map((match) => match[1]!);
-  return blocks.flatMap((block) =>
-    block
-      .replace(/\\\n/g, ' ')
-      .split('\n')
-      .map((line) => line.replace(/(^|\s)#.*$/, '').split(/\s+[|>]|&&|;/))
-      .flat()
-      .map((line) => ({ where: `${page}: ${line.trim()}`, words: line.trim().split(/\s+/) })),
-  );
-}
+const blocks = await documentedBlocks();
 
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...(await readdir(join(packageRoot, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
-];
-const lines = (
-  await Promise.all(pages.map(async (page) => commandLines(page, await readFile(join(packageRoot, page), 'utf8'))))
-).flat();
+/** Of a block: comments, pipes and assignments before a command left out. */
+const lines = blocks.flatMap(({ where, text }): CommandLine[] =>
+  text
+    .replace(/\\\n/g, ' ')
+    .split('\n')
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split(/\s+[|>]|&&|;/))
+    .map((line) => ({ where: `${where}: ${line.trim()}`, words: line.trim().split(/\s+/) })),
+);
+
+/** Why nobody runs a block when the tests run. */
+const reasons = ['needs the real data', 'needs data of one’s own', 'needs a cluster', 'needs a GPU', 'needs hours'];
+
+test('every block of commands is run by a test, or says what it needs that tests do not have', () => {
+  assert.ok(blocks.length > 20);
+  for (const { where, mark } of blocks) {
+    assert.ok(mark !== null, `${where}: no <!-- block: … --> stands above it (CONTRIBUTING.md)`);
+    const [, file] = /^tested by (\S+)$/.exec(mark) ?? [];
+    if (file !== undefined) assert.ok(existsSync(join(packageRoot, file)), `${where}: there is no ${file}`);
+    else
+      assert.ok(mark === 'run' || reasons.includes(mark), `${where}: ${mark} is none of: run, ${reasons.join(', ')}`);
+  }
+  assert.ok(blocks.filter(({ mark }) => mark === 'run').length > 3);
+});
 
 test('every npm run that the documentation names is a script', async () => {
   const { scripts } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { scripts: object };
