@@ -80,10 +80,29 @@ export function failureOf<Progress, Result>(
   if (reached.blamed !== null) return reached.blamed;
   const inOrder = end.kind === 'told' || end.kind === 'killed';
   if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
-  const lines = log.lastLines().map((line) => `  ${line}`);
+  const lines = lastWords(log).map((line) => `  ${line}`);
   const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
   const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
-  return passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
+  const failure = passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
+  // Where it was made says nothing, and takes room.
+  failure.stack = '';
+  return failure;
+}
+
+/** Characters of a log that a failure quotes: of a larger one Temporal shows that it was too large, and nothing else. */
+const mostQuoted = 1200;
+const longestQuoted = 300;
+
+function lastWords(log: BoundedLog): string[] {
+  const kept: string[] = [];
+  let length = 0;
+  for (const line of log.lastLines().toReversed()) {
+    const shown = line.length > longestQuoted ? `${line.slice(0, longestQuoted)}…` : line;
+    length += shown.length;
+    if (length > mostQuoted) break;
+    kept.unshift(shown);
+  }
+  return kept;
 }
 
 /** Only the workflow's wish makes an activity cancelled; what the worker or the server does to an attempt is retried. */

@@ -39,7 +39,12 @@ async function statusText(
   const { run, workflowId, status: name, startedAt, closedAt, failure } = description;
   const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
   const page = connected.pageOf(workflowId);
-  const lines = [`${run}: ${name.toLowerCase()}, ${duration(seconds)}`, ...(page === null ? [] : [`  ${page}`]), ''];
+  const isPaused = name === 'RUNNING' && description.progress?.paused === true;
+  const lines = [
+    `${run}: ${isPaused ? 'paused' : name.toLowerCase()}, ${duration(seconds)}`,
+    ...(page === null ? [] : [`  ${page}`]),
+    '',
+  ];
   // Of a run that has ended, and whose steps no worker reports, the first line and the table are shown.
   const isKnown = description.progress !== null || (description.members?.length ?? 0) > 0;
   if (name === 'RUNNING' || isKnown) lines.push(...descriptionLines(description, Date.now(), basis));

@@ -143,6 +143,11 @@ for (const [behaviour, wanted, end] of [
     /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/,
     /^the trainer was ended by SIGKILL$/,
   ],
+  [
+    'crash loudly',
+    /^The trainer was ended by SIGKILL\. It printed last:\n( {2}.*\n)+ {2}line 39: .*…\n Its whole log: .*\.log$/,
+    /^the trainer was ended by SIGKILL; it printed last: line 39/,
+  ],
   ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./, /^the trainer said nothing for 1\.8 s/],
   ['infrastructure', /^This is a fault of infrastructure\.$/, /^This is a fault of infrastructure\.$/],
   // It got on before: they have expired, and will be renewed.
@@ -158,9 +163,10 @@ for (const [behaviour, wanted, end] of [
     try {
       await temporal.withWorkers(testActivities([]), 'data', async () => {
         await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
-          await start(behaviour, 400);
-          assert.match(await firstFailure(behaviour), wanted);
-          const { step, interruptions } = await resultOf(behaviour);
+          const run = behaviour.replaceAll(' ', '-');
+          await start(run, 400);
+          assert.match(await firstFailure(run), wanted);
+          const { step, interruptions } = await resultOf(run);
           assert.equal(step, 400);
           assert.deepEqual([interruptions?.preemptions, interruptions?.failures], [0, 1]);
           const ends = interruptions?.attempts?.map(({ end }) => end) ?? [];

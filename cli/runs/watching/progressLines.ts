@@ -73,8 +73,9 @@ const silence = 15_000;
 
 /** What a step is at, or what it did. */
 function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
-  if (step.state !== 'running') return step.note ?? '';
   const { training = null, predictions = null } = progress ?? {};
+  if (step.state === 'paused' && training?.stage === step.step) return trainingNote(training, null, now, true);
+  if (step.state !== 'running') return step.note ?? '';
   if (training?.stage === step.step) {
     return trainingNote(training, lastHeardOf(activities), now);
   }
@@ -91,14 +92,14 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
 }
 
 /** What matters least is last: a narrow terminal cuts it off. */
-function trainingNote(training: StageProgress, heardAt: Date | null, now: number): string {
+function trainingNote(training: StageProgress, heardAt: Date | null, now: number, isPaused = false): string {
   const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep, validation } = training;
   const share = done / Math.max(1, totalSteps);
   const silentFor = heardAt === null ? 0 : now - heardAt.getTime();
   const rate =
     silentFor > silence
       ? [styled('yellow', `last heard of ${duration(silentFor / 1000)} ago`)]
-      : stepsPerSecond > 0
+      : stepsPerSecond > 0 && !isPaused
         ? [`${duration((totalSteps - done) / stepsPerSecond)} left`, `${stepsPerSecond.toPrecision(2)} steps/s`]
         : [];
   const distance = validation?.pointToSurface;

@@ -62,6 +62,11 @@ function train(job: TrainingJob): void {
     if (fault === undefined) return;
     clearInterval(timer);
     if (fault === 'hang') return;
+    if (fault === 'crash loudly') {
+      for (let line = 0; line < 40; line++) console.log(`line ${line}: ${'what a library says. '.repeat(60)}`);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200);
+      return;
+    }
     if (fault === 'crash') process.kill(process.pid, 'SIGKILL');
     send({ kind: 'failed', fault: fault as 'diverged', message: `This is a fault of ${fault}.` }, () =>
       process.exit(1),
