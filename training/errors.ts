@@ -27,7 +27,7 @@ export class Diverged extends Error {
     super(
       `Step ${step} has ${what} (frames ${names}` +
         `${skipped > 0 ? `; ${skipped} batches were skipped before` : ''}). ` +
-        `The last good checkpoint is ${last ? `that of step ${last.step} (${last.key})` : 'none'}. ` +
+        `${last ? `The last good checkpoint is that of step ${last.step} (${last.key})` : 'It has no checkpoint yet'}. ` +
         'Look at these frames, lower learningRate, set gradientClipping, or let skipNonFiniteBatches skip such batches.',
     );
   }

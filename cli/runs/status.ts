@@ -2,6 +2,7 @@ import { describeRun, type RunDescription } from '../../client/runs/describeRun.
 import { withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { exitCodes } from '../exitCodes.js';
 import { attemptLines } from './watching/attemptLines.js';
+import { failureText } from './watching/failureText.js';
 import { outcomeOf } from './watching/outcome.js';
 import { outlookBasis, secondsLeft, type OutlookBasis } from './watching/outlook.js';
 import { descriptionLines } from './watching/seriesLines.js';
@@ -50,7 +51,7 @@ async function statusText(
   if (name === 'RUNNING' || isKnown) lines.push(...descriptionLines(description, Date.now(), basis));
   const attempts = attemptLines(description);
   if (attempts.length > 0) lines.push('', ...attempts);
-  if (failure !== null) lines.push('', failure);
+  if (failure !== null) lines.push('', failureText(description));
   const { text } = await outcomeOf(connected.client, description);
   return [...lines, ...(text === '' ? [] : ['', text])].join('\n');
 }

@@ -144,6 +144,17 @@ describe('a run as lines', () => {
     assert.match(trouble ?? '', /attempt 1: the trainer was ended by SIGKILL$/);
   });
 
+  test('a stage that is paused says where it stands, and no rate of before', () => {
+    const progress = description.progress!;
+    const steps = progress.steps.map((step) =>
+      step.state === 'running' ? { ...step, state: 'paused' as const } : step,
+    );
+    const paused = { ...description, activities: [], progress: { ...progress, steps, paused: true } };
+    const line = progressLines(paused, 5000)[1] ?? '';
+    assert.match(line, /coarse-pretraining .* 25 % +step 30 of 120 +loss 12\.3 +checkpoint 20/);
+    assert.doesNotMatch(line, /left|steps\/s/);
+  });
+
   test('a rate is shown while reports come; then how long ago the last one was', () => {
     const [activity] = description.activities;
     const at = (heartbeatAt: Date) =>

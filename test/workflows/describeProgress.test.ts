@@ -52,6 +52,29 @@ test("a run's page says how far, how fast, how well, until when, on which worker
   }
 });
 
+test('a run that failed says at its top what failed, on which worker, and what to type', () => {
+  const [dataset, refinement] = progress.steps;
+  const attempts = [
+    {
+      attempt: 1,
+      worker: 'node-9:7',
+      beganAt: '',
+      seconds: 1,
+      fromStep: 0,
+      toStep: 4,
+      end: 'Step 4 has a loss that is not finite.',
+    },
+  ];
+  const interruptions = { preemptions: 0, failures: 0, attempts };
+  const note = 'Step 4 has a loss that is not finite. Lower learningRate.';
+  const steps = [dataset!, { ...refinement!, state: 'failed' as const, note, interruptions }];
+  const [top] = describeProgress({ ...progress, steps }, page).split('\n');
+  assert.equal(
+    top,
+    `**refinement failed on node-9:7: ${note}** Once that is mended: \`tempeh-flow resume famos-1\`. What it logged: \`tempeh-flow logs famos-1 refinement\`.`,
+  );
+});
+
 test('a paused run names the command that goes on, with its name, and no rate of before', () => {
   const [dataset, refinement] = progress.steps;
   const steps = [dataset!, { ...refinement!, state: 'paused' as const }];

@@ -27,6 +27,8 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   if (training !== null) parts.push(describeTraining(training, running !== null));
   if (predictions !== null) parts.push(describePredictions(predictions));
   const asOf = page.toldAt === null || training === null ? '' : `As of ${minute(page.toldAt)} UTC. `;
+  const failed = progress.steps.find(({ state }) => state === 'failed');
+  if (failed !== undefined) parts.unshift(describeFailure(run, failed, training));
   if (progress.paused) {
     parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` on this page.`);
   } else if (running !== null) {
@@ -36,6 +38,18 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
     parts.push(`${asOf}What is newer: ${newer}, or \`tempeh-flow status ${run} --follow\`.`);
   }
   return parts.join('\n\n');
+}
+
+/** What failed, where, and how to go on: a person is needed. */
+function describeFailure(
+  run: string,
+  { step, note, interruptions }: StepState,
+  training: (StageProgress & StageReport) | null,
+): string {
+  const worker = interruptions?.attempts?.at(-1)?.worker ?? (training?.stage === step ? training.worker : undefined);
+  const where = worker === undefined ? '' : ` on ${cell(worker)}`;
+  const logs = ['dataset', 'evaluation'].includes(step) ? '' : ` What it logged: \`tempeh-flow logs ${run} ${step}\`.`;
+  return `**${step} failed${where}: ${cell(note ?? '')}** Once that is mended: \`tempeh-flow resume ${run}\`.${logs}`;
 }
 
 function describeTraining(training: StageProgress & StageReport, isRunning: boolean): string {

@@ -1,3 +1,4 @@
+import { failureText } from './failureText.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeRun, type RunDescription } from '../../../client/runs/describeRun.js';
 import { lostOutput } from '../../../workers/lifecycle/lostReaders.js';
@@ -28,7 +29,7 @@ export function followToEnd(connected: Connected, run: string, options: WatchOpt
       print(`\n${run} goes on: tempeh-flow status ${run} --follow`);
       return exitCodes.interrupted;
     }
-    if (description.failure !== null) print(`\n${description.failure}`);
+    if (description.failure !== null) print(`\n${failureText(description)}`);
     const outcome = await connected.ask((client) => outcomeOf(client, description), signal);
     if (outcome === null) return exitCodes.interrupted;
     if (outcome.text !== '') print(`\n${outcome.text}`);
