@@ -14,6 +14,7 @@ import { SetupError } from './errors.mjs';
  *   tensorflow: { version: string, cpu: Record<string, WheelPin>, gpu: WheelPin, cuda: WheelPin[] },
  *   temporal: WheelPin & { programSha256: Partial<Record<string, string>> },
  *   go: WheelPin,
+ *   node: WheelPin,
  *   versitygw: { module: string, version: string, package: string, minimumGo: string },
  * }} Pins
  */

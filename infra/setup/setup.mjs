@@ -3,7 +3,7 @@
  * Brings a fresh clone to where the program runs: npm packages, TensorFlow with its binding, the Temporal and S3
  * servers, the compiled sources. `npm start` and `npm test` call it each time; it does what is missing, side by side.
  *
- *   node infra/setup/setup.mjs [--client | --worker] [--gpu | --cpu]
+ *   node infra/setup/setup.mjs [--client | --worker | --tensorflow] [--gpu | --cpu]
  */
 import { SetupError, StoppedError } from './errors.mjs';
 

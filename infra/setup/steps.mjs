@@ -31,7 +31,7 @@ function findMissing(variant, parts) {
     binding: look('binding', () => packages || !bindingIsInstalled(variant)),
     temporal: look('temporal', () => !temporalIsCached()),
     versitygw: look('versitygw', () => !versitygwIsCached()),
-    build: packages || !buildIsCurrent(),
+    build: look('build', () => packages || !buildIsCurrent()),
   };
 }
 

@@ -9,6 +9,7 @@ const refused = (message: RegExp) => (error: unknown) => error instanceof SetupE
 test('the command line alone brings neither TensorFlow nor servers, a worker no servers', () => {
   assert.deepEqual(wantedParts(['--client']), ['packages', 'build']);
   assert.deepEqual(wantedParts(['--worker', '--gpu']), ['packages', 'runtime', 'binding', 'build']);
+  assert.deepEqual(wantedParts(['--tensorflow', '--cpu']), ['packages', 'runtime', 'binding']);
   assert.equal(wantedParts([]).length, 6);
   assert.throws(() => wantedParts(['--client', '--gpu']), refused(/--client goes by itself/));
   assert.throws(() => wantedParts(['--cleint']), refused(/Unknown option --cleint/));

@@ -15,6 +15,7 @@ import { sealRuntime } from './runtimeSeal.mjs';
 const tensorflowMembers = {
   'tensorflow/libtensorflow_cc.so.2': 'lib/libtensorflow_cc.so.2',
   'tensorflow/libtensorflow_framework.so.2': 'lib/libtensorflow_framework.so.2',
+  'tensorflow/THIRD_PARTY_NOTICES.txt': 'licences/THIRD_PARTY_NOTICES.txt',
   'tensorflow/include/tensorflow/c/': 'include/tensorflow/c/',
   'tensorflow/include/tensorflow/core/platform/ctstring': 'include/tensorflow/core/platform/ctstring',
   'tensorflow/include/tsl/platform/ctstring': 'include/tsl/platform/ctstring',
@@ -72,8 +73,10 @@ export function runtimeIsCached(variant) {
 export async function fetchRuntime(variant, report, signal) {
   await makeCacheEntry(runtimeDirectory(variant), async ({ result, scratch }) => {
     for (const wheel of tensorflowWheels(variant)) {
-      const members = wheel.distribution.startsWith('tensorflow') ? tensorflowMembers : cudaMembers;
-      await extractFromWheel(wheel, members, result, scratch, report, signal);
+      const { distribution, version } = wheel;
+      const members = distribution.startsWith('tensorflow') ? tensorflowMembers : cudaMembers;
+      const licences = { [`${distribution.replaceAll('-', '_')}-${version}.dist-info/`]: `licences/${distribution}/` };
+      await extractFromWheel(wheel, { ...members, ...licences }, result, scratch, report, signal);
     }
     // The names that the binding links against.
     symlinkSync('libtensorflow_cc.so.2', path.join(result, 'lib', 'libtensorflow.so'));
