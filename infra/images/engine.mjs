@@ -20,7 +20,7 @@ export function runEngine(words, { shown = false } = {}) {
     const printed = execFileSync(engine, words, { ...options, stdio: ['ignore', output, output] });
     return (printed ?? '').trim();
   } catch (error) {
-    const { code, stderr, message } = /** @type {NodeJS.ErrnoException & { stderr?: string }} */ (error);
+    const { code, stderr, message } = /** @type {{ code?: string, stderr?: string, message: string }} */ (error);
     if (code === 'ENOENT') {
       throw new SetupError(
         `There is no container engine: \`${engine}\` is not installed.`,

@@ -55,7 +55,7 @@ function makeDebian(folder, image) {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   } catch (error) {
-    const { code, stderr } = /** @type {NodeJS.ErrnoException & { stderr?: Buffer }} */ (error);
+    const { code, stderr } = /** @type {{ code?: string, stderr?: Buffer }} */ (error);
     const why = code === 'ENOENT' ? '`mmdebstrap` is not installed' : `mmdebstrap failed`;
     throw new SetupError(
       `Debian's root could not be made: ${why}.`,
