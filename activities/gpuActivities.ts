@@ -32,7 +32,7 @@ export interface GpuActivityDependencies {
   readonly cache?: FrameCache;
   /** One for each process; absent: they compute on what they find. */
   readonly devices?: DevicePool;
-  /** Told where this worker is at fault, and not a run. */
+  /** Called where this worker is at fault, and not a run. */
   readonly fitness?: Fitness;
   /** Over the connection that there is then. */
   readonly client: () => Client;

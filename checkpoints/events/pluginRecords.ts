@@ -15,12 +15,12 @@ export interface EventMesh {
 const metadata = { plugin: 1, dataClass: 4 } as const;
 const plugin = { name: 1, content: 2 } as const;
 const tensorClass = 2;
-/** Of framework/types.proto. */
+/** Numbers of types of framework/types.proto. */
 const types = { float: 1, integer: 3, byte: 4 } as const;
-/** Of plugins/mesh/plugin_data.proto. */
+/** Field numbers of plugins/mesh/plugin_data.proto. */
 const mesh = { name: 2, content: 3, configuration: 5, shape: 6, components: 7 } as const;
 const meshParts = { VERTEX: 1, FACE: 2, COLOR: 3 } as const;
-/** Of plugins/hparams/plugin_data.proto; a number, text or truth of google.protobuf.Value. */
+/** Field numbers of plugins/hparams/plugin_data.proto, and of google.protobuf.Value. */
 const hparams = { sessionStart: 3, map: 1, groupName: 4, startTime: 5 } as const;
 const entry = { key: 1, value: 2 } as const;
 const anyValue = { number: 2, text: 3, truth: 4 } as const;

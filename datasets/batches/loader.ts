@@ -47,7 +47,7 @@ export async function openSource(
 
 interface OpenSource {
   readonly source: FrameSource;
-  /** Of frames that come from a store. */
+  /** Cache of frames that come from a store. */
   readonly cache: DiskCache | null;
   /** What it did so far. */
   readonly counts: () => CacheCounts;

@@ -43,7 +43,7 @@ export function viewsToShow(viewCount: number): number[] {
  * One view of a sample (method 4): input | coarse, in refinement | target | reconstruction | its error in jet
  * colours, painted on the target; with names, and the scale of the colours.
  *
- * @param name of the sample and view, for people.
+ * @param name of the sample and view, human-readable.
  * @param image ImageNet-normalised, of the camera's size. `[H, W, 3]`
  * @param largestError mm; the last colour.
  */

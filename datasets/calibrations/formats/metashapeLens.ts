@@ -6,7 +6,7 @@ import { childOf, childrenOf, numbersIn, type Element } from '../fields/xml.js';
 
 const shared = ['cx', 'cy', 'k1', 'k2', 'k3', 'k4', 'p1', 'p2', 'p3', 'p4'] as const;
 const terms = ['f', 'b1', 'b2', ...shared] as const;
-/** Of PhotoScan up to 1.2. */
+/** Terms of PhotoScan up to 1.2. */
 const olderTerms = ['fx', 'fy', 'skew', ...shared] as const;
 const others = ['resolution', 'date', 'comment', 'device'];
 
@@ -16,8 +16,8 @@ type Values = (name: (typeof terms | typeof olderTerms)[number]) => number;
 /**
  * The optics of a Metashape sensor, by the formula of its manual (appendix "Camera models", frame cameras): radial terms K1 to
  * K4, tangential P1 to P4 (of which P1 and P2 are OpenCV's p2 and p1), affinity and shear B1, B2, and a principal point
- * as an offset from the picture's middle. Its predecessor PhotoScan had, up to 1.2, fx, fy and skew, the principal point from the
- * picture's corner, and OpenCV's order of P1 and P2.
+ * as an offset from the picture's middle. Its predecessor PhotoScan had, up to 1.2, fx, fy and skew, the principal point from
+ * the picture's corner, and OpenCV's order of P1 and P2.
  *
  * @throws FormatError of another model, or of a term that is not known
  */
