@@ -1,5 +1,4 @@
 import type { WorkflowClientInterceptor } from '@temporalio/client';
-import type { Resource } from '@opentelemetry/resources';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { printable } from '../text/printable.js';
 
@@ -9,8 +8,6 @@ const wordInterval = 600_000;
 /** Where spans go, of the whole process. */
 export interface Tracer {
   readonly processor: SpanProcessor;
-  /** What the spans are of: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`. */
-  readonly resource: Resource;
 }
 
 /** Whether the variables that OpenTelemetry has for it say where traces go. Nothing of it is loaded otherwise. */
@@ -66,7 +63,7 @@ async function open(service: string, atOnce: boolean, warn: (message: string) =>
   );
   const provider = new sdk.BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new hooks.AsyncLocalStorageContextManager().enable() });
-  return { processor, resource };
+  return { processor };
 }
 
 /** Errors come as JSON, stack and all. */

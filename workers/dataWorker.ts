@@ -5,7 +5,6 @@ import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
 import { noticeHook } from '../activities/notices/noticeHook.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
-import { isTraced } from '../client/tracing.js';
 import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
 import { LineLogger } from './log.js';
@@ -47,7 +46,7 @@ async function runDefined(
   const queues = taskQueues(environment);
   await runWorkers('data', options, async ({ stopping, logger, converter }) => {
     const [bundle, ownQueue] = await Promise.all([
-      workflowBundle(logger.quiet(), converter, isTraced(environment)),
+      workflowBundle(logger.quiet(), converter),
       queueOf(queues.data, directory),
     ]);
     return [

@@ -18,7 +18,7 @@ export interface LogContext {
 
 /** Fields that no line shows, wherever they stand in what was logged. */
 const secretFields = ['password', 'token', 'taskToken', 'apiKey', 'secretAccessKey', 'sessionToken', 'authorization'];
-const secretVariable = /(SECRET|PASSWORD|TOKEN|API_KEY|PAYLOAD_KEYS)/;
+const secretVariable = /(SECRET|PASSWORD|TOKEN|API_KEY|PAYLOAD_KEYS|OTLP_(TRACES_)?HEADERS)/;
 /** Shorter ones would hide ordinary words. */
 const shortestSecret = 6;
 

@@ -174,7 +174,7 @@ function traced(definition: WorkerDefinition, tracing: Tracing | undefined): Wor
   if (tracing === undefined) return definition;
   const { interceptors } = definition;
   const activity = [tracing.activity, ...(interceptors?.activity ?? [])];
-  return { ...definition, sinks: tracing.sinks, interceptors: { ...interceptors, activity } };
+  return { ...definition, interceptors: { ...interceptors, activity } };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-import type { ActivityInterceptorsFactory, InjectedSinks, Logger } from '@temporalio/worker';
-import type { OpenTelemetrySinks } from '@temporalio/interceptors-opentelemetry';
+import type { ActivityInterceptorsFactory, Logger } from '@temporalio/worker';
 import { openTracer } from '../../client/tracing.js';
 import { within } from '../lifecycle/within.js';
 
@@ -10,27 +8,17 @@ const flushSeconds = 2;
 /** What a worker is made with so that runs can be followed from the command that started them down to activities. */
 export interface Tracing {
   readonly activity: ActivityInterceptorsFactory;
-  readonly sinks: InjectedSinks<OpenTelemetrySinks>;
   /** Sends what is left. */
   close(): Promise<void>;
 }
 
-/** The module that goes into the workflows' bundle. */
-export const workflowTracing = (): string =>
-  createRequire(import.meta.url).resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js');
-
 /** To be called where `isTraced`. */
 export async function openTracing(name: 'data' | 'gpu', logger: Logger): Promise<Tracing> {
-  const { processor, resource } = await openTracer(
-    `tempeh-flow-${name}`,
-    false,
-    (message) => void logger.warn(message),
-  );
-  const { makeWorkflowExporter, OpenTelemetryActivityInboundInterceptor } =
-    await import('@temporalio/interceptors-opentelemetry');
+  const { processor } = await openTracer(`tempeh-flow-${name}`, false, (message) => void logger.warn(message));
+  const { OpenTelemetryActivityInboundInterceptor } =
+    await import('@temporalio/interceptors-opentelemetry/lib/worker/index.js');
   return {
     activity: (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
-    sinks: { exporter: makeWorkflowExporter(processor, resource) },
     close: async () => {
       await within(
         processor.forceFlush().catch(() => undefined),

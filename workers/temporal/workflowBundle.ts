@@ -5,36 +5,29 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
-import { workflowTracing } from './tracing.js';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 
 const build = fileURLToPath(new URL('../..', import.meta.url));
-const bundles = new Map<string, Promise<WorkflowBundleOption>>();
+const bundles = new Map<string | undefined, Promise<WorkflowBundleOption>>();
 
 /**
  * The workflows' code as a data worker runs it in its sandbox. Bundling takes a second or two and 80 MB, so the bundle is
  * kept beside the compiled code, under the SHA-256 of what it is made from.
  *
- * @param converter of failures, the worker's: it is part of the bundle, as is what traces workflows.
+ * @param converter of failures, the worker's: it is part of the bundle.
  */
 export function workflowBundle(
   logger: Logger,
   { failureConverterPath: converter }: Pick<DataConverter, 'failureConverterPath'> = {},
-  isTraced = false,
 ): Promise<WorkflowBundleOption> {
-  const kind = `${converter === undefined ? '' : `-${basename(converter, '.js')}`}${isTraced ? '-traced' : ''}`;
-  const bundle = bundles.get(kind) ?? findOrMake(logger, converter, isTraced, kind);
-  bundles.set(kind, bundle);
+  const bundle = bundles.get(converter) ?? findOrMake(logger, converter);
+  bundles.set(converter, bundle);
   return bundle;
 }
 
-async function findOrMake(
-  logger: Logger,
-  converter: string | undefined,
-  isTraced: boolean,
-  kind: string,
-): Promise<WorkflowBundleOption> {
+async function findOrMake(logger: Logger, converter: string | undefined): Promise<WorkflowBundleOption> {
   const folder = join(build, 'workflow-bundles');
+  const kind = converter === undefined ? '' : `-${basename(converter, '.js')}`;
   const codePath = join(folder, `${await sourceHash()}${kind}.js`);
   if (existsSync(codePath)) return { codePath };
   const workflowsPath = join(build, 'workflows', 'index.js');
@@ -42,7 +35,7 @@ async function findOrMake(
     workflowsPath,
     logger,
     ...(converter === undefined ? {} : { failureConverterPath: converter }),
-    ...(isTraced && { workflowInterceptorModules: [workflowTracing()] }),
+    workflowInterceptorModules: [join(build, 'workflows', 'traceHeaders.js')],
   });
   // Several processes may do this at once. Where the folder cannot be written, each process bundles for itself.
   try {
