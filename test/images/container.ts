@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { runEngine } from '../../infra/images/engine.mjs';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { engine, runEngine } from '../../infra/images/engine.mjs';
+
+const program = promisify(execFile);
 
 export interface ContainerOptions {
   readonly name: string;
@@ -37,29 +40,37 @@ const volumesMade = new Set<string>();
 export class Container {
   private constructor(readonly name: string) {}
 
-  static start(options: ContainerOptions): Container {
-    runEngine(['run', '--detach', '--log-driver', 'k8s-file', ...words(options)]);
+  static async start(options: ContainerOptions): Promise<Container> {
+    await inEngine(['run', '--detach', '--log-driver', 'k8s-file', ...words(options)]);
     return new Container(options.name);
   }
 
-  /** Runs to its end, and is removed. @returns what it printed. @throws SetupError where it exits with another code than 0 */
-  static run(options: ContainerOptions): string {
-    return runEngine(['run', '--rm', ...words(options)]);
+  /** Runs to its end, and is removed. @returns what it printed. @throws where it exits with another code than 0 */
+  static run(options: ContainerOptions): Promise<string> {
+    return inEngine(['run', '--rm', ...words(options)]);
   }
 
-  get log(): string {
-    return execFileSync('sh', ['-c', 'podman logs "$0" 2>&1', this.name], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  /** All that it has printed. */
+  async log(): Promise<string> {
+    const { stdout } = await program('sh', ['-c', `${engine} logs "$0" 2>&1`, this.name], { maxBuffer: 1 << 26 });
+    return stdout;
   }
 
-  get isRunning(): boolean {
-    return runEngine(['inspect', '--format', '{{.State.Running}}', this.name]) === 'true';
+  async isRunning(): Promise<boolean> {
+    return (await inEngine(['inspect', '--format', '{{.State.Running}}', this.name])) === 'true';
   }
 
   /** As an orchestrator does it: SIGTERM, and SIGKILL after so many seconds. @returns its exit code */
-  stop(seconds: number): number {
-    runEngine(['stop', '--time', String(seconds), this.name]);
-    return Number(runEngine(['inspect', '--format', '{{.State.ExitCode}}', this.name]));
+  async stop(seconds: number): Promise<number> {
+    await inEngine(['stop', '--time', String(seconds), this.name]);
+    return Number(await inEngine(['inspect', '--format', '{{.State.ExitCode}}', this.name]));
   }
+}
+
+/** Beside this process, which serves what containers ask for. */
+async function inEngine(command: readonly string[]): Promise<string> {
+  const { stdout } = await program(engine, command, { maxBuffer: 1 << 26 });
+  return stdout.trim();
 }
 
 /** Ends whatever was started here, and removes its volumes. */

@@ -81,7 +81,7 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
   );
 
   const read = { [certificates]: files, [runFolder]: runFiles };
-  const client = (...command: string[]): string =>
+  const client = (...command: string[]): Promise<string> =>
     Container.run({
       name: `tempeh-client-${process.pid}`,
       image: images['client']!,
@@ -90,7 +90,13 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
       volumes: read,
     });
   const [dataPort, gpuPort] = (await choosePorts([0, 0])) as [number, number];
-  const worker = (kind: 'data' | 'gpu', name: string, port: number, place: string, more: string[]): Container =>
+  const worker = (
+    kind: 'data' | 'gpu',
+    name: string,
+    port: number,
+    place: string,
+    more: string[],
+  ): Promise<Container> =>
     Container.start({
       name: `tempeh-${name}-${process.pid}`,
       image: images[kind]!,
@@ -99,15 +105,15 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
       // Made by the engine, and ours by what the image says.
       volumes: { [certificates]: files, [place]: `tempeh-${name}-${process.pid}` },
     });
-  const gpuWorker = (name: string): Container => worker('gpu', name, gpuPort, '/frames', ['--cpu']);
+  const gpuWorker = (name: string): Promise<Container> => worker('gpu', name, gpuPort, '/frames', ['--cpu']);
 
   assert.match(
-    client('start', 'full-training', '--config', `${runFolder}/run.yaml`, '--run', 'shipped'),
+    await client('start', 'full-training', '--config', `${runFolder}/run.yaml`, '--run', 'shipped'),
     /Started shipped/,
   );
   say('client: started a run');
-  const dataWorker = worker('data', 'data', dataPort, '/data', []);
-  const first = gpuWorker('gpu-a');
+  const dataWorker = await worker('data', 'data', dataPort, '/data', []);
+  const first = await gpuWorker('gpu-a');
   const temporalClient = await connectClient({ address: temporal.address, namespace: temporal.namespace });
   cleanups.push(() => temporalClient.connection.close());
   const until = async <T>(what: string, seconds: number, look: (run: RunDescription) => T | null): Promise<T> => {
@@ -117,8 +123,10 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
       const found = look(run);
       if (found !== null) return found;
       assert.equal(run.status, 'RUNNING', run.failure ?? what);
-      for (const container of [dataWorker, current]) assert.ok(container.isRunning, container.log);
-      assert.ok(Date.now() < end, `${what}: ${dataWorker.log}\n${current.log}`);
+      for (const container of [dataWorker, current]) {
+        if (!(await container.isRunning())) assert.fail(await container.log());
+      }
+      if (Date.now() > end) assert.fail(`${what}: ${await dataWorker.log()}\n${await current.log()}`);
       await sleep(500);
     }
   };
@@ -126,7 +134,7 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
   const trained = (stage: RunStep, step: number) => (run: RunDescription) =>
     run.progress?.training?.stage === stage && run.progress.training.step >= step ? true : null;
   await until('the first stage trains', 300, trained('coarse-pretraining', 15));
-  assert.doesNotMatch(dataWorker.log, /Workflow bundle created/, 'the bundle is in the image');
+  assert.doesNotMatch(await dataWorker.log(), /Workflow bundle created/, 'the bundle is in the image');
   for (const port of [dataPort, gpuPort]) {
     const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(10_000) });
     assert.equal(metrics.status, 200);
@@ -134,11 +142,12 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
   say('data, gpu: fetched, packed and trains, as user 10001 on read-only roots, over TLS with certificates of our own');
 
   const before = Date.now();
-  assert.equal(first.stop(graceSeconds + 2), 0, first.log);
+  const code = await first.stop(graceSeconds + 2);
+  assert.equal(code, 0, await first.log());
   const seconds = (Date.now() - before) / 1000;
   assert.ok(seconds < graceSeconds, `${seconds} s`);
   say(`gpu: SIGTERM in training, saved and ended by itself after ${seconds.toFixed(1)} s`);
-  current = gpuWorker('gpu-b');
+  current = await gpuWorker('gpu-b');
   await until('the run ends', 600, ({ status }) => (status === 'COMPLETED' ? true : null));
   const result = (await temporalClient.workflow.getHandle('shipped').result()) as FullTrainingResult;
   assert.deepEqual(
@@ -146,7 +155,7 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
     [120, 160, 20],
   );
   assert.ok(result.evaluation !== null);
-  const status = client('status', 'shipped');
+  const status = await client('status', 'shipped');
   assert.match(status, /shipped: completed/);
   assert.match(status, /1 pre-emption/);
   say('gpu, another container: went on, all stages trained, evaluated');
@@ -154,7 +163,8 @@ export async function playScenario({ directory, images, say, cleanups }: Scene):
     ['data', dataWorker],
     ['gpu', current],
   ] as const) {
-    assert.equal(container.stop(graceSeconds + 2), 0, `${name}: ${container.log}`);
+    const ended = await container.stop(graceSeconds + 2);
+    assert.equal(ended, 0, `${name}: ${await container.log()}`);
   }
   say('both workers ended by SIGTERM with code 0');
 }
