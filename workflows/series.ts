@@ -57,8 +57,17 @@ export async function series(input: SeriesInput): Promise<SeriesResult> {
   const evaluations = new Map<string, EvaluationSummary | null>();
   const failures: { readonly run: string; readonly failure: unknown }[] = [];
 
+  function end(member: string, evaluation: EvaluationSummary | null): void {
+    evaluations.set(member, evaluation);
+    board.change(member, 'done', evaluation === null ? null : evaluationNote(evaluation));
+  }
+
   async function take(member: Member): Promise<void> {
-    const { after } = member;
+    const { after, done } = member;
+    if (done !== undefined) {
+      end(member.run, done.evaluation);
+      return;
+    }
     try {
       if (after !== undefined) {
         await condition(() => board.hasDone(after.run, after.step) || board.hasEnded(after.run));
@@ -76,8 +85,7 @@ export async function series(input: SeriesInput): Promise<SeriesResult> {
       }
       const handle = await started(member, board);
       const { evaluation } = await handle.result();
-      evaluations.set(member.run, evaluation);
-      board.change(member.run, 'done', evaluation === null ? null : evaluationNote(evaluation));
+      end(member.run, evaluation);
     } catch (failure) {
       if (CancellationScope.current().consideredCancelled) {
         board.change(member.run, 'cancelled');

@@ -93,6 +93,8 @@ export interface SeriesInput {
   readonly members: readonly (SeriesMember & {
     readonly interruptions?: InterruptionsByStep;
     readonly knownSteps?: KnownSteps;
+    /** It is complete, and came to this: it is not started again. */
+    readonly done?: { readonly evaluation: EvaluationSummary | null };
   })[];
 }
 

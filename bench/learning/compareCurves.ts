@@ -14,14 +14,15 @@ export interface ParityBlock {
   readonly oursFromPytorch: number;
 }
 
-const blocks = 10;
+const mostBlocks = 10;
 /** Before rounding has grown, runs differ by less than anybody cares for. */
 const negligible = 2e-4;
 
 /** Curves in ten parts each. A part of the coarse stage has one kind of loss. */
 export function compareCurves(curves: readonly ParityCurves[]): ParityBlock[] {
-  return curves.flatMap(({ stage, ours, pytorch }) =>
-    Array.from({ length: blocks }, (_, block): ParityBlock => {
+  return curves.flatMap(({ stage, ours, pytorch }) => {
+    const blocks = Math.min(mostBlocks, ours.length);
+    return Array.from({ length: blocks }, (_, block): ParityBlock => {
       const from = Math.round((block * ours.length) / blocks);
       const to = Math.round(((block + 1) * ours.length) / blocks);
       const meanOf = (curve: LossCurve): number =>
@@ -37,8 +38,29 @@ export function compareCurves(curves: readonly ParityCurves[]): ParityBlock[] {
         amongPytorch: (Math.max(...others) - Math.min(...others)) / mean,
         oursFromPytorch: Math.min(...others.map((value) => Math.abs(own - value))) / mean,
       };
+    });
+  });
+}
+
+/** Every step of every run as CSV: ours and PyTorch's with the views as they come by term, then the totals of the other orders. */
+export function curvesTable(curves: readonly ParityCurves[]): string {
+  const terms = ['total', 'points', 'point_to_surface', 'edges'];
+  const others = (curves[0]?.pytorch.length ?? 1) - 1;
+  const heads = [
+    ...['stage', 'step'],
+    ...['ours', 'pytorch'].flatMap((who) => terms.map((term) => `${who}_${term}`)),
+    ...Array.from({ length: others }, (_, i) => `pytorch_${i + 2}_total`),
+  ];
+  const rows = curves.flatMap(({ stage, ours, pytorch: [plain = [], ...permuted] }) =>
+    ours.map((losses, step) => {
+      const totals = permuted.map((curve) => curve[step]?.[0] ?? NaN);
+      const figures = [...losses, ...(plain[step] ?? []), ...totals].map((value) =>
+        String(Number(value.toPrecision(6))),
+      );
+      return [stage, String(step + 1), ...figures];
     }),
   );
+  return [heads, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }
 
 /**

@@ -5,7 +5,7 @@ import { loadConfiguration } from '../../configs/load.js';
 import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
 import { table } from '../tables.js';
-import { compareCurves, partsApart, type ParityBlock } from './compareCurves.js';
+import { compareCurves, curvesTable, partsApart, type ParityBlock } from './compareCurves.js';
 import type { OverfitFigures } from './overfitMiniature.js';
 
 const options = await yargs(process.argv.slice(2))
@@ -24,7 +24,10 @@ const options = await yargs(process.argv.slice(2))
   )
   .option('python', { type: 'string', describe: 'of parity: a Python with torch and numpy' })
   .option('steps', { type: 'number', default: 200, describe: 'of parity, a stage' })
-  .option('output', { type: 'string', describe: 'of parity: a JSON file for the curves and their comparison' })
+  .option('output', {
+    type: 'string',
+    describe: 'of parity: a file for the curves, .csv, or .json with their comparison',
+  })
   .example('$0', 'two frames, learnt by heart')
   .example('$0 parity --python /opt/torch/bin/python', 'beside PyTorch')
   .strict()
@@ -61,7 +64,7 @@ if (wanted.includes('parity')) {
   const blocks = compareCurves(curves);
   if (output !== undefined) {
     await mkdir(dirname(output), { recursive: true });
-    await writeFile(output, `${JSON.stringify({ blocks, curves })}\n`);
+    await writeFile(output, output.endsWith('.csv') ? curvesTable(curves) : `${JSON.stringify({ blocks, curves })}\n`);
   }
   say(parityTable(blocks));
   for (const { stage, steps: at } of partsApart(blocks))

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { workflowTypes } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { SeriesInput } from '../../workflows/types.js';
+import type { FullTrainingInput, FullTrainingResult, SeriesInput } from '../../workflows/types.js';
 import { RunError } from '../connection/client.js';
 import { startWorkflow } from '../startWorkflow.js';
 import { beforeRun } from './attempts.js';
 import { findRun } from './findRun.js';
 import { querySeries } from './seriesProgress.js';
+import { inputOf } from './workflowInput.js';
 
 /**
  * Starts a series of runs, or starts it again: what the object store has of its runs is not done twice.
@@ -18,24 +20,51 @@ export async function startSeries(client: Client, { run, kind, members }: Series
   await refuseRun(client, run);
   const [first] = members;
   if (first === undefined) throw new RunError('refused', `${run} has no runs.`);
-  const known = await Promise.all(
+  const prepared = await Promise.all(
     members.map(async (member) => {
       const { steps, configuration } = member;
+      const done = await completed(client, member);
+      if (done !== null) return { ...member, done };
       const before = await beforeRun(client, member.run, configuration, steps);
-      const told = Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0);
-      return { ...member, ...Object.fromEntries(told) };
+      const known = Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0);
+      return { ...member, ...Object.fromEntries(known) };
     }),
   );
   await startWorkflow(client, {
     type: workflowTypes.series,
     workflowId: run,
     run,
-    input: { run, kind, members: known } satisfies SeriesInput,
+    input: { run, kind, members: prepared } satisfies SeriesInput,
     summary: `series of ${members.length} runs: ${members.map(({ label }) => label).join(', ')}`,
     dataset: first.configuration.dataset.name,
     scheduling: first.configuration.scheduling,
   });
   return run;
+}
+
+/** What a run came to that is complete with the very configuration and steps; null: it is to be started. */
+async function completed(
+  client: Client,
+  { run, configuration, steps }: SeriesInput['members'][number],
+): Promise<SeriesInput['members'][number]['done'] | null> {
+  let found;
+  try {
+    found = await findRun(client, run);
+  } catch (error) {
+    if (error instanceof RunError && error.reason === 'not-found') return null;
+    throw error;
+  }
+  const { handle, description, step } = found;
+  if (step !== null || description.status.name !== 'COMPLETED') return null;
+  const before = await inputOf<FullTrainingInput>(client, description);
+  if (!isSame([before.configuration, before.steps ?? null], [configuration, steps ?? null])) return null;
+  const { evaluation } = (await handle.result()) as FullTrainingResult;
+  return { evaluation };
+}
+
+/** Whatever the order of their fields. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 }
 
 /** @throws RunError */

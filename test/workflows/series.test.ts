@@ -86,7 +86,8 @@ test('repeats share the data set, which the first makes; each is a run of its ow
 test('one that fails leaves the others alone; resumed, the series goes on with it', async () => {
   const { client } = temporal;
   let mended = false;
-  const activities = testActivities([], {
+  const calls: string[] = [];
+  const activities = testActivities(calls, {
     findDataset: async () => packed,
     trainStage: async (input) => {
       if (!mended && input.configuration.seed === 5) {
@@ -107,7 +108,12 @@ test('one that fails leaves the others alone; resumed, the series goes on with i
     );
     mended = true;
     await resumeRun(client, 'failing');
-    assert.equal((await resultOf('failing')).members.length, 3);
+    const { members: all } = await resultOf('failing');
+    assert.deepEqual(
+      all.map(({ evaluation }) => evaluation?.frames),
+      [4, 4, 4],
+    );
+    assert.equal(calls.filter((call) => call === 'evaluate').length, 3, 'what is complete is not done again');
   });
 });
 
