@@ -3,14 +3,11 @@ import { ensureBranch } from '../checkpoints/branching/branchRun.js';
 import type { StorageConfiguration } from '../configs/schema/storage.js';
 import { findIndex } from '../datasets/index/openIndex.js';
 import { placeOf } from '../datasets/reader/inPlace.js';
-import { evaluateRun } from '../evaluation/evaluateRun.js';
-import { evaluationWarnings } from '../evaluation/evaluationWarnings.js';
-import { writeRunReport } from '../report/runReport.js';
 import { writeSeriesReport } from '../report/seriesReport.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore, StoreListener } from '../storage/types.js';
 import { sendNotice, type NoticeHook } from './notices/noticeHook.js';
-import { checkPlace } from './places.js';
+import { createEvaluationActivities } from './evaluationActivities.js';
 import { summariseDataset } from './datasetSummary.js';
 import { underWay } from './failures.js';
 import { understood } from './waiting/interruptible.js';
@@ -95,26 +92,6 @@ export function createDataActivities(dependencies: DataActivityDependencies): Da
       for (const problem of await sendNotice(hook, notice)) Context.current().log.warn(problem);
     },
 
-    async evaluate({ run, configuration }) {
-      const work = async ({ signal, onProgress, listener }: Transfer) => {
-        const told = (doneFiles: number, totalFiles: number | null) =>
-          onProgress({ doneBytes: 0, totalBytes: null, doneFiles, totalFiles, current: 'test frames' });
-        told(0, null);
-        checkPlace(configuration.dataset, limits);
-        const store = patientStore(openStore(configuration.storage, listener), listener);
-        const evaluated = await evaluateRun({
-          store,
-          configuration,
-          run,
-          onProgress: ({ done, total }) => told(done, total),
-          signal,
-        });
-        await writeRunReport({ store, run, signal });
-        const { frames, subjects, methods, farPoints, version } = evaluated;
-        const warnings = evaluationWarnings(evaluated);
-        return { version, run, frames, subjects, methods, warnings, ...(farPoints && { farPoints }) };
-      };
-      return transferring(stopping, work, { ...underWay, FolderNotSeen: null });
-    },
+    ...createEvaluationActivities({ openStore, limits, stopping }),
   };
 }

@@ -78,7 +78,12 @@ export interface DataActivities {
   /** Calls the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
   notify(notice: Notice): Promise<void>;
   /** Only the table: the figures of every frame stay in the object store. */
-  evaluate(input: RunInput): Promise<EvaluationSummary>;
+  /** Which shards of the test set are still to be measured. */
+  planEvaluation(input: RunInput): Promise<EvaluationPlan & MaybeInterrupted>;
+  /** What is measured lies in the run's store. */
+  evaluateShard(input: EvaluateShardInput): Promise<MaybeInterrupted>;
+  /** Puts together what was measured of all shards, and measures what is missing. */
+  evaluate(input: RunInput & { readonly token?: string }): Promise<EvaluationSummary>;
 }
 
 /** A run that goes on from another's checkpoint. */
@@ -214,6 +219,31 @@ export interface PredictionPlan {
   readonly shards: readonly PredictionShard[];
   /** Frames of all shards, done or not. */
   readonly frames: number;
+}
+
+/** A contiguous range of test frames, where sequences follow each other. */
+export interface EvaluationRange {
+  readonly index: number;
+  readonly from: number;
+  /** Excluded. */
+  readonly to: number;
+}
+
+/** The shards that are left to measure. */
+export interface EvaluationPlan {
+  /** Names what is measured: these predictions of this data set, in shards of this size. */
+  readonly token: string;
+  readonly shards: readonly EvaluationRange[];
+  /** Of all shards, measured or not. */
+  readonly frames: number;
+}
+
+/** The run's configuration lies in its store: there may be many shards, and each input stays in the history. */
+export interface EvaluateShardInput {
+  readonly run: string;
+  readonly storage: StorageConfiguration;
+  readonly token: string;
+  readonly shard: EvaluationRange;
 }
 
 /** The part of an evaluation that fits a payload. */

@@ -3,19 +3,27 @@
  * this file.
  */
 export interface TaskQueues {
-  /** Workflows, questions, evaluation. */
+  /** Workflows, questions. */
   readonly data: string;
+  /** Shards of evaluation: one a data worker at a time. */
+  readonly evaluate: string;
   /** Training stages. */
   readonly gpu: string;
   /** Shards of predictions. */
   readonly predict: string;
 }
 
-const names: TaskQueues = { data: 'tempeh-data', gpu: 'tempeh-gpu', predict: 'tempeh-predict' };
+const names: TaskQueues = {
+  data: 'tempeh-data',
+  evaluate: 'tempeh-evaluate',
+  gpu: 'tempeh-gpu',
+  predict: 'tempeh-predict',
+};
 
 /** The queues of those who share a prefix: `heads-` makes `heads-tempeh-data`. */
 export function queuesNamed(prefix: string): TaskQueues {
-  return { data: prefix + names.data, gpu: prefix + names.gpu, predict: prefix + names.predict };
+  const { data, evaluate, gpu, predict } = names;
+  return { data: prefix + data, evaluate: prefix + evaluate, gpu: prefix + gpu, predict: prefix + predict };
 }
 
 /** The queues of a workflow, by the one that it runs on itself. */

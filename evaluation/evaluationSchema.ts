@@ -12,6 +12,9 @@ const summary = z.object({
 const frameId = { subject: z.string(), sequence: z.string(), frame: z.string() };
 const byMethod = z.record(z.string(), figure);
 
+/** What `evaluation.json` may have: that of 100,000 frames has 60 MB. */
+export const evaluationLimitBytes = 2 ** 29;
+
 /** `runs/RUN/evaluation/evaluation.json` */
 export const evaluationSchema: z.ZodType<Evaluation> = z.object({
   version: z.literal(1),

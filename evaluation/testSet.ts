@@ -46,16 +46,15 @@ export class TestSet {
     return new TestSet(store, run, index, template, regions);
   }
 
-  /** Stages that have a prediction of the test set, and the frames that each has. */
-  async predicted(): Promise<ReadonlyMap<'coarse' | 'refinement', ReadonlySet<string>>> {
-    const found = new Map<'coarse' | 'refinement', ReadonlySet<string>>();
+  /** Stages that have a prediction of the test set. */
+  async predictedStages(): Promise<('coarse' | 'refinement')[]> {
+    const found: ('coarse' | 'refinement')[] = [];
     for (const stage of ['coarse', 'refinement'] as const) {
-      const prefix = `${keys.testPredictions(this.run, stage)}/`;
-      const paths = new Set<string>();
-      for await (const { key } of this.store.list(prefix)) {
-        if (key.endsWith('.ply')) paths.add(key.slice(prefix.length));
+      for await (const { key } of this.store.list(`${keys.testPredictions(this.run, stage)}/`)) {
+        if (!key.endsWith('.ply')) continue;
+        found.push(stage);
+        break;
       }
-      if (paths.size > 0) found.set(stage, paths);
     }
     return found;
   }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { storedPlaceOf } from '../datasets/reader/inPlace.js';
 import { scaleEnd } from '../evaluation/renderings/colours.js';
 import { evaluationWarnings } from '../evaluation/evaluationWarnings.js';
-import { evaluationSchema } from '../evaluation/evaluationSchema.js';
+import { evaluationLimitBytes, evaluationSchema } from '../evaluation/evaluationSchema.js';
 import { TestSet } from '../evaluation/testSet.js';
 import { methodNames, type Evaluation } from '../evaluation/types.js';
 import { keys } from '../storage/keys.js';
@@ -34,7 +34,7 @@ export interface RunReport {
  */
 export async function runReport({ store, run, signal, gpuPrice = null }: RunReport): Promise<string | null> {
   const configuration = await readStored(store, keys.runConfiguration(run), { schema: configurationSchema });
-  const evaluationForm = { schema: evaluationSchema, todo: afresh(run) };
+  const evaluationForm = { schema: evaluationSchema, todo: afresh(run), limitBytes: evaluationLimitBytes };
   const evaluation = await readStored(store, keys.evaluation(run), evaluationForm);
   const history = await readHistory(store, run, signal);
   if (configuration === null && evaluation === null && history.attempts.length + history.models.length === 0)
@@ -80,7 +80,7 @@ async function framesOf(
   { perFrame, methods }: Evaluation,
 ): Promise<Pick<ReportContent, 'frames' | 'faces'>> {
   const testSet = await TestSet.open(store, run, dataset.name, storedPlaceOf(dataset));
-  const stages = [...(await testSet.predicted()).keys()];
+  const stages = await testSet.predictedStages();
   const last = stages.at(-1);
   if (last === undefined) return { frames: [], faces: null };
   const chosen = chooseFrames(perFrame, methodNames[last]);

@@ -38,6 +38,10 @@ export const keys = {
   /** Predictions of the test set, by stage: `…/S/Q/Q.N.ply`, metres. */
   testPredictions: (run: string, stage: 'coarse' | 'refinement') => `runs/${run}/evaluation/${stage}`,
   evaluation: (run: string) => `runs/${run}/evaluation/evaluation.json`,
+  /** What evaluation measured of shards of the test set; `TOKEN` says of which predictions, in shards of which size. */
+  evaluationShards: (run: string) => `runs/${run}/evaluation/shards/`,
+  evaluationShard: (run: string, token: string, shard: number) =>
+    `runs/${run}/evaluation/shards/${token}/${String(shard).padStart(5, '0')}.json.gz`,
   /** What the processes of a run print. */
   logs: (run: string) => `runs/${run}/logs`,
   /** A part of what one attempt at a step has printed, numbered from 1. */

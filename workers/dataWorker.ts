@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
 import { noticeHook } from '../activities/notices/noticeHook.js';
+import type { EvaluateShardInput } from '../activities/types.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
@@ -49,12 +50,19 @@ async function runDefined(
       workflowBundle(logger.quiet(), converter),
       queueOf(queues.data, directory),
     ]);
+    const activities = createDataActivities({ openStore, limits, ownQueue, stopping, hook });
     return [
       {
         taskQueue: queues.data,
         workflowBundle: bundle,
-        activities: createDataActivities({ openStore, limits, ownQueue, stopping, hook }),
+        activities,
         maxConcurrentActivityTaskExecutions: 8,
+      },
+      {
+        taskQueue: queues.evaluate,
+        activities: { evaluateShard: (input: EvaluateShardInput) => activities.evaluateShard(input) },
+        // It keeps a core busy, and a worker that is killed costs no more than one.
+        maxConcurrentActivityTaskExecutions: 1,
       },
       {
         taskQueue: ownQueue,

@@ -60,6 +60,8 @@ export interface RunProgress {
   readonly steps: readonly StepState[];
   readonly training: (StageProgress & StageReport) | null;
   readonly predictions: PredictionProgress | null;
+  /** Test frames that evaluation has measured; absent until it measures, and from workflows of earlier versions. */
+  readonly measured?: PredictionProgress;
   readonly paused: boolean;
 }
 

@@ -72,13 +72,13 @@ async function seriesOf(
 
 /** Measures what the options name, and writes it into a folder. @throws CommandError where no frame can be measured. */
 async function measured(options: EvaluateOptions, out: string): Promise<Measurement> {
-  const set = await open(options);
+  const { set, framesPerShard } = await open(options);
   const display = options.json ? null : new LiveDisplay();
   const onFrame = harmless((done: number, total: number, problem: string | null): void => {
     if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);
     display?.show([`  ${bar(done / total)}  ${done} of ${total} frames`], () => 'frames');
   });
-  const measurement = await untilStopped((signal) => measure(set, { signal, onFrame })).finally(() => {
+  const measurement = await untilStopped((signal) => measure(set, { signal, onFrame, framesPerShard })).finally(() => {
     display?.finish();
   });
   if (measurement.frames === 0) {
@@ -89,7 +89,8 @@ async function measured(options: EvaluateOptions, out: string): Promise<Measurem
   return measurement;
 }
 
-async function open(options: EvaluateOptions): Promise<MeasuredSet> {
+/** What is measured; of a run in shards as its evaluation has them, so that the figures are the same to the bit. */
+async function open(options: EvaluateOptions): Promise<{ set: MeasuredSet; framesPerShard: number }> {
   const { run, predictions, scans } = options;
   if (run !== undefined) {
     if (predictions.length > 0 || scans !== undefined) {
@@ -97,13 +98,14 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
     }
     const configuration = await configurationOfRun(run, options);
     const store = openStore(configuration.storage);
-    const { dataset, model } = (await storedConfiguration(store, run)) ?? configuration;
+    const { dataset, model, predictions: shards } = (await storedConfiguration(store, run)) ?? configuration;
     if (!(await exists(store, run))) {
       const todo = 'tempeh-flow list shows those that Temporal knows; folders are named by --predictions and --scans';
       throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
     }
     const testSet = await TestSet.open(store, run, dataset.name, placeOf(dataset));
-    return openRun({ store, run, testSet, volumeCentre: model.coarse.gridOrigin });
+    const opened = await openRun({ store, run, testSet, volumeCentre: model.coarse.gridOrigin });
+    return { set: await opened.part(0, opened.frames), framesPerShard: shards.framesPerShard };
   }
   if (predictions.length === 0 || scans === undefined) {
     throw new CommandError('Evaluate what? Name a RUN, or folders: --predictions DIR --scans DIR.', exitCodes.usage);
@@ -116,13 +118,14 @@ async function open(options: EvaluateOptions): Promise<MeasuredSet> {
   }
   const file = (path: string | undefined): string | null => (path === undefined ? null : resolve(path));
   try {
-    return await openFolders({
+    const set = await openFolders({
       predictions: folders,
       scans: await folder('scans', scans),
       list: file(options.list),
       masks: file(options.masks),
       registrations: options.registrations === undefined ? null : await folder('registrations', options.registrations),
     });
+    return { set, framesPerShard: Infinity };
   } catch (error) {
     if (error instanceof FormatError || (error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new CommandError((error as Error).message, exitCodes.usage, { cause: error });

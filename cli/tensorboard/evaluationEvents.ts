@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { scalarRecord, textRecord, versionRecord } from '../../checkpoints/events/eventRecords.js';
-import { evaluationSchema } from '../../evaluation/evaluationSchema.js';
+import { evaluationLimitBytes, evaluationSchema } from '../../evaluation/evaluationSchema.js';
 import type { Evaluation } from '../../evaluation/types.js';
 import { keys } from '../../storage/keys.js';
 import { readStored } from '../../storage/storedJson.js';
@@ -30,7 +30,11 @@ export async function evaluationEvents(
   now: () => number = () => Date.now() / 1000,
 ): Promise<MadeEvents | null> {
   const todo = 'Delete it, and start the evaluation again';
-  const evaluation = await readStored(store, keys.evaluation(run), { schema: evaluationSchema, todo });
+  const evaluation = await readStored(store, keys.evaluation(run), {
+    schema: evaluationSchema,
+    todo,
+    limitBytes: evaluationLimitBytes,
+  });
   if (evaluation === null) return null;
   const time = now();
   const scalars = scalarsOf(evaluation).map(([tag, value]) => scalarRecord(time, 0, tag, value));

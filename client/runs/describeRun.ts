@@ -139,19 +139,25 @@ function withStep(progress: RunProgress, step: RunProgress | null): RunProgress 
     const interruptions = interrupted.get(state.step) ?? state.interruptions;
     return { ...state, ...(interruptions && { interruptions }) };
   });
-  return { ...progress, steps, training, predictions: step.predictions ?? progress.predictions };
+  const measured = step.measured ?? progress.measured;
+  const predictions = step.predictions ?? progress.predictions;
+  return { ...progress, steps, training, predictions, ...(measured && { measured }) };
 }
 
 /** Heartbeats are newer than what the workflow knows. */
 function withHeartbeats(progress: RunProgress, activities: readonly PendingActivity[]): RunProgress {
-  let { training, predictions } = progress;
+  let { training, predictions, measured } = progress;
+  let measuredNow = 0;
   let done = predictions?.done ?? 0;
-  for (const { heartbeat } of activities) {
+  for (const { type, heartbeat } of activities) {
     if (heartbeat?.kind === 'training' && heartbeat.progress !== null) training = heartbeat.progress;
     if (heartbeat?.kind === 'prediction' && heartbeat.progress !== null) done += heartbeat.progress.done;
+    if (heartbeat?.kind === 'transfer' && type === 'evaluateShard') measuredNow += heartbeat.progress.doneFiles;
   }
   if (predictions !== null) predictions = { ...predictions, done };
-  return { ...progress, steps: progress.steps.map((step) => withAttempts(step, activities)), training, predictions };
+  if (measured) measured = { ...measured, done: measured.done + measuredNow };
+  const steps = progress.steps.map((step) => withAttempts(step, activities));
+  return { ...progress, steps, training, predictions, ...(measured && { measured }) };
 }
 
 /** What a step's running trainers and predictors have gone through so far comes on top of those that have ended. */

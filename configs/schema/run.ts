@@ -77,11 +77,21 @@ export const runConfigurationSchema = z
       .describe('How batches are prepared.'),
     predictions: z
       .strictObject({
-        framesPerShard: z.int().positive().default(500).describe('Frames a shard of the prediction cache.'),
-        shardsAtOnce: z.int().positive().default(8).describe('Shards that are given to workers side by side.'),
+        framesPerShard: z
+          .int()
+          .positive()
+          .default(500)
+          .describe('Frames a shard of predictions, and of the evaluation.'),
+        shardsAtOnce: z
+          .int()
+          .positive()
+          .default(8)
+          .describe(
+            'Shards that are given to workers side by side: of predictions to GPU workers, of the evaluation to data workers.',
+          ),
       })
       .prefault({})
-      .describe('How frames are shared out for prediction.'),
+      .describe('How frames are shared out for prediction and evaluation.'),
     scheduling: schedulingSchema.prefault({}).describe('Whose turn it is where runs share workers.'),
     supervision: supervisionSchema.prefault({}).describe('When something that is silent counts as lost.'),
   })

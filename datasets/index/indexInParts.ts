@@ -34,6 +34,8 @@ export function indexInParts(manifest: IndexManifest, read: ReadObject, file: st
     counts: { train: splits.train.frames, validation: splits.validation.frames, test: splits.test.frames },
     unusable,
     range: (split, from, to) => lists[split].range(from, to),
+    sequences: (split) => splits[split].sequences,
+    bySequence: (split, from, to) => lists[split].bySequence(from, to),
     find: (split, id) => lists[split].find(id),
     async registered(split, atMost) {
       const { frames, registered } = splits[split];
@@ -133,18 +135,28 @@ class SplitList {
     return this.at(Array.from({ length: Math.max(0, end - from) }, (_, i) => from + i));
   }
 
+  /** As the sequences follow each other. */
+  async bySequence(from: number, to: number): Promise<readonly IndexedFrame[]> {
+    const end = Math.min(to, this.manifest.frames);
+    return this.numbered(Array.from({ length: Math.max(0, end - from) }, (_, i) => from + i));
+  }
+
   /** Frames at places of the list. */
   async at(places: readonly number[]): Promise<readonly IndexedFrame[]> {
     const order = await this.order();
+    return this.numbered(order === null ? places : places.map((place) => order[place]!));
+  }
+
+  /** Frames by their numbers where the sequences follow each other. */
+  private async numbered(numbers: readonly number[]): Promise<readonly IndexedFrame[]> {
     const wanted = new Map<number, { readonly place: number; readonly within: number }[]>();
-    for (const [i, place] of places.entries()) {
-      const number = order === null ? place : order[place]!;
+    for (const [i, number] of numbers.entries()) {
       const sequence = this.sequenceAt(number);
       const frames = wanted.get(sequence) ?? [];
       frames.push({ place: i, within: number - this.#starts[sequence]! });
       wanted.set(sequence, frames);
     }
-    const found = new Array<IndexedFrame>(places.length);
+    const found = new Array<IndexedFrame>(numbers.length);
     await mapLimited([...wanted], partsAtOnce, async ([sequence, frames]) => {
       const part = await this.part(sequence);
       for (const { place, within } of frames) found[place] = part.frames[within]!;

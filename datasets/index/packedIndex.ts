@@ -15,10 +15,24 @@ export interface IndexHead extends Pick<
   readonly cameras: readonly string[];
 }
 
+/** A sequence, and how many frames of a split are its. */
+export interface SequenceLength {
+  readonly subject: string;
+  readonly sequence: string;
+  readonly frames: number;
+}
+
 /** `datasets/NAME/dataset.json`, published last: what the object store holds of a data set, read as needed. */
 export interface PackedIndex extends IndexHead {
   /** Frames of a split by their places in its data list, `to` excluded. @throws FormatError, ObjectDamaged */
   range(split: Split, from: number, to: number): Promise<readonly IndexedFrame[]>;
+  /** Of each sequence of a split its frames' number, in the order of their first frames. */
+  sequences(split: Split): readonly SequenceLength[];
+  /**
+   * Frames of a split by their places where its sequences follow each other, `to` excluded; within a sequence as in the data
+   * list. @throws as `range` does.
+   */
+  bySequence(split: Split, from: number, to: number): Promise<readonly IndexedFrame[]>;
   /** null where the split has no such frame. @throws as `range` does. */
   find(split: Split, id: FrameId): Promise<IndexedFrame | null>;
   /** At most so many frames that have a registration, spread evenly over the split. @throws as `range` does. */

@@ -13,6 +13,16 @@ export function wholeIndex(index: DatasetIndex): PackedIndex {
     for (const { key } of frame.calibrations) cameras.add(basename(key, '.tka'));
     for (const { key, size } of objectsOf(frame)) sizes.set(key, size);
   }
+  const grouped = (split: Split): Map<string, IndexedFrame[]> => {
+    const sequences = new Map<string, IndexedFrame[]>();
+    for (const frame of splits[split]) {
+      const name = `${frame.id.subject}/${frame.id.sequence}`;
+      const members = sequences.get(name);
+      if (members) members.push(frame);
+      else sequences.set(name, [frame]);
+    }
+    return sequences;
+  };
   const places = new Map<Split, ReadonlyMap<string, IndexedFrame>>();
   return {
     ...(index.inPlace === undefined ? {} : { inPlace: index.inPlace }),
@@ -22,6 +32,12 @@ export function wholeIndex(index: DatasetIndex): PackedIndex {
     bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
     cameras: [...cameras].sort(),
     range: async (split, from, to) => splits[split].slice(from, to),
+    sequences: (split) =>
+      [...grouped(split).values()].map((frames) => {
+        const { subject, sequence } = frames[0]!.id;
+        return { subject, sequence, frames: frames.length };
+      }),
+    bySequence: async (split, from, to) => [...grouped(split).values()].flat().slice(from, to),
     async find(split, id) {
       const frames = places.get(split) ?? new Map(splits[split].map((frame) => [frameName(frame.id), frame]));
       places.set(split, frames);

@@ -1,14 +1,33 @@
 import { alignmentRotation, centroid, translated } from '../heads/rigidAlignment.js';
 import { rotatePoints } from '../../geometry/rotation.js';
 import type { ErrorParts } from '../types.js';
+import { decodeNumbers, encodeNumbers } from './encodedNumbers.js';
 
-/** What is summed of one subject, in the frame of its first registration. */
+/** What is summed of one subject, in the frame of its reference. */
 interface SubjectSums {
+  /** Empty where it was merged. */
   readonly reference: Float32Array;
   frames: number;
   readonly truth: Float64Array;
   truthSquares: number;
   readonly methods: Map<string, MethodSums>;
+}
+
+/** What is summed of subjects, as JSON; arrays are encoded numbers. */
+export interface ErrorPartState {
+  readonly vertexCount: number;
+  readonly subjects: readonly {
+    readonly subject: string;
+    readonly frames: number;
+    readonly truth: string;
+    readonly truthSquares: number;
+    readonly methods: readonly {
+      readonly method: string;
+      readonly residual: string;
+      readonly residualSquares: number;
+      readonly errorSquares: number;
+    }[];
+  }[];
 }
 
 interface MethodSums {
@@ -28,11 +47,19 @@ export class ErrorPartSums {
   private readonly subjects = new Map<string, SubjectSums>();
   private vertexCount = 0;
 
-  /** @param heads vertices `[L, 3]` by method, mm. @param registration `[L, 3]`, mm. */
-  add(subject: string, heads: ReadonlyMap<string, Float32Array>, registration: Float32Array): void {
+  /**
+   * @param heads vertices `[L, 3]` by method, mm. @param registration `[L, 3]`, mm.
+   * @param reference `[L, 3]`, mm, of the subject, the same wherever it is added; its first registration if absent.
+   */
+  add(
+    subject: string,
+    heads: ReadonlyMap<string, Float32Array>,
+    registration: Float32Array,
+    reference: Float32Array = registration,
+  ): void {
     this.vertexCount = registration.length / 3;
     const centredTruth = centred(registration);
-    const sums = this.subjectOf(subject, centredTruth);
+    const sums = this.subjectOf(subject, reference);
     const truth = rotatePoints(alignmentRotation(centredTruth, sums.reference), centredTruth);
     sums.frames++;
     sums.truthSquares += accumulate(sums.truth, truth, null);
@@ -41,7 +68,7 @@ export class ErrorPartSums {
       const posed = rotatePoints(alignmentRotation(centredHead, truth), centredHead);
       let of = sums.methods.get(method);
       if (of === undefined) {
-        of = { residual: new Float64Array(head.length), residualSquares: 0, errorSquares: 0 };
+        of = emptyMethod(head.length);
         sums.methods.set(method, of);
       }
       of.residualSquares += accumulate(of.residual, posed, truth);
@@ -73,14 +100,62 @@ export class ErrorPartSums {
     };
   }
 
+  /** Whether a subject has its reference. */
+  knows(subject: string): boolean {
+    return this.subjects.has(subject);
+  }
+
+  /** All that was added, to be merged elsewhere. */
+  state(): ErrorPartState {
+    const subjects = [...this.subjects].map(([subject, { frames, truth, truthSquares, methods }]) => ({
+      ...{ subject, frames, truth: encodeNumbers(truth), truthSquares },
+      methods: [...methods].map(([method, { residual, residualSquares, errorSquares }]) => {
+        return { method, residual: encodeNumbers(residual), residualSquares, errorSquares };
+      }),
+    }));
+    return { vertexCount: this.vertexCount, subjects };
+  }
+
+  /** Adds what others have summed of the same references; of these subjects nothing can be added after it. */
+  merge({ vertexCount, subjects }: ErrorPartState): void {
+    if (vertexCount > 0) this.vertexCount = vertexCount;
+    for (const { subject, frames, truth, truthSquares, methods } of subjects) {
+      const sums = this.subjects.get(subject) ?? emptySums(new Float32Array(0), 3 * vertexCount);
+      this.subjects.set(subject, sums);
+      sums.frames += frames;
+      sums.truthSquares += truthSquares;
+      addTo(sums.truth, decodeNumbers(truth));
+      for (const { method, residual, residualSquares, errorSquares } of methods) {
+        const of = sums.methods.get(method) ?? emptyMethod(3 * vertexCount);
+        sums.methods.set(method, of);
+        addTo(of.residual, decodeNumbers(residual));
+        of.residualSquares += residualSquares;
+        of.errorSquares += errorSquares;
+      }
+    }
+  }
+
   private subjectOf(subject: string, reference: Float32Array): SubjectSums {
     const known = this.subjects.get(subject);
     if (known !== undefined) return known;
-    const truth = new Float64Array(reference.length);
-    const made: SubjectSums = { reference, frames: 0, truth, truthSquares: 0, methods: new Map() };
+    const made = emptySums(centred(reference), reference.length);
     this.subjects.set(subject, made);
     return made;
   }
+}
+
+function emptySums(reference: Float32Array, length: number): SubjectSums {
+  return { reference, frames: 0, truth: new Float64Array(length), truthSquares: 0, methods: new Map() };
+}
+
+function emptyMethod(length: number): MethodSums {
+  return { residual: new Float64Array(length), residualSquares: 0, errorSquares: 0 };
+}
+
+/** @throws RangeError for numbers of another topology */
+function addTo(sum: Float64Array, more: Float64Array): void {
+  if (sum.length !== more.length) throw new RangeError(`${more.length} sums to add to ${sum.length}`);
+  for (let i = 0; i < sum.length; i++) sum[i]! += more[i]!;
 }
 
 function centred(points: Float32Array): Float32Array {

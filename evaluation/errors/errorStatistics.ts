@@ -1,9 +1,22 @@
 import type { ErrorSummary } from '../types.js';
+import { decodeWholes, encodeWholes } from './encodedNumbers.js';
 
 /** Errors below this count as this, mm. */
 const least = 1e-6;
 const binsPerOctave = 1024;
 const binCount = 1 + 40 * binsPerOctave;
+
+/** What statistics hold, as JSON. */
+export interface ErrorState {
+  readonly count: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  readonly largest: number;
+  /** null: nothing was added. */
+  readonly smallest: number | null;
+  /** Encoded whole numbers: of each bin that is not empty how many lie between it and the one before, and its errors. */
+  readonly bins: string;
+}
 
 /**
  * Collects errors of any number in the memory of 320 KB: 8,400 frames of 20,000 scan points would fill gigabytes. Mean
@@ -33,6 +46,35 @@ export class ErrorStatistics {
       if (error < this.smallest) this.smallest = error;
     }
     this.count += errors.length;
+  }
+
+  /** All that was added, to be merged elsewhere. */
+  state(): ErrorState {
+    const { count, sum, sumOfSquares, largest, smallest } = this;
+    const filled: number[] = [];
+    let before = 0;
+    for (let bin = 0; bin < binCount; bin++) {
+      if (this.bins[bin] === 0) continue;
+      filled.push(bin - before, this.bins[bin]!);
+      before = bin;
+    }
+    return { count, sum, sumOfSquares, largest, smallest: count === 0 ? null : smallest, bins: encodeWholes(filled) };
+  }
+
+  /** Adds what others were added to. Counts and quantiles come out as if all had been added here; sums but for rounding. */
+  merge({ count, sum, sumOfSquares, largest, smallest, bins }: ErrorState): void {
+    this.count += count;
+    this.sum += sum;
+    this.sumOfSquares += sumOfSquares;
+    this.largest = Math.max(this.largest, largest);
+    this.smallest = Math.min(this.smallest, smallest ?? Infinity);
+    const filled = decodeWholes(bins);
+    let bin = 0;
+    for (let i = 0; i + 1 < filled.length; i += 2) {
+      bin += filled[i]!;
+      if (bin >= binCount) throw new RangeError(`there is no bin ${bin}; there are ${binCount}`);
+      this.bins[bin]! += filled[i + 1]!;
+    }
   }
 
   /**

@@ -1,5 +1,8 @@
 import type { FrameId } from '../../datasets/types.js';
 
+/** `[method, sum, count]` */
+export type JitterState = [string, number, number][];
+
 /**
  * How much meshes tremble: the mean acceleration of vertices, |x(n+1) − 2 x(n) + x(n−1)| in mm a frame², over frames that
  * follow one another by number. Frames are added sequence by sequence, in their order.
@@ -27,6 +30,19 @@ export class Jitter {
       }
     }
     this.before.shift();
+  }
+
+  /** What was summed, to be merged elsewhere: `[method, sum, count]`. */
+  state(): JitterState {
+    return [...this.sums].map(([method, { sum, count }]) => [method, sum, count]);
+  }
+
+  /** Adds what others have summed. */
+  merge(state: JitterState): void {
+    for (const [method, sum, count] of state) {
+      const entry = this.sums.get(method) ?? { sum: 0, count: 0 };
+      this.sums.set(method, { sum: entry.sum + sum, count: entry.count + count });
+    }
   }
 
   /** mm a frame²; null where no three frames follow one another. */

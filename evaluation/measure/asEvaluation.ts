@@ -1,17 +1,29 @@
 import type { ErrorSummary, Evaluation, FrameEvaluation } from '../types.js';
 import type { Measurement, Summary } from './types.js';
 
-/** A measurement in the shape of a run's `evaluation.json`: less of each, for reports and workflow results. */
-export function asEvaluation(measurement: Measurement): Evaluation {
-  const { of, frames, methods, farPoints, regions, sequences, perFrame, leftOut } = measurement;
+/**
+ * A measurement in the shape of a run's `evaluation.json`: less of each, for reports and workflow results.
+ *
+ * @param perFrame where the measurement has no rows of its frames.
+ */
+export function asEvaluation(
+  measurement: Measurement,
+  perFrame: readonly FrameEvaluation[] = meansByFrame(measurement.perFrame),
+): Evaluation {
+  const { of, frames, methods, farPoints, regions, sequences, leftOut } = measurement;
+  const framesOf = new Map<string, FrameEvaluation[]>();
+  for (const frame of perFrame) {
+    const name = JSON.stringify([frame.subject, frame.sequence]);
+    const known = framesOf.get(name);
+    if (known) known.push(frame);
+    else framesOf.set(name, [frame]);
+  }
   const perSequence = new Map<string, Evaluation['perSequence'][number]>();
   for (const { subject, sequence, frames: count, method } of sequences) {
     const name = JSON.stringify([subject, sequence]);
     const known = perSequence.get(name)?.pointToSurface;
-    const members = perFrame.filter(
-      (row) => row.method === method && row.subject === subject && row.sequence === sequence,
-    );
-    const mean = members.reduce((sum, row) => sum + row.pointToSurface.mean, 0) / members.length;
+    const means = (framesOf.get(name) ?? []).flatMap(({ pointToSurface }) => pointToSurface[method] ?? []);
+    const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
     perSequence.set(name, { subject, sequence, frames: count, pointToSurface: { ...known, [method]: mean } });
   }
   return {
@@ -35,7 +47,7 @@ export function asEvaluation(measurement: Measurement): Evaluation {
       method,
       pointToSurface: short(pointToSurface),
     })),
-    perFrame: meansByFrame(perFrame),
+    perFrame,
     perSequence: [...perSequence.values()],
     leftOut: leftOut.map(({ id, reason }) => ({ ...id, reason })),
   };
@@ -45,7 +57,8 @@ function short({ count, median, mean, standardDeviation, percentiles }: Summary)
   return { count, median, mean, standardDeviation, percentile90: percentiles['90'] ?? NaN };
 }
 
-function meansByFrame(rows: Measurement['perFrame']): FrameEvaluation[] {
+/** The mean error of each frame by method. */
+export function meansByFrame(rows: Measurement['perFrame']): FrameEvaluation[] {
   const frames = new Map<string, FrameEvaluation>();
   for (const { subject, sequence, frame, method, pointToSurface } of rows) {
     const name = JSON.stringify([subject, sequence, frame]);

@@ -6,6 +6,7 @@ import { ErrorPartSums } from '../errors/errorParts.js';
 import { Jitter } from '../errors/jitter.js';
 import { aligned } from '../heads/rigidAlignment.js';
 import { pointToSurface, vertexErrors } from '../errors/surfaceErrors.js';
+import { measurementVersion, type MeasurementState, type SequenceState } from './measurementState.js';
 import { ByMethod, exactSummary, summary } from './summaries.js';
 import type { MeasuredFrame, MeasuredSet, Measurement } from './types.js';
 
@@ -13,6 +14,13 @@ import type { MeasuredFrame, MeasuredSet, Measurement } from './types.js';
 const farDistance = 50;
 /** The registration's own entry in the jitter's sums. */
 const truth = 'the truth';
+
+interface OpenSequence {
+  readonly subject: string;
+  readonly sequence: string;
+  frames: number;
+  readonly errors: ByMethod;
+}
 
 /** Errors of all methods by set, region, sequence and frame. */
 export class MeasurementSums {
@@ -28,7 +36,10 @@ export class MeasurementSums {
   private farPoints = 0;
   private readonly regions = new Map<string, ByMethod>();
   private readonly regionsOfVertex: readonly (readonly string[])[];
-  private sequence: { readonly of: FrameId; frames: number; readonly errors: ByMethod } | null = null;
+  private readonly leftOut: Measurement['leftOut'][number][] = [];
+  private sequence: OpenSequence | null = null;
+  /** The first sequence, once another has begun: it may have begun elsewhere. */
+  private first: OpenSequence | null = null;
   private tree: { readonly faces: Uint32Array; readonly tree: TriangleTree } | null = null;
   private frames = 0;
 
@@ -37,23 +48,30 @@ export class MeasurementSums {
     for (const name of Object.keys(set.regions ?? {})) this.regions.set(name, new ByMethod());
   }
 
-  add(measured: MeasuredFrame): void {
+  /** Whether `add` needs the reference of a subject. */
+  needsReference({ id, registration }: MeasuredFrame): boolean {
+    return registration !== null && !this.parts.knows(id.subject);
+  }
+
+  /**
+   * Frames come sequence by sequence.
+   *
+   * @param reference the subject's registration that its others are turned onto; its first one if absent.
+   */
+  add(measured: MeasuredFrame, reference?: Float32Array): void {
     const { id, heads, registration } = measured;
     const { subject, sequence, frame } = id;
     const scanPoints = this.nearPoints(measured);
-    const vertices = new Map([...heads].map(([method, head]) => [method, head.vertices]));
-    this.jitter.add(id, registration === null ? vertices : new Map([...vertices, [truth, registration]]));
-    if (registration !== null) this.parts.add(subject, vertices, registration);
-    if (this.sequence?.of.subject !== subject || this.sequence.of.sequence !== sequence) {
-      this.closeSequence();
-      this.sequence = { of: id, frames: 0, errors: new ByMethod() };
-    }
-    this.sequence.frames++;
+    this.addBefore(measured);
+    const vertices = verticesOf(measured);
+    if (registration !== null) this.parts.add(subject, vertices, registration, reference);
+    const errorsOfSequence = this.open(subject, sequence);
+    errorsOfSequence.frames++;
     this.frames++;
     for (const [method, head] of heads) {
       const closest = pointToSurface(this.treeOf(head), head.vertices, scanPoints);
       this.whole.of(method).add(closest.distances);
-      this.sequence.errors.of(method).add(closest.distances);
+      errorsOfSequence.errors.of(method).add(closest.distances);
       this.addRegions(method, closest, head.faces);
       if (registration !== null) {
         this.vertices.of(method).add(vertexErrors(head.vertices, registration));
@@ -64,8 +82,68 @@ export class MeasurementSums {
     }
   }
 
-  result(): Omit<Measurement, 'leftOut'> {
+  /** One of the two frames before the first: only the trembling of those that follow depends on it. */
+  addBefore(measured: MeasuredFrame): void {
+    const { id, registration } = measured;
+    const vertices = verticesOf(measured);
+    this.jitter.add(id, registration === null ? vertices : new Map([...vertices, [truth, registration]]));
+  }
+
+  /** A frame without figures. */
+  leaveOut(id: FrameId, reason: string): void {
+    this.leftOut.push({ id, reason });
+  }
+
+  /** All that was added, to be merged with what was measured of other frames. */
+  state(): MeasurementState {
+    return {
+      version: measurementVersion,
+      ...{ frames: this.frames, points: this.points, farPoints: this.farPoints },
+      whole: this.whole.state(),
+      vertices: this.vertices.state(),
+      alignedSurface: this.alignedSurface.state(),
+      alignedVertices: this.alignedVertices.state(),
+      regions: [...this.regions].map(([region, errors]) => [region, errors.state()]),
+      parts: this.parts.state(),
+      jitter: this.jitter.state(),
+      firstSequence: this.first && stateOf(this.first),
+      sequences: this.sequences,
+      lastSequence: this.sequence && stateOf(this.sequence),
+      ...{ perFrame: this.perFrame, leftOut: this.leftOut },
+    };
+  }
+
+  /**
+   * Adds what was measured of the frames that follow; nothing is added by `add` after that. What is counted, and with it
+   * medians and percentiles, comes out as if all had been measured here. Sums do up to rounding (a part in 10¹² and less), for
+   * they are added shard by shard: the same shards give the same bits.
+   */
+  merge(state: MeasurementState): void {
+    this.frames += state.frames;
+    this.points += state.points;
+    this.farPoints += state.farPoints;
+    for (const of of ['whole', 'vertices', 'alignedSurface', 'alignedVertices'] as const) this[of].merge(state[of]);
+    for (const [region, errors] of state.regions) {
+      const known = this.regions.get(region) ?? new ByMethod();
+      this.regions.set(region, known);
+      known.merge(errors);
+    }
+    this.parts.merge(state.parts);
+    this.jitter.merge(state.jitter);
+    const begun = state.firstSequence ?? state.lastSequence;
+    if (begun !== null) this.mergeSequence(begun);
+    if (state.firstSequence !== null) {
+      this.closeSequence();
+      for (const row of state.sequences) this.sequences.push(row);
+      if (state.lastSequence !== null) this.mergeSequence(state.lastSequence);
+    }
+    for (const row of state.perFrame) this.perFrame.push(row);
+    for (const row of state.leftOut) this.leftOut.push(row);
+  }
+
+  result(): Measurement {
     this.closeSequence();
+    const first = this.first === null ? [] : rowsOf(this.first);
     return {
       version: 1,
       of: this.set.description,
@@ -92,8 +170,8 @@ export class MeasurementSums {
       regions: [...this.regions].flatMap(([region, errors]) => {
         return errors.all().map(([method, of]) => ({ region, method, pointToSurface: summary(of) }));
       }),
-      sequences: this.sequences,
-      perFrame: this.perFrame,
+      sequences: [...first, ...this.sequences],
+      ...{ perFrame: this.perFrame, leftOut: this.leftOut },
     };
   }
 
@@ -131,12 +209,23 @@ export class MeasurementSums {
 
   private closeSequence(): void {
     if (this.sequence === null) return;
-    const { of, frames, errors } = this.sequence;
-    const { subject, sequence } = of;
-    for (const [method, statistics] of errors.all()) {
-      this.sequences.push({ subject, sequence, frames, method, pointToSurface: summary(statistics) });
-    }
+    if (this.first === null) this.first = this.sequence;
+    else this.sequences.push(...rowsOf(this.sequence));
     this.sequence = null;
+  }
+
+  private open(subject: string, sequence: string): OpenSequence {
+    const known = this.sequence;
+    if (known?.subject === subject && known.sequence === sequence) return known;
+    this.closeSequence();
+    this.sequence = { subject, sequence, frames: 0, errors: new ByMethod() };
+    return this.sequence;
+  }
+
+  private mergeSequence({ subject, sequence, frames, errors }: SequenceState): void {
+    const open = this.open(subject, sequence);
+    open.frames += frames;
+    open.errors.merge(errors);
   }
 
   private addRegions(method: string, { faceIndices, barycentric, distances }: ClosestPoints, faces: Uint32Array): void {
@@ -161,6 +250,20 @@ export class MeasurementSums {
     this.tree = { faces, tree };
     return tree;
   }
+}
+
+function verticesOf({ heads }: MeasuredFrame): ReadonlyMap<string, Float32Array> {
+  return new Map([...heads].map(([method, head]) => [method, head.vertices]));
+}
+
+function stateOf({ errors, ...of }: OpenSequence): SequenceState {
+  return { ...of, errors: errors.state() };
+}
+
+function rowsOf({ subject, sequence, frames, errors }: OpenSequence): Measurement['sequences'][number][] {
+  return errors.all().map(([method, statistics]) => {
+    return { subject, sequence, frames, method, pointToSurface: summary(statistics) };
+  });
 }
 
 function namesByVertex(regions: Readonly<Record<string, ArrayLike<number>>>): string[][] {

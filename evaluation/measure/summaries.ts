@@ -1,4 +1,4 @@
-import { ErrorStatistics } from '../errors/errorStatistics.js';
+import { ErrorStatistics, type ErrorState } from '../errors/errorStatistics.js';
 import { percentiles, type Summary } from './types.js';
 
 /** Statistics of each method. */
@@ -17,6 +17,15 @@ export class ByMethod {
 
   all(): [string, ErrorStatistics][] {
     return [...this.statistics];
+  }
+
+  /** To be merged elsewhere. */
+  state(): [string, ErrorState][] {
+    return this.all().map(([method, errors]) => [method, errors.state()]);
+  }
+
+  merge(state: readonly (readonly [string, ErrorState])[]): void {
+    for (const [method, errors] of state) this.of(method).merge(errors);
   }
 }
 

@@ -35,10 +35,17 @@ export interface MeasuredSet {
   /** Methods that know the truth, or no picture: they are not aligned, and far points are not recognised by them. */
   readonly baselines?: ReadonlySet<string>;
   readonly frames: readonly FrameId[];
+  /** Of a shard: frames of its first sequence just before its first. */
+  readonly before?: readonly FrameId[];
   /** Vertex indices by region; null: there are no masks. */
   readonly regions: Readonly<Record<string, ArrayLike<number>>> | null;
   /** @throws FrameUnreadable naming what is missing or wrong */
   load(id: FrameId): Promise<MeasuredFrame>;
+  /**
+   * The registration `[L, 3]`, mm, that a subject's others are turned onto, the same for all shards; null where it has none.
+   * Absent: its first one that is measured.
+   */
+  reference?(subject: string): Promise<Float32Array | null>;
 }
 
 export type Measured<Of extends object> = Of & {

@@ -147,6 +147,7 @@ test('teams with a prefix of their own have queues of their own, down to the act
   try {
     assert.deepEqual(taskQueues(), {
       data: 'heads-tempeh-data',
+      evaluate: 'heads-tempeh-evaluate',
       gpu: 'heads-tempeh-gpu',
       predict: 'heads-tempeh-predict',
     });

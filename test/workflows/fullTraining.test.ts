@@ -74,6 +74,8 @@ test('a run goes through its steps in order, each a child workflow, and reports 
     'trainStage refinement',
     'planPredictions test',
     'predictShard 2',
+    'planEvaluation',
+    'evaluateShard 0',
     'evaluate',
   ]);
   assert.deepEqual(result.dataset, packed);

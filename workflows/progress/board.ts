@@ -26,6 +26,7 @@ export class Board {
   /** Where notices of what happens are sent. */
   readonly notices: Notices;
   #predictions: PredictionProgress | null = null;
+  #measured: PredictionProgress | null = null;
 
   /** @param before what each step went through in executions that have ended. */
   constructor(
@@ -49,6 +50,7 @@ export class Board {
       steps: [...this.#steps.values()],
       training: this.#training,
       predictions: this.#predictions,
+      ...(this.#measured && { measured: this.#measured }),
       paused: this.isPaused(),
     };
   }
@@ -65,6 +67,7 @@ export class Board {
   start(step: RunStep): void {
     this.#training = null;
     this.#predictions = null;
+    this.#measured = null;
     this.change(step, { state: 'running', startedAt: new Date().toISOString() });
     upsertSearchAttributes([{ key: stageKey, value: step }]);
   }
@@ -102,6 +105,12 @@ export class Board {
 
   setPredictions(progress: PredictionProgress): void {
     this.#predictions = progress;
+    this.show();
+  }
+
+  /** Of test frames; what counts predictions has ended then. */
+  setMeasured(progress: PredictionProgress): void {
+    this.#measured = progress;
     this.show();
   }
 

@@ -25,7 +25,8 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   if (warnings.length > 0) parts.push(`**Warnings**\n\n${warnings.join('\n')}`);
   const running = progress.steps.find(({ state }) => state === 'running')?.step ?? null;
   if (training !== null) parts.push(describeTraining(training, running !== null));
-  if (predictions !== null) parts.push(describePredictions(predictions));
+  if (progress.measured) parts.push(describeFrames('measured', progress.measured));
+  else if (predictions !== null) parts.push(describeFrames('predictions', predictions));
   const asOf = page.toldAt === null || training === null ? '' : `As of ${minute(page.toldAt)} UTC. `;
   const failed = progress.steps.find(({ state }) => state === 'failed');
   if (failed !== undefined) parts.unshift(describeFailure(run, failed, training));
@@ -71,9 +72,9 @@ function describeValidation({ step, loss, pointToSurface }: NonNullable<StagePro
   return `validation at step ${grouped(step)}: loss ${loss.toPrecision(4)}${distance}`;
 }
 
-function describePredictions({ done, total }: { readonly done: number; readonly total: number }): string {
+function describeFrames(what: string, { done, total }: { readonly done: number; readonly total: number }): string {
   const share = Math.floor((100 * done) / Math.max(1, total));
-  return `**predictions: ${share} %**, ${grouped(done)} of ${grouped(total)} frames`;
+  return `**${what}: ${share} %**, ${grouped(done)} of ${grouped(total)} frames`;
 }
 
 function describeDuration(step: StepState): string {

@@ -1,7 +1,8 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { patched, proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, EvaluationSummary } from '../../activities/types.js';
 import { longActivity, queues, shortActivity } from '../control/activityOptions.js';
 import { evaluationNote } from '../progress/notes.js';
+import { evaluateShards } from '../distribution/evaluateShards.js';
 import { predictShards } from '../distribution/predictShards.js';
 import { runStep } from '../control/step.js';
 import type { StepInput } from '../types.js';
@@ -15,8 +16,15 @@ export async function evaluation(input: StepInput): Promise<EvaluationSummary> {
     const plan = await pauses.run(() => planPredictions({ ...input, purpose: 'test' }));
     await predictShards('evaluation', input, plan, context);
     const measuring = longActivity(queues().data, input.configuration, `measure ${plan.frames} test frames`);
-    const { evaluate } = proxyActivities<DataActivities>(measuring);
-    const result = await counted(() => evaluate(input));
+    const { evaluate, planEvaluation } = proxyActivities<DataActivities>(measuring);
+    let token: string | undefined;
+    // Histories of before have all of it in one activity.
+    if (patched('evaluation-shards')) {
+      const shards = await counted(() => planEvaluation(input));
+      await evaluateShards(input, shards, context);
+      ({ token } = shards);
+    }
+    const result = await counted(() => evaluate({ ...input, ...(token !== undefined && { token }) }));
     const interruptions = board.interruptions('evaluation');
     return { result: { ...result, ...(interruptions && { interruptions }) }, note: evaluationNote(result) };
   });

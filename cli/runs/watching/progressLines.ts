@@ -1,4 +1,5 @@
 import type { TransferProgress } from '../../../datasets/fetch/progress.js';
+import type { PredictionProgress } from '../../../inference/protocol.js';
 import type { StageProgress } from '../../../training/process/protocol.js';
 import type { StepState } from '../../../workflows/types.js';
 import type { RunDescription } from '../../../client/runs/describeRun.js';
@@ -82,6 +83,8 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
   // A workflow of one step is the step: all activities are its own.
   const isWhole = progress?.steps.length === 1;
   const own = activities.filter(({ workflowId }) => isWhole || workflowId.endsWith(`/${step.step}`));
+  const measured = progress?.measured;
+  if (measured && step.step === 'evaluation' && measured.done < measured.total) return measuredNote(measured);
   const transfer = own.map(({ heartbeat }) => heartbeat).find((heartbeat) => heartbeat?.kind === 'transfer');
   if (transfer !== undefined) return transferNote(own[0]?.type ?? '', transfer.progress);
   if (predictions !== null && (step.step === 'predictions' || step.step === 'evaluation')) {
@@ -89,6 +92,13 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
   }
   const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
   return message.find((text) => text !== null) ?? own[0]?.type ?? step.note ?? '';
+}
+
+function measuredNote({ done, total, skipped, framesPerSecond }: PredictionProgress): string {
+  const left = framesPerSecond > 0 && done > skipped ? `${duration((total - done) / framesPerSecond)} left` : '';
+  return [bar(done / Math.max(1, total)), 'measuring', `${done} of ${total} test frames`, left]
+    .filter((part) => part !== '')
+    .join('  ');
 }
 
 /** What matters least is last: a narrow terminal cuts it off. */
@@ -133,7 +143,8 @@ const activityNames: Readonly<Record<string, string>> = {
   extractBundle: 'extracting',
   packDataset: 'packing',
   packFiles: 'storing',
-  evaluate: 'measuring',
+  evaluate: 'putting together',
+  planEvaluation: 'listing',
 };
 
 /** How far a transfer is. */

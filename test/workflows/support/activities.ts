@@ -45,6 +45,8 @@ export function testActivities(calls: string[], replaced: Partial<TestActivities
     storeSeries: async () => {},
     reportSeries: async () => {},
     notify: async () => {},
+    planEvaluation: async () => ({ token: 't', frames: 4, shards: [{ index: 0, from: 0, to: 4 }] }),
+    evaluateShard: async () => ({}),
     evaluate: async ({ run }) => ({ version: 1, run, frames: 4, subjects: ['a'], methods: [] }),
     ...replaced,
   };

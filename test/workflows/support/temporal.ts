@@ -53,6 +53,7 @@ export async function startTestTemporal(
     async withWorkers(activities, queues, test) {
       const workers = await Promise.all([
         Worker.create({ ...shared, taskQueue: taskQueues().data, workflowBundle: bundle, activities }),
+        Worker.create({ ...shared, taskQueue: taskQueues().evaluate, activities }),
         Worker.create({ ...shared, taskQueue: ownQueue, activities }),
         ...(queues === 'all'
           ? (['gpu', 'predict'] as const).map((kind) =>
