@@ -13,6 +13,7 @@ import { evaluationToken, shardsOf, storedShards, type EvaluationShard } from '.
 import { TestSet } from './testSet.js';
 import type { Evaluation, FrameEvaluation } from './types.js';
 
+/** Which run is evaluated, with what there is already, and who is informed meanwhile. */
 export interface EvaluateRunOptions {
   readonly store: ObjectStore;
   readonly configuration: RunConfiguration;

@@ -168,5 +168,5 @@ test('settings that make no data set are refused with the reason', () => {
     /there is no vertices; there are name, /,
   );
   assert.throws(() => miniatureSettings('miniature', { sensor: { width: 480, height: 640 } }), /expected landscape/);
-  assert.throws(() => miniatureSettings('miniature', { sensor: { width: 641, height: 480 } }), /no multiple of/);
+  assert.throws(() => miniatureSettings('miniature', { sensor: { width: 641, height: 480 } }), /not a multiple of/);
 });

@@ -134,7 +134,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   assert.equal(events.filter(({ message }) => String(message).startsWith('Temporal does not answer')).length, 1);
   assert.equal(events.at(-1)?.['message'], 'stopped');
   const ownQueue = `tempeh-data/${readFileSync(join(directory, 'data-worker-id'), 'utf8')}`;
-  assert.ok(lines.some((line) => line.includes(`ready on tempeh-data, ${ownQueue} of`)));
+  assert.ok(lines.some((line) => line.includes(`ready on tempeh-data, tempeh-evaluate, ${ownQueue} of`)));
 });
 
 test('a worker that is told to stop while it waits for Temporal ends at once', async () => {

@@ -73,7 +73,7 @@ test('a worker that cannot poll any more says why, and ends with another code th
   assert.equal(code, 1, worker.log);
   // The other worker of the process has stopped in order; the first one's end does not come.
   assert.ok(seconds < 20, `${seconds} s`);
-  assert.match(worker.log, /"level":"error".*The worker of tempeh-data\S* failed: Request unauthorized\./);
+  assert.match(worker.log, /"level":"error".*The worker of tempeh-(data|evaluate)\S* failed: Request unauthorized\./);
 });
 
 test('where one of two workers cannot be made, the other is not left, and the reason is reported', async () => {
