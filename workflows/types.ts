@@ -62,6 +62,8 @@ export interface RunProgress {
   readonly predictions: PredictionProgress | null;
   /** Test frames that evaluation has measured; absent until it measures, and from workflows of earlier versions. */
   readonly measured?: PredictionProgress;
+  /** Why the run failed where no step ran; absent otherwise, and from workflows of earlier versions. */
+  readonly failure?: string;
   readonly paused: boolean;
 }
 

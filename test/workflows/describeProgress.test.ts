@@ -75,6 +75,19 @@ test('a run that failed says at its top what failed, on which worker, and what t
   );
 });
 
+test('a run that failed before its first step says at its top why, and what to type', () => {
+  const failure = 's3://nope/ cannot hold checkpoints. The bucket does not exist.';
+  const steps = progress.steps.map(({ step }) => ({
+    step,
+    state: 'waiting' as const,
+    startedAt: null,
+    seconds: null,
+    note: null,
+  }));
+  const [top] = describeProgress({ ...progress, steps, failure }, page).split('\n');
+  assert.equal(top, `**Failed: ${failure}** Once that is mended: \`tempeh-flow resume famos-1\`.`);
+});
+
 test('a paused run names the command that goes on, with its name, and no rate of before', () => {
   const [dataset, refinement] = progress.steps;
   const steps = [dataset!, { ...refinement!, state: 'paused' as const }];

@@ -81,6 +81,7 @@ export class StepRunner {
   giveUp(state: 'failed' | 'cancelled', note: string): RunStep | null {
     const step = this.#current?.step ?? null;
     if (step !== null) this.#board.end(step, state, note);
+    else if (state === 'failed') this.#board.fail(note);
     this.#current = null;
     return step;
   }

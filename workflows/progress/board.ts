@@ -27,6 +27,7 @@ export class Board {
   readonly notices: Notices;
   #predictions: PredictionProgress | null = null;
   #measured: PredictionProgress | null = null;
+  #failure: string | null = null;
 
   /** @param before what each step went through in executions that have ended. */
   constructor(
@@ -51,6 +52,7 @@ export class Board {
       training: this.#training,
       predictions: this.#predictions,
       ...(this.#measured && { measured: this.#measured }),
+      ...(this.#failure !== null && { failure: this.#failure }),
       paused: this.isPaused(),
     };
   }
@@ -87,6 +89,12 @@ export class Board {
     const startedAt = this.#steps.get(step)?.startedAt ?? null;
     const seconds = startedAt === null ? null : Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10;
     this.change(step, { state, note, seconds });
+  }
+
+  /** The run fails where no step runs. */
+  fail(note: string): void {
+    this.#failure = note;
+    this.show();
   }
 
   change(step: RunStep, change: Partial<Omit<StepState, 'step'>>): void {

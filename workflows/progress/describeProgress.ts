@@ -30,6 +30,9 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   const asOf = page.toldAt === null || training === null ? '' : `As of ${minute(page.toldAt)} UTC. `;
   const failed = progress.steps.find(({ state }) => state === 'failed');
   if (failed !== undefined) parts.unshift(describeFailure(run, failed, training));
+  else if (progress.failure !== undefined) {
+    parts.unshift(`**Failed: ${cell(progress.failure)}** Once that is mended: \`tempeh-flow resume ${run}\`.`);
+  }
   if (progress.paused) {
     parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` on this page.`);
   } else if (running !== null) {
