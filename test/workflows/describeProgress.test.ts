@@ -75,6 +75,19 @@ test('a run that failed says at its top what failed, on which worker, and what t
   );
 });
 
+test('a step that was interrupted says how often, and why the last time', () => {
+  const [dataset, refinement] = progress.steps;
+  const attempt = { worker: 'node-9:7', beganAt: '', seconds: 1, fromStep: 0, toStep: 4 };
+  const attempts = [
+    { ...attempt, attempt: 1, end: 'the trainer was ended by SIGKILL' },
+    { ...attempt, attempt: 2, end: 'finished' },
+  ];
+  const interruptions = { preemptions: 2, failures: 1, attempts };
+  const steps = [dataset!, { ...refinement!, state: 'done' as const, interruptions }];
+  const text = describeProgress({ ...progress, steps }, page);
+  assert.match(text, /2 pre-emptions, 1 failures, the last: the trainer was ended by SIGKILL/);
+});
+
 test('a run that failed before its first step says at its top why, and what to type', () => {
   const failure = 's3://nope/ cannot hold checkpoints. The bucket does not exist.';
   const steps = progress.steps.map(({ step }) => ({

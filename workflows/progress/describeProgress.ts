@@ -92,9 +92,10 @@ function seconds(count: number): string {
 
 function describeInterruptions({ interruptions }: StepState): string {
   if (interruptions === undefined) return '';
-  const { preemptions, failures } = interruptions;
+  const { preemptions, failures, attempts = [] } = interruptions;
   if (preemptions + failures === 0) return '';
-  return `${preemptions} pre-emptions, ${failures} failures`;
+  const last = attempts.filter(({ end }) => end !== null && end !== 'finished').at(-1)?.end;
+  return `${preemptions} pre-emptions, ${failures} failures${last ? `, the last: ${last}` : ''}`;
 }
 
 /** 1,234,567: the sandbox of workflows knows one locale. */
