@@ -77,12 +77,14 @@ export interface DataActivities {
   reportSeries(input: SeriesDescription): Promise<void>;
   /** Calls the hook of this worker's owner, if there is one. What goes wrong there is logged, and no failure. */
   notify(notice: Notice): Promise<void>;
-  /** Only the table: the figures of every frame stay in the object store. */
   /** Which shards of the test set are still to be measured. */
   planEvaluation(input: RunInput): Promise<EvaluationPlan & MaybeInterrupted>;
   /** What is measured lies in the run's store. */
   evaluateShard(input: EvaluateShardInput): Promise<MaybeInterrupted>;
-  /** Puts together what was measured of all shards, and measures what is missing. */
+  /**
+   * Puts together what was measured of all shards, and measures what is missing. Returns only the table: the figures of every
+   * frame stay in the object store.
+   */
   evaluate(input: RunInput & { readonly token?: string }): Promise<EvaluationSummary>;
 }
 

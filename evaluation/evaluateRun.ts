@@ -40,7 +40,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   const token = options.token ?? (await evaluationToken(store, run, configuration));
   const opened = new OpenedRun(options);
   const there = await storedShards(store, run, token);
-  const sums: { all: MeasurementSums | null } = { all: null };
+  const sums = new MeasurementSums({ description: run, methods: [], frames: [], regions: null, load: nothing });
   const perFrame: FrameEvaluation[] = [];
   let total = 0;
   for (const shard of await opened.shards()) {
@@ -54,12 +54,11 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     else onFrame(shard.to - shard.from);
     // Of so many frames as there may be only the means are kept.
     for (const row of meansByFrame(state.perFrame)) perFrame.push(row);
-    sums.all ??= new MeasurementSums({ description: run, methods: [], frames: [], regions: null, load: nothing });
-    sums.all.merge({ ...state, perFrame: [] });
+    sums.merge({ ...state, perFrame: [] });
   }
-  const measurement = sums.all?.result();
-  if (measurement === undefined || measurement.frames === 0) {
-    const why = measurement?.leftOut[0]?.reason ?? 'there is none';
+  const measurement = sums.result();
+  if (measurement.frames === 0) {
+    const why = measurement.leftOut[0]?.reason ?? 'there is none';
     throw new Error(`None of the ${total} test frames can be evaluated; the first: ${why}.`);
   }
   const evaluation = asEvaluation(measurement, perFrame);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Serializable } from 'node:child_process';
 import { ApplicationFailure } from '@temporalio/common';
@@ -24,6 +24,7 @@ import { StageMetrics, type ProcessEndKind } from './stageMetrics.js';
 import { blamedEnd, endKind, endReason, failureOf, type ProcessEvent } from './processEnds.js';
 import { superviseProcess } from './processSupervisor.js';
 import type { AttemptRecord, MaybeInterrupted } from '../types.js';
+import { workerName } from '../workerName.js';
 import { Waiting } from '../waiting/waiting.js';
 
 export interface SupervisedActivity<Progress, Result> {
@@ -95,7 +96,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
         warnings?: readonly string[];
       }
     | undefined;
-  const worker = `${hostname()}:${process.pid}`;
+  const worker = workerName();
   const attempts = new Attempts(before?.attempts ?? [], { attempt: context.info.attempt, worker }, before?.warnings);
   let preemptions = before?.preemptions ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.

@@ -1,8 +1,8 @@
-import { hostname } from 'node:os';
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { messages } from '../../configs/temporal.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
+import { workerName } from '../workerName.js';
 
 /**
  * Each signal costs the histories of stage and run some dozen events: often while a stage is young, then ever more rarely.
@@ -39,7 +39,7 @@ export function stageSignals(context: Context, client: () => Client): (progress:
     toldStep ??= progress.checkpointStep;
     const { workflowExecution, attempt } = context.info;
     if (workflowExecution === undefined) return;
-    const report: StageProgress & StageReport = { ...progress, attempt, worker: `${hostname()}:${process.pid}` };
+    const report: StageProgress & StageReport = { ...progress, attempt, worker: workerName() };
     client()
       .workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId)
       .signal(messages.stageProgress, report)

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { clockProblem } from '../../storage/s3/clock.js';
@@ -9,6 +8,7 @@ import { interruptionsBefore } from './interruptions.js';
 import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import type { ActivityHeartbeat, MaybeInterrupted } from '../types.js';
 import { Waiting } from './waiting.js';
+import { workerName } from '../workerName.js';
 
 /** What work that moves files to or from an object store is given. */
 export interface Transfer {
@@ -54,7 +54,7 @@ export async function transferring<T extends object>(
     const result = await interruptible(context, stopping, run, faults);
     const clock = clockProblem();
     if (clock === null) return { ...result, interruptions };
-    const warnings = [`Worker ${hostname()}:${process.pid}: ${clock}.`];
+    const warnings = [`Worker ${workerName()}: ${clock}.`];
     context.log.warn(warnings[0]!);
     return { ...result, interruptions: { ...interruptions, warnings } };
   } catch (failure) {

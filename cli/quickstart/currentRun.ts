@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { keys } from '../../storage/keys.js';
 import type { ObjectStore } from '../../storage/types.js';
-import { findRun, type FoundRun } from '../../client/runs/findRun.js';
+import { findRunIfKnown } from '../../client/runs/findRun.js';
 import { resumeRun, startRun } from '../../client/runs/runs.js';
 import { findRunFiles, storeRunFiles } from '../runs/runFiles.js';
 import { runName } from '../runs/start.js';
@@ -71,18 +71,8 @@ async function begin(client: Client, run: string, configuration: RunConfiguratio
 
 /** An interrupted run that nobody goes on with must not take the workers' time. */
 async function cancelIfRunning(client: Client, run: string): Promise<void> {
-  const found = await findOrNull(client, run);
+  const found = await findRunIfKnown(client, run);
   if (found?.description.status.name === 'RUNNING') await found.handle.terminate('npm start began another run');
-}
-
-async function findOrNull(client: Client, run: string): Promise<FoundRun | null> {
-  try {
-    return await findRun(client, run);
-  } catch (error) {
-    // Written down, but not started any more; or Temporal's data were removed.
-    if (error instanceof Error && 'reason' in error && error.reason === 'not-found') return null;
-    throw error;
-  }
 }
 
 async function goOn(
@@ -92,7 +82,7 @@ async function goOn(
   hostAddress: string,
 ): Promise<void> {
   const { run } = before;
-  const found = await findOrNull(client, run);
+  const found = await findRunIfKnown(client, run);
   if (found === null) {
     await begin(client, run, configuration);
     return;

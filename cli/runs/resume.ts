@@ -5,8 +5,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { TrainedStages } from '../../configs/changes/trainedStages.js';
 import { openStore } from '../../storage/openStore.js';
 import { keys } from '../../storage/keys.js';
-import { RunError } from '../../client/connection/client.js';
-import { findRun } from '../../client/runs/findRun.js';
+import { findRunIfKnown } from '../../client/runs/findRun.js';
 import { configurationOf, resumeRun, startRun } from '../../client/runs/runs.js';
 import { useLocalObjectStore, withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -31,7 +30,7 @@ export async function resume(options: ResumeOptions): Promise<number> {
       config === undefined
         ? resolveConfiguration(JSON.stringify(before), `the configuration of ${run}`, set)
         : loadConfiguration(config, set);
-    const known = await isKnown(connected, run);
+    const known = (await findRunIfKnown(connected.client, run)) !== null;
     if (!known) await resumeForgotten(connected, options, edit);
     else if (config === undefined && set.length === 0) await goOn(connected, run);
     else {
@@ -40,16 +39,6 @@ export async function resume(options: ResumeOptions): Promise<number> {
     }
     return options.follow ? followToEnd(connected, run) : exitCodes.ok;
   });
-}
-
-async function isKnown({ client }: Connected, run: string): Promise<boolean> {
-  try {
-    await findRun(client, run);
-    return true;
-  } catch (error) {
-    if (error instanceof RunError && error.reason === 'not-found') return false;
-    throw error;
-  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { MemberState, RunProgress, StepState } from '../../workflows/types.
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './findRun.js';
 import { RunError } from '../connection/client.js';
+import { queryIfAnswered } from './queryIfAnswered.js';
 import { isSeries, querySeries } from './seriesProgress.js';
 
 /** A run as `status` shows it. */
@@ -25,8 +26,6 @@ export interface RunDescription {
   /** Of a series its runs, each with where it is itself once it has been started; absent for a run. */
   readonly members?: readonly (MemberState & { readonly description: RunDescription | null })[];
 }
-
-const querySeconds = 5;
 
 /**
  * Where a run is, live: the workflow's own progress with the heartbeats of the running activities laid over it.
@@ -91,15 +90,9 @@ async function describedIfThere(client: Client, run: string): Promise<RunDescrip
   }
 }
 
-/** No worker, no answer: then the rest of the description is still worth something. */
-export async function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
-  try {
-    return await client.withDeadline(Date.now() + querySeconds * 1000, () =>
-      handle.query<RunProgress>(messages.progress),
-    );
-  } catch {
-    return null;
-  }
+/** Where a run or a step is; null while no data worker answers. */
+export function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
+  return queryIfAnswered<RunProgress>(client, handle, messages.progress);
 }
 
 interface OpenStep {

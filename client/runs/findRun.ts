@@ -11,6 +11,16 @@ export interface FoundRun {
   readonly step: RunStep | null;
 }
 
+/** {@link findRun}; null where Temporal knows no such run. */
+export async function findRunIfKnown(client: Client, run: string): Promise<FoundRun | null> {
+  try {
+    return await findRun(client, run);
+  } catch (error) {
+    if (error instanceof RunError && error.reason === 'not-found') return null;
+    throw error;
+  }
+}
+
 /** The run's workflow, or that of the step which was started by itself last. @throws RunError `not-found` */
 export async function findRun(client: Client, run: string): Promise<FoundRun> {
   const found: FoundRun[] = [];

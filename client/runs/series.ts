@@ -6,8 +6,8 @@ import type { FullTrainingInput, FullTrainingResult, SeriesInput } from '../../w
 import { RunError } from '../connection/client.js';
 import { startWorkflow } from '../startWorkflow.js';
 import { beforeRun } from './attempts.js';
-import { findRun } from './findRun.js';
-import { querySeries } from './seriesProgress.js';
+import { findRunIfKnown } from './findRun.js';
+import { isSeries, querySeries } from './seriesProgress.js';
 import { inputOf } from './workflowInput.js';
 
 /**
@@ -47,13 +47,8 @@ async function completed(
   client: Client,
   { run, configuration, steps }: SeriesInput['members'][number],
 ): Promise<SeriesInput['members'][number]['done'] | null> {
-  let found;
-  try {
-    found = await findRun(client, run);
-  } catch (error) {
-    if (error instanceof RunError && error.reason === 'not-found') return null;
-    throw error;
-  }
+  const found = await findRunIfKnown(client, run);
+  if (found === null) return null;
   const { handle, description, step } = found;
   if (step !== null || description.status.name !== 'COMPLETED') return null;
   const before = await inputOf<FullTrainingInput>(client, description);
@@ -69,14 +64,8 @@ function isSame(a: unknown, b: unknown): boolean {
 
 /** @throws RunError */
 async function refuseRun(client: Client, name: string): Promise<void> {
-  let found;
-  try {
-    found = await findRun(client, name);
-  } catch (error) {
-    if (error instanceof RunError && error.reason === 'not-found') return;
-    throw error;
-  }
-  if (found.description.type === workflowTypes.series) return;
+  const found = await findRunIfKnown(client, name);
+  if (found === null || isSeries(found.description)) return;
   throw new RunError('refused', `${name} is the name of a run: give the series another.`);
 }
 
@@ -109,12 +98,9 @@ export async function runningMembers(client: Client, series: string, handle: Wor
   const running: string[] = [];
   for (const { run, state } of progress.members) {
     if (state !== 'running') continue;
-    const { description } = await findRun(client, run).catch((error: unknown) => {
-      // It is just being prepared.
-      if (error instanceof RunError && error.reason === 'not-found') return { description: null };
-      throw error;
-    });
-    if (description?.status.name === 'RUNNING') running.push(run);
+    // One that is not known yet is just being prepared.
+    const found = await findRunIfKnown(client, run);
+    if (found?.description.status.name === 'RUNNING') running.push(run);
   }
   return running;
 }

@@ -42,7 +42,7 @@ export function softmaxExpectation(
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
   const keeping = keep && isRecording();
   const [y, sums, shifts, kept] = withoutGradients(() =>
-    tidy((): [Tensor, Tensor, Tensor, (Tensor | undefined)[][]] => {
+    tidy((): [Tensor, Tensor, Tensor, (Tensor | undefined)[]] => {
       const homogeneous = withOnes(values);
       const looked = strided(keys, [1, shiftStride, 1]);
       const shifting = chosenShifting(sampleOf(looked, 0), columns(queries, chunks[0]!), keeping);
@@ -67,22 +67,21 @@ export function softmaxExpectation(
       const stacked = tf.stack(weighted.map(([sums]) => sums));
       const [numerators, sums] = tf.split(stacked, [components, 1], 2) as [Tensor, Tensor];
       const y = withoutLost(tf.div(numerators, sums), sums);
-      return [y, sums, tf.stack(weighted.map(([, shift]) => shift)), weighted.map(([, , es]) => es)];
+      return [y, sums, tf.stack(weighted.map(([, shift]) => shift)), weighted.flatMap(([, , es]) => es)];
     }),
   );
   const pairs = samples * n * queries.shape[1];
   countOperations(2 * pairs * (channels + components));
-  // Where each chunk's exponentials lie in what is saved, behind the first six.
-  const exponentialsKept = kept.flat().filter((e) => e !== undefined);
-  const at = kept.map((ofSample) => ofSample.map((e) => (e === undefined ? null : 6 + exponentialsKept.indexOf(e))));
+  // Of each chunk of each sample, or of none.
+  const all = kept.filter((e) => e !== undefined);
+  const exponentialsKept = all.length === kept.length ? all : [];
   const saving = [keys, queries, values, y, sums, shifts, ...exponentialsKept];
   record('SoftmaxExpectation', [keys, queries], [y], saving, ([dy], saved) => {
     countOperations(2 * pairs * (2 * channels + components));
-    const [keys, queries, values, y, sums, shifts] = saved;
-    const found = at.map((ofSample) => ofSample.map((position) => (position === null ? null : saved[position]!)));
-    return backward(dy!, keys!, queries!, values!, y!, sums!, shifts!, chunks, found);
+    const [keys, queries, values, y, sums, shifts, ...exponentials] = saved;
+    return backward(dy!, keys!, queries!, values!, y!, sums!, shifts!, chunks, exponentials);
   });
-  tf.dispose(exponentialsKept);
+  tf.dispose(all);
   return y as Tensor3D;
 }
 
@@ -101,7 +100,7 @@ function backward(
   sums: Tensor,
   shifts: Tensor,
   chunks: readonly Bounds[],
-  kept: readonly (readonly (Tensor | null)[])[],
+  kept: readonly Tensor[],
 ): [Tensor, Tensor] {
   const [c, l] = queries.shape as [number, number];
   const homogeneous = withOnes(values);
@@ -117,7 +116,9 @@ function backward(
     const parts = chunks.map((bounds, chunk) => {
       const [part, dKeysPart] = tidy((): [Tensor, Tensor] => {
         const queriesPart = columns(queries, bounds);
-        const e = kept[sample]?.[chunk] ?? exponentials(keysAndOnes, queriesPart, columns(shiftsOfSample, bounds));
+        const e =
+          kept[sample * chunks.length + chunk] ??
+          exponentials(keysAndOnes, queriesPart, columns(shiftsOfSample, bounds));
         const byValue = product(homogeneous, rows(slopesOfSample, bounds), false, true);
         const da = executeOne('Mul', [float32], [e, byValue]);
         e.dispose();

@@ -4,25 +4,17 @@ import { coarseLayout, coarseForward, disposeState, initialState, refinementForw
 import { featureNet } from '../../model/blocks/featureNet.js';
 import { Pass } from '../../model/pass.js';
 import { automaticMemorySettings } from '../../model/memorySettings.js';
-import { refinementIntermediates, type CoarseSurface } from '../../model/refinement.js';
+import { refinementIntermediates } from '../../model/refinement.js';
 import { projectionCameras } from '../../model/sampling/projection.js';
 import { sampleGrid } from '../../model/sampling/sampling.js';
-import {
-  frameByZeros,
-  tensorMemory,
-  tf,
-  tidy,
-  type Rank,
-  type Tensor,
-  type Tensor3D,
-  type Variable,
-} from '../../tensor/index.js';
-import { checkGradientLengths, randomTensor } from '../support/gradientCheck.js';
+import { frameByZeros, tensorMemory, tf, tidy, type Rank, type Tensor, type Variable } from '../../tensor/index.js';
+import { checkGradientLengths } from '../support/gradientCheck.js';
 import {
   tinyCoarse,
   tinyRefinement,
   tinyRotations,
   tinyState,
+  tinySurface,
   tinyVertexCount,
   tinyVertexRotations,
   tinyViews,
@@ -31,16 +23,6 @@ import {
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.dataSync<'float32'>());
 
 const unlocalised = { ...tinyCoarse, localiser: { ...tinyCoarse.localiser, enabled: false } };
-
-function surfaceOf(batch: number, views: number, seen: number): CoarseSurface {
-  const normals = randomTensor(`normals ${seen}`, [batch, tinyVertexCount, 3]);
-  return {
-    vertices: randomTensor('vertices', [batch, tinyVertexCount, 3], 40) as Tensor3D,
-    normals: tf.div(normals, tf.norm(normals, 2, 2, true)),
-    visibility: tf.fill([batch, views, tinyVertexCount], seen),
-    template: randomTensor('template', [tinyVertexCount, 3], 80) as CoarseSurface['template'],
-  };
-}
 
 test('without a localiser the coarse model has none of its tensors, and sees the grid where it lies', () => {
   const layouts = coarseLayout(unlocalised, tinyVertexCount);
@@ -83,7 +65,11 @@ test('without surface-aware fusion a vertex sees the mean and the variance of al
   const rotations = tinyVertexRotations(1);
   const configuration = { ...tinyRefinement, fusion: 'mean' as const };
   const refine = (of: typeof configuration | typeof tinyRefinement, seen: number) =>
-    refinementIntermediates(state, views, surfaceOf(1, 3, seen), { configuration: of, mode: 'evaluation', rotations });
+    refinementIntermediates(state, views, tinySurface(1, 3, seen), {
+      configuration: of,
+      mode: 'evaluation',
+      rotations,
+    });
   const [found, otherwise] = [refine(configuration, 1), refine(configuration, 0.5)];
   assert.deepEqual(numbers(found.vertices), numbers(otherwise.vertices), 'normals and visibility do not matter');
   assert.notDeepEqual(numbers(refine(tinyRefinement, 1).vertices), numbers(refine(tinyRefinement, 0.5).vertices));
@@ -94,7 +80,7 @@ test('without surface-aware fusion a vertex sees the mean and the variance of al
   const maps = frameByZeros(featureNet(pass.within('feature_net.model'), views.images, configuration.featureNet));
   const cameras = projectionCameras(views, height, width);
   const grid = { side: configuration.gridSide, spacing: configuration.gridSpacing };
-  const { vertices } = surfaceOf(1, 3, 1);
+  const { vertices } = tinySurface(1, 3, 1);
   const channels = 2 * configuration.featureNet.featureChannels;
   for (const vertex of [0, tinyVertexCount - 1]) {
     const placement = {
@@ -108,7 +94,7 @@ test('without surface-aware fusion a vertex sees the mean and the variance of al
   const images = { images: views.images } as Record<string, Tensor>;
   checkGradientLengths((replaced) => {
     const given = { ...views, ...replaced } as typeof views;
-    return refinementForward(state, given, surfaceOf(1, 3, 1), { configuration, mode: 'evaluation', rotations })
+    return refinementForward(state, given, tinySurface(1, 3, 1), { configuration, mode: 'evaluation', rotations })
       .vertices;
   }, images);
   disposeState(state);

@@ -7,7 +7,6 @@ import {
   countBatches,
   disposeStatistics,
   refinementForward,
-  type CoarseSurface,
   type ModelState,
   type ViewTensors,
 } from '../../model/index.js';
@@ -22,28 +21,18 @@ import {
 } from '../../tensor/index.js';
 import type { MemorySettings } from '../../model/types.js';
 import { goldenCoarse, goldenRefinement } from '../support/golden/goldenModel.js';
-import { checkGradientLengths, randomTensor } from '../support/gradientCheck.js';
+import { checkGradientLengths } from '../support/gradientCheck.js';
 import {
   tinyCoarse,
   tinyRefinement,
   tinyRotations,
   tinyState,
-  tinyVertexCount,
+  tinySurface,
   tinyVertexRotations,
   tinyViews,
 } from '../support/tiny/tinyNetworks.js';
 
 const numbers = (tensor: Tensor): number[] => Array.from(tensor.dataSync<'float32'>());
-
-function tinySurface(batch: number, views: number): CoarseSurface {
-  const normals = randomTensor('normals', [batch, tinyVertexCount, 3]);
-  return {
-    vertices: randomTensor('vertices', [batch, tinyVertexCount, 3], 40) as Tensor3D,
-    normals: tf.div(normals, tf.norm(normals, 2, 2, true)),
-    visibility: tf.add(0.75, tf.mul(0.25, tf.sign(randomTensor('visible', [batch, views, tinyVertexCount])))),
-    template: randomTensor('template', [tinyVertexCount, 3], 80) as CoarseSurface['template'],
-  };
-}
 
 /** A state with some of its tensors replaced. */
 function withParameters(state: ModelState, replaced: Record<string, Tensor>): ModelState {

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { readDatasetIndex } from '../../datasets/index/openIndex.js';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import type { DatasetSummary } from '../../activities/types.js';
 import { loadConfiguration } from '../../configs/load.js';
@@ -16,10 +13,10 @@ import { openStore } from '../../storage/openStore.js';
 import { connectClient } from '../../client/connection/client.js';
 import { startRun } from '../../client/runs/runs.js';
 import { S3Proxy, type SeenRequest } from '../support/servers/s3Proxy.js';
-import { main } from '../support/commandLine.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { packagedMiniature } from '../support/tiny/smallMiniature.js';
+import { dataWorker, killDataWorkers, killed } from './support/dataWorkers.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const root = temporaryFolder();
@@ -29,29 +26,7 @@ const run = 'unlucky';
 /** The host's package; small, but with several sequences to pack. */
 const miniature = () => packagedMiniature({ subjects: { train: 4, validation: 1, test: 1 } });
 
-const started = new Set<ChildProcess>();
-after(() => {
-  for (const worker of started) worker.kill('SIGKILL');
-});
-
-/** `tempeh-flow worker data`, when it takes work. */
-async function dataWorker(directory: string, environment: Readonly<Record<string, string>>): Promise<ChildProcess> {
-  const worker = spawn(process.execPath, [main, 'worker', 'data', '--directory', directory], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  started.add(worker);
-  const lines = createInterface({ input: worker.stderr });
-  for await (const line of lines) if (line.includes('ready on')) break;
-  worker.stderr.resume();
-  return worker;
-}
-
-async function killed(worker: ChildProcess): Promise<void> {
-  const gone = once(worker, 'close');
-  worker.kill('SIGKILL');
-  await gone;
-}
+after(killDataWorkers);
 
 /** Files below a folder, by what is looked for. */
 async function filesOf(folder: string, fits: (name: string) => boolean): Promise<string[]> {
@@ -188,7 +163,7 @@ test('a data worker killed in download, extraction and packing, and in the end f
     ]);
     assert.ok(right.equals(stored.body));
   } finally {
-    for (const worker of started) worker.kill('SIGKILL');
+    killDataWorkers();
     await client.connection.close();
     await temporal.stop();
     await proxy.stop();

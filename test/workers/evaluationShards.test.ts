@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import type { EvaluationSummary } from '../../activities/types.js';
 import { planShards } from '../../activities/predictions/predictionShards.js';
@@ -21,32 +18,16 @@ import { keys } from '../../storage/keys.js';
 import { putJson } from '../activities/support/store.js';
 import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import { storePredictedRun, testFrames } from '../evaluation/predictedRun.js';
-import { main } from '../support/commandLine.js';
 import { startTestS3 } from '../support/servers/s3.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { waitFor } from '../workflows/support/waitFor.js';
+import { dataWorker, killDataWorkers, killed } from './support/dataWorkers.js';
 
 const root = temporaryFolder();
 const framesPerShard = 3;
 /** Of each scan: a frame takes long enough to be killed in. */
 const points = 30_000;
-const started = new Set<ChildProcess>();
-after(() => {
-  for (const worker of started) worker.kill('SIGKILL');
-});
-
-/** `tempeh-flow worker data`, when it takes work. */
-async function dataWorker(name: string, environment: Readonly<Record<string, string>>): Promise<ChildProcess> {
-  const worker = spawn(process.execPath, [main, 'worker', 'data', '--directory', join(root, name)], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  started.add(worker);
-  const lines = createInterface({ input: worker.stderr });
-  for await (const line of lines) if (line.includes('ready on')) break;
-  worker.stderr.resume();
-  return worker;
-}
+after(killDataWorkers);
 
 test('a data worker that is killed in an evaluation costs the shard that it was at: another measures that and the rest, and the figures are the same', async () => {
   const s3 = await startTestS3();
@@ -88,20 +69,18 @@ test('a data worker that is killed in an evaluation costs the shard that it was 
       return found;
     };
 
-    const first = await dataWorker('first', environment);
+    const first = await dataWorker(join(root, 'first'), environment);
     await startRun(client, { run, configuration, steps: ['evaluation'] });
     const shards = shardsOf(testFrames.length, configuration).length;
     const before = await waitFor('some shards', async () => {
       const found = await stored();
       return found.size >= 2 ? found : undefined;
     });
-    const gone = once(first, 'close');
-    first.kill('SIGKILL');
-    await gone;
+    await killed(first);
     const left = shards - (await stored()).size;
     assert.ok(left > 1, `${left} of ${shards} were left`);
 
-    await dataWorker('second', environment);
+    await dataWorker(join(root, 'second'), environment);
     const seen = new Set<string>();
     const watching = waitFor('the figures', async () => {
       const description = await describeRun(client, run);

@@ -7,6 +7,7 @@ import type { Device, DevicePool } from '../../activities/devices.js';
 import type { Fitness, Obstacle } from '../../activities/fitness.js';
 import { askingFor } from '../../client/pollers.js';
 import type { TaskBudget } from '../temporal/taskBudget.js';
+import { workerName } from '../../activities/workerName.js';
 
 /** Between two looks whether an obstacle is gone, milliseconds. */
 const firstPause = 2_000;
@@ -52,7 +53,7 @@ export class WorkerFitness implements Fitness {
 
   async hasOthers(except: readonly string[]): Promise<boolean> {
     const { taskQueue } = Context.current().info;
-    const own = `${hostname()}:${process.pid}`;
+    const own = workerName();
     try {
       const workers = await askingFor(this.options.client(), taskQueue, askedWithin);
       return workers.some((identity) => {

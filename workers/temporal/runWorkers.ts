@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { WorkerLimits } from '../../activities/workerLimits.js';
@@ -19,6 +18,7 @@ import { openTracing, type Tracing } from './tracing.js';
 import { connectWorker } from './workerConnection.js';
 import { WorkerGroup } from './workerGroup.js';
 import { deploymentOptions, workerVersion, type WorkerVersion } from './workerVersion.js';
+import { workerName } from '../../activities/workerName.js';
 
 /** What both kinds of worker are given. */
 export interface WorkerProcessOptions {
@@ -198,7 +198,7 @@ function createWorkers(
 }
 
 /** What Temporal knows a worker of this process by. */
-export const workerIdentity = (name: 'data' | 'gpu'): string => `${name}@${hostname()}:${process.pid}`;
+export const workerIdentity = (name: 'data' | 'gpu'): string => `${name}@${workerName()}`;
 
 function readyLine(
   definitions: readonly WorkerDefinition[],

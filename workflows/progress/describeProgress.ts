@@ -31,7 +31,7 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   const failed = progress.steps.find(({ state }) => state === 'failed');
   if (failed !== undefined) parts.unshift(describeFailure(run, failed, training));
   else if (progress.failure !== undefined) {
-    parts.unshift(`**Failed: ${cell(progress.failure)}** Once that is mended: \`tempeh-flow resume ${run}\`.`);
+    parts.unshift(`**Failed: ${cell(progress.failure)}** ${howToGoOn(run)}`);
   }
   if (progress.paused) {
     parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` on this page.`);
@@ -53,8 +53,10 @@ function describeFailure(
   const worker = interruptions?.attempts?.at(-1)?.worker ?? (training?.stage === step ? training.worker : undefined);
   const where = worker === undefined ? '' : ` on ${cell(worker)}`;
   const logs = ['dataset', 'evaluation'].includes(step) ? '' : ` What it logged: \`tempeh-flow logs ${run} ${step}\`.`;
-  return `**${step} failed${where}: ${cell(note ?? '')}** Once that is mended: \`tempeh-flow resume ${run}\`.${logs}`;
+  return `**${step} failed${where}: ${cell(note ?? '')}** ${howToGoOn(run)}${logs}`;
 }
+
+const howToGoOn = (run: string): string => `Once that is mended: \`tempeh-flow resume ${run}\`.`;
 
 function describeTraining(training: StageProgress & StageReport, isRunning: boolean): string {
   const { stage, step, totalSteps, loss, stepsPerSecond, checkpointStep, validation, worker, attempt } = training;

@@ -5,6 +5,7 @@ import {
   coarseLayout,
   initialState,
   refinementLayout,
+  type CoarseSurface,
   type ModelState,
   type ViewTensors,
 } from '../../../model/index.js';
@@ -73,4 +74,24 @@ export function tinyVertexRotations(batch: number): Tensor4D {
     Array.from(rotationAboutAxis([1, i, -1], 0.3 * i)),
   );
   return tf.tensor4d(rotations.flat(), [batch, tinyVertexCount, 3, 3]);
+}
+
+/**
+ * Coarse vertices and what belongs to them.
+ *
+ * @param visibility of every vertex in every view, and other normals for each; some are seen and some are not if absent.
+ */
+export function tinySurface(batch: number, views: number, visibility?: number): CoarseSurface {
+  const name = visibility === undefined ? 'normals' : `normals ${visibility}`;
+  const normals = randomTensor(name, [batch, tinyVertexCount, 3]);
+  const shape: [number, number, number] = [batch, views, tinyVertexCount];
+  return {
+    vertices: randomTensor('vertices', [batch, tinyVertexCount, 3], 40) as Tensor3D,
+    normals: tf.div(normals, tf.norm(normals, 2, 2, true)),
+    visibility:
+      visibility === undefined
+        ? tf.add(0.75, tf.mul(0.25, tf.sign(randomTensor('visible', shape))))
+        : tf.fill(shape, visibility),
+    template: randomTensor('template', [tinyVertexCount, 3], 80) as CoarseSurface['template'],
+  };
 }
