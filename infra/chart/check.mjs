@@ -77,10 +77,43 @@ const refused = [
   ['a grace of no use', [...address, '--set', 'gpu.graceSeconds=1'], /graceSeconds/],
   [
     'TLS without its secret',
-    [...address, '--set', 'temporal.tls.enabled=true,temporal.tls.ca=true'],
+    [...address, '--set', 'temporal.tls.enabled=true,temporal.tls.ca=true,gpu.mode=fixed'],
     /temporal\.tls\.secret/,
   ],
+  [
+    'TLS that KEDA does not speak',
+    [...address, '--set', 'temporal.tls.enabled=true'],
+    /gpu\.mode jobs: KEDA speaks TLS/,
+  ],
+  [
+    'a CA that KEDA does not take',
+    [
+      ...address,
+      '--set',
+      'temporal.apiKeySecret=key,temporal.tls.enabled=true,temporal.tls.ca=true,temporal.tls.secret=s',
+    ],
+    /gpu\.mode jobs: KEDA takes temporal\.tls\.ca/,
+  ],
   ['a deployment without its build', [...address, '--set', 'temporal.deployment=heads'], /temporal\.buildId/],
+];
+/** What must stand in what is rendered, once each. @type {readonly (readonly [string, readonly string[], RegExp])[]} */
+const contents = [
+  // 200 GiB of an emptyDir and 20 GiB: with 20 GiB alone the kubelet evicts each pod whose cache has filled.
+  ['an emptyDir counts as ephemeral storage', address, /limits:\s+ephemeral-storage: "236223201280"/],
+  ['a volume does not', [...address, '--set', 'gpu.cache.kind=ephemeral'], /limits:\s+ephemeral-storage: 20Gi/],
+  [
+    'pods that share a folder have their own beside it',
+    file('values-onprem.yaml'),
+    /--directory=\/work\s+- --cache=\/frames/,
+  ],
+  ['names are asked of a cache on the node', address, /cidr: 169\.254\.20\.10\/32/],
+  ['addresses of IPv6 are reached', address, /cidr: "::\/0"\s+except:\s+- fd00:ec2::\/32\s+ports/],
+  ['pods of Temporal are reached', file('values-onprem.yaml'), /kubernetes\.io\/metadata\.name: temporal \}/],
+  [
+    'EKS Pod Identity gives credentials',
+    [...address, '--set', 'networkPolicies.podIdentity=true'],
+    /cidr: 169\.254\.170\.23\/32 \}\s+- ipBlock: \{ cidr: 'fd00:ec2::23\/128' \}\s+ports: \[\{ port: 80/,
+  ],
 ];
 
 await main();
@@ -107,6 +140,15 @@ async function main() {
         const said = await runCommand(path.join(cache, 'kubeconform'), options, { mend });
         if (version === schemas.versions[0]) objects += Number(/Valid: (\d+)/.exec(said)?.[1] ?? 0);
       }
+      console.log(`✔ ${name}`);
+    }
+    for (const [name, values, words] of contents) {
+      const target = path.join(scratch, 'contents', name.replaceAll(/[^a-z]/gi, ''));
+      const given = ['--kube-version', '1.33.0', '--output-dir', target, ...images, ...values];
+      await runCommand(helm, ['template', 'heads', chart, ...given], { mend });
+      const folder = path.join(target, 'tempeh-flow', 'templates');
+      const texts = readdirSync(folder).map((found) => readFileSync(path.join(folder, found), 'utf8'));
+      if (!texts.some((text) => words.test(text))) throw new SetupError(`${name}: nothing rendered has ${words}`, mend);
       console.log(`✔ ${name}`);
     }
     for (const [name, values, words] of refused) {

@@ -62,7 +62,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "objects" {
 }
 
 # No rule here expires or moves an object that is current: what a manifest names is read after months, and at once. Which
-# checkpoints go is the runs' own business (checkpoints.keepLast, keepEvery).
+# checkpoints go is the runs' own business (checkpoints.keepLast, milestoneEvery).
 resource "aws_s3_bucket_lifecycle_configuration" "objects" {
   bucket     = aws_s3_bucket.objects.id
   depends_on = [aws_s3_bucket_versioning.objects]

@@ -56,7 +56,7 @@ variable "cluster" {
     # Without https://
     oidc_issuer = string
     subnet_ids  = list(string)
-    # As the chart names them: RELEASE-tempeh-flow-data.
+    # The chart gives them these names (chart_values): RELEASE-data, RELEASE-gpu, or others.
     data_service_account = string
     gpu_service_account  = string
   })

@@ -178,11 +178,33 @@ readinessProbe:
   periodSeconds: 10
 {{- end }}
 
+{{/* A quantity, in bytes. */}}
+{{- define "tempeh.bytes" -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
+{{- $unit := trimPrefix $number . -}}
+{{- if not (hasKey $units $unit) }}{{ fail (printf "%s: expected a quantity, as 20Gi" .) }}{{ end -}}
+{{- mulf (float64 $number) (index $units $unit) | int64 -}}
+{{- end }}
+
 {{/* Of the volume's size nine tenths: the rest is for logs, and for what is being written. A pod above it is evicted. */}}
 {{- define "tempeh.cacheBytes" -}}
-{{- $number := regexFind "^[0-9.]+" .size -}}
-{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
-{{- mulf (float64 $number) (index $units (trimPrefix $number .size)) 0.9 | int64 -}}
+{{- mulf (include "tempeh.bytes" .size | float64) 0.9 | int64 -}}
+{{- end }}
+
+{{/* The node's disk that an emptyDir takes counts against the pod's limit: above it the pod is evicted, as it is for any other. */}}
+{{- define "tempeh.gpuResources" -}}
+{{- $resources := deepCopy .resources -}}
+{{- if eq .cache.kind "emptyDir" -}}
+{{- range $of := list "requests" "limits" -}}
+{{- $amounts := index $resources $of | default dict -}}
+{{- with index $amounts "ephemeral-storage" -}}
+{{- $sum := add (include "tempeh.bytes" (toString .) | int64) (include "tempeh.bytes" $.cache.size | int64) -}}
+{{- $_ := set $amounts "ephemeral-storage" (toString $sum) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $resources }}
 {{- end }}
 
 {{/* A GPU worker's pod: of a job or of a deployment. */}}
@@ -211,7 +233,13 @@ spec:
       args:
         - worker
         - gpu
+        {{- if eq $gpu.cache.kind "hostPath" }}
+        # Pods of a node share frames, and nothing else.
+        - --directory=/work
+        - --cache=/frames
+        {{- else }}
         - --directory=/frames
+        {{- end }}
         - --cache-bytes={{ include "tempeh.cacheBytes" $gpu.cache }}
         - --metrics=0.0.0.0:9464
         {{- if eq $gpu.mode "jobs" }}
@@ -222,15 +250,22 @@ spec:
       ports:
         - { name: metrics, containerPort: 9464 }
       {{- include "tempeh.probes" . | nindent 6 }}
-      resources: {{ toYaml $gpu.resources | nindent 8 }}
+      resources: {{ include "tempeh.gpuResources" $gpu | nindent 8 }}
       securityContext: {{ include "tempeh.containerSecurity" . | nindent 8 }}
       volumeMounts:
         - { name: cache, mountPath: /frames }
+        {{- if eq $gpu.cache.kind "hostPath" }}
+        - { name: work, mountPath: /work }
+        {{- end }}
         - { name: tmp, mountPath: /tmp }
         {{- include "tempeh.secretMounts" . | nindent 8 }}
   volumes:
     - name: tmp
       emptyDir: { sizeLimit: 2Gi }
+    {{- if eq $gpu.cache.kind "hostPath" }}
+    - name: work
+      emptyDir: { sizeLimit: 5Gi }
+    {{- end }}
     - name: cache
       {{- if eq $gpu.cache.kind "emptyDir" }}
       emptyDir: { sizeLimit: {{ $gpu.cache.size }} }
