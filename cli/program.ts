@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { packageRoot } from '../configs/packageRoot.js';
+import { printable } from '../text/printable.js';
 import { didYouMean, suggest } from '../configs/reading/suggestions.js';
 import type { GlobalOptions } from './command.js';
 import { commands } from './commandTable.js';
@@ -38,11 +39,35 @@ export async function buildProgram(args: readonly string[]): Promise<Argv<Global
     .alias('h', 'help')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .exitProcess(false)
+    .middleware((argv: Readonly<Record<string, unknown>>, command?: object) => {
+      checkNumbers(argv, numbersOf(command), args);
+    }, true)
     .fail((message, error: Error | undefined, command) => {
       // While a command fails, yargs's third argument answers `help` with that command's text, whatever its type says.
       const help = (): string => String(command.help());
       throw error ?? new CommandError(usageMessage(message, args, help), exitCodes.usage);
     });
+}
+
+/** yargs makes NaN of what is no number, and 0 of nothing. @throws CommandError with what was written. */
+function checkNumbers(
+  argv: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  args: readonly string[],
+): void {
+  for (const name of names) {
+    if (argv[name] === undefined) continue;
+    const at = args.findIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+    if (at < 0) continue;
+    const written = args[at]!.includes('=') ? args[at]!.slice(name.length + 3) : (args[at + 1] ?? '');
+    if (written.trim() !== '' && !Number.isNaN(Number(written))) continue;
+    throw new CommandError(`--${name} ${printable(written)}: expected a number.`, exitCodes.usage);
+  }
+}
+
+/** yargs's types leave out both what a middleware is given second and this. */
+function numbersOf(command: object | undefined): readonly string[] {
+  return (command as { getOptions(): { number: readonly string[] } } | undefined)?.getOptions().number ?? [];
 }
 
 /** yargs looks beside the package that it is installed in, which is not always ours. */

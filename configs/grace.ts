@@ -16,18 +16,20 @@ export interface Grace {
 export const graceVariable = 'TEMPEH_GRACE_SECONDS';
 
 const least = 5;
+/** A day. Node's clocks end after 24 days, and then fire at once. */
+const most = 86_400;
 
 /**
  * The grace that a worker was given (`--grace`, or TEMPEH_GRACE_SECONDS); null where it was given none: then that of the
  * run's configuration counts.
  *
- * @throws ConfigurationError for what is no number of seconds, 5 or more.
+ * @throws ConfigurationError for what is no number of seconds, 5 to 86,400.
  */
 export function graceOf(given: string | undefined = process.env[graceVariable]): Grace | null {
   if (given === undefined || given === '') return null;
   const seconds = Number(given);
-  if (!(Number.isFinite(seconds) && seconds >= least)) {
-    const expected = `a number of seconds, ${least} or more`;
+  if (!(Number.isFinite(seconds) && seconds >= least && seconds <= most)) {
+    const expected = `a number of seconds, ${least} to ${most}`;
     throw new ConfigurationError([{ where: `--grace or ${graceVariable}`, setting: 'grace', found: given, expected }]);
   }
   // A process has to be asked, to end, and its end to be reported: of a short grace a sixth each time.

@@ -23,7 +23,7 @@ export interface NoticeHook {
  */
 export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<NoticeHook> {
   const file = environment['TEMPEH_NOTICE_URL_FILE'];
-  const text = file ? (await readFile(file, 'utf8')).trim() : environment['TEMPEH_NOTICE_URL'];
+  const text = file ? await addressIn(file) : environment['TEMPEH_NOTICE_URL'];
   const kinds = (environment['TEMPEH_NOTICE_KINDS'] ?? noticeKinds.join(',')).split(',').map((kind) => kind.trim());
   for (const kind of kinds) {
     if ((noticeKinds as readonly string[]).includes(kind)) continue;
@@ -34,6 +34,18 @@ export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<Notice
     command: environment['TEMPEH_NOTICE_COMMAND'] || null,
     kinds: new Set(kinds as NoticeKind[]),
   };
+}
+
+async function addressIn(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new RangeError(
+      `TEMPEH_NOTICE_URL_FILE: found ${file}, which cannot be read (${code}); expected a file that holds an address`,
+      { cause: error },
+    );
+  }
 }
 
 /** The address itself may be a secret: it is not quoted. */

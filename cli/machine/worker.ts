@@ -1,5 +1,7 @@
-import { resolve } from 'node:path';
+import { statSync, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { frameCacheOf } from '../../configs/frameCache.js';
+import { checkDeviceMemory } from '../../configs/deviceMemory.js';
 import { graceOf, graceVariable } from '../../configs/grace.js';
 import { logLevel } from '../../workers/logLines.js';
 import type { GpuWork } from '../../workers/gpuWorker.js';
@@ -29,7 +31,7 @@ interface WorkerOptions extends ConnectionOptions {
 
 /** Runs a worker until it is told to stop. @returns the exit code. */
 export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promise<number> {
-  const { directory } = asked;
+  const directory = ownFolder(asked.directory);
   const version = askedVersion({ deployment: asked.deployment, buildId: asked['build-id'] });
   // Its trainers and predictors follow it.
   if (asked.grace !== undefined) process.env[graceVariable] = String(asked.grace);
@@ -41,7 +43,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   const options = {
     temporal: await orCommandError(readTemporal()),
     readTemporal,
-    directory: resolve(directory),
+    directory,
     version,
     ...(asked.metrics === undefined ? {} : { metrics: await metricsAddress(asked.metrics) }),
   };
@@ -57,6 +59,7 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   if (limits.idleSeconds !== undefined && !(limits.idleSeconds > 0)) {
     throw new CommandError(`--exit-when-idle ${limits.idleSeconds}: expected seconds above 0.`, exitCodes.usage);
   }
+  checkDeviceMemory();
   const cache = frameCacheOf(options.directory, { cache: asked.cache, bytes: asked['cache-bytes'] });
   await checkInstalledTensorFlow();
   const { runGpuWorker } = await ofWorkers(import('../../workers/gpuWorker.js'));
@@ -67,6 +70,32 @@ export async function worker(kind: 'data' | 'gpu', asked: WorkerOptions): Promis
   };
   await orCommandError(orNoDevice(work()));
   return exitCodes.ok;
+}
+
+/** @throws CommandError for what can be no folder. A disk that is full or read-only is waited for, by the worker. */
+function ownFolder(directory: string): string {
+  const wrong = (why: string): CommandError =>
+    new CommandError(
+      `--directory ${directory}: ${why}; expected a folder, which is made if it is not there.`,
+      exitCodes.usage,
+    );
+  if (directory.trim() === '') throw wrong('found nothing');
+  const path = resolve(directory);
+  for (let part = path; part !== dirname(part); part = dirname(part)) {
+    const found = stated(part);
+    if (found?.isDirectory()) break;
+    if (found !== undefined) throw wrong(`${part} is a file`);
+  }
+  return path;
+}
+
+function stated(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // Below a file, or not to be seen: what is above says more, and the worker the rest.
+    return undefined;
+  }
 }
 
 /** @throws CommandError where this is the command line alone (infra/client), without what workers are made of. */

@@ -2,6 +2,7 @@ import { withDevices } from '../../client/runs/devices.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import type { ListedState } from '../../configs/temporal.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
+import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { duration } from '../../text/duration.js';
@@ -17,6 +18,9 @@ export interface ListOptions extends ConnectionOptions {
 
 /** Lists runs. @returns the exit code. */
 export async function list({ json, limit, state, stage, dataset, ...connection }: ListOptions): Promise<number> {
+  if (!(Number.isInteger(limit) && limit > 0)) {
+    throw new CommandError(`--limit ${limit}: expected a whole number, 1 or more.`, exitCodes.usage);
+  }
   const filter = {
     ...(state === undefined ? {} : { state }),
     ...(stage === undefined ? {} : { stage }),

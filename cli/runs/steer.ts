@@ -6,6 +6,7 @@ import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { nextAttempt } from './watching/progressLines.js';
+import { printable } from '../../text/printable.js';
 import { print, tell } from '../terminal/print.js';
 
 /** Commands to a run; each gives what is then printed. */
@@ -58,7 +59,16 @@ export async function steer(
   what: Steering,
   { run, ...connection }: ConnectionOptions & { readonly run: string },
 ): Promise<ExitCode> {
-  const said = await withTemporal(connection, ({ client }) => steerings[what](client, run));
+  // On standard error: it is no answer.
+  const waiting = setTimeout(() => {
+    const why = `what runs saves first; without a data worker nothing answers (tempeh-flow status ${run})`;
+    process.stderr.write(
+      `${run} was asked; waiting until it has answered: ${printable(why)}. Ctrl-C ends the waiting only.\n`,
+    );
+  }, 5000);
+  const said = await withTemporal(connection, ({ client }) => steerings[what](client, run)).finally(() =>
+    clearTimeout(waiting),
+  );
   tell({ run });
   print(said);
   return exitCodes.ok;

@@ -12,6 +12,9 @@ const grpcCodes = {
   unauthenticated: 16,
 } as const;
 
+/** What the SDK's core says when a worker is made: it has no class of its own. */
+const workersWords = /^Namespace .* was not found.*code: NotFound/s;
+
 /** The status of the gRPC call that failed; null where none did. */
 export function grpcCodeOf(error: unknown): number | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -24,7 +27,8 @@ export function grpcCodeOf(error: unknown): number | null {
 export function explainRefusal({ address, namespace, apiKey }: TemporalSettings, error: unknown): RunError | null {
   const cause = error;
   const details = detailsOf(error);
-  const noNamespace = error instanceof Error && error.name === 'NamespaceNotFoundError';
+  const noNamespace =
+    error instanceof Error && (error.name === 'NamespaceNotFoundError' || workersWords.test(error.message));
   switch (noNamespace ? grpcCodes.notFound : grpcCodeOf(error)) {
     case grpcCodes.unauthenticated: {
       const what = apiKey === undefined ? 'There is no API key' : 'The API key may be wrong, or have expired';

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { deviceLabel } from '../../activities/devices.js';
+import { RunError } from '../runError.js';
 import { WorkflowNotFoundError } from '../temporal.js';
 import type { ListedRun } from './listRuns.js';
 import { pendingActivities, type PendingActivity } from './pendingActivities.js';
@@ -27,8 +28,8 @@ async function devicesAt(client: Client, { workflowId, run, status, stage }: Lis
   try {
     return devicesOf(await pendingActivities(client, await client.workflow.getHandle(step).describe()));
   } catch (error) {
-    // It has not begun, or ended in between.
-    if (error instanceof WorkflowNotFoundError) return [];
+    // It has not begun, or ended in between; or its key is not ours.
+    if (error instanceof WorkflowNotFoundError || (error instanceof RunError && error.reason === 'setting')) return [];
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '../temporal.js';
 import { isUnknownAttribute } from '../searchAttributes.js';
+import { withoutPayloads } from '../payloads/withoutPayloads.js';
 import { searchAttributes, type ListedState } from '../../configs/temporal.js';
 
 export interface ListedRun {
@@ -35,7 +36,7 @@ export interface RunFilter {
 export async function listRuns(client: Client, limit = 50, filter: RunFilter = {}): Promise<ListedRun[]> {
   const runs: ListedRun[] = [];
   const seen = new Set<string>();
-  const found = client.workflow.list({ query: queryOf(filter), pageSize: 200 });
+  const found = withoutPayloads(client).workflow.list({ query: queryOf(filter), pageSize: 200 });
   try {
     for await (const execution of found) {
       // Steps of a full training appear in its own line; runs of a series have their own.
@@ -57,7 +58,7 @@ export async function listRuns(client: Client, limit = 50, filter: RunFilter = {
 /** What of the filter Temporal knows: each execution by itself. The state is looked at in its last one. */
 function queryOf({ stage, dataset }: RunFilter): string {
   const is = (name: string, value: string | undefined): string[] => {
-    return value === undefined ? [] : [`${name} = '${value.replaceAll("'", "''")}'`];
+    return value === undefined ? [] : [`${name} = '${value.replaceAll(/[\\']/g, String.raw`\$&`)}'`];
   };
   const conditions = [
     `${searchAttributes.run} IS NOT NULL`,

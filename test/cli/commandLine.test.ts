@@ -112,6 +112,31 @@ describe('a wrong command line ends with 2 and says what was meant', () => {
     assert.match(await wrong('config', 'show', '--config', 'nowhere.yaml'), /nowhere\.yaml: there is no such file/);
   });
 
+  test('what is no number, where it was written, and what no worker can work with, before it asks for tasks', async () => {
+    const numbers = [
+      ['list', '--limit', 'many'],
+      ['list', '--limit='],
+      ['list', '--limit', '0'],
+      ['worker', 'gpu', '--tasks', 'two'],
+      ['start', 'full-training', '--seeds', 'x'],
+    ];
+    for (const args of numbers) {
+      const option = args.find((arg) => arg.startsWith('--'))!.replace('=', '');
+      assert.match(
+        await wrong(...args),
+        new RegExp(`${option} ${args.at(-1)!.replace(/^--.*/, '')}: expected a .*number`),
+      );
+    }
+    assert.match(
+      await wrong('worker', 'data', '--directory', `${process.execPath}/x`),
+      /--directory .* is a file; expected/,
+    );
+    assert.match(await wrong('worker', 'gpu', '--directory', ''), /--directory : found nothing; expected/);
+    const memory = await tempehFlow(['worker', 'gpu', '--cpu'], { TEMPEH_DEVICE_MEMORY: '100GB' });
+    assert.equal(memory.code, 2);
+    assert.match(memory.stderr, /TEMPEH_DEVICE_MEMORY: found 100GB; bytes/);
+  });
+
   test('what would start a run of the wrong thing', async () => {
     assert.match(await wrong('start', 'full-training', '--config', 'famos'), /--set storage\.bucket=NAME/);
     assert.match(await wrong('start', 'refinement', '--config', 'miniature'), /--run/);

@@ -9,6 +9,9 @@ import { ApplicationFailure, defaultPayloadConverter, type Payload } from '@temp
 import type { ActivityHeartbeat } from '../../activities/types.js';
 import { connectClient, RunError } from '../../client/connection/client.js';
 import { describeRun } from '../../client/runs/describeRun.js';
+import { withDevices } from '../../client/runs/devices.js';
+import { runsUnderWay } from '../../client/runs/runsUnderWay.js';
+import { taskQueues } from '../../configs/queues.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import { startCodecServer } from '../../client/payloads/codecServer.js';
 import { EncryptingCodec } from '../../client/payloads/payloadCodec.js';
@@ -165,6 +168,13 @@ describe('with a server', () => {
 
       const without = await connectClient(temporal.settings, {});
       await assert.rejects(configurationOf(without, 'sealed'), setting(/key "heads", and neither TEMPEH_PAYLOAD_KEYS/));
+      const [listed] = await withDevices(without, await listRuns(without));
+      assert.equal(listed?.run, 'sealed', 'a run whose key is lost hides no other from `list`');
+      assert.deepEqual(
+        await runsUnderWay(without, taskQueues().data),
+        [],
+        'nor keeps it a worker from asking for others',
+      );
       await without.connection.close();
       assert.deepEqual(await configurationOf(client, 'sealed'), configuration);
 

@@ -10,7 +10,7 @@ test('a worker, its trainer and the save follow from one number, each within the
 });
 
 test('what is no grace is refused, and where it was said', () => {
-  for (const text of ['soon', '-3', '2', 'Infinity']) {
+  for (const text of ['soon', '-3', '2', 'Infinity', '1e9']) {
     assert.throws(
       () => graceOf(text),
       (error) => error instanceof ConfigurationError && /TEMPEH_GRACE_SECONDS/.test(error.message),

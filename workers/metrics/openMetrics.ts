@@ -1,5 +1,6 @@
 import type { Logger } from '@temporalio/worker';
 import { createServer, type AddressInfo } from 'node:net';
+import { ConfigurationError } from '../../configs/configurationError.js';
 import { installRuntime } from '../temporal/runtime.js';
 import { serveMetrics, type MetricsAddress, type MetricsServer } from './metricsServer.js';
 
@@ -9,7 +10,7 @@ export type { MetricsAddress } from './metricsServer.js';
  * Installs the SDK's runtime; where numbers are asked for, its exporter listens on this machine alone, behind a server
  * that adds ours.
  *
- * @throws Error where the address is taken, or is none of this machine.
+ * @throws ConfigurationError where the address is taken, or is none of this machine.
  */
 export async function openMetrics(asked: MetricsAddress | undefined, logger: Logger): Promise<MetricsServer | null> {
   if (asked === undefined) {
@@ -18,7 +19,11 @@ export async function openMetrics(asked: MetricsAddress | undefined, logger: Log
   }
   const exporter = `127.0.0.1:${await freePort()}`;
   installRuntime(logger, exporter);
-  const server = await serveMetrics(asked, `http://${exporter}/metrics`);
+  const server = await serveMetrics(asked, `http://${exporter}/metrics`).catch((error: unknown) => {
+    const found = `${asked.host}:${asked.port} (${(error as Error).message})`;
+    const expected = 'HOST:PORT of this machine where nobody listens; port 0 takes any';
+    throw new ConfigurationError([{ where: '--metrics', setting: '', found, expected }]);
+  });
   const { host, port } = server.address;
   logger.info(
     `numbers at http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics, health at /healthz, /readyz`,

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { WorkerLimits } from '../../activities/workerLimits.js';
+import { explainRefusal } from '../../client/connection/connectionProblem.js';
 import type { TemporalSettings } from '../../client/connection/connectionSettings.js';
 import { dataConverter, type TempehDataConverter } from '../../client/payloads/dataConverter.js';
 import { isTraced } from '../../client/tracing.js';
@@ -194,7 +195,9 @@ function createWorkers(
     const workerDeploymentOptions = deploymentOptions(ofAnyVersion ? { ...version, deployment: null } : version);
     return { ...shared, namespace, identity, workerDeploymentOptions, ...definition };
   });
-  return WorkerGroup.create(connection, all);
+  return WorkerGroup.create(connection, all).catch((error: unknown) => {
+    throw explainRefusal(options.temporal, error) ?? error;
+  });
 }
 
 /** What Temporal knows a worker of this process by. */
