@@ -129,12 +129,12 @@ async function runTests(file) {
   return { name, counts, failures };
 }
 
-/** Oxlint, then Prettier; their priority is low, so that they take what the tests leave. @returns {Promise<Result>} */
+/** Oxlint, then Oxfmt; their priority is low, so that they take what the tests leave. @returns {Promise<Result>} */
 async function lint() {
   const name = 'lint';
   const steps = [
     ['oxlint/bin/oxlint', '-c', 'oxlint.config.js'],
-    ['prettier/bin/prettier.cjs', '--check', '--cache', '--cache-location', 'build/.prettier', '.'],
+    ['oxfmt/bin/oxfmt', '--check', '.'],
   ];
   let failures = '';
   for (const [program = '', ...args] of steps) {

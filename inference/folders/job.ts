@@ -13,7 +13,10 @@ export type ModelReference =
 
 /** Where the topology comes from: a mesh file, or the template of a packed data set. */
 export type TemplateReference =
-  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'dataset'; readonly name: string };
+  /** Absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** The data set's, as in the store. */
+  | { readonly kind: 'dataset'; readonly name: string };
 
 /** Which of the two models predict. */
 export type FolderStages = 'coarse' | 'refinement' | 'both';

@@ -30,9 +30,7 @@ export async function packClient(target) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tempeh-client-'));
   try {
     const isOurs = (/** @type {string} */ file) =>
-      !/^(test|bench|\.compiled|\.eslint|\.prettier)(\/|$)|\.map$|\.tsbuildinfo$/.test(
-        path.relative(built, file).replaceAll('\\', '/'),
-      );
+      !/^(test|bench|\.compiled)(\/|$)|\.map$|\.tsbuildinfo$/.test(path.relative(built, file).replaceAll('\\', '/'));
     cpSync(built, path.join(folder, 'build'), { recursive: true, filter: isOurs });
     for (const name of [
       'cli/tempeh-flow.mjs',

@@ -11,8 +11,7 @@ const parts = [
   ...['report/browser', 'infra/setup', 'infra/images/contents.mjs', 'build'],
 ];
 /** Tests, measurements, what the compiler notes for itself, and sources of what is compiled. */
-const left =
-  /^build\/(test|bench|\.compiled|\.sources|\.prettier)(\/|$)|\.tsbuildinfo$|^(configs|infra)\/.*\.(ts|cc|h)$/;
+const left = /^build\/(test|bench|\.compiled|\.sources)(\/|$)|\.tsbuildinfo$|^(configs|infra)\/.*\.(ts|cc|h)$/;
 for (const part of parts) {
   mkdirSync(path.dirname(path.join(target, part)), { recursive: true });
   cpSync(path.join(packageRoot, part), path.join(target, part), {

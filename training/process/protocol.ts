@@ -26,7 +26,9 @@ export interface TrainingJob {
 
 /** What a worker tells its trainer. */
 export type TrainerCommand =
-  { readonly kind: 'train'; readonly job: TrainingJob } | { readonly kind: 'stop'; readonly reason: string };
+  | { readonly kind: 'train'; readonly job: TrainingJob }
+  /** The stage is saved first. */
+  | { readonly kind: 'stop'; readonly reason: string };
 
 /** What a heartbeat carries of a stage. */
 export interface StageProgress {
@@ -81,12 +83,17 @@ export interface StageResult {
   readonly seconds: number;
 }
 
-/**
- * Why a trainer gives up. `lease-lost` means that another attempt has taken over; `worker`, that this machine cannot do it (its
- * disk) and another can. What is neither of these nor `infrastructure` needs a person.
- */
+/** Why a trainer gives up. What is none of the last three needs a person. */
 export type TrainerFault =
-  'configuration' | 'credentials' | 'data' | 'diverged' | 'lease-lost' | 'worker' | 'infrastructure';
+  | 'configuration'
+  | 'credentials'
+  | 'data'
+  | 'diverged'
+  /** Another attempt has taken over. */
+  | 'lease-lost'
+  /** This machine cannot do it (its disk), and another can. */
+  | 'worker'
+  | 'infrastructure';
 
 /** What a trainer tells its worker; nothing comes after `finished`, `stopped` and `failed`. */
 export type TrainerEvent =

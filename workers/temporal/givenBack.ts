@@ -3,6 +3,8 @@ import type { ActivityHeartbeat } from '../../activities/types.js';
 import { stoppedFailure } from '../../activities/failures.js';
 import type { TaskBudget } from './taskBudget.js';
 
+type TrainingHeartbeat = Extract<ActivityHeartbeat, { kind: 'training' }>;
+
 /**
  * Gives a task back that came from one queue while another's was taken: it is tried again at once, by whoever is free, and
  * counts as no failure.
@@ -14,8 +16,7 @@ export function giveBack(budget: TaskBudget): ActivityInterceptorsFactory {
         const end = budget.begin();
         if (end === null) {
           const { activityType } = context.info;
-          const before = context.info.heartbeatDetails as
-            Partial<Extract<ActivityHeartbeat, { kind: 'training' }>> | undefined;
+          const before = context.info.heartbeatDetails as Partial<TrainingHeartbeat> | undefined;
           const kind = activityType === 'trainStage' ? 'training' : 'prediction';
           context.heartbeat({
             kind,

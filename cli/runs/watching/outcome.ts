@@ -18,11 +18,12 @@ export interface Outcome {
   readonly done: 'all' | 'some' | 'none';
 }
 
+type Result = FullTrainingResult | FolderPredictionSummary | FetchResult | SeriesResult;
+
 /** What a run that is complete came to. */
 export async function outcomeOf(client: Client, { status, workflowId }: RunDescription): Promise<Outcome> {
   if (status !== 'COMPLETED' || workflowId.includes('/')) return { text: '', done: 'all' };
-  const result = (await client.workflow.getHandle(workflowId).result()) as
-    FullTrainingResult | FolderPredictionSummary | FetchResult | SeriesResult;
+  const result = (await client.workflow.getHandle(workflowId).result()) as Result;
   if ('members' in result) return { text: seriesText(result.kind, result.members), done: 'all' };
   if ('firstFailures' in result) {
     const { frames, failures } = result;

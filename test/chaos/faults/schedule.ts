@@ -65,7 +65,10 @@ function stageSpans({ training }: RunConfiguration): {
 }
 
 export type Event =
-  { readonly kind: 'training'; readonly planned: Planned } | { readonly kind: 'other'; readonly fault: OtherFault };
+  /** At a step of a stage. */
+  | { readonly kind: 'training'; readonly planned: Planned }
+  /** While no stage trains. */
+  | { readonly kind: 'other'; readonly fault: OtherFault };
 
 export interface PlanOptions {
   readonly configuration: RunConfiguration;
