@@ -3,8 +3,8 @@ import type { TemporalSettings } from '../client/connection/connectionSettings.j
 import type { Argv } from 'yargs';
 import { CommandError } from './errors.js';
 import { exitCodes } from './exitCodes.js';
-import { findLocalServices, type LocalServices } from './machine/services.js';
-import { readJson, type Workspace } from './machine/workspace.js';
+import { findLocalServices, lastServices, type LocalServices } from './machine/services.js';
+import { readJson, workspace, type Workspace } from './machine/workspace.js';
 import { withCleanUp } from '../storage/async/cleanUp.js';
 
 /** How a command finds Temporal. */
@@ -49,6 +49,7 @@ export interface ChosenServer {
  * `dev` runs here, or by the default profile. What runs here needs neither TLS nor key. Files are read at each call.
  *
  * @throws RunError `setting`
+ * @throws CommandError where what ran here is stopped, and nothing names another server.
  */
 export async function chooseServer({ address, namespace }: ConnectionOptions): Promise<ChosenServer> {
   const { checkedAddress, temporalSettings } = await import('../client/connection/connectionSettings.js');
@@ -60,6 +61,7 @@ export async function chooseServer({ address, namespace }: ConnectionOptions): P
     return { settings, uiUrl: temporal.uiUrl };
   }
   const settings = temporalSettings();
+  if (!named && settings.address === usualAddress) refuseStrangers();
   return {
     settings: {
       ...settings,
@@ -68,6 +70,24 @@ export async function chooseServer({ address, namespace }: ConnectionOptions): P
     },
     uiUrl: process.env['TEMPORAL_UI_URL'] ?? null,
   };
+}
+
+/** Where Temporal's own tools look when nothing names a server. */
+const usualAddress = '127.0.0.1:7233';
+
+/**
+ * Where `npm start` has run and is stopped, whoever listens on the usual port is another clone's or project's server: a run of
+ * theirs must not be shown, or cancelled, as one of ours.
+ */
+function refuseStrangers(): void {
+  const stopped = lastServices();
+  if (stopped === null) return;
+  const { directory } = workspace();
+  throw new CommandError(
+    `Nothing runs here: what ${stopped.purpose === 'dev' ? 'tempeh-flow dev' : 'npm start'} ran in ${directory} is stopped. ` +
+      `npm start goes on with it, npx tempeh-flow dev starts its servers alone; --address ${usualAddress} asks the server there.`,
+    exitCodes.unreachable,
+  );
 }
 
 /**

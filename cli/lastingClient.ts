@@ -53,7 +53,9 @@ export class LastingClient {
       } catch (error) {
         if (!passing.includes(grpcCodeOf(error))) throw error;
         if (silentSince === null)
-          this.options.warn(`Temporal does not answer (${reason(unfit ?? error)}). Asking again.`);
+          this.options.warn(
+            `Temporal does not answer (${reason(unfit ?? error)}). Asking again for ${patience / 60_000} minutes.`,
+          );
         silentSince ??= performance.now();
         if (performance.now() - silentSince > patience) throw unfit ?? error;
         await sleep(pause, undefined, { signal }).catch(() => undefined);
@@ -88,5 +90,7 @@ export class LastingClient {
 function reason(error: unknown): string {
   let cause = error;
   while (cause instanceof Error && cause.name !== 'RunError' && cause.cause instanceof Error) cause = cause.cause;
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // gRPC wraps what the socket said in words of its own.
+  return (/connect E[A-Z]+ [^\s)]*[^\s.)]/.exec(message)?.[0] ?? message).replace(/\.$/, '');
 }

@@ -80,6 +80,12 @@ function ownVersion(): string {
 function usageMessage(message: string, args: readonly string[], help: () => string): string {
   const hint = `\n(${['tempeh-flow', ...commandOf(args), '--help'].join(' ')} says what there is)`;
   if (message.startsWith('Did you mean')) return `Unknown command: ${commandOf(args).join(' ')}. ${message}`;
+  if (message.startsWith('Not enough non-option arguments')) {
+    // Its first line is the command with what it takes.
+    const usage = help().trim().split('\n')[0] ?? '';
+    const runs = usage.includes('<run>') ? ' tempeh-flow list shows the runs.' : '';
+    return `An argument is missing: ${usage}.${runs}${hint}`;
+  }
   const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
   const meant = unknown.flatMap((name) => suggest(name, optionsIn(help()))).map((name) => `--${name}`);
   return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint;

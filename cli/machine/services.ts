@@ -19,8 +19,13 @@ export interface LocalServices {
 
 /** The services that run in a workspace; null where none do. */
 export function findLocalServices(space: Workspace = workspace()): LocalServices | null {
-  const found = readJson<LocalServices>(space.services);
+  const found = lastServices(space);
   return found !== null && isRunning(found.owner) ? found : null;
+}
+
+/** The services that `npm start` or `dev` ran in a workspace the last time, whether or not they still run. */
+export function lastServices(space: Workspace = workspace()): LocalServices | null {
+  return readJson<LocalServices>(space.services);
 }
 
 /** Lets other commands find the services of this process. Only what they need: the services' objects hold credentials. */

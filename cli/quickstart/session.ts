@@ -7,7 +7,7 @@ import {
 import { objectStoreEnvironment } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { announceServices } from '../machine/services.js';
+import { announceServices, lastServices, type LocalServices } from '../machine/services.js';
 import { readJson, type Workspace } from '../machine/workspace.js';
 import type { LastRun } from './lastRun.js';
 import { launchWorker, type LaunchedWorker } from './workers.js';
@@ -23,9 +23,13 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** Ports that the services had last are asked for first: what was written down of them stays true. */
+/**
+ * Ports that the services had last are asked for first: a page of the Temporal UI that is open, a `status --follow` and what
+ * was written down stay true, also where they are not the usual ones because those are taken.
+ */
 export function lastPorts(space: Workspace): { temporal: number; ui: number; s3: number } {
-  const last = readJson<LastRun>(space.lastRun);
+  const last: Pick<LocalServices, 'temporal' | 'objectStore'> | null =
+    lastServices(space) ?? readJson<LastRun>(space.lastRun);
   const portOf = (address: string | undefined, usual: number): number => {
     const port = Number(/:(\d+)\/?$/.exec(address ?? '')?.[1]);
     return Number.isInteger(port) && port > 0 ? port : usual;

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeJson, workspace } from '../../cli/machine/workspace.js';
+import { lastPorts } from '../../cli/quickstart/session.js';
+import { tempehFlow } from '../support/commandLine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+/** As `npm start` leaves it when it is stopped: its process is gone. */
+function stoppedWorkspace(): string {
+  const directory = join(temporaryFolder(), 'workspace');
+  mkdirSync(directory, { recursive: true });
+  writeJson(workspace(directory).services, {
+    owner: { pid: 1, startTime: 'of another life' },
+    purpose: 'quickstart',
+    temporal: { address: '127.0.0.1:35801', namespace: 'default', uiUrl: 'http://127.0.0.1:35802' },
+    objectStore: { endpoint: 'http://127.0.0.1:35803', region: 'r', bucket: 'tempeh', credentialsFile: 'none' },
+    host: null,
+  });
+  return directory;
+}
+
+test('where npm start is stopped, no command speaks to a stranger’s server on the usual port: it could cancel their run', async () => {
+  const directory = stoppedWorkspace();
+  for (const args of [['list'], ['cancel', 'famos-1'], ['worker', 'data', '--directory', directory]]) {
+    const { code, stderr } = await tempehFlow(args, { TEMPEH_DIRECTORY: directory });
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /Nothing runs here: what npm start ran in .* is stopped\. npm start goes on with it/, args[0]);
+  }
+  const named = await tempehFlow(['list', '--address', '127.0.0.1:1'], { TEMPEH_DIRECTORY: directory });
+  assert.match(named.stderr, /127\.0\.0\.1:1\b/, 'a server that is named is asked');
+  assert.doesNotMatch(named.stderr, /Nothing runs here/);
+});
+
+test('the next npm start asks for the ports of the last one: an open page of the Temporal UI stays true', () => {
+  const ports = lastPorts(workspace(stoppedWorkspace()));
+  assert.deepEqual(ports, { temporal: 35_801, ui: 35_802, s3: 35_803 });
+  const never = join(temporaryFolder(), 'never');
+  assert.deepEqual(lastPorts(workspace(never)), { temporal: 7233, ui: 8233, s3: 9000 });
+});
+
+test('a command that lacks its run says so, and where the runs are listed', async () => {
+  const { code, stderr } = await tempehFlow(['status']);
+  assert.equal(code, 2);
+  assert.match(stderr, /An argument is missing: tempeh-flow status <run>\. tempeh-flow list shows the runs\./);
+});
