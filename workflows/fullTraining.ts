@@ -30,9 +30,9 @@ import type { FullTrainingInput, FullTrainingResult, PredictionSummary } from '.
  * in the object store what has been done.
  */
 export async function fullTraining(start: FullTrainingInput): Promise<FullTrainingResult> {
-  const { run, configuration, steps, interruptions, knownSteps } = start;
+  const { run, configuration, steps } = start;
   const input: RunInput = { run, configuration };
-  const runner = new StepRunner(input, runSteps, interruptions, knownSteps);
+  const runner = new StepRunner(input, runSteps, start);
   const hasTestSet = configuration.dataset.layout.test !== null;
   const wanted = (step: RunStep) =>
     (steps === undefined || steps.includes(step)) && (step !== 'evaluation' || hasTestSet);

@@ -128,7 +128,7 @@ export async function series(input: SeriesInput): Promise<SeriesResult> {
 
 /** One that runs by itself (it was resumed alone, or outlived a series that was terminated) is waited for, for some minutes. */
 async function started(member: Member, board: SeriesBoard): Promise<ChildWorkflowHandle<typeof fullTraining>> {
-  const { run, label, configuration, steps, interruptions, knownSteps } = member;
+  const { run, label, configuration, steps, interruptions, knownSteps, secondsBefore } = member;
   const keyword = (name: string, value: string) => ({
     key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
     value,
@@ -145,6 +145,7 @@ async function started(member: Member, board: SeriesBoard): Promise<ChildWorkflo
             ...(steps && { steps }),
             ...(interruptions && { interruptions }),
             ...(knownSteps && { knownSteps }),
+            ...(secondsBefore && { secondsBefore }),
           },
         ],
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -16,6 +16,9 @@ import type { StageProgress, StageReport, StageResult } from '../training/proces
 /** What a run went through so far, in executions that have ended. */
 export type InterruptionsByStep = Readonly<Partial<Record<RunStep, Interruptions>>>;
 
+/** Seconds that steps of a run took in executions that have ended. */
+export type SecondsByStep = Readonly<Partial<Record<RunStep, number>>>;
+
 /** Step of the newest checkpoint that is known of each stage, from executions and steps that have ended. */
 export type KnownSteps = Readonly<Partial<Record<TrainingStage, number>>>;
 
@@ -33,6 +36,7 @@ export interface FullTrainingInput {
   readonly steps?: readonly RunStep[];
   readonly interruptions?: InterruptionsByStep;
   readonly knownSteps?: KnownSteps;
+  readonly secondsBefore?: SecondsByStep;
 }
 
 /** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */
@@ -42,8 +46,12 @@ export type StepStateName = 'waiting' | 'running' | 'paused' | 'done' | 'failed'
 export interface StepState {
   readonly step: RunStep;
   readonly state: StepStateName;
+  /** In this execution of the run, as an ISO date. */
   readonly startedAt: string | null;
+  /** Of all executions of the run; null before it ended. */
   readonly seconds: number | null;
+  /** Those of executions that have ended; absent where there are none. */
+  readonly secondsBefore?: number;
   /** A human-readable line: what was done, what failed and what to do. */
   readonly note: string | null;
   /** Of the trainers and predictors that have ended; absent until one was interrupted. What runs counts its own. */
@@ -97,6 +105,7 @@ export interface SeriesInput {
   readonly members: readonly (SeriesMember & {
     readonly interruptions?: InterruptionsByStep;
     readonly knownSteps?: KnownSteps;
+    readonly secondsBefore?: SecondsByStep;
     /** It is complete, and came to this: it is not started again. */
     readonly done?: { readonly evaluation: EvaluationSummary | null };
   })[];

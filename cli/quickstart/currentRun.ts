@@ -20,6 +20,9 @@ interface CurrentRun {
   readonly fingerprint: string;
 }
 
+/** Seconds until a worker that was just started answers, on a machine that is busy. */
+const workerSeconds = 60;
+
 export interface StartOrGoOnOptions {
   readonly client: Client;
   readonly store: ObjectStore;
@@ -36,7 +39,8 @@ function file(space: Workspace): string {
 }
 
 /**
- * Goes on with the run that was interrupted if configuration and data are the same; starts a new one otherwise.
+ * Goes on with the run that was interrupted if configuration and data are the same; starts a new one otherwise. The workers
+ * are there by then: what an earlier execution went through is what they answer.
  *
  * @returns its name.
  */
@@ -94,7 +98,7 @@ async function goOn(
     // The host's port is taken by now, and the run's configuration names it.
     await found.handle.terminate('the miniature’s host has another address now');
   }
-  await resumeRun(client, run, configuration);
+  await resumeRun(client, run, configuration, workerSeconds);
 }
 
 /** Lets the next run fetch, extract and pack anew: `--fresh` runs everything. The generated data stay. */

@@ -5,7 +5,7 @@ import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { messages, runSteps, type RunStep } from '../../configs/temporal.js';
-import type { InterruptionsByStep, KnownSteps } from '../../workflows/types.js';
+import type { InterruptionsByStep, KnownSteps, SecondsByStep } from '../../workflows/types.js';
 import { describeRun, queryProgress } from './describeRun.js';
 import { inputOf } from './workflowInput.js';
 
@@ -35,20 +35,29 @@ export async function tellAttempts(client: Client, run: string): Promise<void> {
 export interface BeforeRun {
   readonly interruptions: InterruptionsByStep;
   readonly knownSteps: KnownSteps;
+  readonly secondsBefore: SecondsByStep;
+}
+
+export interface BeforeRunOptions {
+  /** All if absent. */
+  readonly steps?: readonly RunStep[];
+  /** Seconds that a worker is given to answer: more where one has just been started. */
+  readonly answerSeconds?: number;
 }
 
 /**
- * What the steps of a run went through in the executions that have ended, and the checkpoints that they are known to have
- * saved in the same store: no worker, no answer.
+ * What the steps of a run went through and took in the executions that have ended, and the checkpoints that they are known to
+ * have saved in the same store: no worker, no answer.
  */
 export async function beforeRun(
   client: Client,
   run: string,
   { storage }: RunConfiguration,
-  steps: readonly RunStep[] = runSteps,
+  { steps = runSteps, answerSeconds }: BeforeRunOptions = {},
 ): Promise<BeforeRun> {
   const interruptions: Partial<Record<RunStep, Interruptions>> = {};
   const knownSteps: Partial<Record<TrainingStage, number>> = {};
+  const secondsBefore = secondsOf(client, run, answerSeconds);
   await Promise.all(
     steps.map(async (step) => {
       const handle = client.workflow.getHandle(`${run}/${step}`);
@@ -59,7 +68,7 @@ export async function beforeRun(
         if (error instanceof WorkflowNotFoundError) return;
         throw error;
       }
-      const progress = await queryProgress(client, handle);
+      const progress = await queryProgress(client, handle, answerSeconds);
       const interrupted = progress?.steps.find((state) => state.step === step)?.interruptions;
       if (interrupted !== undefined) interruptions[step] = interrupted;
       const { stage, checkpointStep = null } = progress?.training ?? {};
@@ -68,7 +77,29 @@ export async function beforeRun(
       if (placeOf(before.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
     }),
   );
-  return { interruptions, knownSteps };
+  return { interruptions, knownSteps, secondsBefore: await secondsBefore };
+}
+
+/** What the steps of a run took until its last execution ended. */
+async function secondsOf(client: Client, run: string, answerSeconds: number | undefined): Promise<SecondsByStep> {
+  const handle = client.workflow.getHandle(run);
+  let closedAt;
+  try {
+    closedAt = (await handle.describe()).closeTime?.getTime() ?? Date.now();
+  } catch (error) {
+    // There may be steps by themselves.
+    if (error instanceof WorkflowNotFoundError) return {};
+    throw error;
+  }
+  const progress = await queryProgress(client, handle, answerSeconds);
+  const taken: Partial<Record<RunStep, number>> = {};
+  for (const { step, seconds, startedAt, secondsBefore = 0 } of progress?.steps ?? []) {
+    // One that was terminated could not count.
+    const now = startedAt === null ? 0 : Math.max(0, (closedAt - Date.parse(startedAt)) / 1000);
+    const sum = seconds ?? secondsBefore + now;
+    if (sum > 0) taken[step] = Math.round(sum * 10) / 10;
+  }
+  return taken;
 }
 
 /** Where a store's objects lie; how it is reached may change. */

@@ -91,8 +91,12 @@ async function describedIfThere(client: Client, run: string): Promise<RunDescrip
 }
 
 /** Where a run or a step is; null while no data worker answers. */
-export function queryProgress(client: Client, handle: WorkflowHandle): Promise<RunProgress | null> {
-  return queryIfAnswered<RunProgress>(client, handle, messages.progress);
+export function queryProgress(
+  client: Client,
+  handle: WorkflowHandle,
+  answerSeconds?: number,
+): Promise<RunProgress | null> {
+  return queryIfAnswered<RunProgress>(client, handle, messages.progress, answerSeconds);
 }
 
 interface OpenStep {

@@ -7,9 +7,10 @@ export async function queryIfAnswered<Answer>(
   client: Client,
   handle: WorkflowHandle,
   query: string,
+  answerSeconds = querySeconds,
 ): Promise<Answer | null> {
   try {
-    return await client.withDeadline(Date.now() + querySeconds * 1000, () => handle.query<Answer>(query));
+    return await client.withDeadline(Date.now() + answerSeconds * 1000, () => handle.query<Answer>(query));
   } catch {
     return null;
   }

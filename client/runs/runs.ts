@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly configuration: RunConfiguration;
   /** All if absent. A single one is started as its own workflow `RUN/STEP`. */
   readonly steps?: readonly RunStep[];
+  /** Seconds that a worker is given to say what the run went through before. */
+  readonly answerSeconds?: number;
 }
 
 /**
@@ -30,14 +32,18 @@ export interface StartOptions {
  * @returns the workflow's id.
  * @throws RunError `refused` for a name that cannot be one, `already-running`.
  */
-export async function startRun(client: Client, { run, configuration, steps }: StartOptions): Promise<string> {
+export async function startRun(client: Client, options: StartOptions): Promise<string> {
+  const { run, configuration, steps, answerSeconds } = options;
   if (!runNamePattern.test(run)) {
     const expected = 'letters, digits, dots, dashes and underscores, the first a letter or digit';
     throw new RunError('refused', `${JSON.stringify(run)} cannot be the name of a run: expected ${expected}.`);
   }
   const single = steps?.length === 1 ? steps[0] : undefined;
   const workflowId = single === undefined ? run : `${run}/${single}`;
-  const before = await beforeRun(client, run, configuration, steps);
+  const before = await beforeRun(client, run, configuration, {
+    ...(steps && { steps }),
+    ...(answerSeconds !== undefined && { answerSeconds }),
+  });
   // What is empty is left out.
   const known = Object.fromEntries(
     Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0),
@@ -58,9 +64,15 @@ export async function startRun(client: Client, { run, configuration, steps }: St
  * Goes on with a run: a paused one is signalled to, one that has ended (however) is started again.
  *
  * @param configuration in place of the one that it was started with.
+ * @param answerSeconds that a worker is given to say what the run went through before.
  * @throws RunError `not-found`, `already-running`.
  */
-export async function resumeRun(client: Client, run: string, configuration?: RunConfiguration): Promise<string> {
+export async function resumeRun(
+  client: Client,
+  run: string,
+  configuration?: RunConfiguration,
+  answerSeconds?: number,
+): Promise<string> {
   const { handle, description, step } = await findRun(client, run);
   if (description.status.name === 'RUNNING') {
     if (configuration !== undefined) {
@@ -88,6 +100,7 @@ export async function resumeRun(client: Client, run: string, configuration?: Run
     run,
     configuration: configuration ?? input.configuration,
     ...(steps === undefined ? {} : { steps }),
+    ...(answerSeconds === undefined ? {} : { answerSeconds }),
   });
 }
 
@@ -189,6 +202,7 @@ async function steer(run: string, update: () => Promise<unknown>): Promise<void>
     await update();
   } catch (cause) {
     if (!(cause instanceof WorkflowUpdateFailedError)) throw cause;
-    throw new RunError('refused', `${run}: ${cause.cause?.message ?? cause.message}`, { cause });
+    // What the SDK wraps it in says nothing more.
+    throw new RunError('refused', `${run}: ${cause.cause?.message ?? cause.message}`);
   }
 }

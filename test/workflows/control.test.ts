@@ -153,6 +153,10 @@ test('cancelled, the trainer saves, everything ends as cancelled, and resuming g
     assert.equal(step.status.name, 'CANCELLED');
     await resumeRun(client, 'cancelled');
     await client.workflow.getHandle('cancelled').result();
+    const resumed = (await describeRun(client, 'cancelled')).progress?.steps[1];
+    const taken = progress.steps[1]?.seconds ?? 0;
+    assert.ok(taken > 0 && resumed?.secondsBefore === taken, 'what a step took before is not forgotten');
+    assert.ok((resumed.seconds ?? 0) >= taken);
   });
 });
 

@@ -85,7 +85,16 @@ test('a step that was interrupted says how often, and why the last time', () => 
   const interruptions = { preemptions: 2, failures: 1, attempts };
   const steps = [dataset!, { ...refinement!, state: 'done' as const, interruptions }];
   const text = describeProgress({ ...progress, steps }, page);
-  assert.match(text, /2 pre-emptions, 1 failures, the last: the trainer was ended by SIGKILL/);
+  assert.match(text, /2 pre-emptions, 1 failure, the last: the trainer was ended by SIGKILL/);
+});
+
+test('while a stage trains, its page says why its attempts before this one ended', () => {
+  const interrupted = { preemptions: 0, failures: 1, last: 'the trainer was ended by SIGKILL' };
+  const text = describeProgress({ ...progress, training: { ...training, interrupted } }, page);
+  assert.match(
+    text,
+    / · 0 pre-emptions, 1 failure, the last: the trainer was ended by SIGKILL · on node-7:41, attempt 3/,
+  );
 });
 
 test('a run that failed before its first step says at its top why, and what to type', () => {

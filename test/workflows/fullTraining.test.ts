@@ -37,7 +37,7 @@ test('a run goes through its steps in order, each a child workflow, and reports 
         ['dataset', 'done', 'heads: 8 frames to train, 2 to validate, 4 to test; 1 unusable frames left out'],
         ['coarse-pretraining', 'done', 'step 300000, loss 0.5000'],
         ['coarse-finetuning', 'done', 'step 800000, loss 0.5000'],
-        ['predictions', 'done', '10 frames, 5 of them now'],
+        ['predictions', 'done', '10 frames, 5 of them before'],
         ['refinement', 'done', 'step 150000, loss 0.5000'],
         ['evaluation', 'done', '4 test frames; median point-to-surface error: '],
       ],

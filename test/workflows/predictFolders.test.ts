@@ -86,7 +86,7 @@ test('the shards of the plan are predicted; failed frames are noted beside the p
     ]);
     const { progress } = await describeRun(client, 'predict-shards');
     assert.deepEqual([progress?.predictions?.done, progress?.predictions?.total], [30, 30]);
-    assert.equal(progress?.steps[0]?.note, '30 frames, 18 of them now; 2 failed');
+    assert.equal(progress?.steps[0]?.note, '30 frames, 10 of them before; 2 failed');
   });
   const listed = (await listRuns(client)).find(({ run }) => run === 'predict-shards');
   assert.deepEqual([listed?.status, listed?.stage, listed?.dataset], ['COMPLETED', 'predictions', null]);

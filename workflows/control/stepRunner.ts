@@ -23,7 +23,7 @@ import { Board } from '../progress/board.js';
 import { Iterations } from './iterations.js';
 import { withProgress } from './knownSteps.js';
 import * as messages from '../messages.js';
-import type { InterruptionsByStep, KnownSteps, RunProgress, StepInput } from '../types.js';
+import type { FullTrainingInput, KnownSteps, RunProgress, StepInput } from '../types.js';
 
 export type StepWorkflow<T> = (input: StepInput) => Promise<T>;
 
@@ -38,12 +38,16 @@ export class StepRunner {
   #known: KnownSteps;
 
   /**
-   * @param before what each step went through in executions that have ended.
-   * @param known the checkpoints that they are known to have saved.
+   * @param before what each step went through and took in executions that have ended, and the checkpoints that they are known
+   *   to have saved.
    */
-  constructor(input: RunInput, steps: readonly RunStep[], before: InterruptionsByStep = {}, known: KnownSteps = {}) {
-    this.#known = known;
-    this.#board = new Board(input.run, steps, () => this.#paused, before);
+  constructor(
+    input: RunInput,
+    steps: readonly RunStep[],
+    before: Pick<FullTrainingInput, 'interruptions' | 'knownSteps' | 'secondsBefore'> = {},
+  ) {
+    this.#known = before.knownSteps ?? {};
+    this.#board = new Board(input.run, steps, () => this.#paused, before.interruptions, before.secondsBefore);
     this.#iterations = new Iterations(input);
     this.handleMessages();
   }

@@ -9,7 +9,7 @@ import { describeProgress } from './describeProgress.js';
 import { Notices } from './notices.js';
 import { isStepOfRun } from './whose.js';
 import { addInterruptions } from '../control/interruptions.js';
-import type { InterruptionsByStep, RunProgress, StepState, StepStateName } from '../types.js';
+import type { InterruptionsByStep, RunProgress, SecondsByStep, StepState, StepStateName } from '../types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
 const stateKey = defineSearchAttributeKey(searchAttributes.state, SearchAttributeType.KEYWORD);
@@ -29,18 +29,24 @@ export class Board {
   #measured: PredictionProgress | null = null;
   #failure: string | null = null;
 
-  /** @param before what each step went through in executions that have ended. */
+  /** @param before what each step went through in executions that have ended. @param secondsBefore what it took there. */
   constructor(
     private readonly run: string,
     steps: readonly RunStep[],
     private readonly isPaused: () => boolean,
     before: InterruptionsByStep = {},
+    secondsBefore: SecondsByStep = {},
   ) {
     this.notices = new Notices(run);
     for (const step of steps) {
       const interruptions = before[step];
+      const earlier = secondsBefore[step];
       const state = { step, state: 'waiting', startedAt: null, seconds: null, note: null } as const;
-      this.#steps.set(step, { ...state, ...(interruptions && { interruptions }) });
+      this.#steps.set(step, {
+        ...state,
+        ...(earlier !== undefined && { secondsBefore: earlier }),
+        ...(interruptions && { interruptions }),
+      });
     }
     this.show();
   }
@@ -86,8 +92,9 @@ export class Board {
 
   /** A step that ran ends. */
   end(step: RunStep, state: 'done' | 'failed' | 'cancelled', note: string): void {
-    const startedAt = this.#steps.get(step)?.startedAt ?? null;
-    const seconds = startedAt === null ? null : Math.round((Date.now() - Date.parse(startedAt)) / 100) / 10;
+    const { startedAt = null, secondsBefore = 0 } = this.#steps.get(step) ?? {};
+    const now = startedAt === null ? null : (Date.now() - Date.parse(startedAt)) / 1000;
+    const seconds = now === null ? null : Math.round((secondsBefore + now) * 10) / 10;
     this.change(step, { state, note, seconds });
   }
 

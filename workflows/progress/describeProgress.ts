@@ -1,3 +1,4 @@
+import type { Interruptions } from '../../activities/types.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { RunProgress, StepState } from '../types.js';
 
@@ -34,7 +35,9 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
     parts.unshift(`**Failed: ${cell(progress.failure)}** ${howToGoOn(run)}`);
   }
   if (progress.paused) {
-    parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` on this page.`);
+    parts.push(
+      `${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` of this page, which does the same.`,
+    );
   } else if (running !== null) {
     const newer = page.isStep
       ? 'the heartbeat of the pending activity below'
@@ -59,7 +62,8 @@ function describeFailure(
 const howToGoOn = (run: string): string => `Once that is mended: \`tempeh-flow resume ${run}\`.`;
 
 function describeTraining(training: StageProgress & StageReport, isRunning: boolean): string {
-  const { stage, step, totalSteps, loss, stepsPerSecond, checkpointStep, validation, worker, attempt } = training;
+  const { stage, step, totalSteps, loss, stepsPerSecond, checkpointStep, validation } = training;
+  const { worker, attempt, interrupted } = training;
   const left = (totalSteps - step) / stepsPerSecond;
   const figures = [
     `**${stage}: ${Math.floor((100 * step) / Math.max(1, totalSteps))} %**, step ${grouped(step)} of ${grouped(totalSteps)}`,
@@ -67,6 +71,7 @@ function describeTraining(training: StageProgress & StageReport, isRunning: bool
     loss === null ? '' : `loss ${loss.toPrecision(4)}`,
     validation ? describeValidation(validation) : '',
     checkpointStep === null ? 'no checkpoint yet' : `last checkpoint at step ${grouped(checkpointStep)}`,
+    isRunning && interrupted !== undefined ? describeCounts(interrupted, interrupted.last) : '',
     worker === undefined ? '' : `on ${cell(worker)}${attempt === undefined ? '' : `, attempt ${attempt}`}`,
   ];
   return figures.filter((figure) => figure !== '').join(' · ');
@@ -97,7 +102,15 @@ function describeInterruptions({ interruptions }: StepState): string {
   const { preemptions, failures, attempts = [] } = interruptions;
   if (preemptions + failures === 0) return '';
   const last = attempts.filter(({ end }) => end !== null && end !== 'finished').at(-1)?.end;
-  return `${preemptions} pre-emptions, ${failures} failures${last ? `, the last: ${last}` : ''}`;
+  return describeCounts({ preemptions, failures }, last ?? undefined);
+}
+
+/** `2 pre-emptions, 1 failure, the last: …` */
+function describeCounts(counts: Pick<Interruptions, 'preemptions' | 'failures'>, last: string | undefined): string {
+  const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  const { preemptions, failures } = counts;
+  const sum = `${several(preemptions, 'pre-emption')}, ${several(failures, 'failure')}`;
+  return `${sum}${last === undefined ? '' : `, the last: ${cell(last)}`}`;
 }
 
 /** 1,234,567: the sandbox of workflows knows one locale. */

@@ -18,7 +18,8 @@ export function stageNote({ step, loss, seconds }: StageResult): string {
 
 export function predictionsNote({ frames, predicted, failures }: PredictionSummary): string {
   if (predicted === 0 && failures === 0) return `${frames} frames, all there before`;
-  return `${frames} frames, ${predicted} of them now${failures === 0 ? '' : `; ${failures} failed`}`;
+  const before = frames - predicted - failures;
+  return `${frames} frames${before === 0 ? '' : `, ${before} of them before`}${failures === 0 ? '' : `; ${failures} failed`}`;
 }
 
 export function evaluationNote({ frames, methods, warnings = [] }: EvaluationSummary): string {

@@ -11,9 +11,11 @@ const longestEnd = 120;
 
 /** The attempts of trainers and predictors of a run's whole life: when, which worker, from step to step, why it ended. */
 export function attemptLines({ progress }: RunDescription): string[] {
-  const all = (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
+  let all = (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
     (interruptions?.attempts ?? []).map((record, i) => ({ step, number: i + 1, record })),
   );
+  // Those of a run that was resumed, which only found what is done.
+  all = all.filter(({ record }) => record.end !== 'finished' || record.toStep !== null);
   if (all.length === 0) return [];
   all.sort((a, b) => Date.parse(a.record.beganAt) - Date.parse(b.record.beganAt));
   const seconds = all.reduce((sum, { record }) => sum + record.seconds, 0);
