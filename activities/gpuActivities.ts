@@ -104,9 +104,9 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         logStore: openStore(configuration.storage),
         start: { kind: 'train', job },
         readEvent: readTrainerEvent,
-        onProgress: (progress) => {
+        onProgress: (progress, interrupted) => {
           prove();
-          tellWorkflow(progress);
+          tellWorkflow(progress, interrupted);
         },
         isProven,
         fitness,

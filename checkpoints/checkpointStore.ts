@@ -123,7 +123,7 @@ export class CheckpointStore {
     const { checkpoint, damaged, state } = found;
     if (this.manifest.checkpoints.at(-1)?.key !== checkpoint.key) {
       await this.update((manifest) => goingOnFrom(found, manifest));
-      const what = damaged.map(({ message }) => `${message}. It is put aside.`);
+      const what = damaged.map(({ message }) => `${message.replace(/\.+$/, '')}. It is put aside.`);
       warn([...what, `Training goes on from the checkpoint of step ${state.step} instead.`].join(' '));
     }
     return state;

@@ -60,6 +60,11 @@ export class Attempts {
     return this.before.slice(last + 1).map(({ worker }) => worker);
   }
 
+  /** Why the attempt before this one ended; null where there was none. */
+  get lastEnd(): string | null {
+    return this.before.at(-1)?.end ?? null;
+  }
+
   warning(text: string): void {
     const shown = text.slice(0, longestWarning);
     this.warned = [...this.warned.filter((earlier) => earlier !== shown), shown].slice(-keptOfStep.warnings);

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
-import { readableLogLine } from '../../text/logLine.js';
+import { isMerelyInformation, readableLogLine } from '../../text/logLine.js';
 
 const keptLines = 30;
 const longestLine = 500;
@@ -45,10 +45,15 @@ export class BoundedLog {
     this.append(Buffer.from(`${JSON.stringify(line)}\n`));
   }
 
-  /** The last lines, oldest first, each cut to a readable length. */
-  lastLines(count = 10): string[] {
+  /**
+   * The last lines, oldest first, each cut to a readable length.
+   *
+   * @param which `troubles`: without what our own log only informs of, such as progress.
+   */
+  lastLines(count = 10, which: 'all' | 'troubles' = 'all'): string[] {
     const lines = this.#unfinished === '' ? this.#lastLines : [...this.#lastLines, this.#unfinished];
-    const read = lines.slice(-count).map(readableLogLine);
+    const asked = which === 'all' ? lines : lines.filter((line) => !isMerelyInformation(line));
+    const read = asked.slice(-count).map((line) => readableLogLine(line));
     return read.map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
   }
 

@@ -40,7 +40,7 @@ export function endReason<Progress, Result>(
   log: BoundedLog,
 ): string {
   if (end.kind === 'told') return end.event.kind === 'failed' ? end.event.message : 'stopped as asked, and saved';
-  const last = log.lastLines().at(-1);
+  const last = linesOf(log, end.kind).at(-1);
   return `the ${name} ${end.how}${last === undefined || end.kind === 'killed' ? '' : `; it printed last: ${last}`}`;
 }
 
@@ -80,10 +80,12 @@ export function failureOf<Progress, Result>(
   if (reached.blamed !== null) return reached.blamed;
   const inOrder = end.kind === 'told' || end.kind === 'killed';
   if (inOrder) return stoppedFailure(`The ${name} ${end.kind === 'killed' ? end.how : 'saved and stopped'}.`);
-  const lines = lastWords(log).map((line) => `  ${line}`);
-  const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:\n${lines.join('\n')}\n`;
+  const lines = lastWords(linesOf(log, end.kind)).map((line) => `  ${line}`);
+  const nothing = log.lastLines(1).length === 0 ? 'It printed nothing.' : 'It logged no error.';
+  const said = lines.length === 0 ? nothing : `It printed last:\n${lines.join('\n')}\n`;
+  const sender = end.how.endsWith('SIGKILL') ? ` ${killers}` : '';
   const type = end.kind === 'hung' ? 'ProcessHung' : 'ProcessCrashed';
-  const failure = passingFault(type, `The ${name} ${end.how}. ${said} Its whole log: ${log.path}`, delay);
+  const failure = passingFault(type, `The ${name} ${end.how}.${sender} ${said} Its whole log: ${log.path}`, delay);
   // Where it was made says nothing, and takes room.
   failure.stack = '';
   return failure;
@@ -93,10 +95,18 @@ export function failureOf<Progress, Result>(
 const mostQuoted = 1200;
 const longestQuoted = 300;
 
-function lastWords(log: BoundedLog): string[] {
+/** Who sends this signal leaves no word. */
+const killers = 'That is a person, or the kernel where memory ran out (dmesg says so).';
+
+/** Of one that hung, what it was about last tells most; of one that crashed, what is no progress. */
+function linesOf(log: BoundedLog, end: 'crashed' | 'hung' | 'killed'): string[] {
+  return log.lastLines(10, end === 'hung' ? 'all' : 'troubles');
+}
+
+function lastWords(lines: readonly string[]): string[] {
   const kept: string[] = [];
   let length = 0;
-  for (const line of log.lastLines().toReversed()) {
+  for (const line of lines.toReversed()) {
     const shown = line.length > longestQuoted ? `${line.slice(0, longestQuoted)}…` : line;
     length += shown.length;
     if (length > mostQuoted) break;

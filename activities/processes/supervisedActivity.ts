@@ -13,7 +13,7 @@ import { threadsOf } from '../../configs/slots.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
-import type { StageProgress } from '../../training/process/protocol.js';
+import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { Device, DevicePool } from '../devices.js';
 import { Attempts } from './attempts.js';
 import { BoundedLog } from './boundedLog.js';
@@ -41,7 +41,8 @@ export interface SupervisedActivity<Progress, Result> {
   readonly logStore?: ObjectStore;
   readonly start: Serializable;
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
-  readonly onProgress?: (progress: Progress) => void;
+  /** @param interrupted what attempts before this one ended with, where there were any. */
+  readonly onProgress?: (progress: Progress, interrupted: StageReport['interrupted']) => void;
   /** This worker has had its credentials for the run's store accepted. */
   readonly isProven?: () => boolean;
   /** Told where this worker is at fault, and not the run; absent: the run is. */
@@ -155,7 +156,10 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
             metrics.progress(event.progress);
             attempts.reached(event.progress.checkpointStep ?? 0, event.progress.step);
           }
-          activity.onProgress?.(event.progress);
+          const sum = interruptionsBefore(context.info.attempt, preemptions);
+          const last = attempts.lastEnd;
+          const were = sum.preemptions + sum.failures > 0;
+          activity.onProgress?.(event.progress, were ? { ...sum, ...(last !== null && { last }) } : undefined);
         }
         if (event.kind === 'starting') starting = event.message;
         if (event.kind === 'warning') {

@@ -17,6 +17,8 @@ export function secondsBetweenSignals(age: number): number {
   return Math.max(often, shareLater * age);
 }
 
+type StageTold = (progress: StageProgress, interrupted?: StageReport['interrupted']) => void;
+
 /**
  * Signals a training activity's workflow where the stage is: at its first checkpoint, then as often as
  * `secondsBetweenSignals` says. What the workflow shows is a courtesy; losing it is no fault.
@@ -24,14 +26,14 @@ export function secondsBetweenSignals(age: number): number {
  * @param client of the connection that there is then: the context's own is of the one that there was when the activity began,
  * and closed once certificates are renewed.
  */
-export function stageSignals(context: Context, client: () => Client): (progress: StageProgress) => void {
+export function stageSignals(context: Context, client: () => Client): StageTold {
   const begun = performance.now();
   // Where machines are pre-empted every hour, attempts that each began with a signal would fill the history in weeks.
   const before = Math.max(0, Date.now() - context.info.scheduledTimestampMs) / 1000;
   const isYoung = secondsBetweenSignals(before) < usualSeconds;
   let toldAt = isYoung ? -Infinity : before;
   let toldStep: number | null = null;
-  return (progress) => {
+  return (progress, interrupted) => {
     const age = before + (performance.now() - begun) / 1000;
     const isFirstCheckpoint = isYoung && toldStep === null && progress.checkpointStep !== null;
     if (!isFirstCheckpoint && age - toldAt < secondsBetweenSignals(age)) return;
@@ -39,7 +41,12 @@ export function stageSignals(context: Context, client: () => Client): (progress:
     toldStep ??= progress.checkpointStep;
     const { workflowExecution, attempt } = context.info;
     if (workflowExecution === undefined) return;
-    const report: StageProgress & StageReport = { ...progress, attempt, worker: workerName() };
+    const report: StageProgress & StageReport = {
+      ...progress,
+      attempt,
+      worker: workerName(),
+      ...(interrupted && { interrupted }),
+    };
     client()
       .workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId)
       .signal(messages.stageProgress, report)

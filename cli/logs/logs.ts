@@ -81,7 +81,7 @@ class LogPrinter {
     this.rest = lines.pop() ?? '';
     for (const line of lines) {
       if (json) printLine(jsonLogLine(line, { step: log.step, attempt: log.attempt }));
-      else print(`  ${readableLogLine(line)}`);
+      else print(`  ${readableLogLine(line, 'in title')}`);
     }
   }
 }
@@ -100,7 +100,7 @@ async function nothing(store: ObjectStore, { run, step, attempt }: LogsOptions):
   const there = await listLogs(store, run);
   const where = `${keys.logs(run)} in ${store.description}`;
   if (there.length === 0)
-    return `There are no logs below ${where}: no process of this run has begun, or it has another store.`;
+    return `There are no logs below ${where} yet: what a process logs is there within half a minute (--follow waits). Or the run has another store.`;
   const steps = [...new Set(there.map((log) => log.step))].map(
     (name) => `${name} (attempts: ${there.filter((log) => log.step === name).length})`,
   );

@@ -45,15 +45,17 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
     });
     const store = openStore(configuration.storage);
     const { fingerprint } = host;
-    const run = await startOrGoOn({ client, store, job, configuration, fingerprint, signal });
     const display = new LiveDisplay();
     const workers = await startWorkers(job.space, { ...services.environment, ...host.environment }, (message) => {
       display.print(`${styled('yellow', '!')} ${message}`);
     });
     cleanups.push(() => workers.stop());
     print(`  workers    data and GPU, logs in ${job.space.logs}`);
-    print(`\n${styled('bold', run)}  ${workflowPage(uiUrl, namespace, run)}`);
     const lost = Promise.race([services.lost, workers.lost]);
+    const starting = startOrGoOn({ client, store, job, configuration, fingerprint, signal });
+    const run = await Promise.race([starting, lost.then(rethrow)]);
+    // An address of its own line can be clicked where a terminal is narrow.
+    print(`\n${styled('bold', run)}  (on its page: User Metadata)\n${workflowPage(uiUrl, namespace, run)}`);
     const last = await follow({ client, store, services: { ...services, lost }, job, run, display, signal });
     print(`\n${summary(last, job.keep)}`);
     if (job.keep) await Promise.race([aborted(signal), services.lost.then(rethrow)]);
@@ -97,7 +99,7 @@ async function setUp(
     display.show(told, (line) => line.replace(/\d+ of.*/, ''));
   });
   print(
-    `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}  (Ctrl-C stops; the next npm start goes on)`,
+    `${styled('bold', `tempeh-flow: the whole system on ${own ? 'this machine' : 'a miniature'}`)}\n(Ctrl-C stops; the next npm start goes on)`,
   );
   show();
   const starting = startServices(space, bucket, signal).then((services) => {
@@ -165,8 +167,9 @@ async function follow({ client, store, services, job, run, display, signal }: Fo
     signal.throwIfAborted();
     if (description?.status !== 'COMPLETED') {
       const why = description?.failure ?? `it was ${description?.status.toLowerCase() ?? 'not seen'}`;
-      const logs = `${endOfLog(`${space.logs}/gpu-worker.log`, 5)}`;
-      throw new CommandError(`${run} did not complete: ${why}\n${logs}\nnpm start goes on with it.`);
+      // Of one that was cancelled there is nothing to explain.
+      const logs = description?.status === 'FAILED' ? `${endOfLog(`${space.logs}/gpu-worker.log`, 5)}\n` : '';
+      throw new CommandError(`${run} did not complete: ${why}\n${logs}npm start goes on with it.`);
     }
     const { startedAt, closedAt } = description;
     const result = (await client.workflow.getHandle(run).result()) as FullTrainingResult;

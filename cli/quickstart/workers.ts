@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { startGuarded, type GuardedProcess } from '../../infra/services/index.js';
+import { readableLogLine } from '../../text/logLine.js';
 import { CommandError } from '../errors.js';
 import type { Workspace } from '../machine/workspace.js';
 
@@ -106,7 +107,8 @@ function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** The last lines of a log, for an error message. */
 export function endOfLog(file: string, lines = 12): string {
   try {
-    return `The end of ${file}:\n${readFileSync(file, 'utf8').trim().split('\n').slice(-lines).join('\n')}`;
+    const end = readFileSync(file, 'utf8').trim().split('\n').slice(-lines);
+    return `The end of ${file}:\n${end.map((line) => `  ${readableLogLine(line)}`).join('\n')}`;
   } catch {
     return `There is no log at ${file}.`;
   }

@@ -13,7 +13,9 @@ import { print, tell } from '../terminal/print.js';
 const steerings = {
   /** Stops a run until it is unpaused. */
   async pause(client: Client, run: string): Promise<string> {
-    await pauseRun(client, run);
+    const { status, progress } = await describeRun(client, run);
+    // Whoever says it twice has what he wants.
+    if (status !== 'RUNNING' || progress?.paused !== true) await pauseRun(client, run);
     return `${run} is paused: tempeh-flow unpause ${run} goes on.`;
   },
 

@@ -60,7 +60,9 @@ export class LiveDisplay {
   }
 }
 
-/** Cuts a line to so many columns; its colours stay. */
+/** Cuts a line to so many columns, after a whole field where it has several; its colours stay. */
 function clip(line: string, width: number): string {
-  return visibleLength(line) <= width ? line : `${sliceAnsi(line, 0, width - 1)}…`;
+  if (visibleLength(line) <= width) return line;
+  const end = stripVTControlCharacters(sliceAnsi(line, 0, width - 2)).lastIndexOf('  ');
+  return end > width / 2 ? `${sliceAnsi(line, 0, end)} …` : `${sliceAnsi(line, 0, width - 1)}…`;
 }

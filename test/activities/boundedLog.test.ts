@@ -31,6 +31,19 @@ test('a later attempt appends, and its limit counts what was there', () => {
   second.close();
 });
 
+test('of a process that was killed in full work, progress does not hide what the failure was', () => {
+  const log = new BoundedLog(freshPath());
+  const line = (level: string, message: string) =>
+    `${JSON.stringify({ level, time: '2026-11-30T17:15:44.000Z', iteration: 211, message })}\n`;
+  log.write(Buffer.from(`${line('info', 'progress')}terminate called: bad_alloc\n${line('warn', 'low memory')}`));
+  for (let i = 0; i < 12; i++) log.write(Buffer.from(line('info', 'progress')));
+  const [library, warning, ...others] = log.lastLines(10, 'troubles');
+  assert.equal(library, 'terminate called: bad_alloc');
+  assert.match(warning ?? '', /WARN {3}low memory/);
+  assert.deepEqual(others, []);
+  log.close();
+});
+
 test('last lines: whole over chunks and characters, the unfinished one among them, none of them endless', () => {
   const log = new BoundedLog(freshPath());
   const text = Buffer.from('Köpfe\n\nsecond\nunfinished');

@@ -56,7 +56,10 @@ async function supervise(
 
 /** what is in a log, in human-readable form. */
 function textOf({ path }: BoundedLog): string {
-  return readFileSync(path, 'utf8').split('\n').map(readableLogLine).join('\n');
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .map((line) => readableLogLine(line))
+    .join('\n');
 }
 
 test('a process that finishes is heard to its end, and what it prints is in its log', async () => {

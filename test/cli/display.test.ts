@@ -141,7 +141,7 @@ describe('a run as lines', () => {
     );
     assert.match(waiting ?? '', /refinement/);
     assert.match(running ?? '', /; 1 pre-emption, 2 failures$/);
-    assert.match(trouble ?? '', /attempt 1: the trainer was ended by SIGKILL$/);
+    assert.match(trouble ?? '', /attempt 1: the trainer was ended by SIGKILL \(attempt 2 runs\)$/);
   });
 
   test('a stage that is paused says where it stands, and no rate of before', () => {
@@ -185,8 +185,8 @@ describe('a run as lines', () => {
       waitsFor: 'Saving the checkpoint of step 30 has waited for 70 s: ECONNREFUSED',
     } as const;
     const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
-    assert.match(lines.at(-2)!, /trainStage, attempt 1: the trainer was ended by SIGKILL$/);
-    assert.match(lines.at(-1)!, /! trainStage waits: Saving the checkpoint of step 30 .* 70 s: ECONNREFUSED$/);
+    assert.match(lines.at(-2)!, /coarse-pretraining, attempt 1: the trainer was ended by SIGKILL \(attempt 2 runs\)$/);
+    assert.match(lines.at(-1)!, /! coarse-pretraining waits: Saving the checkpoint of step 30 .* 70 s: ECONNREFUSED$/);
   });
 
   test('what a trainer warned of stays to be seen while it trains: a checkpoint that was put aside', () => {
@@ -195,7 +195,7 @@ describe('a run as lines', () => {
     const warning = 'The checkpoint of step 20 is damaged: state.json is missing. It is put aside.';
     const heartbeat = { kind: 'training', progress: training, message: warning, warning, preemptions: 0 } as const;
     const lines = progressLines({ ...description, activities: [{ ...activity!, heartbeat }] }, 5000);
-    assert.match(lines.at(-1)!, /! trainStage: The checkpoint of step 20 is damaged: .* It is put aside\.$/);
+    assert.match(lines.at(-1)!, /! coarse-pretraining: The checkpoint of step 20 is damaged: .* It is put aside\.$/);
   });
 
   test('its attempts, also those of workers that are gone: when, where, from step to step, why each ended', () => {
@@ -241,7 +241,7 @@ describe('a run as lines', () => {
       Math.round(70_000 + (15_000 * 61) / 3.4),
     );
     assert.ok(
-      lines.some((line) => /whole run +3 d 22 h left/.test(line)),
+      lines.some((line) => /whole run +about 3 d 22 h left/.test(line)),
       lines.join('\n'),
     );
   });

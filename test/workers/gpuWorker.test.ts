@@ -140,12 +140,12 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
 for (const [behaviour, wanted, end] of [
   [
     'crash',
-    /^The trainer was ended by SIGKILL\. It printed nothing\. Its whole log: .*coarse-pretraining\.log$/,
+    /^The trainer was ended by SIGKILL\. That is a person, or the kernel where memory ran out.* It printed nothing\. Its whole log: .*coarse-pretraining\.log$/,
     /^the trainer was ended by SIGKILL$/,
   ],
   [
     'crash loudly',
-    /^The trainer was ended by SIGKILL\. It printed last:\n( {2}.*\n)+ {2}line 39: .*…\n Its whole log: .*\.log$/,
+    /^The trainer was ended by SIGKILL\. That is a person, or the kernel .* It printed last:\n( {2}.*\n)+ {2}line 39: .*…\n Its whole log: .*\.log$/,
     /^the trainer was ended by SIGKILL; it printed last: line 39/,
   ],
   ['hang', /^The trainer said nothing for 1\.8 s, and was ended\./, /^the trainer said nothing for 1\.8 s/],

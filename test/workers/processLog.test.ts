@@ -4,6 +4,9 @@ import { openLog } from '../../workers/logLines.js';
 import { ProcessLog } from '../../workers/processLog.js';
 import { readableLogLine } from '../../text/logLine.js';
 
+const time = '2026-11-29T22:20:03.123Z';
+/** That time as this machine's clock shows it. */
+const local = new Date(time).toLocaleString('sv').slice('2026-'.length);
 const context = { worker: 'trainer', run: 'r', step: 'refinement', attempt: 2 };
 
 function linesOf(write: (log: ProcessLog, tick: (seconds: number) => void) => void): Record<string, unknown>[] {
@@ -65,10 +68,24 @@ test('no line shows a secret, whatever text it stands in', () => {
   }
 });
 
+test('progress reads as a sentence, with its date: a run takes weeks', () => {
+  const numbers = { iteration: 1162, of: 2900, loss: 17.924298434202488, stepsPerSecond: 12.84388636203232 };
+  const rest = {
+    checkpointStep: 895,
+    skippedBatches: 0,
+    bytesRead: 106506937,
+    cache: { hits: 5 },
+    phases: { batch: 1 },
+  };
+  const line = { level: 'info', time, ...context, host: 'h', message: 'progress', ...numbers, ...rest };
+  const sentence = 'step 1162 of 2900, loss 17.92, 12.8 steps/s, checkpoint 895';
+  assert.equal(readableLogLine(JSON.stringify(line), 'in title'), `${local}  INFO   ${sentence}`);
+});
+
 test('on a terminal a line reads as a sentence; what is no line of ours stays as it is, harmless', () => {
   const line = JSON.stringify({
     level: 'warn',
-    time: '2026-11-29T22:20:03.123Z',
+    time,
     ...context,
     host: 'h',
     error: 'disk full',
@@ -77,7 +94,12 @@ test('on a terminal a line reads as a sentence; what is no line of ours stays as
   });
   assert.equal(
     readableLogLine(line),
-    '22:20:03  WARN   trainer  r/refinement  Activity failed: disk full  (attempt 2, taskQueue tempeh-gpu)',
+    `${local}  WARN   trainer  r/refinement  Activity failed: disk full  (attempt 2, taskQueue tempeh-gpu)`,
+  );
+  assert.equal(
+    readableLogLine(line, 'in title'),
+    `${local}  WARN   Activity failed: disk full  (taskQueue tempeh-gpu)`,
+    'what a title says is not in each line',
   );
   assert.equal(readableLogLine('{"no": "line"}'), '{"no": "line"}');
   assert.equal(readableLogLine('\u001b[2J of a library'), '\\u001b[2J of a library');

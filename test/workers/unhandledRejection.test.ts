@@ -19,7 +19,10 @@ test('a trainer in which a promise is rejected that nobody waits for says so, sa
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 1);
   assert.match(
-    log.split('\n').map(readableLogLine).join('\n'),
+    log
+      .split('\n')
+      .map((line) => readableLogLine(line))
+      .join('\n'),
     /unexpected error[^]*nobody waits for this[^]*faultyProcess/,
   );
   assert.equal(await readFile(saved, 'utf8'), 'saved');

@@ -71,6 +71,8 @@ export interface StageValidation {
 export interface StageReport {
   readonly worker?: string;
   readonly attempt?: number;
+  /** What the attempts before this one ended with; absent where there were none. `last`: why the last one ended. */
+  readonly interrupted?: { readonly preemptions: number; readonly failures: number; readonly last?: string };
 }
 
 /** How a stage ended: seconds are those of the last attempt. */

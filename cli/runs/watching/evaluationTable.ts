@@ -1,5 +1,5 @@
 import type { ErrorSummary, Evaluation } from '../../../evaluation/types.js';
-import { columns, styled } from '../../terminal/terminal.js';
+import { columns, styled, visibleLength } from '../../terminal/terminal.js';
 
 /** What the table is made of: a run's evaluation, or the part of it that a workflow's result holds. */
 export type TableContent = Pick<Evaluation, 'frames' | 'subjects' | 'methods' | 'farPoints'>;
@@ -14,15 +14,34 @@ interface PlainTable {
 
 const dim = (cells: readonly string[]): string[] => cells.map((cell) => styled('dim', cell));
 
-/** An evaluation as tables of a terminal: errors by method, and what they consist of. */
-export function evaluationTable(content: TableContent): string {
-  const tables = plainTables(content).map(({ groups, heads, rows }) =>
-    columns([...(groups === null ? [] : [dim(groups)]), dim(heads), ...rows], [1, 2, 3, 4, 5, 6, 7, 8]),
-  );
+/**
+ * An evaluation as tables of a terminal: errors by method, and what they consist of.
+ *
+ * @param width columns of the terminal: where they are few, what matters least is left out.
+ */
+export function evaluationTable(content: TableContent, width = process.stdout.columns ?? Infinity): string {
+  const tables = plainTables(content).map((table) => {
+    const fewer = [table, without(table, /^aligned/), without(table, /^aligned|90 %/)].map(drawn);
+    return fewer.find((text) => widthOf(text) <= width) ?? fewer.at(-1)!;
+  });
   const far = farPoints(content);
   return [`${titleOf(content)}\n\n${tables[0]}`, ...tables.slice(1), ...(far === '' ? [] : [styled('dim', far)])].join(
     '\n\n',
   );
+}
+
+function drawn({ groups, heads, rows }: PlainTable): string {
+  return columns([...(groups === null ? [] : [dim(groups)]), dim(heads), ...rows], [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+const widthOf = (text: string): number => Math.max(...text.split('\n').map(visibleLength));
+
+/** A table without the columns of a name; their group's stands before it. */
+function without({ groups, heads, rows }: PlainTable, name: RegExp): PlainTable {
+  let group = '';
+  const names = heads.map((head, i) => `${(group = groups?.[i] || group)} ${head}`.trim());
+  const kept = <T>(cells: readonly T[]): T[] => cells.filter((_, i) => !name.test(names[i] ?? ''));
+  return { groups: groups && kept(groups), heads: kept(heads), rows: rows.map(kept) };
 }
 
 /** The same in Markdown, for TensorBoard. */

@@ -3,6 +3,7 @@ import { describeRun, type RunDescription } from '../../../client/runs/describeR
 import type { Ask } from '../../connection.js';
 import { harmless } from '../../terminal/harmless.js';
 import { LiveDisplay } from '../../terminal/liveDisplay.js';
+import { LossCurve } from './lossCurve.js';
 import { outlookBasis, type OutlookBasis } from './outlook.js';
 import { descriptionLines } from './seriesLines.js';
 
@@ -32,9 +33,13 @@ export async function followRun({
   onDescription,
 }: FollowOptions): Promise<RunDescription | null> {
   const live = display ?? new LiveDisplay();
-  const show = harmless((description: RunDescription) =>
-    live.show(descriptionLines(description, Date.now(), basis), lineSubject),
-  );
+  const curve = new LossCurve();
+  const show = harmless((description: RunDescription) => {
+    curve.see(description);
+    // Elsewhere each line has its loss, and is kept.
+    const isOn = process.stdout.isTTY && description.status === 'RUNNING' && description.progress?.paused === false;
+    live.show([...descriptionLines(description, Date.now(), basis), ...(isOn ? curve.lines() : [])], lineSubject);
+  });
   let last: RunDescription | null = null;
   let basis: OutlookBasis | null = null;
   let isAsked = false;

@@ -66,7 +66,7 @@ function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: 
   if (basis === null || progress === null || progress.steps.length === 1) return [];
   const seconds = secondsLeft(description, basis);
   if (seconds === null || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
-  return [`    whole run  ${duration(seconds)} left, on one GPU`];
+  return [`    whole run  about ${duration(seconds)} left`];
 }
 
 /** Milliseconds of silence after which a rate is out of date. */
@@ -91,7 +91,12 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
     return `${bar(predictions.done / Math.max(1, predictions.total))}  ${predictions.done} of ${predictions.total} frames`;
   }
   const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
-  return message.find((text) => text !== null) ?? own[0]?.type ?? step.note ?? '';
+  return message.find((text) => text !== null) ?? (own[0] === undefined ? (step.note ?? '') : beginning(own[0]));
+}
+
+/** What has not said anything yet. */
+function beginning({ type, state }: PendingActivity): string {
+  return state === 'running' ? (activityNames[type] ?? 'starting') : 'waits for a worker';
 }
 
 function measuredNote({ done, total, skipped, framesPerSecond }: PredictionProgress): string {
@@ -114,7 +119,7 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
         : [];
   const distance = validation?.pointToSurface;
   return [
-    `${bar(share)} ${Math.floor(100 * share)} %`,
+    `${bar(share, barWidth())} ${Math.floor(100 * share)} %`.trim(),
     `step ${done} of ${totalSteps}`,
     ...rate,
     loss === null ? '' : `loss ${loss.toPrecision(3)}`,
@@ -164,15 +169,21 @@ export function transferNote(
     .join('  ');
 }
 
+/** Columns of a bar beside which there is much to say: on a narrow terminal steps and time left come first. */
+function barWidth(): number {
+  const width = process.stdout.columns ?? 120;
+  return width < 90 ? 0 : width < 110 ? 10 : 20;
+}
+
 export function bar(share: number, width = 20): string {
   const full = Math.max(0, Math.min(width, Math.round(share * width)));
   return styled('cyan', '━'.repeat(full)) + styled('dim', '─'.repeat(width - full));
 }
 
-function secondsOf({ state, seconds, startedAt }: StepState, now: number): string {
+function secondsOf({ state, seconds, startedAt, secondsBefore = 0 }: StepState, now: number): string {
   if (seconds !== null) return duration(seconds);
   if (startedAt === null || (state !== 'running' && state !== 'paused')) return '';
-  return duration(Math.max(0, (now - Date.parse(startedAt)) / 1000));
+  return duration(secondsBefore + Math.max(0, (now - Date.parse(startedAt)) / 1000));
 }
 
 function waitingNote({ status, failure }: RunDescription): string {
@@ -197,23 +208,32 @@ const longestFailure = 300;
 /** Characters of a warning, which says what was found where. */
 const longestWarning = 600;
 
+/** `refinement`; of what fetches and packs, what it does: `dataset (packing)`. */
+function nameOf({ type, workflowId }: PendingActivity): string {
+  const step = workflowId.split('/')[1];
+  const work = activityNames[type];
+  if (step === undefined) return work ?? type;
+  return work === undefined ? step : `${step} (${work})`;
+}
+
 /** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. */
 export function troubles({ activities }: RunDescription, now: number): string[] {
   const mark = `  ${styled('yellow', '!')}`;
   return activities.flatMap((activity) => {
-    const { type, attempt, lastFailure, paused, state, heartbeat } = activity;
+    const { attempt, lastFailure, paused, state, heartbeat } = activity;
+    const name = nameOf(activity);
     const lines: string[] = [];
     if (lastFailure !== null || paused) {
       // What failed is the attempt before the one that runs, or that is to come.
       const failed = lastFailure === null ? attempt : attempt - 1;
       const failure = lastFailure === null ? '' : `: ${printable(lastFailure.replace(/\s+/g, ' '), longestFailure)}`;
       const next = nextAttempt(activity, now);
-      lines.push(`${mark} ${type}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`);
+      lines.push(`${mark} ${name}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`);
     }
     const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
-    if (waitsFor) lines.push(`${mark} ${type} waits: ${waitsFor.split('\n')[0]}`);
+    if (waitsFor) lines.push(`${mark} ${name} waits: ${waitsFor.split('\n')[0]}`);
     const warning = heartbeat !== null && 'warning' in heartbeat ? heartbeat.warning : undefined;
-    if (warning !== undefined) lines.push(`${mark} ${type}: ${printable(warning, longestWarning)}`);
+    if (warning !== undefined) lines.push(`${mark} ${name}: ${printable(warning, longestWarning)}`);
     return lines;
   });
 }
@@ -225,14 +245,19 @@ function pastWarnings({ progress, activities }: RunDescription): string[] {
   );
   return (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
     (interruptions?.warnings ?? [])
-      .filter((warning) => !shown.includes(warning))
+      // Those that are kept are cut.
+      .filter((warning) => !shown.some((whole) => whole.startsWith(warning)))
       .map((warning) => `  ${styled('yellow', '!')} ${step}: ${printable(warning, longestWarning)}`),
   );
 }
 
 /** When an activity that waits is tried again. */
-export function nextAttempt({ paused, state, nextAttemptAt }: PendingActivity, now: number): string {
+export function nextAttempt(
+  { paused, state, nextAttemptAt, attempt, lastFailure }: PendingActivity,
+  now: number,
+): string {
   if (paused) return 'paused in Temporal: tempeh-flow retry goes on';
-  if (nextAttemptAt === null) return state === 'waiting' ? 'waits for a worker' : '';
+  if (nextAttemptAt === null)
+    return state === 'waiting' ? 'waits for a worker' : lastFailure === null ? '' : `attempt ${attempt} runs`;
   return `next attempt in ${duration(Math.max(0, (nextAttemptAt.getTime() - now) / 1000))}`;
 }
