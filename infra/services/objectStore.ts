@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { CreateBucketCommand, HeadBucketCommand, NotFound, S3Client } from '@aws-sdk/client-s3';
@@ -8,8 +9,13 @@ import { loopback } from './ports.js';
 import { type RunningService, startService } from './service.js';
 
 const region = 'us-east-1';
-/** No bucket's name begins with a dot. */
-const healthPath = '/.healthy';
+/**
+ * Of the server of one folder: another's, which took the port between our look and its start, does not answer there. No
+ * bucket's name begins with a dot.
+ */
+function healthPathOf(directory: string): string {
+  return `/.healthy-${createHash('sha256').update(directory).digest('hex').slice(0, 32)}`;
+}
 
 export interface ObjectStoreOptions {
   /** Holds the objects, their metadata, the credentials, log and state. */
@@ -41,6 +47,7 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
   const [objects, metadata] = [path.join(directory, 'objects'), path.join(directory, 'metadata')];
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   for (const folder of [objects, metadata]) mkdirSync(folder, { recursive: true });
+  const healthPath = healthPathOf(directory);
   const credentialsFile = path.join(directory, 'credentials.json');
   const credentials = loadOrCreateCredentials(credentialsFile);
   const program = await versitygwProgram();

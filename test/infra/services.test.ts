@@ -136,6 +136,22 @@ test('a port in use is left to its owner, and another one taken', async (t) => {
   peer[0].destroy();
 });
 
+test('servers that start at once on the same free port all work, each with its own data', async (t) => {
+  const probe = net.createServer().listen({ host: '127.0.0.1', port: 0 });
+  await once(probe, 'listening');
+  const { port } = probe.address() as net.AddressInfo;
+  await new Promise((closed) => probe.close(closed));
+  // One that found the other's server healthy, and died itself, was refused by it: "No user exists with the provided key".
+  const stores = await Promise.all(
+    ['first', 'second', 'third'].map((bucket) => startObjectStore({ directory: temporaryFolder(), port, bucket })),
+  );
+  t.after(() => Promise.all(stores.map((store) => store.stop())));
+  assert.equal(new Set(stores.map(({ ports }) => ports[0])).size, 3);
+  for (const store of stores) {
+    await clientOf(t, store).send(new PutObjectCommand({ Bucket: store.bucket, Key: 'k', Body: 'v' }));
+  }
+});
+
 test('SIGKILL of the process that started services takes them along', async (t) => {
   const directory = temporaryFolder();
   const { host, groups, ports } = await startHost(t, directory);
