@@ -13,7 +13,7 @@ thead th { color: var(--quiet); } tbody th, thead th:first-child { text-align: l
 svg { width: 100%; max-width: 40rem; } svg polyline { fill: none; stroke-width: 2; } svg .grid { stroke: var(--line); }
 svg text { fill: var(--quiet); font-size: 11px; }
 .names { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
-.names i { display: inline-block; width: 1rem; height: .25rem; margin-right: .4rem; vertical-align: middle; }
+.names i { display: inline-block; width: 1.4rem; border-top: .2rem solid; margin-right: .4rem; vertical-align: middle; }
 .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .5rem; }
 figure { margin: 0; max-width: 22rem; } img { width: 100%; border-radius: 4px; display: block; }
 .legend { display: flex; align-items: center; gap: .5rem; color: var(--quiet); font-size: .85rem; flex-wrap: wrap; }
@@ -25,7 +25,7 @@ pre { overflow-x: auto; font-size: .8rem; } code { font-size: .8rem; }
 .controls { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; align-items: center; } .controls select { max-width: 100%; }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 1rem; }
 .curve { min-width: 0; } .u-title { font-size: .9rem; font-weight: normal; } .u-legend { font-size: .8rem; }
-svg.timeline { max-width: 100%; } svg.timeline rect { fill: #3b7ddd; }
+svg.timeline { max-width: 48rem; } svg.timeline rect { fill: #3b7ddd; }
 @media print { .controls, #heads canvas, #heads .note { display: none; } details { display: block; } h2 { break-after: avoid; } .row, svg { break-inside: avoid; } }
-@media (max-width: 30rem) { main { padding: .8rem; } th, td { padding: .2rem .4rem; font-size: .85rem; } }
+@media (max-width: 30rem) { main { padding: .8rem; } th, td { padding: .2rem .4rem; font-size: .85rem; } svg text { font-size: 18px; } }
 `;

@@ -2,11 +2,22 @@ import type { Evaluation } from '../../evaluation/types.js';
 import { escaped } from '../html.js';
 
 const lineColours = ['#3157c9', '#d6392c', '#2f9e63', '#b0791a', '#8a4fc0', '#64748b'];
+/** Where there are more methods than colours, the second six are dashed, the third dotted. */
+const strokes = [
+  { dashes: '', border: 'solid' },
+  { dashes: '7 4', border: 'dashed' },
+  { dashes: '2 3', border: 'dotted' },
+] as const;
+
+function lineStyle(index: number): { readonly colour: string; readonly dashes: string; readonly border: string } {
+  const stroke = strokes[Math.floor(index / lineColours.length) % strokes.length] ?? strokes[0];
+  return { colour: lineColours[index % lineColours.length] ?? '#64748b', ...stroke };
+}
 
 /** Cumulative error curves: the horizontal axis is logarithmic, since the methods' errors differ by more than tenfold. */
 export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): string {
   // To the right, half of a label that ends there.
-  const [width, height, left, right, bottom] = [640, 260, 46, 30, 34];
+  const [width, height, left, right, bottom] = [640, 260, 64, 34, 34];
   const errors = methods.flatMap(({ pointToSurfaceQuantiles }) => pointToSurfaceQuantiles);
   const low = Math.log10(Math.max(1e-3, Math.min(...errors)));
   const high = Math.log10(Math.max(1e-2, Math.max(...errors)));
@@ -17,7 +28,8 @@ export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): strin
     const points = pointToSurfaceQuantiles.map((error, k) => {
       return `${x(error).toFixed(1)},${y((k + 1) / pointToSurfaceQuantiles.length).toFixed(1)}`;
     });
-    return `<polyline points="${points.join(' ')}" stroke="${lineColours[i % lineColours.length]}"/>`;
+    const { colour, dashes } = lineStyle(i);
+    return `<polyline points="${points.join(' ')}" stroke="${colour}"${dashes === '' ? '' : ` stroke-dasharray="${dashes}"`}/>`;
   });
   const ticks: string[] = [];
   for (let power = Math.ceil(low); power <= high; power++) {
@@ -29,8 +41,9 @@ export function cumulativeChart({ methods }: Pick<Evaluation, 'methods'>): strin
     ticks.push(`<line class="grid" x1="${left}" x2="${width - right}" y1="${y(share)}" y2="${y(share)}"/>`);
     ticks.push(`<text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${share * 100} %</text>`);
   }
-  const names = methods.map(
-    ({ method }, i) => `<li><i style="background:${lineColours[i % lineColours.length]}"></i>${escaped(method)}`,
-  );
+  const names = methods.map(({ method }, i) => {
+    const { colour, border } = lineStyle(i);
+    return `<li><i style="border-top-color:${colour};border-top-style:${border}"></i>${escaped(method)}`;
+  });
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="cumulative error curves">${ticks.join('')}${lines.join('')}</svg><ul class="names">${names.join('')}</ul>`;
 }

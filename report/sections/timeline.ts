@@ -2,7 +2,7 @@ import { duration } from '../../text/duration.js';
 import { escaped, table } from '../html.js';
 import type { Attempt, RunHistory } from '../history/readHistory.js';
 
-const [width, rowHeight, left] = [960, 34, 110];
+const [width, rowHeight, left] = [640, 34, 112];
 /** Attempts in the table, at most: the last ones. */
 const attemptsListed = 40;
 
@@ -17,16 +17,18 @@ export function timeline({ attempts, models, problems }: RunHistory, gpuPrice: n
   const from = Math.min(...attempts.map((attempt) => attempt.from));
   const to = Math.max(...attempts.map((attempt) => attempt.to));
   const listed = attempts.slice(-attemptsListed);
+  const numberOf = (attempt: Attempt): number =>
+    attempts.filter(({ stage }) => stage === attempt.stage).indexOf(attempt) + 1;
   const rows = listed.map(
     (attempt) =>
-      `<tr><th>${escaped(attempt.stage)}<td class="text">${escaped(attempt.attempt)}<td>${attempt.fromStep}<td>${attempt.toStep}<td class="text">${time(attempt.from)}<td>${duration(attempt.to - attempt.from)}`,
+      `<tr><th>${escaped(attempt.stage)}<td title="${escaped(attempt.attempt)}">${numberOf(attempt)}<td>${attempt.fromStep}<td>${attempt.toStep}<td class="text">${time(attempt.from)}<td>${duration(attempt.to - attempt.from)}`,
   );
   const left = attempts.length - listed.length;
   return `<h2>Training</h2>
 <p>${duration(seconds)} of training in ${duration(to - from)}, by ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}. What was trained in vain, after the last checkpoint before an interruption, is not counted.${moneyOf(seconds, gpuPrice)}</p>
 ${chart(attempts, from, to)}
 <details><summary>Attempts${left > 0 ? ` (the last ${listed.length} of ${attempts.length})` : ''}</summary>
-${table('<tr><th>stage<th class="text">attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained', rows)}</details>
+${table('<tr><th>stage<th>attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained', rows)}</details>
 <details><summary>Models</summary>
 ${table(
   '<tr><th>stage<th>step<th class="text">at<th class="text">SHA-256 of the weights',
