@@ -5,6 +5,8 @@ import { printable } from '../text/printable.js';
 /** Milliseconds from one word about a collector that does not take spans to the next. */
 const wordInterval = 600_000;
 
+const endpointVariables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+
 /** Where spans go, of the whole process. */
 export interface Tracer {
   readonly processor: SpanProcessor;
@@ -13,9 +15,7 @@ export interface Tracer {
 /** Whether the variables that OpenTelemetry has for it say where traces go. Nothing of it is loaded otherwise. */
 export function isTraced(environment: NodeJS.ProcessEnv = process.env): boolean {
   const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter } = environment;
-  const isNamed = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].some(
-    (name) => environment[name],
-  );
+  const isNamed = endpointVariables.some((name) => environment[name]);
   return isNamed && disabled?.toLowerCase() !== 'true' && exporter !== 'none';
 }
 
@@ -53,6 +53,13 @@ async function open(service: string, atOnce: boolean, warn: (message: string) =>
     warnedAt = performance.now();
     warn(`Traces are lost: ${printable(messageOf(message), 300)}. See OTEL_EXPORTER_OTLP_ENDPOINT.`);
   };
+  for (const name of endpointVariables) {
+    const text = process.env[name];
+    if (!text || /^https?:/.test(URL.canParse(text) ? new URL(text).protocol : '')) continue;
+    warn(
+      `Traces are lost: ${name}: found ${printable(text, 100)}; expected an address that begins with http:// or https://`,
+    );
+  }
   const ignore = (): void => undefined;
   const listener = { error: onError, warn: ignore, info: ignore, debug: ignore, verbose: ignore };
   diag.setLogger(listener, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });

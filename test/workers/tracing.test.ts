@@ -9,6 +9,7 @@ import { connectClient } from '../../client/connection/client.js';
 import { startRun } from '../../client/runs/runs.js';
 import { isTraced } from '../../client/tracing.js';
 import { runDataWorker } from '../../workers/dataWorker.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
@@ -120,4 +121,12 @@ test('one trace leads from the command that starts a run through its steps to th
     stop.abort();
     await data;
   }
+});
+
+test('an address that is none is named, and keeps nobody from working', async () => {
+  const { code, stderr } = await tempehFlow(['list', '--address', temporal.settings.address], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Traces are lost: OTEL_EXPORTER_OTLP_ENDPOINT: found collector:4318; expected .*http:/);
 });
