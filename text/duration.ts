@@ -7,3 +7,8 @@ export function duration(seconds: number): string {
   if (hours < 48) return `${hours} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** As `duration`, for what lies ahead: nobody knows it to the second. `16 min`. */
+export function expectation(seconds: number): string {
+  return seconds >= 600 && seconds < 3600 ? `${Math.round(seconds / 60)} min` : duration(seconds);
+}

@@ -23,7 +23,7 @@ interface CurrentRun {
 /** Seconds until a worker that was just started answers, on a machine that is busy. */
 const workerSeconds = 60;
 
-export interface StartOrGoOnOptions {
+export interface ChooseRunOptions {
   readonly client: Client;
   readonly store: ObjectStore;
   readonly job: QuickstartJob;
@@ -39,12 +39,13 @@ function file(space: Workspace): string {
 }
 
 /**
- * Goes on with the run that was interrupted if configuration and data are the same; starts a new one otherwise. The workers
- * are there by then: what an earlier execution went through is what they answer.
+ * Chooses the run that was interrupted if configuration and data are the same, a new one otherwise; clears away what the
+ * workers are not to find.
  *
- * @returns its name.
+ * @returns starts it, or goes on with it, and gives its name: to be called once workers run, for what an earlier execution went
+ *   through is what they answer.
  */
-export async function startOrGoOn(options: StartOrGoOnOptions): Promise<string> {
+export async function chooseRun(options: ChooseRunOptions): Promise<() => Promise<string>> {
   const { client, store, job, configuration, fingerprint, signal } = options;
   const { space, configurationSha256, fresh } = job;
   const { name, source } = configuration.dataset;
@@ -53,16 +54,21 @@ export async function startOrGoOn(options: StartOrGoOnOptions): Promise<string> 
   const sameData = before?.fingerprint === fingerprint;
   if (before !== null && !fresh && sameData && before.configurationSha256 === configurationSha256) {
     writeJson(file(space), { ...before, hostAddress } satisfies CurrentRun);
-    await goOn(client, before, configuration, hostAddress);
-    return before.run;
+    const goOn = await wayOn(client, before, configuration, hostAddress);
+    return async () => {
+      await goOn();
+      return before.run;
+    };
   }
   if (before !== null) await cancelIfRunning(client, before.run);
   // What is packed is found by its name: other data must not be taken for it.
   if (fresh || !sameData) await forgetDataset(store, space, name, signal);
   const run = runName(name, new Date());
   writeJson(file(space), { run, configurationSha256, hostAddress, fingerprint } satisfies CurrentRun);
-  await begin(client, run, configuration);
-  return run;
+  return async () => {
+    await begin(client, run, configuration);
+    return run;
+  };
 }
 
 /** With the files of this machine that it starts from. */
@@ -79,26 +85,27 @@ async function cancelIfRunning(client: Client, run: string): Promise<void> {
   if (found?.description.status.name === 'RUNNING') await found.handle.terminate('npm start began another run');
 }
 
-async function goOn(
+/** How an interrupted run is gone on with. */
+async function wayOn(
   client: Client,
   before: CurrentRun,
   configuration: RunConfiguration,
   hostAddress: string,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const { run } = before;
   const found = await findRunIfKnown(client, run);
-  if (found === null) {
-    await begin(client, run, configuration);
-    return;
-  }
+  if (found === null) return () => begin(client, run, configuration);
   const { name } = found.description.status;
-  if (name === 'COMPLETED') return;
+  const goesOn = async (): Promise<void> => undefined;
+  if (name === 'COMPLETED') return goesOn;
   if (name === 'RUNNING') {
-    if (before.hostAddress === hostAddress) return;
+    if (before.hostAddress === hostAddress) return goesOn;
     // The host's port is taken by now, and the run's configuration names it.
     await found.handle.terminate('the miniature’s host has another address now');
   }
-  await resumeRun(client, run, configuration, workerSeconds);
+  return async () => {
+    await resumeRun(client, run, configuration, workerSeconds);
+  };
 }
 
 /** Lets the next run fetch, extract and pack anew: `--fresh` runs everything. The generated data stay. */

@@ -16,7 +16,7 @@ import { syncEvents } from '../tensorboard/syncEvents.js';
 import { presetOf } from '../../miniature/settings.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { writeJson } from '../machine/workspace.js';
-import { startOrGoOn } from './currentRun.js';
+import { chooseRun } from './currentRun.js';
 import { provideData, type LocalData } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './job.js';
@@ -45,6 +45,7 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
     });
     const store = openStore(configuration.storage);
     const { fingerprint } = host;
+    const begin = await chooseRun({ client, store, job, configuration, fingerprint, signal });
     const display = new LiveDisplay();
     const workers = await startWorkers(job.space, { ...services.environment, ...host.environment }, (message) => {
       display.print(`${styled('yellow', '!')} ${message}`);
@@ -52,8 +53,7 @@ export async function trainMiniature(job: QuickstartJob, signal: AbortSignal): P
     cleanups.push(() => workers.stop());
     print(`  workers    data and GPU, logs in ${job.space.logs}`);
     const lost = Promise.race([services.lost, workers.lost]);
-    const starting = startOrGoOn({ client, store, job, configuration, fingerprint, signal });
-    const run = await Promise.race([starting, lost.then(rethrow)]);
+    const run = await Promise.race([begin(), lost.then(rethrow)]);
     // An address of its own line can be clicked where a terminal is narrow.
     print(`\n${styled('bold', run)}  (on its page: User Metadata)\n${workflowPage(uiUrl, namespace, run)}`);
     const last = await follow({ client, store, services: { ...services, lost }, job, run, display, signal });

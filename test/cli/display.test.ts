@@ -8,7 +8,7 @@ import { loadConfiguration } from '../../configs/load.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { print, printJson } from '../../cli/terminal/print.js';
 import { bytes, columns } from '../../cli/terminal/terminal.js';
-import { duration } from '../../text/duration.js';
+import { duration, expectation } from '../../text/duration.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
 
@@ -281,6 +281,7 @@ test('human-readable numbers', () => {
     '2 h 01 min',
     '3 d 11 h',
   ]);
+  assert.deepEqual([75, 1000, 7260].map(expectation), ['1 min 15 s', '17 min', '2 h 01 min']);
   assert.deepEqual([0, 999, 1000, 53_000_000, 999_600].map(bytes), ['0 B', '999 B', '1.00 kB', '53.0 MB', '1.00 MB']);
   assert.equal(
     columns(

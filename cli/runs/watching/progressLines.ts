@@ -8,7 +8,7 @@ import type { PendingActivity } from '../../../client/runs/pendingActivities.js'
 import { printable } from '../../../text/printable.js';
 import { secondsLeft, type OutlookBasis } from './outlook.js';
 import { bytes, columns, styled } from '../../terminal/terminal.js';
-import { duration } from '../../../text/duration.js';
+import { duration, expectation } from '../../../text/duration.js';
 
 const marks: Readonly<Record<StepState['state'], string>> = {
   waiting: '·',
@@ -66,7 +66,7 @@ function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: 
   if (basis === null || progress === null || progress.steps.length === 1) return [];
   const seconds = secondsLeft(description, basis);
   if (seconds === null || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
-  return [`    whole run  about ${duration(seconds)} left`];
+  return [`    whole run  about ${expectation(seconds)} left`];
 }
 
 /** Milliseconds of silence after which a rate is out of date. */
@@ -115,11 +115,11 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
     silentFor > silence
       ? [styled('yellow', `last heard of ${duration(silentFor / 1000)} ago`)]
       : stepsPerSecond > 0 && !isPaused
-        ? [`${duration((totalSteps - done) / stepsPerSecond)} left`, `${stepsPerSecond.toPrecision(2)} steps/s`]
+        ? [`${expectation((totalSteps - done) / stepsPerSecond)} left`, `${stepsPerSecond.toPrecision(2)} steps/s`]
         : [];
   const distance = validation?.pointToSurface;
   return [
-    `${bar(share, barWidth())} ${Math.floor(100 * share)} %`.trim(),
+    `${barWidth() === 0 ? '' : `${bar(share, barWidth())} `}${Math.floor(100 * share)} %`,
     `step ${done} of ${totalSteps}`,
     ...rate,
     loss === null ? '' : `loss ${loss.toPrecision(3)}`,
