@@ -10,6 +10,7 @@ import { findRunFiles, storeRunFiles } from '../runs/runFiles.js';
 import { runName } from '../runs/start.js';
 import { readJson, writeJson, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './job.js';
+import type { LastRun } from './lastRun.js';
 
 /** The run that `npm start` works on: written before it is started, so that an interrupted start finds it. */
 interface CurrentRun {
@@ -36,6 +37,16 @@ export interface ChooseRunOptions {
 
 function file(space: Workspace): string {
   return join(space.directory, 'current-run.json');
+}
+
+/** The run that is complete and to be shown; null where there is something to train, such as what `--fresh` began. */
+export function completeRun({ space, configurationSha256, fresh }: QuickstartJob): LastRun | null {
+  const last = readJson<LastRun>(space.lastRun);
+  if (last === null || fresh || last.configurationSha256 !== configurationSha256) return null;
+  const current = readJson<CurrentRun>(file(space));
+  const isOvertaken =
+    current !== null && current.run !== last.run && current.configurationSha256 === configurationSha256;
+  return isOvertaken ? null : last;
 }
 
 /**

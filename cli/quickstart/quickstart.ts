@@ -10,9 +10,9 @@ import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal/terminal.js';
 import { untilStopped } from '../terminal/untilStopped.js';
-import { readJson, workspace, type Workspace } from '../machine/workspace.js';
+import { workspace, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './job.js';
-import type { LastRun } from './lastRun.js';
+import { completeRun } from './currentRun.js';
 import { killDescendants } from './processTree.js';
 import { serveUntilStopped, trainMiniature } from './train.js';
 import { summary } from './summary.js';
@@ -50,8 +50,8 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   };
   const work = (signal: AbortSignal): Promise<number> =>
     withLock(`${space.directory}/quickstart`, busy, async () => {
-      const last = readJson<LastRun>(space.lastRun);
-      if (last !== null && !options.fresh && last.configurationSha256 === job.configurationSha256) {
+      const last = completeRun(job);
+      if (last !== null) {
         print(`${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}`);
         if (options.keep) await serveUntilStopped(job, signal);
         return exitCodes.ok;

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeJson, workspace } from '../../cli/machine/workspace.js';
+import { completeRun } from '../../cli/quickstart/currentRun.js';
 import { lastPorts } from '../../cli/quickstart/session.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -38,6 +39,22 @@ test('the next npm start asks for the ports of the last one: an open page of the
   assert.deepEqual(ports, { temporal: 35_801, ui: 35_802, s3: 35_803 });
   const never = join(temporaryFolder(), 'never');
   assert.deepEqual(lastPorts(workspace(never)), { temporal: 7233, ui: 8233, s3: 9000 });
+});
+
+test('what npm start --fresh began is gone on with, though an earlier run of the same configuration is complete', () => {
+  const space = workspace(stoppedWorkspace());
+  const job = { space, configurationSha256: 'c', fresh: false } as unknown as Parameters<typeof completeRun>[0];
+  const current = (run: string, configurationSha256: string) =>
+    writeJson(join(space.directory, 'current-run.json'), { run, configurationSha256 });
+  assert.equal(completeRun(job), null, 'nothing is complete');
+  writeJson(space.lastRun, { run: 'first', configurationSha256: 'c' });
+  current('first', 'c');
+  assert.equal(completeRun(job)?.run, 'first');
+  assert.equal(completeRun({ ...job, fresh: true }), null);
+  current('second', 'c');
+  assert.equal(completeRun(job), null, 'the second was interrupted');
+  current('second', 'of another size');
+  assert.equal(completeRun(job)?.run, 'first');
 });
 
 test('a command that lacks its run says so, and where the runs are listed', async () => {
