@@ -1,5 +1,10 @@
 import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError, defineSearchAttributeKey, SearchAttributeType } from './temporal.js';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+} from './temporal.js';
 import { taskQueues } from '../configs/queues.js';
 import type { SchedulingConfiguration } from '../configs/schema/scheduling.js';
 import { memos, searchAttributes, type workflowTypes } from '../configs/temporal.js';
@@ -58,7 +63,21 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
     );
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    const todo = `See tempeh-flow status ${run}; tempeh-flow cancel ${run} ends it`;
-    throw new RunError('already-running', `${workflowId} is running already. ${todo}.`, { cause });
+    throw alreadyRunning(workflowId, run, { cause });
   }
+}
+
+/** Before anything is written under its name. @throws RunError `already-running` */
+export async function refuseRunning(client: Client, workflowId: string): Promise<void> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name === 'RUNNING') throw alreadyRunning(workflowId, workflowId.split('/')[0]!);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+function alreadyRunning(workflowId: string, run: string, options?: ErrorOptions): RunError {
+  const todo = `See tempeh-flow status ${run}; tempeh-flow cancel ${run} ends it`;
+  return new RunError('already-running', `${workflowId} is running already. ${todo}.`, options);
 }

@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
 import { noticeHook } from '../activities/notices/noticeHook.js';
@@ -9,6 +6,8 @@ import { WorkerLimits } from '../activities/workerLimits.js';
 import { taskQueues } from '../configs/queues.js';
 import { openStore } from '../storage/openStore.js';
 import { LineLogger } from './log.js';
+import { waitForDisk } from './fitness/proveWorker.js';
+import { diskQueue } from './ownDirectory/diskQueue.js';
 import { ownDirectory } from './ownDirectory/ownDirectory.js';
 import { runWorkers, type WorkerProcessOptions } from './temporal/runWorkers.js';
 import { workflowBundle } from './temporal/workflowBundle.js';
@@ -23,9 +22,11 @@ import { withCleanUp } from '../storage/async/cleanUp.js';
 export async function runDataWorker(options: WorkerProcessOptions): Promise<void> {
   const { directory, environment = process.env } = options;
   const limits = WorkerLimits.of(directory, environment);
+  const logger = new LineLogger('data', options.writeLog);
+  await waitForDisk(directory, logger, options.signal);
   const own = await ownDirectory(directory, {
     ...(options.signal ? { signal: options.signal } : {}),
-    onWait: (message) => new LineLogger('data', options.writeLog).warn(message),
+    onWait: (message) => logger.warn(message),
   });
   const signal = options.signal ? AbortSignal.any([options.signal, own.lost]) : own.lost;
   await withCleanUp(
@@ -48,7 +49,7 @@ async function runDefined(
   await runWorkers('data', options, async ({ stopping, logger, converter }) => {
     const [bundle, ownQueue] = await Promise.all([
       workflowBundle(logger.quiet(), converter),
-      queueOf(queues.data, directory),
+      diskQueue(queues.data, directory),
     ]);
     const activities = createDataActivities({ openStore, limits, ownQueue, stopping, hook });
     return [
@@ -73,16 +74,4 @@ async function runDefined(
       },
     ];
   });
-}
-
-/** The queue belongs to the disk, not to the host or process: a worker that comes back to its disk goes on there. */
-async function queueOf(data: string, directory: string): Promise<string> {
-  await mkdir(directory, { recursive: true });
-  const file = join(directory, 'data-worker-id');
-  try {
-    await writeFile(file, randomUUID(), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return `${data}/${(await readFile(file, 'utf8')).trim()}`;
 }

@@ -3,6 +3,7 @@ import { ablationMembers, ablations, type Ablation } from '../../configs/series/
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { describeRun } from '../../client/runs/describeRun.js';
 import { configurationOf } from '../../client/runs/runs.js';
+import { refuseRunning } from '../../client/startWorkflow.js';
 import { startSeries } from '../../client/runs/series.js';
 import { withTemporal, type Connected, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -45,6 +46,7 @@ export async function ablate(options: AblateOptions): Promise<number> {
     const run = options.run ?? runName(configuration.dataset.name, new Date());
     const base = options.base ?? `${run}-whole`;
     const members = ablationMembers({ run, base, configuration, what, views });
+    for (const id of [run, ...members.map((member) => member.run)]) await refuseRunning(connected.client, id);
     const onNote = (note: string): void => void process.stderr.write(`note: ${note}\n`);
     // The others go on from what these have.
     for (const member of members.filter(({ from }) => from === undefined)) {

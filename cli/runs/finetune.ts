@@ -5,6 +5,7 @@ import { finetuneDefaults } from '../../configs/reading/finetuneDefaults.js';
 import { parseCheckpointName } from '../../configs/runNames.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { refuseRunning } from '../../client/startWorkflow.js';
 import { startRun } from '../../client/runs/runs.js';
 import { openStore } from '../../storage/openStore.js';
 import {
@@ -54,6 +55,7 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
   const run = options.run ?? runName(configuration.dataset.name, new Date());
   await refuseBegun(run, configuration);
   return withTemporal(options, async (connected) => {
+    await refuseRunning(connected.client, run);
     useLocalObjectStore();
     await writeStartingModels(models, { store: openStore(configuration.storage), run, configuration });
     for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);

@@ -15,6 +15,7 @@ import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { checkNamedHash, imagenetTrunk, trunkOfFile, trunkOfRun } from '../../training/published/startingTrunk.js';
 import { useLocalObjectStore } from '../connection.js';
+import { CommandError } from '../errors.js';
 import { print } from '../terminal/print.js';
 
 /** What a run starts from, ready to be stored with it. */
@@ -57,7 +58,11 @@ export async function findRunFiles(configuration: RunConfiguration, options: Run
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
-/** Puts them into the run's store: workers find all that the run starts from before they fetch anything. */
+/**
+ * Puts them into the run's store: workers find all that the run starts from before they fetch anything.
+ *
+ * @throws CommandError where the run has trained with others.
+ */
 export async function storeRunFiles(
   files: readonly RunFile[],
   run: string,
@@ -67,9 +72,22 @@ export async function storeRunFiles(
   useLocalObjectStore();
   const store = openStore(storage);
   for (const { key, bytes, title } of files) {
+    const there = await store.head(key(run));
+    const isOther = there !== null && !Buffer.from(bytes).equals((await store.get(key(run))).body);
+    if (isOther && (await hasTrained(store, run))) {
+      const todo = 'Go on with those (tempeh-flow resume), or give this run another name (--run)';
+      throw new CommandError(`${key(run)}: ${run} has trained with another file than this one (${title}). ${todo}.`);
+    }
     await store.put(key(run), bytes);
     print(`  ${title}: ${key(run)} in ${store.description}`);
   }
+}
+
+async function hasTrained(store: ObjectStore, run: string): Promise<boolean> {
+  const manifests = await Promise.all(
+    (['coarse', 'refinement'] as const).map((stage) => readManifest(store, run, stage)),
+  );
+  return manifests.some((manifest) => manifest !== null && manifest.checkpoints.length > 0);
 }
 
 async function findTrunk(configuration: RunConfiguration, { run, onNote }: RunFilesOptions): Promise<RunFile[]> {

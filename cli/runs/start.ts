@@ -4,6 +4,7 @@ import { mostSeeds, seedMembers, seedRun } from '../../configs/series/members.js
 import type { RunStep } from '../../configs/temporal.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { RunError } from '../../client/connection/client.js';
+import { refuseRunning } from '../../client/startWorkflow.js';
 import { configurationOf, startRun } from '../../client/runs/runs.js';
 import { startSeries } from '../../client/runs/series.js';
 import { branch, parseBranchPoint, refuseUnfitBranch } from './branch.js';
@@ -77,6 +78,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const run = ownName ?? options.run ?? runName(configuration.dataset.name, new Date());
     if (options.seeds !== undefined) {
       const members = seedMembers(run, configuration, options.seeds);
+      for (const id of [run, ...members.map((member) => member.run)]) await refuseRunning(connected.client, id);
       for (const member of members) {
         if (from !== null) await branch(from, member.run, member.configuration);
         await storeRunFiles(files, member.run, member.configuration);
@@ -85,6 +87,8 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
       print(`Runs: ${members.map((member) => member.run).join(', ')}`);
       return started(connected, run, { workflowId, follow: options.follow });
     }
+    // What a run that trains was started with is not written over.
+    await refuseRunning(connected.client, what === 'full-training' ? run : `${run}/${what}`);
     if (from !== null) await branch(from, run, configuration);
     await storeRunFiles(files, run, configuration);
     const steps = what === 'full-training' ? {} : { steps: [what] };
@@ -131,7 +135,8 @@ async function inherited(
     return resolveConfiguration(configuration, `the configuration of ${run}`, options.set);
   } catch (cause) {
     if (!(cause instanceof RunError) || cause.reason !== 'not-found') throw cause;
-    if (mayBeNew) return ownConfiguration(options);
+    // A name that was mistyped is better told by that than by what famos.yaml lacks.
+    if (mayBeNew && (options.config !== undefined || options.set.length > 0)) return ownConfiguration(options);
     const message = `Temporal knows no run ${run}, so its configuration is not known: name one with --config.`;
     throw new CommandError(message, exitCodes.usage, { cause });
   }

@@ -9,6 +9,7 @@ import { proveHead } from '../../activities/runs/proveData.js';
 import { findRunFiles, storeRunFiles } from '../../cli/runs/runFiles.js';
 import { loadConfiguration } from '../../configs/load.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
+import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { decodeModel } from '../../checkpoints/reading/trainingState.js';
 import { parseObj } from '../../datasets/formats/meshes/obj.js';
 import { formatPly } from '../../datasets/formats/meshes/ply.js';
@@ -18,6 +19,7 @@ import { generateHeadTemplate } from '../../miniature/head/headTemplate.js';
 import { writeTemplate } from '../../miniature/generate.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { openStore } from '../../storage/openStore.js';
+import { plainConfiguration, saveOf } from '../checkpoints/checkpointFixtures.js';
 import { publishedStates, writable } from '../training/published/publishedFixtures.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -171,6 +173,28 @@ describe('template and vertex masks', () => {
       assert.ok(local.vertices.every((value, i) => Math.abs(value - mesh.vertices[i]!) < 1e-6));
       await proveHead('/nowhere', layout, ['training-data']);
     }
+  });
+
+  test('what a run has trained with is not written over by another start under its name', async () => {
+    const obj = join(folder, 'template/sampling_template.obj');
+    const configuration = await head(obj);
+    const store = openStore(configuration.storage);
+    const files = await findRunFiles(configuration, options);
+    await storeRunFiles(files, 'kept', configuration);
+    const other = files.map((file) => ({ ...file, bytes: Buffer.concat([file.bytes, Buffer.from('\n')]) }));
+    await storeRunFiles(other, 'kept', configuration); // It has not trained: a template that was wrong is mended so.
+    await storeRunFiles(files, 'kept', configuration);
+    const fixture = {
+      run: 'kept',
+      stage: 'coarse-pretraining',
+      attempt: 'one',
+      configuration: plainConfiguration(),
+    } as const;
+    await (await CheckpointStore.claim(store, fixture)).save(saveOf(10));
+    await storeRunFiles(files, 'kept', configuration);
+    const key = files[0]!.key('kept');
+    await assert.rejects(storeRunFiles(other, 'kept', configuration), /kept has trained with another file.*--run/);
+    assert.deepEqual(Buffer.from((await store.get(key)).body), Buffer.from(files[0]!.bytes));
   });
 
   test('template or masks that are missing, or do not belong together, are reported at once', async () => {

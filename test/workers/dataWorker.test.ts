@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +13,8 @@ import { openStore } from '../../storage/openStore.js';
 import { putJson } from '../activities/support/store.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
 import { waitFor } from '../workflows/support/waitFor.js';
+import { diskQueue } from '../../workers/ownDirectory/diskQueue.js';
+import { smallDisk } from '../support/smallDisk.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 async function freePort(): Promise<number> {
@@ -135,6 +137,31 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   assert.equal(events.at(-1)?.['message'], 'stopped');
   const ownQueue = `tempeh-data/${readFileSync(join(directory, 'data-worker-id'), 'utf8')}`;
   assert.ok(lines.some((line) => line.includes(`ready on tempeh-data, tempeh-evaluate, ${ownQueue} of`)));
+});
+
+const disk = await smallDisk('64k');
+test('a data worker whose disk is full says so, and goes on when there is room', { skip: disk === null }, async () => {
+  const lines: string[] = [];
+  const stop = new AbortController();
+  const temporal = { address: `127.0.0.1:${await freePort()}`, namespace: 'default' };
+  const directory = join(disk!.directory, 'worker');
+  const writeLog = (line: string): void => void lines.push(line);
+  const worker = runDataWorker({ temporal, directory, signal: stop.signal, writeLog });
+  const said = (words: RegExp) =>
+    waitFor(String(words), async () => lines.some((line) => words.test(line)) || undefined);
+  await said(/takes no tasks: Nothing can be written to .*worker: ENOSPC/);
+  disk!.resize('5m');
+  await said(/Temporal does not answer/);
+  stop.abort();
+  await worker;
+});
+
+test('the queue of a disk is the same after a restart; a name that was cut off is none', async () => {
+  const directory = freshDirectory();
+  writeFileSync(join(directory, 'data-worker-id'), '');
+  const queue = await diskQueue('data', directory);
+  assert.match(queue, /^data\/[0-9a-f-]{36}$/, 'two workers with an empty name would take each other’s tasks');
+  assert.equal(await diskQueue('data', directory), queue);
 });
 
 test('a worker that is told to stop while it waits for Temporal ends at once', async () => {

@@ -6,6 +6,7 @@ import type { Notice } from '../../activities/notices/notice.js';
 import { runSteps } from '../../configs/temporal.js';
 import { listRuns } from '../../client/runs/listRuns.js';
 import { resumeRun, startRun } from '../../client/runs/runs.js';
+import { refuseRunning } from '../../client/startWorkflow.js';
 import { describeRun } from '../../client/runs/describeRun.js';
 import { RunError } from '../../client/connection/client.js';
 import { messages } from '../../configs/temporal.js';
@@ -239,9 +240,12 @@ test('a run that runs cannot be started twice, an unknown one not resumed, a bad
   const configuration = testConfiguration();
   await startRun(client, { run: 'twice', configuration });
   await assert.rejects(startRun(client, { run: 'twice', configuration }), reason('already-running'));
+  await assert.rejects(refuseRunning(client, 'twice'), reason('already-running'), 'before its files are written over');
+  await refuseRunning(client, 'unknown');
   await assert.rejects(resumeRun(client, 'unknown'), reason('not-found'));
   await assert.rejects(startRun(client, { run: 'a/b', configuration }), reason('refused'));
   await client.workflow.getHandle('twice').terminate();
+  await refuseRunning(client, 'twice');
 });
 
 test('every history of this file replays: the workflows are deterministic', async () => {

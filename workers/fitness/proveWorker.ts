@@ -38,6 +38,18 @@ export async function proveWorker({ signal, ...options }: ProofOptions): Promise
   }
 }
 
+/** Returns when something can be written to a folder, or it is told to stop; until then it says why not. */
+export async function waitForDisk(directory: string, logger: Logger, signal?: AbortSignal): Promise<void> {
+  let told = '';
+  for (let pause = firstPause; signal?.aborted !== true; pause = Math.min(2 * pause, longestPause)) {
+    const reason = await diskObstacle(directory);
+    if (reason === null) return;
+    if (reason !== told) logger.error(`This worker takes no tasks: ${reason}`);
+    told = reason;
+    await sleep(pause, undefined, signal && { signal }).catch(() => undefined);
+  }
+}
+
 async function obstacleOf(options: Omit<ProofOptions, 'signal'>): Promise<string | null> {
   const { client, dataQueue, directory, limits, logger } = options;
   const disk = await diskObstacle(directory);
