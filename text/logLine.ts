@@ -25,8 +25,13 @@ export function jsonLogLine(line: string, about: Readonly<Record<string, unknown
   return parseLogLine(line) === null ? JSON.stringify({ level: 'info', ...about, message: line }) : line;
 }
 
-/** A line of our own log that is neither a warning nor an error: progress, a checkpoint, what is being done. */
+/** What TensorFlow prints whenever it starts. */
+const tensorflowChatter =
+  /^(I\d{4} |WARNING: All log messages before absl|To enable the following instructions)|TensorFlow binary is optimized/;
+
+/** A line that is neither a warning nor an error: progress, a checkpoint, what is being done, TensorFlow's greeting. */
 export function isMerelyInformation(line: string): boolean {
+  if (tensorflowChatter.test(line)) return true;
   const level = parseLogLine(line)?.level;
   return level !== undefined && ['trace', 'debug', 'info'].includes(level);
 }

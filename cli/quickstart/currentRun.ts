@@ -39,6 +39,12 @@ function file(space: Workspace): string {
   return join(space.directory, 'current-run.json');
 }
 
+/** The port that the miniature's host had last; null where there was none. */
+export function lastHostPort(space: Workspace): number | null {
+  const address = readJson<CurrentRun>(file(space))?.hostAddress ?? '';
+  return URL.canParse(address) ? Number(new URL(address).port) || null : null;
+}
+
 /** The run that is complete and to be shown; null where there is something to train, such as what `--fresh` began. */
 export function completeRun({ space, configurationSha256, fresh }: QuickstartJob): LastRun | null {
   const last = readJson<LastRun>(space.lastRun);

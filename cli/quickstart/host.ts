@@ -66,12 +66,13 @@ export interface LocalData extends Omit<ServedMiniature, 'address'> {
 /** The miniature, generated and served; or a folder of the user's own, which a relative path finds from here. */
 export async function provideData(
   source: DatasetConfiguration['source'],
-  miniature: GeneratedData & { readonly folder: string },
+  miniature: GeneratedData & { readonly folder: string; readonly lastPort: number | null },
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<LocalData> {
   if (source.kind === 'bundles') {
-    const port = Number(new URL(source.host).port || 80);
+    // The last one first: a run that was interrupted names it, and goes on as if nothing had been.
+    const port = miniature.lastPort ?? Number(new URL(source.host).port || 80);
     const { address, ...served } = await serveMiniature(miniature.folder, port, miniature, report, signal);
     return { ...served, source: { ...source, host: address } };
   }

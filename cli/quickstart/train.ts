@@ -16,7 +16,7 @@ import { syncEvents } from '../tensorboard/syncEvents.js';
 import { presetOf } from '../../miniature/settings.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { writeJson } from '../machine/workspace.js';
-import { chooseRun } from './currentRun.js';
+import { chooseRun, lastHostPort } from './currentRun.js';
 import { provideData, type LocalData } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './job.js';
@@ -111,7 +111,12 @@ async function setUp(
   });
   const serving = provideData(
     dataset.source,
-    { folder: space.host, preset: presetOf(configuration.dataset.name), changes: miniature },
+    {
+      folder: space.host,
+      preset: presetOf(configuration.dataset.name),
+      changes: miniature,
+      lastPort: lastHostPort(space),
+    },
     (text) => {
       lines.data = text;
       show();

@@ -36,6 +36,7 @@ test('of a process that was killed in full work, progress does not hide what the
   const line = (level: string, message: string) =>
     `${JSON.stringify({ level, time: '2026-11-30T17:15:44.000Z', iteration: 211, message })}\n`;
   log.write(Buffer.from(`${line('info', 'progress')}terminate called: bad_alloc\n${line('warn', 'low memory')}`));
+  log.write(Buffer.from('I0000 00:00:1796062613.433504   10077 port.cc:153] oneDNN custom operations are on.\n'));
   for (let i = 0; i < 12; i++) log.write(Buffer.from(line('info', 'progress')));
   const [library, warning, ...others] = log.lastLines(10, 'troubles');
   assert.equal(library, 'terminate called: bad_alloc');

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeJson, workspace } from '../../cli/machine/workspace.js';
-import { completeRun } from '../../cli/quickstart/currentRun.js';
+import { completeRun, lastHostPort } from '../../cli/quickstart/currentRun.js';
 import { lastPorts } from '../../cli/quickstart/session.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -37,7 +37,11 @@ test('where npm start is stopped, no command speaks to a stranger’s server on 
 test('the next npm start asks for the ports of the last one: an open page of the Temporal UI stays true', () => {
   const ports = lastPorts(workspace(stoppedWorkspace()));
   assert.deepEqual(ports, { temporal: 35_801, ui: 35_802, s3: 35_803 });
+  const { directory } = workspace(stoppedWorkspace());
+  writeJson(join(directory, 'current-run.json'), { run: 'r', hostAddress: 'http://127.0.0.1:40303/download.php' });
+  assert.equal(lastHostPort(workspace(directory)), 40_303, 'else the run would be terminated and started again');
   const never = join(temporaryFolder(), 'never');
+  assert.equal(lastHostPort(workspace(never)), null);
   assert.deepEqual(lastPorts(workspace(never)), { temporal: 7233, ui: 8233, s3: 9000 });
 });
 
