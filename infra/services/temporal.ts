@@ -29,7 +29,15 @@ export interface TemporalOptions {
   readonly searchAttributes?: Readonly<Record<string, SearchAttributeType>>;
   /** Settings of the server beside ours, as JSON: for tests. */
   readonly dynamicConfiguration?: Readonly<Record<string, string>>;
+  /**
+   * For tests, which have many: takes less processor time. Its database survives the server however that ends, but not
+   * the machine's failure; and it serves fewer at once.
+   */
+  readonly modest?: boolean;
 }
+
+/** A task queue in one part, which pollers need not be handed on between. */
+const onePartition = { 'matching.numTaskqueueReadPartitions': '1', 'matching.numTaskqueueWritePartitions': '1' };
 
 export interface TemporalService extends RunningService {
   /** `127.0.0.1:7233` */
@@ -70,7 +78,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 
 /** The server itself; its web page is reached through the front. */
 async function startBehind(front: UiFront, options: TemporalOptions): Promise<RunningService> {
-  const { directory, namespace = 'default', searchAttributes = tempehSearchAttributes } = options;
+  const { directory, namespace = 'default', searchAttributes = tempehSearchAttributes, modest = false } = options;
   const program = await temporalProgram();
   return startService({
     name: 'temporal',
@@ -89,15 +97,21 @@ async function startBehind(front: UiFront, options: TemporalOptions): Promise<Ru
           ...['--ui-ip', ui.host, '--ui-port', String(ui.port), '--ui-disable-news-fetch', '--log-level', 'warn'],
           // Its HTTP API would do what any web page says that a browser of this machine shows: nobody may use it.
           ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
-          ...Object.entries(options.dynamicConfiguration ?? {}).flatMap(([name, value]) => [
-            '--dynamic-config-value',
-            `${name}=${value}`,
-          ]),
+          ...(modest ? ['--sqlite-pragma', 'synchronous=OFF'] : []),
+          ...Object.entries({ ...(modest && onePartition), ...options.dynamicConfiguration }).flatMap(
+            ([name, value]) => ['--dynamic-config-value', `${name}=${value}`],
+          ),
           ...['--db-filename', path.resolve(directory, 'temporal.sqlite'), '--namespace', namespace],
           ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
         ],
         // The user's own Temporal settings (variables, configuration file) are for other servers.
-        environment: { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], HOME: path.resolve(directory) },
+        environment: {
+          PATH: process.env['PATH'],
+          TMPDIR: process.env['TMPDIR'],
+          HOME: path.resolve(directory),
+          // Memory is collected less often, and idle threads do not look for work.
+          ...(modest && { GOGC: '400', GOMAXPROCS: '1' }),
+        },
       };
     },
     checkHealth: async ([, uiPort = 0]) => {

@@ -17,7 +17,7 @@ describe('--json: a program reads one object, whatever became of the command', (
   const folder = temporaryFolder();
   let server: TemporalService;
   before(async () => {
-    server = await startTemporal({ directory: join(folder, 'temporal'), port: 0, uiPort: 0 });
+    server = await startTemporal({ directory: join(folder, 'temporal'), port: 0, uiPort: 0, modest: true });
   });
   after(() => server.stop());
   const ask = async (...args: string[]): Promise<Answer> => {

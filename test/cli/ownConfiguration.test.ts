@@ -20,7 +20,7 @@ describe('commands that name a run know how it is configured', () => {
   const ask = (...args: string[]) => tempehFlow([...args, '--address', server.address]);
 
   before(async () => {
-    server = await startTemporal({ directory: join(folder, 'temporal'), port: 0, uiPort: 0 });
+    server = await startTemporal({ directory: join(folder, 'temporal'), port: 0, uiPort: 0, modest: true });
     client = await connectClient({ address: server.address, namespace: server.namespace });
     const configuration = await loadConfiguration('miniature', [
       `storage={kind: directory, path: ${objects}}`,

@@ -66,7 +66,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
   });
   const folder = freshDirectory();
   const ports = { port, uiPort: 0 };
-  let server = await startTemporal({ directory: folder, ...ports });
+  let server = await startTemporal({ directory: folder, ...ports, modest: true });
   const client = await connectClient(settings);
   try {
     await waitFor('the worker', async () => ready || undefined);
@@ -98,7 +98,7 @@ test('a data worker waits for Temporal, works, outlives a restart of it, and sto
     assert.deepEqual(await prepare('before'), summary);
 
     await server.stop();
-    server = await startTemporal({ directory: folder, ...ports });
+    server = await startTemporal({ directory: folder, ...ports, modest: true });
     assert.equal(server.address, address);
     assert.deepEqual(await prepare('after'), summary);
 

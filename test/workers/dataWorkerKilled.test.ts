@@ -52,7 +52,7 @@ test('a data worker killed in download, extraction and packing, and in the end f
     if (method === 'PUT') puts.push(path);
     return null;
   };
-  const temporal = await startTemporal({ directory: join(root, 'temporal'), port: 0, uiPort: 0 });
+  const temporal = await startTemporal({ directory: join(root, 'temporal'), port: 0, uiPort: 0, modest: true });
   const client = await connectClient(temporal);
   const environment = {
     ...s3.environment,

@@ -31,7 +31,7 @@ after(killDataWorkers);
 
 test('a data worker that is killed in an evaluation costs the shard that it was at: another measures that and the rest, and the figures are the same', async () => {
   const s3 = await startTestS3();
-  const temporal = await startTemporal({ directory: join(root, 'temporal'), port: 0, uiPort: 0 });
+  const temporal = await startTemporal({ directory: join(root, 'temporal'), port: 0, uiPort: 0, modest: true });
   const client = await connectClient(temporal);
   const environment = {
     ...s3.environment,

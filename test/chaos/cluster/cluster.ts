@@ -97,7 +97,7 @@ export class Cluster {
     const { directory } = this.options;
     const ports = this.temporal?.ports ?? [0, 0];
     const [port = 0, uiPort = 0] = ports;
-    this.temporal = await startTemporal({ directory: join(directory, 'temporal'), port, uiPort });
+    this.temporal = await startTemporal({ directory: join(directory, 'temporal'), port, uiPort, modest: true });
   }
 
   async startObjectStore(): Promise<void> {

@@ -34,7 +34,7 @@ export async function startTestTemporal(
   const logger = new LineLogger('test', undefined, 'ERROR');
   installRuntime(logger);
   const [server, bundle] = await Promise.all([
-    startTemporal({ directory, port: 0, uiPort: 0, dynamicConfiguration }),
+    startTemporal({ directory, port: 0, uiPort: 0, dynamicConfiguration, modest: true }),
     workflowBundle(logger, converter),
   ]);
   const settings = { address: server.address, namespace: server.namespace };
@@ -46,6 +46,9 @@ export async function startTestTemporal(
     dataConverter: converter,
     shutdownForceTime: '5 seconds',
     maxHeartbeatThrottleInterval: 100,
+    // Ten of each by default, of five workers: the server would be busy with them.
+    maxConcurrentWorkflowTaskPolls: 2,
+    maxConcurrentActivityTaskPolls: 2,
   } as const;
   return {
     settings,
