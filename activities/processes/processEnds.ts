@@ -13,7 +13,7 @@ export type ProcessEvent<Progress, Result> =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'finished'; readonly result: Result }
-  | { readonly kind: 'stopped' }
+  | { readonly kind: 'stopped'; readonly checkpoint?: { readonly step: number } | null }
   | { readonly kind: 'failed'; readonly fault: TrainerFault; readonly message: string };
 
 /** What of an end says whose fault it is. An orderly stop is none. */

@@ -188,6 +188,10 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       const kept = activity.kind === 'training' ? attempts.list : attempts.list.slice(0, -1);
       return { ...end.event.result, interruptions: { ...counts(), ...(kept.length > 0 && { attempts: kept }) } };
     }
+    const saved = end.kind === 'told' && end.event.kind === 'stopped' ? end.event.checkpoint : null;
+    // A page that says where it is paused is not to show the checkpoint before.
+    const reachedLast = progress as Progress | null;
+    if (saved && reachedLast !== null) progress = withCheckpoint(reachedLast, saved.step);
     const reason = endReason(end, name, log);
     attempts.ended(reason);
     const { fitness, runObstacle, workingDirectory: directory } = activity;
@@ -220,4 +224,9 @@ function logParts(
 ): LogParts | null {
   if (logStore === undefined) return null;
   return new LogParts({ store: logStore, run, step, attempt: attemptLogName(new Date(), randomUUID().slice(0, 8)) });
+}
+
+/** A stage's progress with the checkpoint that it saved last; a prediction has none. */
+function withCheckpoint<Progress extends object>(progress: Progress, checkpointStep: number): Progress {
+  return 'checkpointStep' in progress ? { ...progress, checkpointStep } : progress;
 }

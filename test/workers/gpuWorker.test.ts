@@ -7,7 +7,7 @@ import type { MaybeInterrupted } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StageProgress, StageResult } from '../../training/process/protocol.js';
 import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
-import { cancelRun, startRun } from '../../client/runs/runs.js';
+import { cancelRun, pauseRun, startRun } from '../../client/runs/runs.js';
 import { isAlive } from '../activities/support/isAlive.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
@@ -134,6 +134,21 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
     await cancelRun(temporal.client, 'stopped');
     second.kill('SIGTERM');
     await once(second, 'exit');
+  });
+});
+
+test('a run that is paused shows the checkpoint that it was saved at, not the one before', async () => {
+  const directory = freshDirectory();
+  await temporal.withWorkers(testActivities([]), 'data', async () => {
+    await withGpuWorker({ temporal: temporal.settings, directory }, async () => {
+      await start('pausing', 10_000);
+      await trainsBeyond('pausing', 30);
+      await pauseRun(temporal.client, 'pausing');
+      const saved = Number(readFileSync(join(directory, 'runs', 'pausing', 'coarse-pretraining.step'), 'utf8'));
+      const { progress } = await describeRun(temporal.client, 'pausing');
+      assert.equal(progress?.training?.checkpointStep, saved);
+      await cancelRun(temporal.client, 'pausing');
+    });
   });
 });
 

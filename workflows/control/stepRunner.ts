@@ -112,7 +112,7 @@ export class StepRunner {
     });
     for (let attempt = 1; ; attempt++) {
       try {
-        return await startChild(workflow, {
+        const handle = await startChild(workflow, {
           workflowId,
           args: [input],
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -124,6 +124,9 @@ export class StepRunner {
             keyword(searchAttributes.dataset, configuration.dataset.name),
           ],
         });
+        // What it waited for has ended.
+        if (attempt > 1) this.#board.change(step, { note: null });
+        return handle;
       } catch (failure) {
         if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
         // That of a terminated run may still be saving.

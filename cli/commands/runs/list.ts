@@ -12,7 +12,7 @@ interface ListArguments extends GlobalOptions, ConnectionOptions {
 export const command: CommandBody<ListArguments> = {
   builder: (yargs) =>
     withConnectionOptions(yargs)
-      .option('limit', { type: 'number', default: 50, describe: 'At most so many' })
+      .option('limit', { type: 'number', default: 50, describe: 'At most this many' })
       .option('state', { choices: listedStates, describe: 'Only those in this state' })
       .option('stage', { choices: runSteps, describe: 'Only those that are at this step, or ended there' })
       .option('dataset', { type: 'string', describe: 'Only those of this data set' })
