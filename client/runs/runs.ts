@@ -9,7 +9,7 @@ import type { FullTrainingInput, RunProgress, SeriesInput } from '../../workflow
 import { beforeRun, tellAttempts } from './attempts.js';
 import { RunError } from '../connection/client.js';
 import { describeRun, type RunDescription } from './describeRun.js';
-import { findRun } from './findRun.js';
+import { findRun, findRunIfKnown } from './findRun.js';
 import { startFetch } from '../fetches.js';
 import { resumeFolderPrediction } from '../folderPredictions.js';
 import { startWorkflow } from '../startWorkflow.js';
@@ -37,6 +37,10 @@ export async function startRun(client: Client, options: StartOptions): Promise<s
   if (!runNamePattern.test(run)) {
     const expected = 'letters, digits, dots, dashes and underscores, the first a letter or digit';
     throw new RunError('refused', `${JSON.stringify(run)} cannot be the name of a run: expected ${expected}.`);
+  }
+  const taken = await findRunIfKnown(client, run);
+  if (taken !== null && isSeries(taken.description)) {
+    throw new RunError('refused', `${run} is the name of a series: give the run another.`);
   }
   const single = steps?.length === 1 ? steps[0] : undefined;
   const workflowId = single === undefined ? run : `${run}/${single}`;

@@ -185,6 +185,10 @@ test('a name is that of a run or of a series, not of both', async () => {
   await startRun(client, { run: 'taken', configuration: testConfiguration() });
   await assert.rejects(startSeries(client, seeds('taken', 2)), /taken is the name of a run/);
   await client.workflow.getHandle('taken').terminate();
+  await startSeries(client, seeds('several', 2));
+  await client.workflow.getHandle('several').terminate();
+  const run = startRun(client, { run: 'several', configuration: testConfiguration() });
+  await assert.rejects(run, /several is the name of a series/, 'by its name nobody would find the series again');
 });
 
 test('every history of this file replays: the workflows are deterministic', async () => {
