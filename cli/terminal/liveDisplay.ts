@@ -12,6 +12,7 @@ const plainEverySeconds = 10;
  */
 export class LiveDisplay {
   private readonly update: ReturnType<typeof createLogUpdate>;
+  private shown = 0;
   private readonly printed = new Map<string, { text: string; at: number }>();
 
   constructor(private readonly stream: NodeJS.WriteStream = answersInJson() ? process.stderr : process.stdout) {
@@ -41,6 +42,9 @@ export class LiveDisplay {
 
   private rewrite(lines: readonly string[]): void {
     const width = Math.max(20, this.stream.columns || 80);
+    // log-update leaves the last line where it was, where lines before it went.
+    if (lines.length < this.shown) this.update.clear();
+    this.shown = lines.length;
     this.update(lines.map((line) => clip(withoutControls(line), width - 1)).join('\n'));
   }
 

@@ -63,6 +63,8 @@ describe('lines that change', () => {
     display.finish();
     display.show(['below']);
     assert.deepEqual(screen(written), ['stays', 'three', 'below', '']);
+    for (const lines of ['abcdewfl', 'axydl', 'azydw']) display.show(lines.split(''));
+    assert.equal(screen(written).join(''), 'staysthreeazydw', 'of lines that went nothing stays');
   });
 
   test('wide characters take two columns', () => {

@@ -12,6 +12,7 @@ export class LossCurve {
 
   see({ progress }: RunDescription): void {
     const training = progress?.training ?? null;
+    if (training === null) this.losses = [];
     if (training === null || training.loss === null) return;
     if (training.stage !== this.stage) {
       this.stage = training.stage;
