@@ -77,7 +77,9 @@ export async function trainStage(
     warn(`storage.conditionalPuts is "emulated": ${emulationLoses}.`);
   }
   report({ kind: 'starting', message: 'Opening the data set' });
-  const data = await (tools.openData ?? openStageData)(job, listener);
+  const data = await (tools.openData ?? openStageData)(job, listener).catch((cause: unknown) => {
+    throw isAbort(cause) && signal.aborted ? stoppedBefore(signal) : cause;
+  });
   return withCleanUp(
     async () => {
       const vertexCount = data.template.vertices.length / 3;
@@ -191,10 +193,18 @@ async function untilStopped<T>(what: string, work: () => Promise<T>, listener: R
   try {
     return await persistently(work, { ...listener, what, isFinal });
   } catch (cause) {
-    const isAbort = cause instanceof Error && cause.name === 'AbortError';
-    if (signal.aborted && (isAbort || !isFinal(cause))) throw new StageStopped(0, null, String(signal.reason));
+    if (signal.aborted && (isAbort(cause) || !isFinal(cause))) throw stoppedBefore(signal);
     throw cause;
   }
+}
+
+function isAbort(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'AbortError';
+}
+
+/** Told to stop before its first step: there is nothing to save. */
+function stoppedBefore({ reason }: AbortSignal): StageStopped {
+  return new StageStopped(0, null, String(reason));
 }
 
 /** Skipped batches are counted by stage; the step counter goes on from pre-training to fine-tuning. */

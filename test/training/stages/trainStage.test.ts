@@ -104,6 +104,18 @@ test('a stop while a validation waits for its frames does not wait for them', { 
   await assert.rejects(training, (error) => error instanceof StageStopped && error.step === 4);
 });
 
+test('a stop while the data set is opened is a stop, not a request that was aborted', async () => {
+  const configuration = tinyConfiguration({ storage: { kind: 'directory', path: at('unopened') } });
+  const stopping = new AbortController();
+  const training = trainStage(tinyJob(configuration, 'coarse-pretraining', 'a'), () => undefined, stopping.signal, {
+    openData: async () => {
+      stopping.abort('pre-empted');
+      throw new DOMException('Request aborted', 'AbortError');
+    },
+  });
+  await assert.rejects(training, (error) => error instanceof StageStopped && error.step === 0);
+});
+
 test('no tensor is left over from a step', async () => {
   const folder = at('leaks');
   const counts: number[] = [];
