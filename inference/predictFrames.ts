@@ -5,7 +5,7 @@ import type { LoaderSource } from '../datasets/batches/settings.js';
 import { FrameUnreadable } from '../datasets/reader/errors.js';
 import { viewChoiceOf } from '../datasets/views.js';
 import { mapLimited } from '../storage/async/mapLimited.js';
-import { openStore } from '../storage/openStore.js';
+import { loadStore } from '../storage/loadStore.js';
 import { patientStore } from '../storage/wrappers/patientStore.js';
 import type { ObjectStore } from '../storage/types.js';
 import { precisionWarning } from '../tensor/index.js';
@@ -46,7 +46,7 @@ export async function predictFrames(
   const started = performance.now();
   const { run, configuration, stages, frames } = job;
   const listener = { warn: (message: string): void => report({ kind: 'waiting', message }), signal };
-  const store = patientStore(tools.store ?? openStore(configuration.storage, listener), listener);
+  const store = patientStore(tools.store ?? (await loadStore(configuration.storage, listener)), listener);
   const { loader, training } = configuration;
   const costs = precisionWarning();
   if (costs !== null) report({ kind: 'warning', message: costs });

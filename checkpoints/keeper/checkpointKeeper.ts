@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
-import { acceptedSoFar } from '../../storage/s3/s3Credentials.js';
+import { acceptedSoFar } from '../../storage/s3/accepted.js';
 import { orAborted } from '../../storage/async/orAborted.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { CheckpointRun, CheckpointStore } from '../checkpointStore.js';

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { directoryStore } from '../../storage/directory/directoryStore.js';
+import { rememberAccepted } from '../../storage/s3/accepted.js';
 import type { ObjectStore, StoreListener } from '../../storage/types.js';
 import type { KeeperThreadStart } from './messages.js';
 import { serveKeeper } from './serveKeeper.js';
@@ -7,11 +9,7 @@ import { serveKeeper } from './serveKeeper.js';
 const { storage, accepted, ...start } = workerData as KeeperThreadStart;
 
 async function opener(): Promise<(listener: StoreListener) => ObjectStore> {
-  if (storage.kind === 'directory') {
-    const { directoryStore } = await import('../../storage/directory/directoryStore.js');
-    return () => directoryStore(storage.path);
-  }
-  const { rememberAccepted } = await import('../../storage/s3/s3Credentials.js');
+  if (storage.kind === 'directory') return () => directoryStore(storage.path);
   rememberAccepted(accepted);
   const { openStore } = await import('../../storage/openStore.js');
   return (listener) => openStore(storage, listener);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { StorageConfiguration } from '../../configs/schema/storage.js';
-import { openStore } from '../../storage/openStore.js';
+import { loadStore } from '../../storage/loadStore.js';
 import { patientStore, type PatientStoreOptions } from '../../storage/wrappers/patientStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
 import { frameName, framePath } from '../layout.js';
@@ -34,7 +34,7 @@ export async function openSource(
 ): Promise<OpenSource> {
   if (source.kind === 'store') {
     const cache = new DiskCache(source.cacheDirectory, source.cacheBytes);
-    const store = patientStore(openStore(source.storage, patience), patience);
+    const store = patientStore(await loadStore(source.storage, patience), patience);
     const opened = await openStoreSource(store, source.dataset, choice, cache, source.place ?? null);
     return { source: opened, cache, counts: () => cache.counts };
   }
@@ -71,7 +71,8 @@ export class Loader {
   /** As `openSource`. */
   static async open(settings: LoaderSettings, patience: PatientStoreOptions): Promise<Loader> {
     const { source, cache, counts } = await openSource(settings, patience);
-    return new Loader(source, predictionReader(settings.coarsePredictions, cache, patience), settings, counts);
+    const readPrediction = await predictionReader(settings.coarsePredictions, cache, patience);
+    return new Loader(source, readPrediction, settings, counts);
   }
 
   get cacheCounts(): CacheCounts {
@@ -146,11 +147,11 @@ export class Loader {
   }
 }
 
-function predictionReader(
+async function predictionReader(
   coarse: CoarsePredictions | null,
   cache: DiskCache | null,
   patience: PatientStoreOptions,
-): (id: FrameId) => Promise<EncodedFile | null> {
+): Promise<(id: FrameId) => Promise<EncodedFile | null>> {
   if (coarse === null) return async () => null;
   if (coarse.kind === 'directory') {
     return async (id) => {
@@ -161,7 +162,7 @@ function predictionReader(
       return { bytes, file };
     };
   }
-  const store = patientStore(openStore(coarse.storage, patience), patience);
+  const store = patientStore(await loadStore(coarse.storage, patience), patience);
   const versions = new ListedVersions(store, coarse.prefix);
   const place = placeOfStore(coarse.storage);
   return async (id) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { accepted } from './accepted.js';
 import { isExpired, isRefusal, markAcceptedBefore } from './errors/s3Errors.js';
 import { jittered } from '../async/persistently.js';
 import { isBare, nameOf, statusOf } from './errors/s3Failure.js';
@@ -9,20 +10,6 @@ import type { StoreListener } from '../types.js';
 /** Milliseconds. Shorter than any sensible `supervision.progressTimeoutSeconds`: each message is a sign of life. */
 const firstPause = 500;
 const longestPause = 5_000;
-
-/**
- * What stores have accepted from this thread: the folders that were read, written, listed, deleted in. Not a client's own,
- * for a worker opens its store anew for each activity.
- */
-const accepted = new Set<string>();
-
-/** What stores have accepted so far, for a thread that goes on with this one's work: each thread keeps its own account. */
-export const acceptedSoFar = (): readonly string[] => [...accepted];
-
-/** Takes over what stores have accepted from another thread of this process. */
-export function rememberAccepted(kinds: readonly string[]): void {
-  for (const kind of kinds) accepted.add(kind);
-}
 
 /**
  * Where the AWS SDK looks for credentials, in its order: environment, shared files, a process, a token's file, a role of

@@ -1,4 +1,4 @@
-import { openStore } from '../../storage/openStore.js';
+import { loadStore } from '../../storage/loadStore.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
 import { FinalModelDamaged, StageNotFinished } from '../../checkpoints/errors.js';
@@ -34,7 +34,7 @@ async function damagedStage(cause: unknown, job: TrainingJob, tools: TrainStageT
   if (cause instanceof FinalModelDamaged) return cause.stage;
   if (!(cause instanceof StageNotFinished)) return null;
   const { run, configuration } = job;
-  const store = tools.store ?? openStore(configuration.storage);
+  const store = tools.store ?? (await loadStore(configuration.storage));
   const manifest = await readManifest(store, run, checkpointStageOf(cause.stage));
   const { iterations } = configuration.training[cause.stage];
   return manifest?.quarantined.some(({ step }) => step >= iterations) ? cause.stage : null;

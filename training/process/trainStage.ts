@@ -4,7 +4,7 @@ import { precisionWarning, runsOnGpu } from '../../tensor/index.js';
 import type { LoaderListener } from '../../datasets/batches/openBatches.js';
 import { emulationLoses } from '../../storage/wrappers/conditionalPuts.js';
 import { countingStore } from '../../storage/wrappers/countingStore.js';
-import { openStore } from '../../storage/openStore.js';
+import { loadStore } from '../../storage/loadStore.js';
 import { persistently } from '../../storage/async/persistently.js';
 import { CredentialsExpired, StoreUnavailable, type ObjectStore } from '../../storage/types.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
@@ -63,7 +63,7 @@ export async function trainStage(
   if (costs !== null) warn(costs);
   const onWaiting = (message: string): void => report({ kind: 'waiting', message });
   const listener = { warn: onWaiting, signal };
-  const { store, count } = countingStore(tools.store ?? openStore(storage, listener));
+  const { store, count } = countingStore(tools.store ?? (await loadStore(storage, listener)));
   const patiently = <T>(what: string, work: () => Promise<T>): Promise<T> => untilStopped(what, work, listener);
 
   const finished = await patiently(`Looking for what ${stage} came to`, () => finishedResult(job, store, warn));
