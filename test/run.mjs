@@ -19,7 +19,7 @@ const build = path.join(root, 'build', 'test');
 /** A file that takes longer hangs: milliseconds. The whole of `npm test` has 9 minutes on two cores. */
 const timeout = 600_000;
 
-/** Files that take more than ten seconds of processor time, the longest first, or half a minute of waiting: none is to run alone at the end. */
+/** Files that take more than five seconds of processor time, the longest first, or half a minute of waiting: none is to run alone at the end. */
 const long = [
   'chaos/shortChaos',
   'model/refinementStepGolden',
@@ -58,6 +58,13 @@ const long = [
   'infra/services',
   'cli/fetch',
   'model/refinementGolden',
+  'datasets/cache/cacheBudget',
+  'cli/predictRun',
+  'cli/followRenewal',
+  'training/stages/lostObjects',
+  'datasets/inspect/checkDataset',
+  'training/steps/mixedPrecision',
+  'training/steps/overfit',
 ];
 
 /** Lets a process of node say at its end what processor time it took, with the children that it waited for. */
