@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError } from '../../configs/configurationError.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { noticeKinds, type Notice, type NoticeKind } from './notice.js';
 
@@ -19,7 +21,7 @@ export interface NoticeHook {
  * Reads `TEMPEH_NOTICE_URL` (or `…_URL_FILE`: such an address is often a secret), `TEMPEH_NOTICE_COMMAND` and
  * `TEMPEH_NOTICE_KINDS` (separated by commas; all if absent).
  *
- * @throws RangeError naming the variable, what was found and what is expected.
+ * @throws ConfigurationError naming the variable, what was found and what is expected.
  */
 export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<NoticeHook> {
   const file = environment['TEMPEH_NOTICE_URL_FILE'];
@@ -27,11 +29,13 @@ export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<Notice
   const kinds = (environment['TEMPEH_NOTICE_KINDS'] ?? noticeKinds.join(',')).split(',').map((kind) => kind.trim());
   for (const kind of kinds) {
     if ((noticeKinds as readonly string[]).includes(kind)) continue;
-    throw new RangeError(`TEMPEH_NOTICE_KINDS: found ${kind}, expected of ${noticeKinds.join(', ')}`);
+    throw mistake('TEMPEH_NOTICE_KINDS', kind, `of ${noticeKinds.join(', ')}`);
   }
+  const command = environment['TEMPEH_NOTICE_COMMAND'] || null;
+  if (command !== null) await checkProgram(command, environment['PATH'] ?? '');
   return {
     url: text ? urlOf(text) : null,
-    command: environment['TEMPEH_NOTICE_COMMAND'] || null,
+    command,
     kinds: new Set(kinds as NoticeKind[]),
   };
 }
@@ -41,10 +45,7 @@ async function addressIn(file: string): Promise<string> {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw new RangeError(
-      `TEMPEH_NOTICE_URL_FILE: found ${file}, which cannot be read (${code}); expected a file that holds an address`,
-      { cause: error },
-    );
+    throw mistake('TEMPEH_NOTICE_URL_FILE', `${file}, which cannot be read (${code})`, 'a file that holds an address');
   }
 }
 
@@ -52,7 +53,24 @@ async function addressIn(file: string): Promise<string> {
 function urlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw new RangeError('TEMPEH_NOTICE_URL: expected an address that begins with https:// or http://');
+  throw mistake('TEMPEH_NOTICE_URL', null, 'an address that begins with https:// or http://');
+}
+
+/** A program that is missing would be noticed at the first notice: when a run has failed, by nobody. */
+async function checkProgram(command: string, searchPath: string): Promise<void> {
+  const folders = command.includes('/') ? [''] : searchPath.split(path.delimiter);
+  for (const folder of folders) {
+    const runs = await access(path.join(folder, command), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return;
+  }
+  throw mistake('TEMPEH_NOTICE_COMMAND', command, 'a program that can be run, without arguments');
+}
+
+function mistake(setting: string, found: string | null, wanted: string): ConfigurationError {
+  return new ConfigurationError([{ where: setting, setting: '', found, expected: `expected ${wanted}` }]);
 }
 
 /**

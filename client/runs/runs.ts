@@ -83,8 +83,19 @@ export async function resumeRun(
       const message = `${run} is running: its configuration cannot be changed, but for more iterations of a stage (tempeh-flow extend). Cancel it first; it will save.`;
       throw new RunError('already-running', message);
     }
-    if (isSeries(description)) await resumeMembers(client, run, handle);
-    else await steer(run, () => handle.executeUpdate(messages.resume));
+    if (isSeries(description)) {
+      await resumeMembers(client, run, handle);
+      return handle.workflowId;
+    }
+    const { progress } = await describeRun(client, run);
+    // Where nobody answers it may be paused.
+    if (progress !== null && !isPaused(progress)) {
+      throw new RunError(
+        'already-running',
+        `${run} is running, and not paused: tempeh-flow status ${run} says where it is.`,
+      );
+    }
+    await steer(run, () => handle.executeUpdate(messages.resume));
     return handle.workflowId;
   }
   if (configuration !== undefined) refuseUnconfigured(run, description);

@@ -230,6 +230,8 @@ export const checkpointsSchema = z.strictObject({
   graceSeconds: z
     .number()
     .positive()
+    // A day, as of the worker's own grace.
+    .max(86_400)
     .default(25)
     .describe(
       'Seconds a trainer has to save when it is told to stop; what cannot be saved in time is skipped in favour of the last.',

@@ -79,9 +79,8 @@ test('a program gets the notice on standard input, and no variable that it does 
   assert.doesNotMatch(await readFile(join(folder, 'environment'), 'utf8'), /AWS_|TEMPEH_/);
 });
 
-test('a program that fails, or is missing, is reported', async () => {
-  const told = async (command: string) =>
-    (await sendNotice(await noticeHook({ TEMPEH_NOTICE_COMMAND: command }), notice))[0];
+test('a program that fails, or has been removed, is reported', async () => {
+  const told = async (command: string) => (await sendNotice({ ...(await noticeHook({})), command }, notice))[0];
   assert.match((await told('/bin/false'))!, /TEMPEH_NOTICE_COMMAND \(\/bin\/false\) ended with exit code 1/);
   assert.match((await told('/nonexistent'))!, /cannot be run: .*ENOENT/);
 });
@@ -89,9 +88,15 @@ test('a program that fails, or is missing, is reported', async () => {
 test('a mistake in the variables stops the worker before it takes work', async () => {
   await assert.rejects(
     noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,ended' }),
-    /found ended, expected of milestone, paused/,
+    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ended; expected of milestone, paused/,
   );
   for (const text of ['hooks.example/x', 'file:///etc/passwd']) {
     await assert.rejects(noticeHook({ TEMPEH_NOTICE_URL: text }), /expected an address that begins with https/);
+  }
+  for (const command of [join(folder, 'nowhere'), 'no-such-program', `${process.execPath} --version`]) {
+    await assert.rejects(
+      noticeHook({ TEMPEH_NOTICE_COMMAND: command, PATH: folder }),
+      /^ConfigurationError: TEMPEH_NOTICE_COMMAND: found .*; expected a program that can be run, without arguments$/,
+    );
   }
 });

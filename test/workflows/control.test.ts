@@ -88,6 +88,7 @@ test('paused, what runs has saved and stopped when the command returns; resumed,
   await temporal.withWorkers(activities, 'all', async () => {
     await start('paused');
     await trainedTo('paused', 100);
+    await assert.rejects(resumeRun(client, 'paused'), /^RunError: paused is running, and not paused/);
     await pauseRun(client, 'paused');
     const { progress, activities, status } = await describeRun(client, 'paused');
     assert.equal(status, 'RUNNING');
