@@ -94,6 +94,8 @@ export const messages = {
   /** Where the runs of a series are. */
   seriesProgress: 'seriesProgress',
   pause: 'pause',
+  unpause: 'unpause',
+  /** What `unpause` was called: histories have it, and clients of before send it. */
   resume: 'resume',
   /** A stage is to be trained further than it was meant to be. */
   extend: 'extend',

@@ -10,7 +10,8 @@ export const descriptions = {
   progress: 'Where it is: steps, states, progress, pre-emptions and failures. No argument.',
   seriesProgress: 'Where its runs are. No argument.',
   pause: 'Saves, stops and waits; answers once nothing runs any more. As tempeh-flow pause. No argument.',
-  resume: 'Goes on after pause. As tempeh-flow unpause. No argument.',
+  unpause: 'Goes on after pause. As tempeh-flow unpause. No argument.',
+  resume: 'The former name of unpause. No argument.',
   extend: 'Trains a stage further. As tempeh-flow extend. Argument: {"stage": "refinement", "iterations": 200000}',
   internal: 'Internal: workflows and activities of tempeh-flow communicate by it. Send nothing here.',
 } as const;
@@ -24,8 +25,11 @@ export const seriesProgressQuery = defineQuery<SeriesProgress>(messages.seriesPr
 /** Stops what runs in an orderly way (a trainer saves) and waits; answers once nothing runs any more. */
 export const pauseUpdate = defineUpdate<RunProgress>(messages.pause);
 
-/** Goes on where `pause` stopped. */
-export const resumeUpdate = defineUpdate<RunProgress>(messages.resume);
+/** Goes on where `pause` stopped, by its name and its former one. */
+export const unpauseUpdates = [
+  { update: defineUpdate<RunProgress>(messages.unpause), description: descriptions.unpause },
+  { update: defineUpdate<RunProgress>(messages.resume), description: descriptions.resume },
+] as const;
 
 /** A stage trains to more steps: what trains saves and goes on. Refused with the reason where that cannot be. */
 export const extendUpdate = defineUpdate<RunProgress, [StageExtension]>(messages.extend);

@@ -95,7 +95,7 @@ export async function resumeRun(
         `${run} is running, and not paused: tempeh-flow status ${run} says where it is.`,
       );
     }
-    await steer(run, () => handle.executeUpdate(messages.resume));
+    await steer(run, () => handle.executeUpdate(messages.unpause));
     return handle.workflowId;
   }
   if (configuration !== undefined) refuseUnconfigured(run, description);

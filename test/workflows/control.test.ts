@@ -134,7 +134,8 @@ test('a step that is paused by itself shows as paused in its run, which can resu
       const { progress } = await describeRun(client, 'step-paused');
       return progress?.steps[1]?.state === 'paused' ? true : undefined;
     });
-    await resumeRun(client, 'step-paused');
+    // As clients of before do.
+    await client.workflow.getHandle('step-paused').executeUpdate('resume');
     await client.workflow.getHandle('step-paused').result();
   });
 });

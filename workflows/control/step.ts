@@ -124,20 +124,16 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
       },
     },
   );
-  setHandler(
-    messages.resumeUpdate,
-    () => {
-      pauses.resume();
-      return board.progress();
-    },
-    {
-      unfinishedPolicy,
-      description: messages.descriptions.resume,
-      validator: () => {
-        if (!pauses.requested) throw new Error('It is not paused.');
-      },
-    },
-  );
+  const unpause = (): RunProgress => {
+    pauses.resume();
+    return board.progress();
+  };
+  const validator = (): void => {
+    if (!pauses.requested) throw new Error('It is not paused.');
+  };
+  for (const { update, description } of messages.unpauseUpdates) {
+    setHandler(update, unpause, { unfinishedPolicy, description, validator });
+  }
 }
 
 /** The list of attempts is long, and each report to the parent stays in two histories: whoever asks gets it from the step. */

@@ -161,24 +161,20 @@ export class StepRunner {
         },
       },
     );
-    setHandler(
-      messages.resumeUpdate,
-      async () => {
-        this.#paused = false;
-        await this.tellStep(messages.resumeStepSignal);
-        return board.progress();
-      },
-      {
-        unfinishedPolicy,
-        description: messages.descriptions.resume,
-        validator: () => {
-          // A step can be paused by itself.
-          if (!this.#paused && !board.progress().steps.some(({ state }) => state === 'paused')) {
-            throw new Error('It is not paused.');
-          }
-        },
-      },
-    );
+    const unpause = async (): Promise<RunProgress> => {
+      this.#paused = false;
+      await this.tellStep(messages.resumeStepSignal);
+      return board.progress();
+    };
+    const validator = (): void => {
+      // A step can be paused by itself.
+      if (!this.#paused && !board.progress().steps.some(({ state }) => state === 'paused')) {
+        throw new Error('It is not paused.');
+      }
+    };
+    for (const { update, description } of messages.unpauseUpdates) {
+      setHandler(update, unpause, { unfinishedPolicy, description, validator });
+    }
   }
 
   private handleExtensions(): void {
