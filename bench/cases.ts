@@ -1,11 +1,12 @@
+import { miniaturePresets } from '../miniature/settings.js';
 import type { Precision } from '../configs/schema/run.js';
 
 /** What can be measured: a prediction, or a training step, of either network. The names are those of `bench/pytorch`. */
 export const caseNames = ['coarse-predict', 'refinement-predict', 'coarse-step', 'refinement-step'] as const;
 export type CaseName = (typeof caseNames)[number];
 
-/** Sizes of the networks and of what they are given: the paper's (configs/famos.yaml), or the miniature's. */
-export const scaleNames = ['paper', 'miniature'] as const;
+/** Sizes of the networks and of what they are given: those of configs/famos.yaml (the paper's), and of the generated data. */
+export const scaleNames = ['paper', 'workshop', 'miniature'] as const;
 export type ScaleName = (typeof scaleNames)[number];
 
 /** One measurement, in a process of its own. */
@@ -30,8 +31,12 @@ const usual: Readonly<Record<CaseName, { readonly views: number; readonly batch:
   'refinement-step': { views: 8, batch: 1 },
 };
 
-/** FLAME's 5023 vertices at paper scale; the miniature's template has 320. */
-const vertexCounts: Readonly<Record<ScaleName, number>> = { paper: 5023, miniature: 320 };
+/** FLAME's 5023 vertices at paper scale; those of generated templates. */
+const vertexCounts: Readonly<Record<ScaleName, number>> = {
+  paper: 5023,
+  workshop: miniaturePresets.workshop.vertexCount,
+  miniature: miniaturePresets.miniature.vertexCount,
+};
 
 /** What is measured where nothing else is asked for. */
 const usualArithmetic = { precision: 'float32', deterministic: false } as const;

@@ -14,11 +14,16 @@ import type { MeasureCase, ScaleName } from './cases.js';
 import { PhaseClock, type PhaseFigures, type Phases } from './phaseClock.js';
 import { syntheticBatch } from './syntheticBatch.js';
 
-const configurations: Readonly<Record<ScaleName, string>> = { paper: 'famos', miniature: 'miniature' };
+const configurations: Readonly<Record<ScaleName, string>> = {
+  paper: 'famos',
+  workshop: 'workshop',
+  miniature: 'miniature',
+};
 
 /** The sensors': FaMoS's, and those of the miniature's generator. px */
 const sensors: Readonly<Record<ScaleName, { readonly height: number; readonly width: number }>> = {
   paper: { height: 1200, width: 1600 },
+  workshop: miniaturePresets.workshop.sensor,
   miniature: miniaturePresets.miniature.sensor,
 };
 

@@ -38,7 +38,7 @@ const options = await yargs(process.argv.slice(2))
   .option('scale', {
     choices: [...scaleNames, 'both'] as const,
     default: 'both' as const,
-    describe: 'sizes of the networks and images',
+    describe: 'sizes of the networks and images; both: paper and miniature',
   })
   .option('views', { type: 'number', describe: 'views a sample [16; training 8]' })
   .option('batch', { type: 'number', describe: 'samples [1; a coarse step 2]' })
@@ -90,7 +90,7 @@ const asked = (options.cases as (CaseName | (typeof dataCases)[number])[] | unde
   ...caseNames,
   'reader' as const,
 ];
-const scales: readonly ScaleName[] = options.scale === 'both' ? scaleNames : [options.scale];
+const scales: readonly ScaleName[] = options.scale === 'both' ? ['paper', 'miniature'] : [options.scale];
 const { views, batch, vertices, repeats } = options;
 const sizes = { views, batch, vertices, repeats };
 const deterministic = { on: [true], off: [false], both: [false, true] }[options.deterministic];
