@@ -8,7 +8,7 @@ import { runNamePattern } from '../../configs/runNames.js';
 import type { FullTrainingInput, RunProgress, SeriesInput } from '../../workflows/types.js';
 import { beforeRun, tellAttempts } from './attempts.js';
 import { RunError } from '../connection/client.js';
-import { describeRun, type RunDescription } from './describeRun.js';
+import { describeRun, queryProgress, type RunDescription } from './describeRun.js';
 import { findRun, findRunIfKnown } from './findRun.js';
 import { startFetch } from '../fetches.js';
 import { resumeFolderPrediction } from '../folderPredictions.js';
@@ -87,7 +87,7 @@ export async function resumeRun(
       await resumeMembers(client, run, handle);
       return handle.workflowId;
     }
-    const { progress } = await describeRun(client, run);
+    const progress = await queryProgress(client, handle);
     // Where nobody answers it may be paused.
     if (progress !== null && !isPaused(progress)) {
       throw new RunError(

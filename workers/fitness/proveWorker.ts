@@ -26,26 +26,28 @@ export interface ProofOptions {
  * Returns when this worker could work: it can write to its disk, and of the runs that are under way at least one is such
  * that its store takes the worker's credentials and its folder is seen. Until then it says why not, and looks again.
  */
-export async function proveWorker({ signal, ...options }: ProofOptions): Promise<void> {
-  let told = '';
-  for (let pause = firstPause; !signal.aborted; pause = Math.min(2 * pause, longestPause)) {
-    const reason = await obstacleOf(options);
-    if (reason === null) return;
-    if (reason !== told) options.logger.error(`This worker takes no tasks: ${reason}`);
-    told = reason;
-    options.onObstacle(reason);
-    await sleep(pause, undefined, { signal }).catch(() => undefined);
-  }
+export function proveWorker({ signal, ...options }: ProofOptions): Promise<void> {
+  return untilFit(() => obstacleOf(options), options.logger, signal, options.onObstacle);
 }
 
 /** Returns when something can be written to a folder, or it is told to stop; until then it says why not. */
-export async function waitForDisk(directory: string, logger: Logger, signal?: AbortSignal): Promise<void> {
+export function waitForDisk(directory: string, logger: Logger, signal?: AbortSignal): Promise<void> {
+  return untilFit(() => diskObstacle(directory), logger, signal);
+}
+
+async function untilFit(
+  look: () => Promise<string | null>,
+  logger: Logger,
+  signal?: AbortSignal,
+  onObstacle?: (reason: string) => void,
+): Promise<void> {
   let told = '';
   for (let pause = firstPause; signal?.aborted !== true; pause = Math.min(2 * pause, longestPause)) {
-    const reason = await diskObstacle(directory);
+    const reason = await look();
     if (reason === null) return;
     if (reason !== told) logger.error(`This worker takes no tasks: ${reason}`);
     told = reason;
+    onObstacle?.(reason);
     await sleep(pause, undefined, signal && { signal }).catch(() => undefined);
   }
 }

@@ -35,9 +35,7 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
     parts.unshift(`**Failed: ${cell(progress.failure)}** ${howToGoOn(run)}`);
   }
   if (progress.paused) {
-    parts.push(
-      `${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`resume\` of this page, which does the same.`,
-    );
+    parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`unpause\` of this page.`);
   } else if (running !== null) {
     const newer = page.isStep
       ? 'the heartbeat of the pending activity below'
