@@ -67,13 +67,15 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
   }
 }
 
-/** Before anything is written under its name. @throws RunError `already-running` */
-export async function refuseRunning(client: Client, workflowId: string): Promise<void> {
-  try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    if (status.name === 'RUNNING') throw alreadyRunning(workflowId, workflowId.split('/')[0]!);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+/** Before anything is written under their names. @throws RunError `already-running` */
+export async function refuseRunning(client: Client, ...workflowIds: readonly string[]): Promise<void> {
+  for (const workflowId of workflowIds) {
+    try {
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      if (status.name === 'RUNNING') throw alreadyRunning(workflowId, workflowId.split('/')[0]!);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
 }
 

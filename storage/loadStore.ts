@@ -6,7 +6,14 @@ import type { ObjectStore, StoreConfiguration, StoreListener } from './types.js'
  * load, is loaded for a bucket only.
  */
 export async function loadStore(configuration: StoreConfiguration, listener?: StoreListener): Promise<ObjectStore> {
-  if (configuration.kind === 'directory') return directoryStore(configuration.path);
+  return (await loadOpener(configuration))(listener);
+}
+
+/** As `loadStore`, for who has the listener only later. */
+export async function loadOpener(
+  configuration: StoreConfiguration,
+): Promise<(listener?: StoreListener) => ObjectStore> {
+  if (configuration.kind === 'directory') return () => directoryStore(configuration.path);
   const { openStore } = await import('./openStore.js');
-  return openStore(configuration, listener);
+  return (listener) => openStore(configuration, listener);
 }

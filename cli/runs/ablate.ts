@@ -46,7 +46,7 @@ export async function ablate(options: AblateOptions): Promise<number> {
     const run = options.run ?? runName(configuration.dataset.name, new Date());
     const base = options.base ?? `${run}-whole`;
     const members = ablationMembers({ run, base, configuration, what, views });
-    for (const id of [run, ...members.map((member) => member.run)]) await refuseRunning(connected.client, id);
+    await refuseRunning(connected.client, run, ...members.map((member) => member.run));
     const onNote = (note: string): void => void process.stderr.write(`note: ${note}\n`);
     // The others go on from what these have.
     for (const member of members.filter(({ from }) => from === undefined)) {

@@ -78,7 +78,7 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const run = ownName ?? options.run ?? runName(configuration.dataset.name, new Date());
     if (options.seeds !== undefined) {
       const members = seedMembers(run, configuration, options.seeds);
-      for (const id of [run, ...members.map((member) => member.run)]) await refuseRunning(connected.client, id);
+      await refuseRunning(connected.client, run, ...members.map((member) => member.run));
       for (const member of members) {
         if (from !== null) await branch(from, member.run, member.configuration);
         await storeRunFiles(files, member.run, member.configuration);

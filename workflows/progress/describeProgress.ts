@@ -99,7 +99,7 @@ function describeInterruptions({ interruptions }: StepState): string {
   if (interruptions === undefined) return '';
   const { preemptions, failures, attempts = [] } = interruptions;
   if (preemptions + failures === 0) return '';
-  const last = attempts.filter(({ end }) => end !== null && end !== 'finished').at(-1)?.end;
+  const last = attempts.findLast(({ end }) => end !== null && end !== 'finished')?.end;
   return describeCounts({ preemptions, failures }, last ?? undefined);
 }
 
