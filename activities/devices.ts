@@ -1,3 +1,5 @@
+import { deviceMemoryVariable } from '../configs/deviceMemory.js';
+
 /** What a trainer or predictor computes on. */
 export interface Device {
   /** As nvidia-smi counts; null: the processor. */
@@ -66,7 +68,7 @@ export class DevicePool {
 export function deviceEnvironment({ uuid, memoryBytes }: Device, slots: number): Record<string, string> {
   return {
     TEMPEH_SLOTS: String(slots),
-    ...(memoryBytes === null ? {} : { TEMPEH_DEVICE_MEMORY: String(memoryBytes) }),
+    ...(memoryBytes === null ? {} : { [deviceMemoryVariable]: String(memoryBytes) }),
     // By its UUID: numbers mean different devices to the driver and to CUDA.
     ...(uuid === null ? {} : { CUDA_VISIBLE_DEVICES: uuid }),
   };

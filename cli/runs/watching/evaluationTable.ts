@@ -36,10 +36,16 @@ function drawn({ groups, heads, rows }: PlainTable): string {
 
 const widthOf = (text: string): number => Math.max(...text.split('\n').map(visibleLength));
 
-/** A table without the columns of a name; their group's stands before it. */
-function without({ groups, heads, rows }: PlainTable, name: RegExp): PlainTable {
+/** Each column's head with its group's before it. */
+function wholeHeads({ groups, heads }: PlainTable): string[] {
   let group = '';
-  const names = heads.map((head, i) => `${(group = groups?.[i] || group)} ${head}`.trim());
+  return heads.map((head, i) => `${(group = groups?.[i] || group)} ${head}`.trim());
+}
+
+/** A table without the columns of a name. */
+function without(table: PlainTable, name: RegExp): PlainTable {
+  const { groups, heads, rows } = table;
+  const names = wholeHeads(table);
   const kept = <T>(cells: readonly T[]): T[] => cells.filter((_, i) => !name.test(names[i] ?? ''));
   return { groups: groups && kept(groups), heads: kept(heads), rows: rows.map(kept) };
 }
@@ -47,11 +53,10 @@ function without({ groups, heads, rows }: PlainTable, name: RegExp): PlainTable 
 /** The same in Markdown, for TensorBoard. */
 export function evaluationMarkdown(content: TableContent): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const tables = plainTables(content).map(({ groups, heads, rows }) => {
-    // Markdown has no heads over several columns: each column has its group's before its own.
-    let group = '';
-    const whole = heads.map((head, i) => `${(group = groups?.[i] || group)} ${head}`.trim());
-    return [row(whole), row(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
+  const tables = plainTables(content).map((table) => {
+    // Markdown has no heads over several columns.
+    const { heads, rows } = table;
+    return [row(wholeHeads(table)), row(heads.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
   });
   return [titleOf(content), ...tables, farPoints(content)].filter(Boolean).join('\n\n');
 }
