@@ -1,6 +1,7 @@
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { printable } from '../text/printable.js';
+import { webAddress } from '../text/webAddress.js';
 
 /** Milliseconds from one word about a collector that does not take spans to the next. */
 const wordInterval = 600_000;
@@ -55,7 +56,7 @@ async function open(service: string, atOnce: boolean, warn: (message: string) =>
   };
   for (const name of endpointVariables) {
     const text = process.env[name];
-    if (!text || /^https?:/.test(URL.canParse(text) ? new URL(text).protocol : '')) continue;
+    if (!text || webAddress(text) !== null) continue;
     warn(
       `Traces are lost: ${name}: found ${printable(text, 100)}; expected an address that begins with http:// or https://`,
     );

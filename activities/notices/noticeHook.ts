@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { noticeKinds, type Notice, type NoticeKind } from './notice.js';
+import { webAddress } from '../../text/webAddress.js';
 
 /** Milliseconds that a hook has: a run never waits longer for it. */
 const timeout = 5000;
@@ -51,8 +52,8 @@ async function addressIn(file: string): Promise<string> {
 
 /** The address itself may be a secret: it is not quoted. */
 function urlOf(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  const url = webAddress(text);
+  if (url !== null) return url;
   throw mistake('TEMPEH_NOTICE_URL', null, 'an address that begins with https:// or http://');
 }
 

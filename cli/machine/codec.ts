@@ -8,6 +8,7 @@ import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
 import { print } from '../terminal/print.js';
 import { aborted } from '../../storage/async/aborted.js';
+import { webAddress } from '../../text/webAddress.js';
 
 interface ServeOptions {
   readonly ui: readonly string[];
@@ -38,8 +39,8 @@ function prepared(ui: readonly string[]) {
     throw new CommandError(`Set ${keysFileVariable} or ${keysVariable}: there is no key.`, exitCodes.usage);
   }
   const origins = ui.map((address) => {
-    const url = URL.canParse(address) ? new URL(address) : null;
-    if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
+    const url = webAddress(address);
+    if (url !== null) return url.origin;
     throw new CommandError(`--ui ${address}: expected the address of the Temporal UI, https://…`, exitCodes.usage);
   });
   return { codec: dataConverter().payloadCodecs[0], origins };

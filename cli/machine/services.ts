@@ -48,3 +48,8 @@ export function announceServices(
     host: host === null ? null : { url: host.url },
   } satisfies LocalServices);
 }
+
+/** The port that an address names, `127.0.0.1:7233` or a URL; null where it names none. */
+export function portOf(address: string | undefined): number | null {
+  return Number(/:(\d+)(?:\/|$)/.exec(address ?? '')?.[1]) || null;
+}

@@ -8,6 +8,7 @@ import { findRunIfKnown } from '../../client/runs/findRun.js';
 import { resumeRun, startRun } from '../../client/runs/runs.js';
 import { findRunFiles, storeRunFiles } from '../runs/runFiles.js';
 import { runName } from '../runs/start.js';
+import { portOf } from '../machine/services.js';
 import { readJson, writeJson, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './job.js';
 import type { LastRun } from './lastRun.js';
@@ -41,8 +42,7 @@ function file(space: Workspace): string {
 
 /** The port that the miniature's host had last; null where there was none. */
 export function lastHostPort(space: Workspace): number | null {
-  const address = readJson<CurrentRun>(file(space))?.hostAddress ?? '';
-  return URL.canParse(address) ? Number(new URL(address).port) || null : null;
+  return portOf(readJson<CurrentRun>(file(space))?.hostAddress);
 }
 
 /** The run that is complete and to be shown; null where there is something to train, such as what `--fresh` began. */

@@ -7,7 +7,7 @@ import {
 import { objectStoreEnvironment } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { announceServices, lastServices, type LocalServices } from '../machine/services.js';
+import { announceServices, lastServices, portOf, type LocalServices } from '../machine/services.js';
 import { readJson, type Workspace } from '../machine/workspace.js';
 import type { LastRun } from './lastRun.js';
 import { launchWorker, type LaunchedWorker } from './workers.js';
@@ -30,14 +30,10 @@ export interface Services {
 export function lastPorts(space: Workspace): { temporal: number; ui: number; s3: number } {
   const last: Pick<LocalServices, 'temporal' | 'objectStore'> | null =
     lastServices(space) ?? readJson<LastRun>(space.lastRun);
-  const portOf = (address: string | undefined, usual: number): number => {
-    const port = Number(/:(\d+)\/?$/.exec(address ?? '')?.[1]);
-    return Number.isInteger(port) && port > 0 ? port : usual;
-  };
   return {
-    temporal: portOf(last?.temporal.address, 7233),
-    ui: portOf(last?.temporal.uiUrl, 8233),
-    s3: portOf(last?.objectStore.endpoint, 9000),
+    temporal: portOf(last?.temporal.address) ?? 7233,
+    ui: portOf(last?.temporal.uiUrl) ?? 8233,
+    s3: portOf(last?.objectStore.endpoint) ?? 9000,
   };
 }
 

@@ -31,11 +31,11 @@ export async function tellAttempts(client: Client, run: string): Promise<void> {
   }
 }
 
-/** What is known of a run from executions that have ended. */
+/** What is known of a run from executions that have ended; what nothing is known of is left out. */
 export interface BeforeRun {
-  readonly interruptions: InterruptionsByStep;
-  readonly knownSteps: KnownSteps;
-  readonly secondsBefore: SecondsByStep;
+  readonly interruptions?: InterruptionsByStep;
+  readonly knownSteps?: KnownSteps;
+  readonly secondsBefore?: SecondsByStep;
 }
 
 export interface BeforeRunOptions {
@@ -77,7 +77,8 @@ export async function beforeRun(
       if (placeOf(before.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
     }),
   );
-  return { interruptions, knownSteps, secondsBefore: await secondsBefore };
+  const known = Object.entries({ interruptions, knownSteps, secondsBefore: await secondsBefore });
+  return Object.fromEntries(known.filter(([, bySteps]) => Object.keys(bySteps).length > 0));
 }
 
 /** What the steps of a run took until its last execution ended. */

@@ -48,15 +48,11 @@ export async function startRun(client: Client, options: StartOptions): Promise<s
     ...(steps && { steps }),
     ...(answerSeconds !== undefined && { answerSeconds }),
   });
-  // What is empty is left out.
-  const known = Object.fromEntries(
-    Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0),
-  );
   await startWorkflow(client, {
     type: workflowTypes[single ?? 'fullTraining'],
     workflowId,
     run,
-    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...known },
+    input: { run, configuration, ...(single === undefined && steps !== undefined ? { steps } : {}), ...before },
     summary: `${single ?? 'full training'} of ${run}`,
     dataset: configuration.dataset.name,
     scheduling: configuration.scheduling,

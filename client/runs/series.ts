@@ -26,8 +26,7 @@ export async function startSeries(client: Client, { run, kind, members }: Series
       const done = await completed(client, member);
       if (done !== null) return { ...member, done };
       const before = await beforeRun(client, member.run, configuration, steps === undefined ? {} : { steps });
-      const known = Object.entries(before).filter(([, value]) => Object.keys(value as object).length > 0);
-      return { ...member, ...Object.fromEntries(known) };
+      return { ...member, ...before };
     }),
   );
   await startWorkflow(client, {
