@@ -30,4 +30,5 @@ export { sampleBilinear } from './kernels/bilinearSampling.js';
 export { meanAndVariance, weightedMeanAndVariance } from './kernels/statistics.js';
 export { expectationOfRows, softmaxExpectation } from './kernels/softmaxExpectation.js';
 export { withExactShifts } from './kernels/softmaxShift.js';
+export { vectors, withoutTiles } from './kernels/tiledSoftmax.js';
 export { joinBatch, splitBatch } from './kernels/batches.js';

@@ -2,6 +2,7 @@ import { sliced, strided } from './batches.js';
 import { executeOne, filled, float32, view } from '../engine/engine.js';
 import { product } from './matrices.js';
 import { countOperations } from '../engine/phases.js';
+import { tiledSoftmaxExpectation, tilesFit } from './tiledSoftmax.js';
 import { isRecording, record, withoutGradients } from '../gradients/recording.js';
 import { chosenShifting, exponentials, shiftStride, withoutLost } from './softmaxShift.js';
 import { tidy } from '../engine/tidy.js';
@@ -23,11 +24,13 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensorflow.js'
  * more than float32 bears, the chunk is computed again with a shift farther up, at last with the largest logit of all, and
  * the chunks after it at once.
  *
+ * On a processor with AVX2 a kernel of ours does all that in tiles (tiledSoftmax.ts); what follows is for GPUs and others.
+ *
  * Legend: B samples, N voxels, C channels, L queries (vertices), K components of a value, Q queries of a chunk.
  *
  * @param keys `[B, N, C]` @param queries `[C, L]` @param values constants. `[N, K]`
  * @param chunkBytes the memory that one chunk of p may take.
- * @param keep whether p is kept for the backward pass; it changes no bit.
+ * @param keep whether p is kept for the backward pass; it changes no bit. In tiles it is computed again in any case.
  * @returns `[B, L, K]`
  */
 export function softmaxExpectation(
@@ -37,6 +40,7 @@ export function softmaxExpectation(
   chunkBytes = 64 * 2 ** 20,
   keep = false,
 ): Tensor3D {
+  if (tilesFit(values)) return tiledSoftmaxExpectation(keys, queries, values);
   const [samples, n] = keys.shape;
   const [channels, components] = [queries.shape[0], values.shape[1]];
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));

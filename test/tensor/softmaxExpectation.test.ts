@@ -1,8 +1,25 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { softmaxExpectation, tf, type Tensor2D, type Tensor3D } from '../../tensor/index.js';
+import { fileURLToPath } from 'node:url';
+import {
+  softmaxExpectation,
+  tf,
+  valueAndGradients,
+  vectors,
+  withoutTiles,
+  type Tensor2D,
+  type Tensor3D,
+} from '../../tensor/index.js';
 import { assertClose, checkGradients, randomTensor } from '../support/gradientCheck.js';
 
-test('softmax expectation equals its definition, whole or in chunks, with its gradients', () => {
+/** By our kernel, where the processor has it, and by TensorFlow's operations. */
+function eachWay(name: string, f: () => void): void {
+  test(`${name}, in tiles`, { skip: vectors === 'none' && 'no AVX2' }, f);
+  test(`${name}, by operations`, () => withoutTiles(f));
+}
+
+eachWay('softmax expectation equals its definition, whole or in chunks, with its gradients', () => {
   const keys = randomTensor('keys', [2, 12, 4]);
   const queries = randomTensor('queries', [4, 5]);
   const values = randomTensor('values', [12, 3], 10) as Tensor2D;
@@ -17,25 +34,32 @@ test('softmax expectation equals its definition, whole or in chunks, with its gr
   }
 });
 
-test('softmax expectation of logits far outside the range of exp, both ways and mixed in a chunk, with its gradients', () => {
-  const keys = randomTensor('keys', [2, 12, 4]);
-  const withConstant = tf.concat([keys, tf.ones([2, 12, 1])], 2) as Tensor3D;
-  const queries = randomTensor('queries', [4, 5]) as Tensor2D;
-  const offsets = tf.tensor2d([0, 200, -200, 100, -60], [1, 5]);
-  const values = randomTensor('values', [12, 3], 10) as Tensor2D;
-  // An offset of all of a query's logits changes nothing.
-  const expected = softmaxExpectation(keys as Tensor3D, queries, values);
-  for (const chunkBytes of [1e6, 4 * 12 * 2]) {
-    assertClose(softmaxExpectation(withConstant, tf.concat([queries, offsets], 0), values, chunkBytes), expected, 2e-4);
-    checkGradients(
-      ({ queries }) =>
-        softmaxExpectation(withConstant, tf.concat([queries, offsets], 0) as Tensor2D, values, chunkBytes),
-      { queries },
-    );
-  }
-});
+eachWay(
+  'softmax expectation of logits far outside the range of exp, both ways and mixed in a chunk, with its gradients',
+  () => {
+    const keys = randomTensor('keys', [2, 12, 4]);
+    const withConstant = tf.concat([keys, tf.ones([2, 12, 1])], 2) as Tensor3D;
+    const queries = randomTensor('queries', [4, 5]) as Tensor2D;
+    const offsets = tf.tensor2d([0, 200, -200, 100, -60], [1, 5]);
+    const values = randomTensor('values', [12, 3], 10) as Tensor2D;
+    // An offset of all of a query's logits changes nothing.
+    const expected = softmaxExpectation(keys as Tensor3D, queries, values);
+    for (const chunkBytes of [1e6, 4 * 12 * 2]) {
+      assertClose(
+        softmaxExpectation(withConstant, tf.concat([queries, offsets], 0), values, chunkBytes),
+        expected,
+        2e-4,
+      );
+      checkGradients(
+        ({ queries }) =>
+          softmaxExpectation(withConstant, tf.concat([queries, offsets], 0) as Tensor2D, values, chunkBytes),
+        { queries },
+      );
+    }
+  },
+);
 
-test('softmax expectation where single voxels tower above all others, which a part of them does not show', () => {
+eachWay('softmax expectation where single voxels tower above all others, which a part of them does not show', () => {
   const keys = tf.tensor3d(
     [...Array(70).keys()].flatMap((voxel) => [voxel === 33 ? 300 : voxel === 34 ? 299 : voxel % 5, voxel / 70]),
     [1, 70, 2],
@@ -50,3 +74,76 @@ test('softmax expectation where single voxels tower above all others, which a pa
   const withHeadroom = tf.tensor2d([0.35, 1], [2, 1]);
   checkGradients(({ queries }) => softmaxExpectation(keys, queries as Tensor2D, values), { queries: withHeadroom });
 });
+
+/** Of sizes that leave parts of blocks, tiles and channels over; over two blocks and tiles. */
+function unevenSizes(): { keys: Tensor3D; queries: Tensor2D; values: Tensor2D } {
+  const keys = randomTensor('keys', [2, 205, 37]) as Tensor3D;
+  return {
+    keys,
+    queries: randomTensor('queries', [37, 451], 0.3) as Tensor2D,
+    values: randomTensor('values', [205, 2], 10) as Tensor2D,
+  };
+}
+
+test(
+  'softmax expectation in tiles is what operations give, whatever the sizes',
+  { skip: vectors === 'none' && 'no AVX2' },
+  () => {
+    const { keys, queries, values } = unevenSizes();
+    const found = (): ReturnType<typeof valueAndGradients> =>
+      valueAndGradients(
+        () => {
+          const y = softmaxExpectation(keys, queries, values);
+          return { y, loss: tf.sum(tf.mul(y, randomTensor('weights', y.shape))) };
+        },
+        { keys, queries },
+      );
+    const [inTiles, byOperations] = [found(), withoutTiles(found)];
+    assertClose(inTiles.value.loss, byOperations.value.loss, 1e-2);
+    for (const name of ['keys', 'queries']) assertClose(inTiles.gradients[name]!, byOperations.gradients[name]!, 1e-4);
+    const { gradients } = inTiles;
+    assert.ok(
+      [...gradients.keys!.dataSync()].every((each) => each !== 0),
+      'a gradient for each key',
+    );
+    checkGradients(({ keys, queries }) => softmaxExpectation(keys as Tensor3D, queries as Tensor2D, values), {
+      keys,
+      queries,
+    });
+  },
+);
+
+test(
+  'softmax expectation in tiles: what is not finite does not become so',
+  { skip: vectors === 'none' && 'no AVX2' },
+  () => {
+    for (const wrong of [NaN, Infinity]) {
+      const { keys, queries, values } = unevenSizes();
+      const numbers = keys.dataSync<'float32'>().slice();
+      numbers[37 * 204 + 5] = wrong;
+      const changed = tf.tensor3d(numbers, keys.shape);
+      const loss = (): ReturnType<typeof tf.sum> => tf.sum(softmaxExpectation(changed, queries, values));
+      const { value, gradients } = valueAndGradients(() => ({ loss: loss() }), { queries });
+      assert.ok(Number.isNaN(value.loss.dataSync()[0]), `${wrong}`);
+      assert.ok(!gradients.queries!.dataSync<'float32'>().every(Number.isFinite), `${wrong}`);
+    }
+  },
+);
+
+test(
+  'softmax expectation in tiles has the same bits with any threads and vectors',
+  { skip: vectors === 'none' && 'no AVX2' },
+  () => {
+    const script = fileURLToPath(new URL('../support/processes/softmaxBits.js', import.meta.url));
+    const bits = (threads: number, asked: string): string => {
+      const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads), TEMPEH_VECTORS: asked };
+      const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    const alone = bits(1, vectors);
+    assert.match(alone, new RegExp(`^${vectors} [0-9a-f]{64}`));
+    assert.equal(bits(3, vectors), alone);
+    assert.equal(bits(2, 'avx2'), alone.replace(vectors, 'avx2'));
+  },
+);

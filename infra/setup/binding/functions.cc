@@ -7,6 +7,7 @@
 #include "call.h"
 #include "graph_attributes.h"
 #include "run_function.h"
+#include "softmax_expectation.h"
 
 namespace tfnodejs {
 namespace {
@@ -194,6 +195,10 @@ napi_value ShareTensor(napi_env env, napi_callback_info info) {
 
 napi_value Initialise(napi_env env, napi_value exports) {
   if (InitTFNodeJSBinding(env, exports) == nullptr) return nullptr;
+  const softmax::InstructionSet *set = softmax::ChosenInstructionSet();
+  napi_value vectors;
+  napi_status created = napi_create_string_utf8(env, set == nullptr ? "none" : set->name, NAPI_AUTO_LENGTH, &vectors);
+  ENSURE_NAPI_OK_RETVAL(env, created, nullptr);
   const napi_property_descriptor added[] = {
       {"newGraph", nullptr, NewGraph, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"graphInput", nullptr, GraphInput, nullptr, nullptr, nullptr, napi_default, nullptr},
@@ -205,6 +210,7 @@ napi_value Initialise(napi_env env, napi_value exports) {
       {"describeTensor", nullptr, DescribeTensor, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"runFunction", nullptr, RunFunction, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"shareTensor", nullptr, ShareTensor, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"vectors", nullptr, nullptr, nullptr, nullptr, vectors, napi_enumerable, nullptr},
   };
   napi_status status = napi_define_properties(env, exports, ARRAY_SIZE(added), added);
   ENSURE_NAPI_OK_RETVAL(env, status, nullptr);

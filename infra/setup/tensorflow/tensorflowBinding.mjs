@@ -18,7 +18,13 @@ const recipe = 1;
 const compiler = process.env.CXX || 'g++';
 /** What is compiled: `backend.cc` and `functions.cc` include the npm package's two sources. */
 const ownFolder = path.join(packageRoot, 'infra', 'setup', 'binding');
-const ownSources = ['backend.cc', 'functions.cc', 'signals.cc'].map((name) => path.join(ownFolder, name));
+const ownSources = [
+  'backend.cc',
+  'functions.cc',
+  'signals.cc',
+  'softmax_expectation.cc',
+  'softmax_instructions.cc',
+].map((name) => path.join(ownFolder, name));
 
 /**
  * @param {'cpu' | 'gpu'} variant

@@ -1,0 +1,247 @@
+// Compiled into TensorFlow's binding: two operations of ours, for processors (see softmax_expectation.h).
+//
+//   TempehSoftmaxExpectation: keys [B, N, C], queries [C, L], values [N, K] → y [B, L, K], shifts [B, L], sums [B, L]
+//   TempehSoftmaxExpectationGrad: keys, queries, values, y, shifts, sums, dy [B, L, K] → dkeys, dqueries
+
+#include "softmax_expectation.h"
+
+#include <cfloat>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernel_api.h"
+#include "tasks.h"
+#include "tensorflow/c/ops.h"
+
+namespace tfnodejs {
+namespace softmax {
+namespace {
+
+/** So many multiplications and additions are worth a thread. */
+constexpr int64_t kWorthThreads = 1 << 24;
+
+struct Status {
+  TF_Status *const status = TF_NewStatus();
+  ~Status() { TF_DeleteStatus(status); }
+  void Check() const {
+    if (TF_GetCode(status) != TF_OK) throw std::runtime_error(TF_Message(status));
+  }
+};
+
+/** Inputs and outputs of a kernel that runs. */
+class Run {
+ public:
+  explicit Run(TF_OpKernelContext *context) : context_(context) {}
+  ~Run() {
+    for (TF_Tensor *tensor : tensors_) TF_DeleteTensor(tensor);
+  }
+
+  TF_Tensor *Input(int index) {
+    TF_Tensor *tensor = nullptr;
+    TF_GetInput(context_, index, &tensor, status_.status);
+    status_.Check();
+    tensors_.push_back(tensor);
+    return tensor;
+  }
+
+  /** @throws where its shape is another than expected */
+  const float *Input(int index, const std::vector<int64_t> &shape) {
+    TF_Tensor *tensor = Input(index);
+    bool isSo = TF_NumDims(tensor) == static_cast<int>(shape.size());
+    for (size_t axis = 0; isSo && axis < shape.size(); axis++) isSo = TF_Dim(tensor, axis) == shape[axis];
+    if (!isSo) throw std::runtime_error("input " + std::to_string(index) + " has a shape that does not fit the others");
+    return static_cast<const float *>(TF_TensorData(tensor));
+  }
+
+  float *Output(int index, const std::vector<int64_t> &shape) {
+    size_t bytes = sizeof(float);
+    for (int64_t side : shape) bytes *= side;
+    TF_Tensor *tensor =
+        TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes, status_.status);
+    status_.Check();
+    tensors_.push_back(tensor);
+    return static_cast<float *>(TF_TensorData(tensor));
+  }
+
+ private:
+  TF_OpKernelContext *const context_;
+  const Status status_;
+  std::vector<TF_Tensor *> tensors_;
+};
+
+Sizes SizesOf(Run &run) {
+  TF_Tensor *keys = run.Input(0), *queries = run.Input(1), *values = run.Input(2);
+  if (TF_NumDims(keys) != 3 || TF_NumDims(queries) != 2 || TF_NumDims(values) != 2) {
+    throw std::runtime_error("expected keys [B, N, C], queries [C, L] and values [N, K]");
+  }
+  const Sizes sizes = {TF_Dim(keys, 0), TF_Dim(keys, 1), TF_Dim(keys, 2), TF_Dim(queries, 1), TF_Dim(values, 1)};
+  if (sizes.samples < 1 || sizes.voxels < 1 || sizes.components >= kComponents) {
+    throw std::runtime_error("expected samples, voxels, and values of at most three components");
+  }
+  return sizes;
+}
+
+int64_t ThreadsFor(const Sizes &sizes) {
+  const double work = 1.0 * sizes.samples * sizes.voxels * sizes.channels * sizes.queries;
+  return work < kWorthThreads ? 1 : ThreadsOfOperation();
+}
+
+/** Whatever is thrown fails the operation. */
+template <typename Compute>
+void Guarded(TF_OpKernelContext *context, const Compute &compute) {
+  try {
+    Run run(context);
+    compute(run, *ChosenInstructionSet());
+  } catch (const std::exception &error) {
+    const Status status;
+    TF_SetStatus(status.status, TF_INVALID_ARGUMENT, error.what());
+    TF_OpKernelContext_Failure(context, status.status);
+  }
+}
+
+/** y, s and z of a sample's queries, from what its groups have come to, in their order. */
+void Merge(const Sizes &sizes, int64_t sample, const float *partials, float *y, float *shifts, float *sums) {
+  const int64_t padded = sizes.PaddedQueries(), groups = sizes.Groups();
+  for (int64_t l = 0; l < sizes.queries; l++) {
+    const auto partial = [&](int64_t group, int64_t of) {
+      return partials[((sample * groups + group) * kPartials + of) * padded + l];
+    };
+    float shift = -FLT_MAX;
+    for (int64_t group = 0; group < groups; group++) shift = std::fmax(shift, partial(group, 0));
+    float total[kComponents] = {};
+    for (int64_t group = 0; group < groups; group++) {
+      const float scale = std::exp(partial(group, 0) - shift);
+      for (int64_t k = 0; k < kComponents; k++) total[k] += scale * partial(group, 1 + k);
+    }
+    const int64_t row = sample * sizes.queries + l;
+    shifts[row] = shift;
+    sums[row] = total[kComponents - 1];
+    for (int64_t k = 0; k < sizes.components; k++) y[row * sizes.components + k] = total[k] / total[kComponents - 1];
+  }
+}
+
+void Expectation(void *, TF_OpKernelContext *context) {
+  Guarded(context, [](Run &run, const InstructionSet &set) {
+    const Sizes sizes = SizesOf(run);
+    const auto [samples, voxels, channels, queries, components] = sizes;
+    const Floats panels(sizes.PaddedQueries() * sizes.PaddedChannels());
+    const Problem problem = {sizes,
+                             run.Input(0, {samples, voxels, channels}),
+                             run.Input(1, {channels, queries}),
+                             run.Input(2, {voxels, components}),
+                             panels,
+                             nullptr};
+    float *y = run.Output(0, {samples, queries, components});
+    float *shifts = run.Output(1, {samples, queries}), *sums = run.Output(2, {samples, queries});
+    const int64_t threads = ThreadsFor(sizes), partialSize = kPartials * sizes.PaddedQueries();
+    const Floats partials(sizes.Tasks() * partialSize);
+    RunTasks(sizes.Tiles(), threads, [&](int64_t tile) { set.layOut(problem, tile); });
+    RunTasks(sizes.Tasks(), threads, [&](int64_t task) { set.forward(problem, task, partials + task * partialSize); });
+    for (int64_t sample = 0; sample < samples; sample++) Merge(sizes, sample, partials, y, shifts, sums);
+  });
+}
+
+/** Shifts, and slopes dy / z, −dy · y / z: of padded queries 0. */
+void PrepareSlopes(const Sizes &sizes, const float *y, const float *givenShifts, const float *sums, const float *dy,
+                   float *shifts, float *slopes) {
+  const int64_t padded = sizes.PaddedQueries();
+  memset(shifts, 0, sizeof(float) * sizes.samples * padded);
+  memset(slopes, 0, sizeof(float) * sizes.samples * padded * kComponents);
+  for (int64_t row = 0; row < sizes.samples * sizes.queries; row++) {
+    const int64_t sample = row / sizes.queries, l = row % sizes.queries;
+    float *slope = slopes + sample * kComponents * padded + l;
+    float along = 0;
+    for (int64_t k = 0; k < sizes.components; k++) {
+      const int64_t at = row * sizes.components + k;
+      slope[k * padded] = dy[at] / sums[row];
+      along += dy[at] * y[at];
+    }
+    slope[(kComponents - 1) * padded] = -along / sums[row];
+    shifts[sample * padded + l] = givenShifts[row];
+  }
+}
+
+void Gradient(void *, TF_OpKernelContext *context) {
+  Guarded(context, [](Run &run, const InstructionSet &set) {
+    const Sizes sizes = SizesOf(run);
+    const auto [samples, voxels, channels, queries, components] = sizes;
+    const int64_t laidOut = sizes.PaddedQueries() * sizes.PaddedChannels();
+    const Floats panels(laidOut), rows(laidOut), parts(sizes.Tasks() * laidOut);
+    const Floats shifts(samples * sizes.PaddedQueries()), slopes(samples * sizes.PaddedQueries() * kComponents);
+    const Problem problem = {sizes,
+                             run.Input(0, {samples, voxels, channels}),
+                             run.Input(1, {channels, queries}),
+                             run.Input(2, {voxels, components}),
+                             panels,
+                             rows};
+    const std::vector<int64_t> each = {samples, queries}, vectors = {samples, queries, components};
+    PrepareSlopes(sizes, run.Input(3, vectors), run.Input(4, each), run.Input(5, each), run.Input(6, vectors), shifts,
+                  slopes);
+    float *dKeys = run.Output(0, {samples, voxels, channels}), *dQueries = run.Output(1, {channels, queries});
+    const int64_t threads = ThreadsFor(sizes);
+    RunTasks(sizes.Tiles(), threads, [&](int64_t tile) { set.layOut(problem, tile); });
+    const Slopes prepared = {shifts, slopes};
+    RunTasks(sizes.Tasks(), threads,
+             [&](int64_t task) { set.backward(problem, prepared, task, parts + task * laidOut, dKeys); });
+    RunTasks(sizes.Tiles(), threads, [&](int64_t tile) { set.addUp(problem, tile, parts, dQueries); });
+  });
+}
+
+/** An output's shape: sides of inputs, from one axis to another of each, one after the other. */
+struct SidesOf {
+  int input;
+  int64_t from, to;
+};
+
+void SetShape(TF_ShapeInferenceContext *context, int output, const std::vector<SidesOf> &parts, TF_Status *status) {
+  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context);
+  for (const auto &[input, from, to] : parts) {
+    TF_ShapeHandle *given = TF_NewShapeHandle(), *sides = TF_NewShapeHandle(), *longer = TF_NewShapeHandle();
+    TF_ShapeInferenceContextGetInput(context, input, given, status);
+    if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextSubshape(context, given, from, to, sides, status);
+    if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextConcatenateShapes(context, shape, sides, longer, status);
+    for (TF_ShapeHandle *done : {given, sides, shape}) TF_DeleteShapeHandle(done);
+    shape = longer;
+  }
+  if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextSetOutput(context, output, shape, status);
+  TF_DeleteShapeHandle(shape);
+}
+
+void ExpectationShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
+  SetShape(context, 0, {{0, 0, 1}, {1, 1, 2}, {2, 1, 2}}, status);
+  for (int output : {1, 2}) SetShape(context, output, {{0, 0, 1}, {1, 1, 2}}, status);
+}
+
+void GradientShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
+  SetShape(context, 0, {{0, 0, 3}}, status);
+  SetShape(context, 1, {{1, 0, 2}}, status);
+}
+
+void Register(const char *name, const std::vector<const char *> &inputs, const std::vector<const char *> &outputs,
+              void (*shapes)(TF_ShapeInferenceContext *, TF_Status *), void (*compute)(void *, TF_OpKernelContext *)) {
+  const Status status;
+  TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(name);
+  for (const char *input : inputs) TF_OpDefinitionBuilderAddInput(definition, (std::string(input) + ": float").c_str());
+  for (const char *output : outputs) TF_OpDefinitionBuilderAddOutput(definition, (std::string(output) + ": float").c_str());
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shapes);
+  TF_RegisterOpDefinition(definition, status.status);
+  TF_KernelBuilder *kernel = TF_NewKernelBuilder(name, "CPU", nullptr, compute, nullptr);
+  if (TF_GetCode(status.status) == TF_OK) TF_RegisterKernelBuilder(name, kernel, status.status);
+  // Whoever uses the operation is told that there is none of this name.
+}
+
+/** When the binding is loaded, which happens once in a process. */
+__attribute__((constructor)) void RegisterOperations() {
+  if (ChosenInstructionSet() == nullptr) return;
+  Register("TempehSoftmaxExpectation", {"keys", "queries", "values"}, {"y", "shifts", "sums"}, ExpectationShapes,
+           Expectation);
+  Register("TempehSoftmaxExpectationGrad", {"keys", "queries", "values", "y", "shifts", "sums", "dy"},
+           {"dkeys", "dqueries"}, GradientShapes, Gradient);
+}
+
+}  // namespace
+}  // namespace softmax
+}  // namespace tfnodejs

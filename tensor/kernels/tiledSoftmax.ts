@@ -1,0 +1,49 @@
+import { backend, execute, runsOnGpu } from '../engine/engine.js';
+import { countOperations } from '../engine/phases.js';
+import { record } from '../gradients/recording.js';
+import type { Tensor2D, Tensor3D } from '../tensorflow.js';
+
+/** Of the operations that `infra/setup/binding/softmax_expectation.cc` adds to TensorFlow. */
+const mostComponents = 3;
+
+let allowed = true;
+
+/** Runs `f` with TensorFlow's own operations instead, as on a GPU: for tests. */
+export function withoutTiles<A>(f: () => A): A {
+  const outer = allowed;
+  allowed = false;
+  try {
+    return f();
+  } finally {
+    allowed = outer;
+  }
+}
+
+/** What our kernels compute with: `avx512`, `avx2`; `none` where the processor has neither, or `TEMPEH_VECTORS` says so. */
+export const vectors = (backend.binding as unknown as { readonly vectors?: string }).vectors ?? 'none';
+
+/** Whether {@link tiledSoftmaxExpectation} is there for such values. */
+export function tilesFit(values: Tensor2D): boolean {
+  return allowed && vectors !== 'none' && !runsOnGpu() && values.shape[1] <= mostComponents;
+}
+
+/**
+ * `softmaxExpectation` by a kernel of our own: tile by tile, with the largest logit of each query so far as the shift
+ * (so that none is lost, however far they are apart), and nothing of N by L numbers in memory. Its gradients compute each
+ * tile again. The bits depend on sizes and numbers alone, not on threads, nor on which vectors the processor has.
+ */
+export function tiledSoftmaxExpectation(keys: Tensor3D, queries: Tensor2D, values: Tensor2D): Tensor3D {
+  const [samples, n, channels] = keys.shape;
+  const components = values.shape[1];
+  const pairs = samples * n * queries.shape[1];
+  countOperations(2 * pairs * (channels + components));
+  const [y, shifts, sums] = execute('TempehSoftmaxExpectation', [], [keys, queries, values], 3);
+  const saving = [keys, queries, values, y!, shifts!, sums!];
+  record('SoftmaxExpectation', [keys, queries], [y!], saving, ([dy], saved) => {
+    countOperations(2 * pairs * (2 * channels + components));
+    return execute('TempehSoftmaxExpectationGrad', [], [...saved, dy!], 2);
+  });
+  shifts!.dispose();
+  sums!.dispose();
+  return y as Tensor3D;
+}
