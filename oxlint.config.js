@@ -79,11 +79,18 @@ const rooms = {
 };
 
 // Every room may have what knows nothing of any.
-const shared = ['text', 'network'];
+const shared = ['text', 'network', 'disk'];
 for (const [room, allowed] of Object.entries(rooms)) if (room !== 'workflows') allowed.push(...shared);
 for (const room of shared) rooms[room] = [];
 
 const names = Object.keys(rooms);
+
+/** Node's own, with `recursive`, never returns below /proc. */
+const foldersByHand = ['node:fs', 'node:fs/promises'].map((name) => ({
+  name,
+  importNames: ['mkdir', 'mkdirSync'],
+  message: 'Folders are made by disk/makeFolder.ts.',
+}));
 
 /** One lint block a room: every other room that its row does not name is refused, with the row in the message. */
 const roomRules = names.map((room) => {
@@ -122,7 +129,7 @@ const roomRules = names.map((room) => {
   ];
   return {
     files: [`${room}/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { patterns }] },
+    rules: { 'no-restricted-imports': ['error', { patterns, ...(room !== 'disk' && { paths: foldersByHand }) }] },
   };
 });
 

@@ -1,6 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
+import { makeFolder } from '../disk/makeFolder.js';
 import type { RunConfiguration } from '../configs/schema/run.js';
 import { keys } from '../storage/keys.js';
 import type { ObjectStore } from '../storage/types.js';
@@ -36,7 +37,7 @@ const storeTimeout = 10_000;
 export async function diskObstacle(directory: string): Promise<string | null> {
   const file = join(directory, `.probe-${process.pid}`);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await writeFile(file, Buffer.alloc(probeBytes), { flush: true });
     return null;
   } catch (error) {

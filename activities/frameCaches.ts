@@ -1,5 +1,6 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../disk/makeFolder.js';
 import { ConfigurationError } from '../configs/configurationError.js';
 import { cacheVariables, type FrameCache } from '../configs/frameCache.js';
 import { adoptCaches } from '../datasets/cache/adoptCaches.js';
@@ -12,7 +13,7 @@ import { adoptCaches } from '../datasets/cache/adoptCaches.js';
  */
 export async function prepareFrameCache({ directory, limitBytes }: FrameCache, workerFolder: string): Promise<string> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await access(directory, constants.W_OK);
   } catch (error) {
     const expected = `a folder that this worker may write: --cache, or ${cacheVariables.directory}`;

@@ -1,9 +1,10 @@
 /** `npm run bench`: seconds and memory of steps, predictions and the data's way to them, a process each; `--help` says more. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
+import { makeFolderSync } from '../disk/makeFolder.js';
 import { precisionSchema, type Precision } from '../configs/schema/run.js';
 import { caseNames, measureCase, scaleNames, type CaseName, type MeasureCase, type ScaleName } from './cases.js';
 import { listenForStop } from '../workers/lifecycle/stopRequest.js';
@@ -191,7 +192,7 @@ try {
   const machine = `${os.availableParallelism()} cores of ${processor}, Node ${process.version}.`;
   const text = `# Bench\n\n${machine}\n\n${parts.join('\n')}`;
   const folder = path.resolve(options.output);
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   writeFileSync(path.join(folder, 'bench.md'), text);
   writeFileSync(path.join(folder, 'bench.json'), `${JSON.stringify(json, null, 2)}\n`);
   process.stdout.write(`${text}\n${path.join(folder, 'bench.md')} and bench.json have it.\n`);

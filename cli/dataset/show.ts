@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { cameraFromTka } from '../../datasets/formats/tka.js';
 import { contactSheet, type SheetFrame } from '../../datasets/inspect/contactSheet.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
@@ -41,7 +42,7 @@ export async function show(options: ShowArguments): Promise<number> {
         unreadable.push(cause.message);
       }
     }
-    await mkdir(options.output, { recursive: true });
+    await makeFolder(options.output);
     for (const message of unreadable) print(`${styled('red', '✘')} ${message}`);
     if (frames.length > 0) {
       const sheet = await contactSheet(frames, { faces: inspection.source.template.faces });

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { mkdirSync } from 'node:fs';
+
 import { join, resolve } from 'node:path';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import type { DataConfiguration } from '../../activities/types.js';
 import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import { withLock } from '../../infra/setup/lock.mjs';
@@ -44,7 +45,7 @@ export async function fetchLocally(configuration: DataConfiguration): Promise<Ex
   const work = (signal: AbortSignal): Promise<void> => {
     // Of dozens of requests at a time each listens to it; Node would take them for a leak.
     setMaxListeners(0, signal);
-    mkdirSync(path.downloads, { recursive: true });
+    makeFolderSync(path.downloads);
     return withLock(join(path.downloads, 'fetch'), busy, () => obtainAndStore(configuration, path, display, signal));
   };
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import {
   startObjectStore,
   startTemporal,
@@ -28,7 +28,7 @@ export interface DevOptions {
 /** Runs the embedded services in the foreground, until a signal or until one of them ends. @returns the exit code. */
 export async function dev(options: DevOptions): Promise<number> {
   const space = workspace(options.directory);
-  mkdirSync(space.directory, { recursive: true });
+  makeFolderSync(space.directory);
   const last = lastPorts(space);
   const stopped = listenForStop();
   const started: (TemporalService | ObjectStoreService)[] = [];

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 
 /** Where `npm start` and `tempeh-flow dev` keep everything of theirs: services, data, logs. */
@@ -50,7 +51,7 @@ export function readJson<T>(file: string): T | null {
 
 /** Writes a JSON file that is there whole or not at all. */
 export function writeJson(file: string, value: unknown): void {
-  mkdirSync(join(file, '..'), { recursive: true });
+  makeFolderSync(join(file, '..'));
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`);
   renameSync(temporary, file);

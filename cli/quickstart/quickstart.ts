@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { loadConfiguration } from '../../configs/load.js';
@@ -41,7 +42,7 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   const space = workspace(options.directory);
   const configuration = await loadConfiguration(options.config, options.set);
   const job = jobOf(configuration, space, options);
-  mkdirSync(space.directory, { recursive: true });
+  makeFolderSync(space.directory);
   const busy = (): never => {
     throw new CommandError(`npm start runs already on ${space.directory}: tempeh-flow list shows its run.`);
   };

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
 import { startGuarded, type GuardedProcess } from '../../infra/services/index.js';
 import { readableLogLine } from '../../text/logLine.js';
@@ -40,7 +41,7 @@ export async function launchWorker(
   onRestart: (message: string) => void,
 ): Promise<LaunchedWorker> {
   const directory = kind === 'data' ? space.dataWorker : space.gpuWorker;
-  for (const folder of [directory, space.logs]) mkdirSync(folder, { recursive: true });
+  for (const folder of [directory, space.logs]) makeFolderSync(folder);
   const logFile = join(space.logs, `${kind}-worker.log`);
   const start = (): Promise<GuardedProcess> =>
     startGuarded({

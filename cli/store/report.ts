@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { runReport } from '../../report/runReport.js';
 import { seriesReport } from '../../report/seriesReport.js';
 import { openStore } from '../../storage/openStore.js';
@@ -35,7 +36,7 @@ export async function report({ run, out, open, gpuPrice, ...where }: ReportOptio
     throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
   }
   const file = resolve(out ?? `${run}.report.html`);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   // A page that is open in a browser is never seen half written.
   await writeFile(`${file}.new`, page);
   await rename(`${file}.new`, file);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { makeCacheEntry } from '../../infra/setup/cache/cacheEntry.mjs';
 import { runCommand } from '../../infra/setup/commands.mjs';
@@ -25,7 +26,7 @@ export async function tensorboardFolder(signal: AbortSignal): Promise<string> {
   const pinned = hash('sha256', readFileSync(requirements)).slice(0, 12);
   const folder = join(cacheDirectory, `tensorboard-py${version}-${pinned}`);
   if (existsSync(folder)) return folder;
-  mkdirSync(cacheDirectory, { recursive: true });
+  makeFolderSync(cacheDirectory);
   await withLock(
     cacheDirectory,
     () => print('A set-up is at work: waiting for it.'),

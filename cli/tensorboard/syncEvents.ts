@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { segmentsThatCount } from '../../checkpoints/events/segmentsThatCount.js';
 import { checkpointStages } from '../../checkpoints/manifest/manifestSchema.js';
 import { readManifest } from '../../checkpoints/manifest/readManifest.js';
@@ -27,7 +28,7 @@ export async function syncEvents(
     const manifest = await readManifest(store, run, stage);
     if (manifest === null) continue;
     const folder = join(directory, stage);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const wanted = new Set<string>();
     for (const { key, size } of await segmentsThatCount(store, manifest)) {
       const file = join(folder, basename(key));
@@ -49,7 +50,7 @@ export async function fetchEvents(
   directory: string,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const files = await syncEvents(store, run, directory, signal);
   if (files.length === 0) throw new CommandError(`${store.description} has no events of ${run} (yet).`);
   return files;
@@ -57,7 +58,7 @@ export async function fetchEvents(
 
 async function writeMade(folder: string, made: MadeEvents | null): Promise<string[]> {
   if (made === null) return [];
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const file = join(folder, made.name);
   if ((await stat(file).catch(() => null)) === null) await writeFile(file, made.body);
   await removeOthers(folder, new Set([made.name]));

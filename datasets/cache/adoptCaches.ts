@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { CacheBudget } from './cacheBudget.js';
 
 /**
@@ -17,7 +18,7 @@ export async function adoptCaches(runs: string, directory: string, limitBytes: n
     found++;
     let bytes = 0;
     for (const folder of folders.filter((name) => /^[0-9a-f]{2}$/.test(name))) {
-      await mkdir(join(directory, folder), { recursive: true });
+      await makeFolder(join(directory, folder));
       for (const name of await readdir(join(old, folder)).catch(() => [])) {
         // What is half-written, lies on another disk, or was taken by another worker, is fetched again.
         if (!/^[0-9a-f]{64}$/.test(name)) continue;

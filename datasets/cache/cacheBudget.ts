@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { withCleanUp } from '../../storage/async/cleanUp.js';
 
 /** How much of the limit is left after a clean-up: it must not come again with the next object. */
@@ -62,7 +63,7 @@ export class CacheBudget {
 
   /** Appends a record; returns the sum of all since the last clean-up. */
   private async noted(size: number): Promise<number> {
-    await mkdir(this.directory, { recursive: true });
+    await makeFolder(this.directory);
     const file = await open(this.record, 'a+');
     return withCleanUp(
       async () => {

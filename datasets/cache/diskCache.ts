@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { ContentDamaged, ObjectNotFound, type ReadableStore } from '../../storage/types.js';
 import type { IndexedObject } from '../types.js';
 import { CacheBudget } from './cacheBudget.js';
@@ -149,7 +150,7 @@ export class DiskCache {
     try {
       await writeFile(fresh, parts).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        await mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         await writeFile(fresh, parts);
       });
       await rename(fresh, path);

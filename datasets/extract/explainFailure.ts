@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { basename, dirname } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { printable } from '../../text/printable.js';
 import { DiskFull } from '../fetch/errors.js';
 import { explainWriteError } from '../fetch/disk/writeErrors.js';
@@ -50,7 +50,7 @@ async function writeFault(lines: readonly string[]): Promise<NodeJS.ErrnoExcepti
     if (number === undefined || path === undefined) continue;
     const fault = Object.assign(new Error(line), { code: codeOf(Number(number)), path });
     if (fault.code !== 'ENOENT' && fault.code !== 'EEXIST') return fault;
-    return mkdir(dirname(path), { recursive: true }).then(
+    return makeFolder(dirname(path)).then(
       () => fault,
       (error: unknown) => error as NodeJS.ErrnoException,
     );

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { findBundle, volumePaths, type BundleArchive, type BundleFile } from '../fetch/bundles.js';
 import { checkDiskSpace, freeSpace, whileRoom, type FreeSpace } from '../fetch/disk/diskSpace.js';
 import type { TransferProgress } from '../fetch/progress.js';
@@ -198,7 +199,7 @@ async function extractOne(
   await rm(workshops, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   const workshop = join(workshops, randomUUID());
   const work = async (): Promise<void> => {
-    await writing(workshop, () => mkdir(workshop, { recursive: true }));
+    await writing(workshop, () => makeFolder(workshop));
     const { signal } = repairing;
     await withRepair(volumes, repairing, (members) =>
       extractArchive(volumes[0]!.file, workshop, onPercent, { signal, members }),
@@ -215,7 +216,7 @@ async function layFile({ path, target }: BundleFile, downloads: string, extracte
   if (there !== null && (await sizeOf(fileOf(downloads, path))) === null) return there;
   const { size } = await findVolume(path, downloads);
   await writing(file, async () => {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await copyFile(fileOf(downloads, path), `${file}.new`);
     await rename(`${file}.new`, file);
   });

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { findFrameRoots } from '../discover/frameRoots.js';
 import { isJunk } from '../discover/junk.js';
 import { ArchiveUnsafe } from './errors.js';
@@ -18,7 +19,7 @@ const deepestWrapping = 4;
 export async function placeContent(workshop: string, target: string, content: string): Promise<void> {
   await separateBackslashes(workshop);
   if (content === '.') {
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     for (const entry of await readdir(workshop)) {
       if (!isJunk(entry)) await replace(join(workshop, entry), join(target, entry));
     }
@@ -63,15 +64,15 @@ async function separateBackslashes(workshop: string): Promise<void> {
     const parts = name.split('\\').filter((part) => part !== '' && part !== '.');
     if (parts.length === 0 || parts.includes('..')) continue;
     const to = join(workshop, ...parts);
-    if (!made.has(dirname(to))) await mkdir(dirname(to), { recursive: true });
+    if (!made.has(dirname(to))) await makeFolder(dirname(to));
     made.add(dirname(to));
-    if (name.endsWith('\\')) await mkdir(to, { recursive: true });
+    if (name.endsWith('\\')) await makeFolder(to);
     else await rename(join(workshop, name), to);
   }
 }
 
 async function replace(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   const old = `${to}.old`;
   await rm(old, { recursive: true, force: true });
   try {

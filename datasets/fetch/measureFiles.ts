@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { checkSignature, isPage, startLength } from './host/answers.js';
 import { answerProblem } from './host/answerProblem.js';
 import { requestFile, statedSize, validatorsOf, type HostCredentials } from './host/hostRequest.js';
@@ -60,7 +61,7 @@ async function measure(path: string, hashes: FileHashes, options: MeasureOptions
 }
 
 async function beginRecord(file: string, record: DownloadRecord): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await rm(partPath(file), { force: true });
   await writeRecord(partPath(file), record);
 }

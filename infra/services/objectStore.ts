@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+
 import path from 'node:path';
 import { CreateBucketCommand, HeadBucketCommand, NotFound, S3Client } from '@aws-sdk/client-s3';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { versitygwProgram } from './binaries.js';
 import { type Credentials, loadOrCreateCredentials } from './credentials.js';
 import { getLocal } from './httpRequest.js';
@@ -45,8 +46,8 @@ export interface ObjectStoreService extends RunningService {
 export async function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStoreService> {
   const directory = path.resolve(options.directory);
   const [objects, metadata] = [path.join(directory, 'objects'), path.join(directory, 'metadata')];
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  for (const folder of [objects, metadata]) mkdirSync(folder, { recursive: true });
+  makeFolderSync(directory, { mode: 0o700 });
+  for (const folder of [objects, metadata]) makeFolderSync(folder);
   const healthPath = healthPathOf(directory);
   const credentialsFile = path.join(directory, 'credentials.json');
   const credentials = loadOrCreateCredentials(credentialsFile);

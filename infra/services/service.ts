@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolderSync } from '../../disk/makeFolder.js';
 import { withLock } from '../setup/lock.mjs';
 import { ServiceError } from './errors.js';
 import { type GuardedProcess, killGroup, startGuarded } from './guarded.js';
@@ -57,7 +58,7 @@ export interface RunningService {
  */
 export async function startService(definition: ServiceDefinition): Promise<RunningService> {
   const { directory } = definition;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolderSync(directory, { mode: 0o700 });
   const logFile = path.join(directory, `${definition.name}.log`);
   return withLock(
     path.resolve(directory),

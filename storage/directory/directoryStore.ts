@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type BigIntStats } from 'node:fs';
-import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { withCleanUp } from '../async/cleanUp.js';
 import { isAlive, withLock } from './directoryLock.js';
 import { checkKey } from '../objectKey.js';
@@ -43,7 +44,7 @@ export function directoryStore(root: string): ObjectStore {
   /** Moves a finished file to its key, if the condition holds. */
   const publish = async (key: string, temporary: string, options: PutOptions): Promise<void> => {
     const path = pathOf(key);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     if (options.ifAbsent) {
       try {
         await link(temporary, path);
@@ -98,7 +99,7 @@ export function directoryStore(root: string): ObjectStore {
       const information = await informationOf(key);
       if (!information) throw new ObjectNotFound(key, folder);
       const temporary = `${path}.${randomUUID()}.part`;
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const work = async (): Promise<ObjectInformation> => {
         await pipeline(createReadStream(pathOf(key)), createWriteStream(temporary), { signal: options.signal });
         await rename(temporary, path);
@@ -110,7 +111,7 @@ export function directoryStore(root: string): ObjectStore {
     async put(key, body, options = {}) {
       checkKey(key);
       const temporary = join(folder, temporaryFolder, `${hostname()}.${process.pid}.${randomUUID()}`);
-      await mkdir(dirname(temporary), { recursive: true });
+      await makeFolder(dirname(temporary));
       const work = async (): Promise<ObjectInformation> => {
         const sha256 = await write(temporary, body, options.signal);
         if (options.sha256 !== undefined && options.sha256 !== sha256) {

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type GetObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { withCleanUp } from '../async/cleanUp.js';
 import { isChecksumMismatch } from './errors/s3Errors.js';
 import { statusOf, wasRetried } from './errors/s3Failure.js';
@@ -75,7 +76,7 @@ export async function downloadObject(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<ObjectInformation> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   return tryAgain(signal, async () => {
     const temporary = `${path}.${randomUUID()}.part`;
     const work = async (): Promise<ObjectInformation> => {

@@ -47,7 +47,7 @@ test('the page of the architecture has the rooms that there are, and what the li
     .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|build|docs$)/.test(entry.name))
     .map(({ name }) => name);
   // What all may have is said above the rooms.
-  const shared = ['text', 'network'];
+  const shared = ['text', 'network', 'disk'];
   const [lint, page] = [await rowsOfLint(), rowsOfPage(folders.filter((name) => !['test', ...shared].includes(name)))];
   assert.deepEqual([...page.keys(), ...shared].sort(), folders.sort());
   for (const [room, allowed] of lint) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { constants, copyFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants, copyFile, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { makeFolder } from '../../disk/makeFolder.js';
 import { printable } from '../../text/printable.js';
 import { ownIdentity, runs } from './processIdentity.js';
 
@@ -41,7 +42,7 @@ export async function ownDirectory(
   directory: string,
   { signal, onWait, renewSeconds = 5 }: OwnDirectoryOptions,
 ): Promise<{ readonly lost: AbortSignal; readonly release: () => Promise<void> }> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const file = join(directory, fileName);
   const mine = JSON.stringify({ token: randomUUID(), owner: ownIdentity() } satisfies Lock);
   while (!(await create(file, mine))) {

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
+import { makeFolder } from '../../disk/makeFolder.js';
 
 const build = fileURLToPath(new URL('../..', import.meta.url));
 const bundles = new Map<string | undefined, Promise<WorkflowBundleOption>>();
@@ -40,7 +41,7 @@ async function findOrMake(logger: Logger, converter: string | undefined): Promis
   // Several processes may do this at once. Where the folder cannot be written, each process bundles for itself.
   try {
     const temporary = `${codePath}.${randomUUID()}`;
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFile(temporary, code);
     await rename(temporary, codePath);
   } catch (error) {

@@ -1,4 +1,5 @@
-import { mkdir, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
+import { makeFolder } from '../../../disk/makeFolder.js';
 import { DiskFull } from '../errors.js';
 
 /** Left free for others on the disk. */
@@ -29,7 +30,7 @@ export async function checkDiskSpace(needs: readonly SpaceNeed[], free: FreeSpac
   const disks = new Map<number, SpaceNeed[]>();
   for (const need of needs) {
     if (need.bytes <= 0) continue;
-    await mkdir(need.directory, { recursive: true });
+    await makeFolder(need.directory);
     const { dev } = await stat(need.directory);
     disks.set(dev, [...(disks.get(dev) ?? []), need]);
   }
@@ -60,7 +61,7 @@ export async function whileRoom<T>(
   work: (signal: AbortSignal) => Promise<T>,
   free: FreeSpace = freeSpace,
 ): Promise<T> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const full = new AbortController();
   const look = async (): Promise<void> => {
     const there = await free(directory).catch(() => Infinity);

@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../../disk/makeFolder.js';
 import type { Reserve } from './reserve.js';
 import { explainWriteError } from './writeErrors.js';
 import type { FileHashes, GrowingHash } from './fileHashes.js';
@@ -46,7 +47,7 @@ export class PartFile {
   }
 
   static async open(path: string, file: string, hashes: FileHashes, reserve: Reserve): Promise<PartFile> {
-    await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
+    await makeFolder(dirname(file)).catch((error: unknown) => {
       throw explainWriteError(error, file);
     });
     const record = await readRecord(partPath(file));
