@@ -9,6 +9,7 @@ import { taskQueues } from '../configs/queues.js';
 import type { SchedulingConfiguration } from '../configs/schema/scheduling.js';
 import { memos, searchAttributes, type workflowTypes } from '../configs/temporal.js';
 import { RunError } from './connection/client.js';
+import { withoutPayloads } from './payloads/withoutPayloads.js';
 import { ensureSearchAttributes, withSearchAttributes } from './searchAttributes.js';
 
 export interface WorkflowStart {
@@ -69,9 +70,10 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
 
 /** Before anything is written under their names. @throws RunError `already-running` */
 export async function refuseRunning(client: Client, ...workflowIds: readonly string[]): Promise<void> {
+  const { workflow } = withoutPayloads(client);
   for (const workflowId of workflowIds) {
     try {
-      const { status } = await client.workflow.getHandle(workflowId).describe();
+      const { status } = await workflow.getHandle(workflowId).describe();
       if (status.name === 'RUNNING') throw alreadyRunning(workflowId, workflowId.split('/')[0]!);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;

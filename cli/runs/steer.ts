@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { describeRun } from '../../client/runs/describeRun.js';
 import { cancelRun, pauseRun, resumeRun } from '../../client/runs/runs.js';
+import { terminateRun } from '../../client/runs/terminateRun.js';
 import { retryRun } from '../../client/runs/retryRun.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
@@ -36,6 +37,12 @@ const steerings = {
     return `${run} is cancelled: tempeh-flow resume ${run} goes on from its last checkpoint.`;
   },
 
+  /** Ends a run without its workers. */
+  async terminate(client: Client, run: string): Promise<string> {
+    await terminateRun(client, run);
+    return `${run} is terminated; what trained stops, and saves if it can.`;
+  },
+
   /** Tries at once what failed. */
   async retry(client: Client, run: string): Promise<string> {
     const retried = await retryRun(client, run);
@@ -63,7 +70,8 @@ export async function steer(
 ): Promise<ExitCode> {
   // On standard error: it is no answer.
   const waiting = setTimeout(() => {
-    const why = `what runs saves first; without a data worker nothing answers (tempeh-flow status ${run})`;
+    const otherwise = what === 'cancel' ? `; tempeh-flow cancel ${run} --terminate does without` : '';
+    const why = `what runs saves first; without a data worker that has its key nothing answers (tempeh-flow status ${run}${otherwise})`;
     process.stderr.write(
       `${run} was asked; waiting until it has answered: ${printable(why)}. Ctrl-C ends the waiting only.\n`,
     );

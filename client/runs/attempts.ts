@@ -6,6 +6,7 @@ import type { StorageConfiguration } from '../../configs/schema/storage.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
 import { messages, runSteps, type RunStep } from '../../configs/temporal.js';
 import type { InterruptionsByStep, KnownSteps, SecondsByStep } from '../../workflows/types.js';
+import { orUnreadable, withoutPayloads } from '../payloads/withoutPayloads.js';
 import { describeRun, queryProgress } from './describeRun.js';
 import { inputOf } from './workflowInput.js';
 
@@ -47,7 +48,7 @@ export interface BeforeRunOptions {
 
 /**
  * What the steps of a run went through and took in the executions that have ended, and the checkpoints that they are known to
- * have saved in the same store: no worker, no answer.
+ * have saved in the same store: no worker, no answer, nor where the run's key is lost.
  */
 export async function beforeRun(
   client: Client,
@@ -57,13 +58,14 @@ export async function beforeRun(
 ): Promise<BeforeRun> {
   const interruptions: Partial<Record<RunStep, Interruptions>> = {};
   const knownSteps: Partial<Record<TrainingStage, number>> = {};
+  const names = withoutPayloads(client);
   const secondsBefore = secondsOf(client, run, answerSeconds);
   await Promise.all(
     steps.map(async (step) => {
       const handle = client.workflow.getHandle(`${run}/${step}`);
       let description;
       try {
-        description = await handle.describe();
+        description = await names.workflow.getHandle(handle.workflowId).describe();
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return;
         throw error;
@@ -73,8 +75,8 @@ export async function beforeRun(
       if (interrupted !== undefined) interruptions[step] = interrupted;
       const { stage, checkpointStep = null } = progress?.training ?? {};
       if (stage === undefined || checkpointStep === null) return;
-      const before = await inputOf<Partial<RunInput>>(client, description);
-      if (placeOf(before.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
+      const before = await inputOf<Partial<RunInput>>(client, description).catch(orUnreadable);
+      if (placeOf(before?.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
     }),
   );
   const known = Object.entries({ interruptions, knownSteps, secondsBefore: await secondsBefore });
@@ -86,7 +88,7 @@ async function secondsOf(client: Client, run: string, answerSeconds: number | un
   const handle = client.workflow.getHandle(run);
   let closedAt;
   try {
-    closedAt = (await handle.describe()).closeTime?.getTime() ?? Date.now();
+    closedAt = (await withoutPayloads(client).workflow.getHandle(run).describe()).closeTime?.getTime() ?? Date.now();
   } catch (error) {
     // There may be steps by themselves.
     if (error instanceof WorkflowNotFoundError) return {};

@@ -12,6 +12,7 @@ import { describeRun, queryProgress, type RunDescription } from './describeRun.j
 import { findRun, findRunIfKnown } from './findRun.js';
 import { startFetch } from '../fetches.js';
 import { resumeFolderPrediction } from '../folderPredictions.js';
+import { orUnreadable, withoutPayloads } from '../payloads/withoutPayloads.js';
 import { startWorkflow } from '../startWorkflow.js';
 import { refreshed, runningMembers, startSeries } from './series.js';
 import { isSeries } from './seriesProgress.js';
@@ -38,7 +39,7 @@ export async function startRun(client: Client, options: StartOptions): Promise<s
     const expected = 'letters, digits, dots, dashes and underscores, the first a letter or digit';
     throw new RunError('refused', `${JSON.stringify(run)} cannot be the name of a run: expected ${expected}.`);
   }
-  const taken = await findRunIfKnown(client, run);
+  const taken = await findRunIfKnown(withoutPayloads(client), run);
   if (taken !== null && isSeries(taken.description)) {
     throw new RunError('refused', `${run} is the name of a series: give the run another.`);
   }
@@ -143,11 +144,15 @@ export async function extendRun(client: Client, run: string, extension: StageExt
   await steer(run, () => handle.executeUpdate(messages.extend, { args: [extension] }));
 }
 
-/** Saves and ends; `resumeRun` goes on. Returns when it has ended. @throws RunError */
+/**
+ * Saves and ends; `resumeRun` goes on. Returns when it has ended. Who has not the run's key can do it, too: nothing of it is read.
+ *
+ * @throws RunError
+ */
 export async function cancelRun(client: Client, run: string): Promise<void> {
-  const { handle, description } = await findRun(client, run);
+  const { handle, description } = await findRun(withoutPayloads(client), run);
   assertRunning(run, description);
-  await tellAttempts(client, run);
+  await tellAttempts(client, run).catch(orUnreadable);
   await handle.cancel();
   await handle.result().catch(() => {});
 }
@@ -203,7 +208,8 @@ function isPaused(progress: RunProgress | null): boolean {
   return progress !== null && (progress.paused || progress.steps.some(({ state }) => state === 'paused'));
 }
 
-function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {
+/** @throws RunError `not-running` */
+export function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {
   if (status.name === 'RUNNING') return;
   throw new RunError('not-running', `${run} is not running: it is ${status.name.toLowerCase()}.`);
 }

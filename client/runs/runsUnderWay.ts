@@ -1,15 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { runSteps, workflowTypes } from '../../configs/temporal.js';
-import { withoutPayloads } from '../payloads/withoutPayloads.js';
-import { RunError } from '../runError.js';
+import { orUnreadable, withoutPayloads } from '../payloads/withoutPayloads.js';
 import { inputOf } from './workflowInput.js';
-
-/** A run whose key we have not says nothing about others. */
-function orUnreadable(error: unknown): null {
-  if (error instanceof RunError && error.reason === 'setting') return null;
-  throw error;
-}
 
 /** Runs that are looked at, the newest. */
 const most = 20;
@@ -29,6 +22,7 @@ export async function runsUnderWay(
   const found = withoutPayloads(client).workflow.list({ query, pageSize: 5 * most });
   for await (const { workflowId, runId, parentExecution } of found) {
     if (parentExecution !== undefined) continue;
+    // A run whose key we have not says nothing about others.
     const input = await inputOf<{ configuration: RunConfiguration }>(client, { workflowId, runId }).catch(orUnreadable);
     if (input === null) continue;
     runs.push({ run: workflowId.split('/')[0]!, configuration: input.configuration });

@@ -16,7 +16,7 @@ import { listRuns } from '../../client/runs/listRuns.js';
 import { startCodecServer } from '../../client/payloads/codecServer.js';
 import { EncryptingCodec } from '../../client/payloads/payloadCodec.js';
 import { keysFileVariable, PayloadKeys } from '../../client/payloads/payloadKeys.js';
-import { configurationOf, resumeRun, startRun } from '../../client/runs/runs.js';
+import { cancelRun, configurationOf, resumeRun, startRun } from '../../client/runs/runs.js';
 import { resume } from '../../cli/runs/resume.js';
 import { keys as objectKeys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
@@ -201,6 +201,41 @@ describe('with a server', () => {
       executions.push(workflowId);
     }
     assert.ok(executions.length >= 6, executions.join());
+  });
+
+  test('a run whose key is lost is cancelled, ended without its workers, and its name is free again', async () => {
+    const { client, settings } = temporal;
+    const configuration = testConfiguration();
+    const without = await connectClient(settings, {});
+    const activities = testActivities([], {
+      findDataset: async () => packed,
+      trainStage: async () => Context.current().cancelled,
+    });
+    const statusOf = async (id: string) => (await client.workflow.getHandle(id).describe()).status.name;
+    const steps = ['dataset', 'coarse-pretraining'] as const;
+    try {
+      await temporal.withWorkers(activities, 'all', async () => {
+        for (const run of ['theirs', 'lost']) {
+          await startRun(client, { run, configuration, steps });
+          await waitFor('training', async () => (await describeRun(client, run)).activities[0]?.worker ?? undefined);
+        }
+        await cancelRun(without, 'theirs');
+        assert.equal(await statusOf('theirs'), 'CANCELLED');
+      });
+      await assert.rejects(startRun(without, { run: 'lost', configuration, steps }), /lost is running already/);
+      const cancelled = await tempehFlow(['cancel', 'lost', '--terminate', '--address', settings.address]);
+      assert.equal(cancelled.code, 0, cancelled.stderr);
+      assert.match(cancelled.stdout, /lost is terminated/);
+      for (const id of ['lost', 'lost/coarse-pretraining']) assert.equal(await statusOf(id), 'TERMINATED', id);
+      await startRun(without, { run: 'lost', configuration, steps, answerSeconds: 1 });
+      assert.deepEqual(await configurationOf(without, 'lost'), configuration);
+    } finally {
+      await without.workflow
+        .getHandle('lost')
+        .terminate()
+        .catch(() => undefined);
+      await without.connection.close();
+    }
   });
 
   test('a namespace in which nothing was registered has no runs', async () => {
