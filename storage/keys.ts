@@ -6,6 +6,8 @@ export const keys = {
   published: (name: string) => `published/${name}`,
   run: (run: string) => `runs/${run}`,
   runConfiguration: (run: string) => `runs/${run}/configuration.json`,
+  /** There while somebody writes what the run starts from, and starts it. */
+  starting: (run: string) => `runs/${run}/starting.json`,
   /** Which runs a series has. */
   series: (series: string) => `runs/${series}/series.json`,
   /** Configurations that the run had before, in their order, numbered from 1: what changed when. */

@@ -13,6 +13,7 @@ import { refusePlaceholders } from '../store/placeholders.js';
 import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles } from './runFiles.js';
 import { runName } from './start.js';
+import { startingAlone } from './startingAlone.js';
 import { started } from './watching/started.js';
 
 export interface AblateOptions extends ConnectionOptions {
@@ -46,14 +47,22 @@ export async function ablate(options: AblateOptions): Promise<number> {
     const run = options.run ?? runName(configuration.dataset.name, new Date());
     const base = options.base ?? `${run}-whole`;
     const members = ablationMembers({ run, base, configuration, what, views });
-    await refuseRunning(connected.client, run, ...members.map((member) => member.run));
     const onNote = (note: string): void => void process.stderr.write(`note: ${note}\n`);
     // The others go on from what these have.
-    for (const member of members.filter(({ from }) => from === undefined)) {
-      const search = { what: 'full-training', run: member.run, isBranch: false, onNote } as const;
-      await storeRunFiles(await findRunFiles(member.configuration, search), member.run, member.configuration);
-    }
-    const workflowId = await startSeries(connected.client, { run, kind: 'ablation', members });
+    const first = await Promise.all(
+      members
+        .filter(({ from }) => from === undefined)
+        .map(async (member) => {
+          const search = { what: 'full-training', run: member.run, isBranch: false, onNote } as const;
+          return { member, files: await findRunFiles(member.configuration, search) };
+        }),
+    );
+    const names = first.filter(({ files }) => files.length > 0).map(({ member }) => member.run);
+    const workflowId = await startingAlone(configuration, names, async () => {
+      await refuseRunning(connected.client, run, ...members.map((member) => member.run));
+      for (const { member, files } of first) await storeRunFiles(files, member.run, member.configuration);
+      return startSeries(connected.client, { run, kind: 'ablation', members });
+    });
     tell({ workflowId });
     print(`Runs: ${members.map((member) => `${member.run} (${member.label})`).join(', ')}`);
     return started(connected, run, { workflowId, follow: options.follow });

@@ -24,6 +24,7 @@ import { refusePlaceholders } from '../store/placeholders.js';
 import { print } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles } from './runFiles.js';
 import { runName } from './start.js';
+import { startingAlone } from './startingAlone.js';
 import { started } from './watching/started.js';
 
 export interface FinetuneOptions extends ConnectionOptions {
@@ -55,12 +56,13 @@ export async function finetune(options: FinetuneOptions): Promise<number> {
   const run = options.run ?? runName(configuration.dataset.name, new Date());
   await refuseBegun(run, configuration);
   return withTemporal(options, async (connected) => {
-    await refuseRunning(connected.client, run);
-    useLocalObjectStore();
-    await writeStartingModels(models, { store: openStore(configuration.storage), run, configuration });
-    for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);
-    await storeRunFiles(files, run, configuration);
-    const workflowId = await startRun(connected.client, { run, configuration });
+    const workflowId = await startingAlone(configuration, [run], async () => {
+      await refuseRunning(connected.client, run);
+      await writeStartingModels(models, { store: openStore(configuration.storage), run, configuration });
+      for (const { stage, from } of models) print(`  ${stage} model: starts from ${from}`);
+      await storeRunFiles(files, run, configuration);
+      return startRun(connected.client, { run, configuration });
+    });
     return started(connected, run, { workflowId, follow: options.follow });
   });
 }

@@ -14,6 +14,7 @@ import { exitCodes } from '../exitCodes.js';
 import { requireRunName } from '../runName.js';
 import { refusePlaceholders } from '../store/placeholders.js';
 import { started } from './watching/started.js';
+import { startingAlone } from './startingAlone.js';
 import { showPlan, type PlanOptions } from '../plan/plan.js';
 import { print, tell } from '../terminal/print.js';
 import { findRunFiles, storeRunFiles, type RunFile } from './runFiles.js';
@@ -76,23 +77,27 @@ export async function start(what: RunStep | 'full-training', options: StartOptio
     const configuration = own ?? (await inherited(connected.client, parent!, options, from === null));
     const files = ownFiles ?? (await filesOf(configuration));
     const run = ownName ?? options.run ?? runName(configuration.dataset.name, new Date());
-    if (options.seeds !== undefined) {
-      const members = seedMembers(run, configuration, options.seeds);
-      await refuseRunning(connected.client, run, ...members.map((member) => member.run));
-      for (const member of members) {
+    const members = options.seeds === undefined ? null : seedMembers(run, configuration, options.seeds);
+    const begun = members ?? [{ run, configuration }];
+    const begin = async (): Promise<string> => {
+      // What a run that trains was started with is not written over.
+      await refuseRunning(
+        connected.client,
+        what === 'full-training' ? run : `${run}/${what}`,
+        ...(members ?? []).map((member) => member.run),
+      );
+      for (const member of begun) {
         if (from !== null) await branch(from, member.run, member.configuration);
         await storeRunFiles(files, member.run, member.configuration);
       }
-      const workflowId = await startSeries(connected.client, { run, kind: 'seeds', members });
-      print(`Runs: ${members.map((member) => member.run).join(', ')}`);
-      return started(connected, run, { workflowId, follow: options.follow });
-    }
-    // What a run that trains was started with is not written over.
-    await refuseRunning(connected.client, what === 'full-training' ? run : `${run}/${what}`);
-    if (from !== null) await branch(from, run, configuration);
-    await storeRunFiles(files, run, configuration);
-    const steps = what === 'full-training' ? {} : { steps: [what] };
-    const workflowId = await startRun(connected.client, { run, configuration, ...steps });
+      if (members !== null) return startSeries(connected.client, { run, kind: 'seeds', members });
+      const steps = what === 'full-training' ? {} : { steps: [what] };
+      return startRun(connected.client, { run, configuration, ...steps });
+    };
+    const names = begun.map((member) => member.run);
+    const writes = from !== null || files.length > 0;
+    const workflowId = await startingAlone(configuration, writes ? names : [], begin);
+    if (members !== null) print(`Runs: ${names.join(', ')}`);
     tell({ workflowId });
     return started(connected, run, { workflowId, follow: options.follow });
   });

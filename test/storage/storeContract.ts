@@ -3,6 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withLease } from '../../storage/lease.js';
 import { ChecksumMismatch, InvalidKey, ObjectNotFound, PreconditionFailed } from '../../storage/types.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -107,6 +109,34 @@ export function describeStore(name: string, open: () => Promise<ObjectStore>): v
       await Promise.all(reading);
       assert.ok(read.length > 0);
       for (const { content, etag } of read) assert.equal(content, tags.get(etag));
+    });
+
+    test('a lease is held by one at a time, given back, and taken over from who gives no sign of life', async () => {
+      let holders = 0;
+      const waited: string[] = [];
+      const options = { onWait: (holder: string) => void waited.push(holder), renewSeconds: 0.5 };
+      const held = async (): Promise<number> => {
+        assert.equal(++holders, 1);
+        await sleep(100);
+        return holders--;
+      };
+      await Promise.all([1, 2, 3].map(() => withLease(store, 'a/lease', options, held)));
+      assert.equal(await store.head('a/lease'), null);
+      assert.match(waited[0] ?? '', new RegExp(`process ${process.pid} on `));
+      await store.put('a/lease', text(JSON.stringify({ holder: 'a process that was killed' })), { ifAbsent: true });
+      const before = performance.now();
+      assert.equal(await withLease(store, 'a/lease', options, held), 1);
+      assert.ok(performance.now() - before >= 2000);
+      assert.equal(waited.at(-1), 'a process that was killed');
+      // Longer than what counts as silence.
+      const long = withLease(store, 'a/lease', options, () => sleep(3000).then(held));
+      await sleep(200);
+      await Promise.all([long, withLease(store, 'a/lease', options, held)]);
+      await assert.rejects(
+        withLease(store, 'a/lease', options, () => Promise.reject(new Error('work'))),
+        /work/,
+      );
+      assert.equal(await store.head('a/lease'), null);
     });
 
     test('a body that is not what was promised is refused, and not visible', async () => {
