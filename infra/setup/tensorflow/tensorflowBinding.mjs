@@ -66,7 +66,10 @@ export async function installBinding(variant, report, signal) {
   report.say('loading TensorFlow');
   const version = await loadBinding(signal);
   const marker = { variant, binding: path.basename(bindingDirectory()), runtime: runtimeDirectory(variant) };
-  writeFileSync(installedMarker, `${JSON.stringify(marker, undefined, 2)}\n`);
+  // As the binding a new file, for clones may have been made by hard links.
+  const freshMarker = `${installedMarker}.${process.pid}`;
+  writeFileSync(freshMarker, `${JSON.stringify(marker, undefined, 2)}\n`);
+  renameSync(freshMarker, installedMarker);
   report.say(`TensorFlow ${version} for ${variant.toUpperCase()} loads`);
 }
 
