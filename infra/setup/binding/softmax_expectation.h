@@ -19,7 +19,7 @@
 namespace tfnodejs {
 namespace softmax {
 
-constexpr int64_t kBlock = 96;
+constexpr int64_t kBlock = 192;
 constexpr int64_t kTile = 192;
 /** Queries are padded to a multiple of it: panels of both instruction sets. */
 constexpr int64_t kQueryMultiple = 48;

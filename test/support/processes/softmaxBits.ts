@@ -10,9 +10,9 @@ import {
 } from '../../../tensor/index.js';
 import { randomTensor } from '../gradientCheck.js';
 
-const keys = randomTensor('keys', [2, 1900, 20]) as Tensor3D;
+const keys = randomTensor('keys', [2, 3700, 20]) as Tensor3D;
 const queries = randomTensor('queries', [20, 450], 0.3) as Tensor2D;
-const values = randomTensor('values', [1900, 3], 10) as Tensor2D;
+const values = randomTensor('values', [3700, 3], 10) as Tensor2D;
 const { value, gradients } = valueAndGradients(
   () => {
     const y = softmaxExpectation(keys, queries, values);
