@@ -16,6 +16,8 @@ import type { SavingCase, SavingFigures } from './saving/figures.js';
 import { savingReport } from './saving/report.js';
 import { compareLosses, lossesReport } from './losses/compareLosses.js';
 import type { LossesFigures, LossesResult } from './losses/figures.js';
+import type { HeadResult } from './head/figures.js';
+import { headReport } from './head/report.js';
 import type { HostFigures } from './host/figures.js';
 import { hostReport } from './host/report.js';
 import { measureLoaderMemory } from './data/measureLoaderMemory.js';
@@ -24,13 +26,13 @@ import { besidePytorch, pytorchVariants } from './besidePytorch.js';
 import { arithmeticOf, networkReport } from './report.js';
 import { runForJson } from './runProcess.js';
 
-const dataCases = ['reader', 'losses', 'host', 'data-path', 'command-line', 'saving', 'loader-memory'] as const;
+const dataCases = ['reader', 'losses', 'head', 'host', 'data-path', 'command-line', 'saving', 'loader-memory'] as const;
 const options = await yargs(process.argv.slice(2))
   .scriptName('npm run bench --')
   .usage(
     '$0 [CASE …]\n\nMeasures seconds and peak memory by phase, with synthetic data; a process a case. `reader`: how fast ' +
       "batches of the miniature come, beside its steps. Only if named: `losses`, a batch's by number of threads, and beside " +
-      'another build; `host`, what the host does for a step, by part and number of threads; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
+      'another build; `head`, the coarse one by our kernel and by TensorFlow’s operations; `host`, what the host does for a step, by part and number of threads; `data-path`, fetching, extraction and packing, beside curl, 7-Zip and an S3 client; `command-line`, ' +
       'processor time of `--help`, `list` and `status`; `saving`, a checkpoint of 418 MB to a store of 100 MB/s; `loader-memory`, what a loader thread takes.',
   )
   .command('$0 [cases..]', false, (command) =>
@@ -138,6 +140,7 @@ try {
     results: BenchResult[];
     reader?: ReaderResult;
     losses?: readonly LossesResult[];
+    head?: HeadResult;
     host?: readonly HostFigures[];
     dataPath?: DataPathFigures;
     commandLine?: readonly CommandFigures[];
@@ -156,6 +159,10 @@ try {
       return (await measureData('losses/measureLosses.js', measured)) as readonly LossesFigures[];
     });
     parts.push(lossesReport(json.losses, against));
+  }
+  if (asked.includes('head')) {
+    json.head = (await measureData('head/measureHead.js', { rounds: options.repeats ?? 3 })) as HeadResult;
+    parts.push(headReport(json.head));
   }
   if (asked.includes('host')) {
     const host: HostFigures[] = [];
