@@ -53,6 +53,8 @@ function messageOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   // A SetupError says apart what to do.
   const mend = 'mend' in cause ? ` ${String(cause.mend)}` : '';
+  const { syscall, path } = cause as NodeJS.ErrnoException;
+  if (syscall === 'mkdir') return `The folder ${path} cannot be made (${cause.message}). Name one that you may write.`;
   return `${cause.message || cause.name}${mend}`;
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { diskObstacle } from '../../activities/fitness.js';
 import { makeFolder, makeFolderSync } from '../../disk/makeFolder.js';
 import { directoryStore } from '../../storage/directory/directoryStore.js';
+import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const ways: readonly (typeof makeFolder)[] = [makeFolder, async (...given) => makeFolderSync(...given)];
@@ -37,6 +38,9 @@ test(
       (await diskObstacle('/proc/tempeh-flow')) ?? '',
       /^Nothing can be written to \/proc\/tempeh-flow: ENOENT/,
     );
+    const { code, stderr } = await tempehFlow(['dev', '--directory', '/proc/tempeh-flow']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /The folder \/proc\/tempeh-flow cannot be made \(ENOENT.*\)\. Name one/);
     await assert.rejects(directoryStore('/proc/tempeh-flow').put('a', Buffer.from('b')), { code: 'ENOENT' });
   },
 );
