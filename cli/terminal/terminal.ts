@@ -43,6 +43,36 @@ export function columns(raw: readonly (readonly string[])[], alignRight: readonl
     .join('\n');
 }
 
+/** Columns of the terminal that is printed to; elsewhere lines are as long as they are. */
+export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
+  return stream.isTTY ? stream.columns || 80 : Infinity;
+}
+
+/**
+ * Breaks lines at spaces, to so many columns; what follows is indented. A word that is longer (an address, a path) is left
+ * whole, for it is to be clicked or copied.
+ *
+ * @param indent spaces of a line's continuations.
+ */
+export function wrapped(text: string, width = terminalWidth(), indent = 0): string {
+  return text
+    .split('\n')
+    .map((line) => (visibleLength(line) <= width ? line : wrappedLine(line, width, indent)))
+    .join('\n');
+}
+
+function wrappedLine(line: string, width: number, indent: number): string {
+  // Spaces belong to the word that follows: columns stay where they are.
+  const words = line.match(/\s*\S+/g) ?? [];
+  const lines = [''];
+  for (const word of words) {
+    const longer = `${lines.at(-1)}${word}`;
+    if (visibleLength(longer) <= width || lines.at(-1)?.trim() === '') lines[lines.length - 1] = longer;
+    else lines.push(`${' '.repeat(indent)}${word.trimStart()}`);
+  }
+  return lines.join('\n');
+}
+
 /** `2026-11-29 22:20:03`, in the time zone of this machine. */
 export function localTime(date: Date): string {
   return new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'medium' }).format(date);

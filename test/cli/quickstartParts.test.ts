@@ -162,6 +162,32 @@ describe('what a complete run leaves', () => {
     }
   });
 
+  test('80 columns: the summary is broken between words, and its places stand in one piece', () => {
+    const folder = '/home/somebody/projects/tempeh-flow/.tempeh';
+    const run = 'miniature-20261130-210734-5f3a';
+    const workflowUrl = `http://127.0.0.1:8233/namespaces/default/workflows/${run}`;
+    const long = { ...rest, run, events: `${folder}/events/${run}`, report: `${folder}/report.html` };
+    const noted = {
+      ...step,
+      note: 'a note of a step that is as long as what packing a data set has to say in the end',
+    };
+    const last = lastRunOf(result, [noted], { ...long, temporal: { ...rest.temporal, workflowUrl } });
+    for (const servicesRun of [false, true]) {
+      const lines = summary(last, servicesRun, 80).split('\n');
+      const tooLong = lines.filter((line) => line.length > 80 && line.trim().includes(' '));
+      assert.deepEqual(tooLong, []);
+      for (const place of [workflowUrl, long.events, long.report]) {
+        assert.ok(
+          lines.some((line) => line.trim() === place),
+          place,
+        );
+      }
+    }
+    const wide = summary(last, false, 200);
+    assert.match(wide, /Temporal UI {2}http:/);
+    assert.match(wide, /true pose, and 0\.05 times its distance to the scans: below 1,/);
+  });
+
   test('a file that was cut off counts as none', async () => {
     const file = join(folder, 'deep', 'last-run.json');
     assert.equal(readJson(file), null);
