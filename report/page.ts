@@ -2,6 +2,7 @@ import type { Evaluation } from '../evaluation/types.js';
 import { browserScript, packedLibrary, uplotStyle } from './embedded.js';
 import { counted, escaped } from './html.js';
 import type { RunHistory } from './history/readHistory.js';
+import type { LoggedAttempt } from './history/readLogged.js';
 import { curves } from './sections/curves.js';
 import { errorTables } from './sections/errorTables.js';
 import { framePictures, legend } from './sections/framePictures.js';
@@ -22,6 +23,8 @@ export interface ReportContent {
   readonly largestError: number;
   /** null: it was not trained here. */
   readonly history: RunHistory | null;
+  /** Attempts, as their logs have them. */
+  readonly logged?: readonly LoggedAttempt[];
   /** The run's configuration, as YAML. */
   readonly configuration: string | null;
   /** Notes of something that did not go as it should. */
@@ -51,7 +54,7 @@ ${heads === '' ? '' : `${heads}${legend(largestError)}`}
 ${evaluation === null ? '' : errorTables(evaluation)}
 ${framePictures(frames, largestError)}
 ${drawn}
-${history === null ? '' : timeline(history, content.gpuPrice)}
+${history === null ? '' : timeline(history, content)}
 ${configuration === null ? '' : `<details><summary>Configuration</summary><pre>${escaped(configuration)}</pre></details>`}
 </main>
 ${scripts(heads !== '', drawn !== '')}

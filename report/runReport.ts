@@ -12,7 +12,7 @@ import type { ObjectStore } from '../storage/types.js';
 import { chooseFrames } from './frames/chooseFrames.js';
 import { runFrames } from './frames/runFrames.js';
 import { readHistory } from './history/readHistory.js';
-import { readWarnings, type LoggedWarning } from './history/readWarnings.js';
+import { readLogged, type LoggedWarning } from './history/readLogged.js';
 import { reportPage, type ReportContent } from './page.js';
 
 const configurationSchema = z.looseObject({ dataset: z.looseObject({ name: z.string() }) });
@@ -43,18 +43,17 @@ export async function runReport({ store, run, signal, gpuPrice = null }: RunRepo
     evaluation === null || configuration === null
       ? { frames: [], faces: null }
       : await framesOf({ store, run, ...(signal ? { signal } : {}) }, configuration.dataset, evaluation);
+  const logged = await readLogged(store, run, signal);
   return reportPage({
     name: run,
     evaluation,
     ...shown,
+    logged: logged.attempts,
     largestError: scaleEnd(evaluation?.methods ?? []),
     history,
     gpuPrice,
     configuration: configuration === null ? null : stringify(configuration),
-    warnings: [
-      ...(evaluation === null ? [] : evaluationWarnings(evaluation)),
-      ...(await readWarnings(store, run, signal)).map(warningLine),
-    ],
+    warnings: [...(evaluation === null ? [] : evaluationWarnings(evaluation)), ...logged.warnings.map(warningLine)],
   });
 }
 

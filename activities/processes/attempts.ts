@@ -1,3 +1,4 @@
+import { lostReason } from '../../checkpoints/logs/attemptLines.js';
 import { keptOfStep } from '../../configs/temporal.js';
 import type { AttemptRecord } from '../types.js';
 
@@ -5,8 +6,6 @@ import type { AttemptRecord } from '../types.js';
 const longestWarning = 400;
 /** Characters of why one ended. */
 const longestReason = 240;
-
-const lostReason = 'its worker was lost: no sign of life came any more';
 
 /** Why an attempt ended, as a line that lists take. */
 export function reasonLine(reason: string): string {

@@ -41,8 +41,8 @@ export class BoundedLog {
   }
 
   /** A line of the supervisor's own: in the file, not among the process's last lines. */
-  note(text: string, level: 'info' | 'warn' = 'info'): void {
-    const line = { level, time: new Date().toISOString(), ...this.context, message: text };
+  note(text: string, level: 'info' | 'warn' = 'info', fields: Readonly<Record<string, string>> = {}): void {
+    const line = { level, time: new Date().toISOString(), ...this.context, ...fields, message: text };
     this.append(Buffer.from(`${JSON.stringify(line)}\n`));
   }
 

@@ -1,34 +1,34 @@
 import { duration } from '../../text/duration.js';
 import { escaped, table } from '../html.js';
+import { attemptRows, type AttemptRow } from '../history/attemptRows.js';
 import type { Attempt, RunHistory } from '../history/readHistory.js';
+import type { LoggedAttempt } from '../history/readLogged.js';
 
 const [width, rowHeight, left] = [640, 34, 112];
 /** Attempts in the table, at most: the last ones. */
 const attemptsListed = 40;
 
-/**
- * When which attempt trained, what it cost, and the models that came of it.
- *
- * @param gpuPrice of an hour of one GPU; null: no costs are shown.
- */
-export function timeline({ attempts, models, problems }: RunHistory, gpuPrice: number | null = null): string {
-  if (attempts.length === 0) return '';
+export interface TimelineOptions {
+  /** What the logs say of attempts. */
+  readonly logged?: readonly LoggedAttempt[];
+  /** Of an hour of one GPU; null: no costs are shown. */
+  readonly gpuPrice?: number | null;
+}
+
+/** When which attempt trained, why it ended, what it cost, and the models that came of it. */
+export function timeline(
+  { attempts, models, problems }: RunHistory,
+  { logged = [], gpuPrice = null }: TimelineOptions = {},
+): string {
+  const all = attemptRows(attempts, logged);
+  if (attempts.length === 0) return all.length === 0 ? '' : `<h2>Training</h2>${attemptTable(all)}`;
   const seconds = attempts.reduce((sum, { from, to }) => sum + to - from, 0);
   const from = Math.min(...attempts.map((attempt) => attempt.from));
   const to = Math.max(...attempts.map((attempt) => attempt.to));
-  const listed = attempts.slice(-attemptsListed);
-  const numberOf = (attempt: Attempt): number =>
-    attempts.filter(({ stage }) => stage === attempt.stage).indexOf(attempt) + 1;
-  const rows = listed.map(
-    (attempt) =>
-      `<tr><th>${escaped(attempt.stage)}<td title="${escaped(attempt.attempt)}">${numberOf(attempt)}<td>${attempt.fromStep}<td>${attempt.toStep}<td class="text">${time(attempt.from)}<td>${duration(attempt.to - attempt.from)}`,
-  );
-  const left = attempts.length - listed.length;
   return `<h2>Training</h2>
 <p>${duration(seconds)} of training in ${duration(to - from)}, by ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}. What was trained in vain, after the last checkpoint before an interruption, is not counted.${moneyOf(seconds, gpuPrice)}</p>
 ${chart(attempts, from, to)}
-<details><summary>Attempts${left > 0 ? ` (the last ${listed.length} of ${attempts.length})` : ''}</summary>
-${table('<tr><th>stage<th>attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained', rows)}</details>
+${attemptTable(all)}
 <details><summary>Models</summary>
 ${table(
   '<tr><th>stage<th>step<th class="text">at<th class="text">SHA-256 of the weights',
@@ -38,6 +38,17 @@ ${table(
   ),
 )}</details>
 ${problems.map((problem) => `<p class="warning">Not in the curves: ${escaped(problem)}</p>`).join('\n')}`;
+}
+
+function attemptTable(all: readonly AttemptRow[]): string {
+  const listed = all.slice(-attemptsListed);
+  const left = all.length - listed.length;
+  const rows = listed.map(
+    ({ step, number, from, fromStep, toStep, seconds, worker, end }) =>
+      `<tr><th>${escaped(step)}<td>${number}<td>${fromStep ?? '–'}<td>${toStep ?? '–'}<td class="text">${time(from)}<td>${seconds === null ? '–' : duration(seconds)}<td class="text">${escaped(worker ?? '–')}<td class="text">${escaped(end ?? '–')}`,
+  );
+  return `<details><summary>Attempts${left > 0 ? ` (the last ${listed.length} of ${all.length})` : ''}</summary>
+${table('<tr><th>step<th>attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained<th class="text">worker<th class="text">why it ended', rows)}</details>`;
 }
 
 function moneyOf(seconds: number, gpuPrice: number | null): string {

@@ -91,7 +91,9 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
     assert.equal(evaluation.frames, 2);
     const models = evaluation.methods.map(({ method }) => method).filter((name) => !name.includes('components'));
     assert.deepEqual(new Set(models), new Set<string>(Object.values(methodNames)));
-    assert.match(await readFile(report, 'utf8'), /<img alt="refinement: error"/);
+    const page = await readFile(report, 'utf8');
+    assert.match(page, /<img alt="refinement: error"/);
+    assert.match(page, /<tr><th>refinement<td>1<td>.*<td class="text">[^<]+:\d+<td class="text">finished/);
     for (const stage of ['coarse', 'refinement']) {
       const files = await readdir(join(events, stage));
       assert.ok(files.length > 0);
