@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
-import type { UserFault } from '../configs/temporal.js';
+import type { OrderlyEnd, UserFault } from '../configs/temporal.js';
 import { jittered } from '../storage/async/persistently.js';
 import type { TrainerFault } from '../training/process/protocol.js';
 
@@ -19,10 +19,13 @@ export function userFault(
   });
 }
 
-/** Stopped in an orderly way (pre-emption, worker update): another worker goes on at once, and no log calls it an error. */
-export function stoppedFailure(message: string): ApplicationFailure {
+/**
+ * Stopped in an orderly way (pre-emption, worker update), or given back before it began: another worker goes on at once, and
+ * no log calls it an error.
+ */
+export function stoppedFailure(message: string, type: OrderlyEnd = 'Stopped'): ApplicationFailure {
   return ApplicationFailure.create({
-    type: 'Stopped',
+    type,
     message,
     nextRetryDelay: '1 millisecond',
     category: ApplicationFailureCategory.BENIGN,

@@ -275,6 +275,8 @@ interface ProcessHeartbeat extends MaybeWaiting {
   readonly warning?: string;
   /** How often the work was stopped in an orderly way (spot pre-emption, worker update) so far; failures are not counted. */
   readonly preemptions: number;
+  /** How often a worker gave the task back that had got it beside another's; such an attempt is none. Absent: never. */
+  readonly givenBack?: number;
   /** This attempt and those before it; absent from workers of earlier versions. */
   readonly attempts?: readonly AttemptRecord[];
   /** What they warned of, each once. */

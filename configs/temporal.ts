@@ -115,6 +115,11 @@ export const userFaults = ['ConfigurationInvalid', 'CredentialsRefused', 'DataUn
 /** One of the failure types that need a person. */
 export type UserFault = (typeof userFaults)[number];
 
+/** Types of activity failures that are no faults: stopped in an orderly way, or given back to whoever is free. */
+export const orderlyEnds = ['Stopped', 'GivenBack'] as const;
+/** One of the failure types that are no faults. */
+export type OrderlyEnd = (typeof orderlyEnds)[number];
+
 /** Types of failures that the dataset workflow itself acts on. */
 export const datasetFailures = {
   /** A fetched volume is gone or has another size: the bundle is fetched again. */

@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import { clockProblem } from '../../storage/s3/clock.js';
 import { LogParts } from '../../checkpoints/logs/logParts.js';
+import { attemptBegins, attemptEnds } from '../../checkpoints/logs/attemptLines.js';
 import { attemptLogName } from '../../checkpoints/logs/readLogs.js';
 import { graceOf } from '../../configs/grace.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
@@ -15,11 +16,11 @@ import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { Device, DevicePool } from '../devices.js';
-import { Attempts } from './attempts.js';
+import { Attempts, reasonLine } from './attempts.js';
 import { BoundedLog } from './boundedLog.js';
 import type { Fitness, Obstacle } from '../fitness.js';
 import { blameWorker } from './blame.js';
-import { interruptionsBefore } from '../waiting/interruptions.js';
+import { interruptionsBefore, type CountedBefore } from '../waiting/interruptions.js';
 import { StageMetrics, type ProcessEndKind } from './stageMetrics.js';
 import { blamedEnd, endKind, endReason, failureOf, type ProcessEvent } from './processEnds.js';
 import { superviseProcess } from './processSupervisor.js';
@@ -90,19 +91,24 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
   let how: ProcessEndKind = 'failed';
   const waiting = new Waiting((text) => void context.log.warn(text, { process: name }));
   const before = context.info.heartbeatDetails as
-    | {
+    | (CountedBefore & {
         progress?: Progress | null;
-        preemptions?: number;
         attempts?: readonly AttemptRecord[];
         warnings?: readonly string[];
-      }
+      })
     | undefined;
   const worker = workerName();
   const attempts = new Attempts(before?.attempts ?? [], { attempt: context.info.attempt, worker }, before?.warnings);
+  log.note(`attempt ${context.info.attempt} on ${worker}`, 'info', attemptBegins(worker));
   let preemptions = before?.preemptions ?? 0;
+  const givenBack = before?.givenBack ?? 0;
   // Until there is something newer, what earlier attempts reached is not forgotten.
   const known = (): Progress | null => progress ?? before?.progress ?? null;
   const worked = (): boolean => known() !== null || activity.isProven?.() === true;
+  const ended = (reason: string): void => {
+    attempts.ended(reason);
+    log.note(`the attempt ended: ${reason}`, 'info', attemptEnds(reasonLine(reason)));
+  };
   const warn = (text: string): void => {
     attempts.warning(text);
     metrics.warning();
@@ -120,6 +126,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
       message,
       ...(warning === null ? {} : { warning }),
       preemptions,
+      ...(givenBack > 0 && { givenBack }),
       waitsFor: waiting.message,
       attempts: attempts.list,
       ...(attempts.warnings.length > 0 && { warnings: attempts.warnings }),
@@ -156,7 +163,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
             metrics.progress(event.progress);
             attempts.reached(event.progress.checkpointStep ?? 0, event.progress.step);
           }
-          const sum = interruptionsBefore(context.info.attempt, preemptions);
+          const sum = interruptionsBefore(context.info.attempt, { preemptions, givenBack });
           const last = attempts.lastEnd;
           const were = sum.preemptions + sum.failures > 0;
           activity.onProgress?.(event.progress, were ? { ...sum, ...(last !== null && { last }) } : undefined);
@@ -179,11 +186,11 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
     });
     how = endKind(end);
     const counts = () => ({
-      ...interruptionsBefore(context.info.attempt, preemptions),
+      ...interruptionsBefore(context.info.attempt, { preemptions, givenBack }),
       ...(attempts.warnings.length > 0 && { warnings: attempts.warnings }),
     });
     if (end.kind === 'told' && end.event.kind === 'finished') {
-      attempts.ended('finished');
+      ended('finished');
       // A prediction has thousands of shards: of these only what went wrong is of interest.
       const kept = activity.kind === 'training' ? attempts.list : attempts.list.slice(0, -1);
       return { ...end.event.result, interruptions: { ...counts(), ...(kept.length > 0 && { attempts: kept }) } };
@@ -193,7 +200,7 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
     const reachedLast = progress as Progress | null;
     if (saved && reachedLast !== null) progress = withCheckpoint(reachedLast, saved.step);
     const reason = endReason(end, name, log);
-    attempts.ended(reason);
+    ended(reason);
     const { fitness, runObstacle, workingDirectory: directory } = activity;
     const blame = { fitness, runObstacle, directory, attempts, device, worked: worked(), warn };
     const fault = blamedEnd(end);

@@ -4,7 +4,7 @@ import { clockProblem } from '../../storage/s3/clock.js';
 import type { StoreListener } from '../../storage/types.js';
 import type { ErrorKinds } from '../failures.js';
 import { interruptible } from './interruptible.js';
-import { interruptionsBefore } from './interruptions.js';
+import { interruptionsBefore, type CountedBefore } from './interruptions.js';
 import type { TransferProgress } from '../../datasets/fetch/progress.js';
 import type { ActivityHeartbeat, MaybeInterrupted } from '../types.js';
 import { Waiting } from './waiting.js';
@@ -31,9 +31,9 @@ export async function transferring<T extends object>(
   faults: ErrorKinds,
 ): Promise<T & MaybeInterrupted> {
   const context = Context.current();
-  const before = context.info.heartbeatDetails as { preemptions?: number } | undefined;
+  const before = context.info.heartbeatDetails as CountedBefore | undefined;
   const preemptions = before?.preemptions ?? 0;
-  const interruptions = interruptionsBefore(context.info.attempt, preemptions);
+  const interruptions = interruptionsBefore(context.info.attempt, before ?? {});
   const waiting = new Waiting((message) => void context.log.warn(message));
   let progress: TransferProgress = { doneBytes: 0, totalBytes: null, doneFiles: 0, totalFiles: null, current: '' };
   const beat = (counted = preemptions): void => {

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { interruptionsBefore } from '../../activities/waiting/interruptions.js';
 import type { ActivityHeartbeat, Interruptions } from '../../activities/types.js';
+import { orderlyEnds } from '../../configs/temporal.js';
 import { messageOf, valueOf } from '../payloads/values.js';
 
 /** An activity that runs, or waits for a worker or its next attempt. */
@@ -19,6 +20,8 @@ export interface PendingActivity {
   readonly heartbeatAt: Date | null;
   /** Why the attempt before failed. */
   readonly lastFailure: string | null;
+  /** Whether that was a fault: not where the attempt was stopped in an orderly way, or given back to whoever is free. */
+  readonly lastFailureIsFault: boolean;
   /** When the next attempt is due, of one that waits out its back-off; null otherwise. */
   readonly nextAttemptAt: Date | null;
   /** The worker that has it, or had it last. */
@@ -38,7 +41,6 @@ export function pendingActivities(
   const described = (raw.pendingActivities ?? []).map(async (activity): Promise<PendingActivity> => {
     const heartbeat = await valueOf<ActivityHeartbeat>(client, activity.heartbeatDetails?.payloads?.[0]);
     const attempt = activity.attempt ?? 1;
-    const preemptions = heartbeat !== null && 'preemptions' in heartbeat ? (heartbeat.preemptions ?? 0) : 0;
     const warnings = heartbeat !== null && 'warnings' in heartbeat ? heartbeat.warnings : undefined;
     const attempts = heartbeat !== null && 'attempts' in heartbeat ? heartbeat.attempts : undefined;
     return {
@@ -49,18 +51,25 @@ export function pendingActivities(
       state: states[activity.state ?? 1] ?? 'stopping',
       paused: activity.paused === true,
       interruptions: {
-        ...interruptionsBefore(attempt, preemptions),
+        ...interruptionsBefore(attempt, heartbeat ?? {}),
         ...(attempts && { attempts }),
         ...(warnings && { warnings }),
       },
       heartbeat,
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
       lastFailure: await explainFailure(client, activity.lastFailure),
+      lastFailureIsFault: isFault(activity.lastFailure),
       nextAttemptAt: dateOf(activity.nextAttemptScheduleTime),
       worker: activity.lastWorkerIdentity || null,
     };
   });
   return Promise.all(described);
+}
+
+function isFault(failure: RawActivity['lastFailure']): boolean {
+  if (!failure) return false;
+  const type = failure.applicationFailureInfo?.type;
+  return !orderlyEnds.some((orderly) => orderly === type);
 }
 
 /** The message that a failed workflow ended with, from the last event of its history. */

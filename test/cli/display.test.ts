@@ -128,6 +128,7 @@ describe('a run as lines', () => {
         heartbeat: null,
         heartbeatAt: null,
         lastFailure: 'the trainer was ended by SIGKILL',
+        lastFailureIsFault: true,
         nextAttemptAt: null,
         worker: null,
       },
@@ -174,6 +175,10 @@ describe('a run as lines', () => {
     assert.match(lastLine({ state: 'waiting', nextAttemptAt: new Date(12_000) }), /SIGKILL \(next attempt in 7 s\)$/);
     assert.match(lastLine({ state: 'waiting' }), /\(waits for a worker\)$/);
     assert.match(lastLine({ state: 'waiting', paused: true, lastFailure: null }), /attempt 2 \(paused in Temporal/);
+    assert.match(lastLine({}), /^  ! /);
+    const orderly = { lastFailure: 'The trainer saved and stopped.', lastFailureIsFault: false };
+    assert.match(lastLine(orderly), /^  · .*attempt 1: The trainer saved and stopped\. \(attempt 2 runs\)$/);
+    assert.match(lastLine({ ...orderly, state: 'waiting', paused: true }), /^  ! .*paused in Temporal/);
   });
 
   test('what works but waits for its store says so, also after earlier failures', () => {

@@ -5,6 +5,7 @@ import { Context } from '@temporalio/activity';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { taskQueues } from '../../configs/queues.js';
 import type { GpuActivities } from '../../activities/types.js';
+import { describeRun } from '../../client/runs/describeRun.js';
 import { startRun } from '../../client/runs/runs.js';
 import { giveBack } from '../../workers/temporal/givenBack.js';
 import { TaskBudget } from '../../workers/temporal/taskBudget.js';
@@ -107,6 +108,11 @@ test('one device does one task at a time, whichever queue it comes from; a worke
       });
       assert.match(JSON.stringify(pendingActivities), /at work: given back/);
       const attempts = pendingActivities!.map(({ attempt }) => attempt ?? 1);
+      const { activities, progress } = await describeRun(temporal.client, 'short');
+      const givenBack = activities.find(({ attempt }) => attempt > 1)!;
+      assert.equal(givenBack.lastFailureIsFault, false);
+      assert.deepEqual(givenBack.interruptions, { preemptions: 0, failures: 0 }, 'nobody has begun it');
+      assert.equal(progress?.steps[0]?.interruptions, undefined);
       assert.ok(Math.max(...attempts) <= 3, `a busy worker asks for no more: ${attempts.join()}`);
       const alone = await new OneDevice().start(['predict']);
       try {

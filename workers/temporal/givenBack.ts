@@ -23,10 +23,11 @@ export function giveBack(budget: TaskBudget): ActivityInterceptorsFactory {
             progress: null,
             message: null,
             ...before,
-            preemptions: (before?.preemptions ?? 0) + 1,
+            preemptions: before?.preemptions ?? 0,
+            givenBack: (before?.givenBack ?? 0) + 1,
           });
           const why = budget.paused === null ? 'Every device of this worker is at work' : 'This worker takes no tasks';
-          throw stoppedFailure(`${why}: given back.`);
+          throw stoppedFailure(`${why}: given back.`, 'GivenBack');
         }
         try {
           return await next(input);

@@ -216,11 +216,14 @@ function nameOf({ type, workflowId }: PendingActivity): string {
   return work === undefined ? step : `${step} (${work})`;
 }
 
-/** Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. */
+/**
+ * Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. What was
+ * stopped in an orderly way, or given back, has another mark: nothing is wrong.
+ */
 export function troubles({ activities }: RunDescription, now: number): string[] {
   const mark = `  ${styled('yellow', '!')}`;
   return activities.flatMap((activity) => {
-    const { attempt, lastFailure, paused, state, heartbeat } = activity;
+    const { attempt, lastFailure, lastFailureIsFault, paused, state, heartbeat } = activity;
     const name = nameOf(activity);
     const lines: string[] = [];
     if (lastFailure !== null || paused) {
@@ -228,7 +231,10 @@ export function troubles({ activities }: RunDescription, now: number): string[] 
       const failed = lastFailure === null ? attempt : attempt - 1;
       const failure = lastFailure === null ? '' : `: ${printable(lastFailure.replace(/\s+/g, ' '), longestFailure)}`;
       const next = nextAttempt(activity, now);
-      lines.push(`${mark} ${name}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`);
+      const isTrouble = lastFailureIsFault || paused;
+      lines.push(
+        `${isTrouble ? mark : `  ${styled('dim', '·')}`} ${name}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`,
+      );
     }
     const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
     if (waitsFor) lines.push(`${mark} ${name} waits: ${waitsFor.split('\n')[0]}`);
