@@ -104,9 +104,9 @@ export function createGpuActivities(dependencies: GpuActivityDependencies): GpuA
         logStore: openStore(configuration.storage),
         start: { kind: 'train', job },
         readEvent: readTrainerEvent,
-        onProgress: (progress, interrupted) => {
+        onProgress: (progress, report) => {
           prove();
-          tellWorkflow(progress, interrupted);
+          tellWorkflow(progress, report);
         },
         isProven,
         fitness,

@@ -49,12 +49,12 @@ export class BoundedLog {
   /**
    * The last lines, oldest first, each cut to a readable length.
    *
-   * @param which `troubles`: without what our own log only informs of, such as progress.
+   * @param which `troubles`: without what our own log only informs of, such as progress. Whose lines they are is known.
    */
   lastLines(count = 10, which: 'all' | 'troubles' = 'all'): string[] {
     const lines = this.#unfinished === '' ? this.#lastLines : [...this.#lastLines, this.#unfinished];
     const asked = which === 'all' ? lines : lines.filter((line) => !isMerelyInformation(line));
-    const read = asked.slice(-count).map((line) => readableLogLine(line));
+    const read = asked.slice(-count).map((line) => readableLogLine(line, 'in title'));
     return read.map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line));
   }
 

@@ -42,8 +42,8 @@ export interface SupervisedActivity<Progress, Result> {
   readonly logStore?: ObjectStore;
   readonly start: Serializable;
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
-  /** @param interrupted what attempts before this one ended with, where there were any. */
-  readonly onProgress?: (progress: Progress, interrupted: StageReport['interrupted']) => void;
+  /** @param report what attempts before this one ended with, and what was warned of, where there was anything. */
+  readonly onProgress?: (progress: Progress, report: Pick<StageReport, 'interrupted' | 'warnings'>) => void;
   /** This worker has had its credentials for the run's store accepted. */
   readonly isProven?: () => boolean;
   /** Told where this worker is at fault, and not the run; absent: the run is. */
@@ -55,6 +55,9 @@ export interface SupervisedActivity<Progress, Result> {
   /** The worker is told to stop. */
   readonly stopping: AbortSignal;
 }
+
+/** Warnings that go with each report to the workflow, where they stay in two histories; the run keeps more of them. */
+const warningsReported = 3;
 
 /**
  * Runs a trainer or predictor for the current activity: heartbeats on what it reports, passes on cancellation and the
@@ -166,7 +169,10 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
           const sum = interruptionsBefore(context.info.attempt, { preemptions, givenBack });
           const last = attempts.lastEnd;
           const were = sum.preemptions + sum.failures > 0;
-          activity.onProgress?.(event.progress, were ? { ...sum, ...(last !== null && { last }) } : undefined);
+          activity.onProgress?.(event.progress, {
+            ...(were && { interrupted: { ...sum, ...(last !== null && { last }) } }),
+            ...(attempts.warnings.length > 0 && { warnings: attempts.warnings.slice(-warningsReported) }),
+          });
         }
         if (event.kind === 'starting') starting = event.message;
         if (event.kind === 'warning') {
@@ -198,7 +204,10 @@ async function superviseOn<Progress extends StageProgress | PredictionProgress, 
     const saved = end.kind === 'told' && end.event.kind === 'stopped' ? end.event.checkpoint : null;
     // A page that says where it is paused is not to show the checkpoint before.
     const reachedLast = progress as Progress | null;
-    if (saved && reachedLast !== null) progress = withCheckpoint(reachedLast, saved.step);
+    if (saved && reachedLast !== null) {
+      progress = withCheckpoint(reachedLast, saved.step);
+      attempts.reached(saved.step, saved.step);
+    }
     const reason = endReason(end, name, log);
     ended(reason);
     const { fitness, runObstacle, workingDirectory: directory } = activity;
@@ -233,7 +242,7 @@ function logParts(
   return new LogParts({ store: logStore, run, step, attempt: attemptLogName(new Date(), randomUUID().slice(0, 8)) });
 }
 
-/** A stage's progress with the checkpoint that it saved last; a prediction has none. */
+/** A stage's progress with the checkpoint that it saved last, which holds all its steps; a prediction has none. */
 function withCheckpoint<Progress extends object>(progress: Progress, checkpointStep: number): Progress {
-  return 'checkpointStep' in progress ? { ...progress, checkpointStep } : progress;
+  return 'checkpointStep' in progress ? { ...progress, step: checkpointStep, checkpointStep } : progress;
 }

@@ -17,11 +17,14 @@ export function secondsBetweenSignals(age: number): number {
   return Math.max(often, shareLater * age);
 }
 
-type StageTold = (progress: StageProgress, interrupted?: StageReport['interrupted']) => void;
+type StageTold = (progress: StageProgress, report: Pick<StageReport, 'interrupted' | 'warnings'>) => void;
+
+/** Warnings of an attempt that are not kept for the next signal. */
+const warningsAtOnce = 3;
 
 /**
- * Signals a training activity's workflow where the stage is: at its first checkpoint, then as often as
- * `secondsBetweenSignals` says. What the workflow shows is a courtesy; losing it is no fault.
+ * Signals a training activity's workflow where the stage is: at its first checkpoint, where something is warned of, then as
+ * often as `secondsBetweenSignals` says. What the workflow shows is a courtesy; losing it is no fault.
  *
  * @param client of the connection that there is then: the context's own is of the one that there was when the activity began,
  * and closed once certificates are renewed.
@@ -33,10 +36,15 @@ export function stageSignals(context: Context, client: () => Client): StageTold 
   const isYoung = secondsBetweenSignals(before) < usualSeconds;
   let toldAt = isYoung ? -Infinity : before;
   let toldStep: number | null = null;
-  return (progress, interrupted) => {
+  let warned: string | undefined;
+  let warnings = 0;
+  return (progress, { interrupted, warnings: all }) => {
     const age = before + (performance.now() - begun) / 1000;
     const isFirstCheckpoint = isYoung && toldStep === null && progress.checkpointStep !== null;
-    if (!isFirstCheckpoint && age - toldAt < secondsBetweenSignals(age)) return;
+    const isWarning = all?.at(-1) !== warned && warnings < warningsAtOnce;
+    if (!isFirstCheckpoint && !isWarning && age - toldAt < secondsBetweenSignals(age)) return;
+    if (isWarning) warnings++;
+    warned = all?.at(-1);
     toldAt = age;
     toldStep ??= progress.checkpointStep;
     const { workflowExecution, attempt } = context.info;
@@ -46,6 +54,7 @@ export function stageSignals(context: Context, client: () => Client): StageTold 
       attempt,
       worker: workerName(),
       ...(interrupted && { interrupted }),
+      ...(all && { warnings: all }),
     };
     client()
       .workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId)

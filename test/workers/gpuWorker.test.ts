@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { MaybeInterrupted } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
-import type { StageProgress, StageResult } from '../../training/process/protocol.js';
+import type { StageProgress, StageReport, StageResult } from '../../training/process/protocol.js';
 import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
-import { cancelRun, pauseRun, startRun } from '../../client/runs/runs.js';
+import { cancelRun, pauseRun, resumeRun, startRun } from '../../client/runs/runs.js';
 import { isAlive } from '../activities/support/isAlive.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
@@ -137,6 +137,32 @@ test('told to stop, a worker lets its trainer save, and the next goes on at once
   });
 });
 
+const toldBy = (run: string) =>
+  temporal.client.workflow
+    .getHandle(`${run}/coarse-pretraining`)
+    .query<{ training: (StageProgress & StageReport) | null }>('progress');
+
+test('what a trainer warns of reaches its workflow at once, and not with the next report', async () => {
+  process.env['TEMPEH_TEST_BEHAVIOUR'] = 'warn';
+  try {
+    await temporal.withWorkers(testActivities([]), 'data', async () => {
+      await withGpuWorker({ temporal: temporal.settings, directory: freshDirectory() }, async () => {
+        await start('warning', 10_000);
+        const training = await waitFor('a warning', async () => {
+          const told = (await toldBy('warning')).training;
+          return told?.warnings === undefined ? undefined : told;
+        });
+        assert.deepEqual(training.warnings, ['This is a warning.']);
+        // Reports come ten seconds apart: the first with the first step, the next with step 1,000 or so.
+        assert.ok(training.step < 400, `reported at step ${training.step}`);
+        await cancelRun(temporal.client, 'warning');
+      });
+    });
+  } finally {
+    delete process.env['TEMPEH_TEST_BEHAVIOUR'];
+  }
+});
+
 test('a run that is paused shows the checkpoint that it was saved at, not the one before', async () => {
   const directory = freshDirectory();
   await temporal.withWorkers(testActivities([]), 'data', async () => {
@@ -147,6 +173,14 @@ test('a run that is paused shows the checkpoint that it was saved at, not the on
       const saved = Number(readFileSync(join(directory, 'runs', 'pausing', 'coarse-pretraining.step'), 'utf8'));
       const { progress } = await describeRun(temporal.client, 'pausing');
       assert.equal(progress?.training?.checkpointStep, saved);
+      const attempts = progress.steps[0]?.interruptions?.attempts;
+      assert.deepEqual([progress.training.step, attempts?.at(-1)?.toStep], [saved, saved], 'all its steps are in it');
+      await resumeRun(temporal.client, 'pausing');
+      const page = await waitFor('a report of the next attempt', async () => {
+        const { training } = await toldBy('pausing');
+        return training?.attempt === 2 ? training : undefined;
+      });
+      assert.ok(page.step > saved, 'lists call it the second, too, though Temporal counts anew');
       await cancelRun(temporal.client, 'pausing');
     });
   });

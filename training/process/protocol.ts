@@ -73,6 +73,8 @@ export interface StageReport {
   readonly attempt?: number;
   /** What the attempts before this one ended with; absent where there were none. `last`: why the last one ended. */
   readonly interrupted?: { readonly preemptions: number; readonly failures: number; readonly last?: string };
+  /** What was warned of so far, the last few; absent where nothing was. */
+  readonly warnings?: readonly string[];
 }
 
 /** How a stage ended: seconds are those of the last attempt. */

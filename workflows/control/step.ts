@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { DataActivities, DataInput, MaybeInterrupted, RunInput } from '../../activities/types.js';
+import type { DataActivities, DataInput, Interruptions, MaybeInterrupted, RunInput } from '../../activities/types.js';
 import type { RunStep } from '../../configs/temporal.js';
 import { shortActivity } from './activityOptions.js';
 import { Board } from '../progress/board.js';
@@ -21,6 +21,7 @@ import { HistoryFull } from './fullHistory.js';
 import { Ends } from './interruptions.js';
 import { Pauses } from './pauses.js';
 import { RareReports } from './rareReports.js';
+import type { StageReport } from '../../training/process/protocol.js';
 import type { RunProgress, StepInput } from '../types.js';
 
 export interface StepContext {
@@ -84,7 +85,7 @@ export async function runStep<T>(
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
     const kind = cancelled ? 'cancelled' : 'failed';
     const message = cancelled ? 'cancelled' : explain(failure);
-    board.end(step, kind, message);
+    board.end(step, kind, message, failure);
     board.notices.tell(kind, step, endText(input.run, step, cancelled, message));
     await board.notices.sent();
     if (!cancelled) throw workflowFailure(explain(failure), failure);
@@ -99,12 +100,13 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
   const reports = new RareReports();
   const internal = { description: messages.descriptions.internal };
   setHandler(messages.progressQuery, () => board.progress(), { description: messages.descriptions.progress });
+  setHandler(messages.workerOutSignal, (warning) => board.warn(warning), internal);
   setHandler(messages.pauseStepSignal, () => pauses.pause(), internal);
   setHandler(messages.resumeStepSignal, () => pauses.resume(), internal);
   setHandler(
     messages.stageProgressSignal,
     (progress) => {
-      board.setTraining(progress);
+      board.setTraining(withNumber(progress, board.interruptions(progress.stage)));
       if (reports.isDue()) report();
     },
     internal,
@@ -134,6 +136,12 @@ function handleMessages(board: Board, pauses: Pauses, report: () => void): void 
   for (const { update, description } of messages.unpauseUpdates) {
     setHandler(update, unpause, { unfinishedPolicy, description, validator });
   }
+}
+
+/** Temporal counts an activity's attempts; a stage that was paused or resumed has had others, and lists number all of them. */
+function withNumber<T extends StageReport>(report: T, before: Interruptions | undefined): T {
+  const { attempt } = report;
+  return attempt === undefined ? report : { ...report, attempt: (before?.attempts?.length ?? 0) + attempt };
 }
 
 /** The list of attempts is long, and each report to the parent stays in two histories: whoever asks gets it from the step. */

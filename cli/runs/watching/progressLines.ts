@@ -76,6 +76,8 @@ const silence = 15_000;
 function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
   const { training = null, predictions = null } = progress ?? {};
   if (step.state === 'paused' && training?.stage === step.step) return trainingNote(training, null, now, true);
+  // Why a step failed stands whole below.
+  if (step.state === 'failed') return printable(step.note ?? '', longestEnd);
   if (step.state !== 'running') return step.note ?? '';
   if (training?.stage === step.step) {
     return trainingNote(training, lastHeardOf(activities), now);
@@ -202,6 +204,9 @@ function interruptionsNote({ interruptions }: StepState): string {
     .join(', ');
 }
 
+/** Characters of why a step failed, in its row. */
+const longestEnd = 80;
+
 /** Characters of why an attempt failed. */
 const longestFailure = 300;
 
@@ -220,7 +225,7 @@ function nameOf({ type, workflowId }: PendingActivity): string {
  * Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. What was
  * stopped in an orderly way, or given back, has another mark: nothing is wrong.
  */
-export function troubles({ activities }: RunDescription, now: number): string[] {
+export function troubles({ activities, progress }: RunDescription, now: number): string[] {
   const mark = `  ${styled('yellow', '!')}`;
   return activities.flatMap((activity) => {
     const { attempt, lastFailure, lastFailureIsFault, paused, state, heartbeat } = activity;
@@ -228,9 +233,10 @@ export function troubles({ activities }: RunDescription, now: number): string[] 
     const lines: string[] = [];
     if (lastFailure !== null || paused) {
       // What failed is the attempt before the one that runs, or that is to come.
-      const failed = lastFailure === null ? attempt : attempt - 1;
+      const number = numbering(activity, progress);
+      const failed = number(lastFailure === null ? attempt : attempt - 1);
       const failure = lastFailure === null ? '' : `: ${printable(lastFailure.replace(/\s+/g, ' '), longestFailure)}`;
-      const next = nextAttempt(activity, now);
+      const next = nextAttempt(activity, now, number);
       const isTrouble = lastFailureIsFault || paused;
       lines.push(
         `${isTrouble ? mark : `  ${styled('dim', '·')}`} ${name}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`,
@@ -249,21 +255,39 @@ function pastWarnings({ progress, activities }: RunDescription): string[] {
   const shown = activities.flatMap(({ heartbeat }) =>
     heartbeat !== null && 'warning' in heartbeat && heartbeat.warning !== undefined ? [heartbeat.warning] : [],
   );
-  return (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
+  const line = (text: string): string => `  ${styled('yellow', '!')} ${printable(text, longestWarning)}`;
+  const ofSteps = (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
     (interruptions?.warnings ?? [])
       // Those that are kept are cut.
       .filter((warning) => !shown.some((whole) => whole.startsWith(warning)))
-      .map((warning) => `  ${styled('yellow', '!')} ${step}: ${printable(warning, longestWarning)}`),
+      .map((warning) => line(`${step}: ${warning}`)),
   );
+  return [...(progress?.warnings ?? []).map(line), ...ofSteps];
+}
+
+/** The numbers of a stage's attempts, as they are listed: Temporal's begin anew where the stage was paused or resumed. */
+function numbering(
+  { workflowId, type, interruptions }: PendingActivity,
+  progress: RunDescription['progress'],
+): (attempt: number) => number {
+  const step = progress?.steps.find((state) => workflowId.endsWith(`/${state.step}`));
+  const own = interruptions.attempts ?? [];
+  const before = type === 'trainStage' ? (step?.interruptions?.attempts?.length ?? 0) - own.length : 0;
+  return (attempt) => {
+    if (before <= 0 || own.length === 0) return attempt + Math.max(0, before);
+    const index = own.findIndex((record) => record.attempt === attempt);
+    return before + 1 + (index >= 0 ? index : own.length);
+  };
 }
 
 /** When an activity that waits is tried again. */
 export function nextAttempt(
   { paused, state, nextAttemptAt, attempt, lastFailure }: PendingActivity,
   now: number,
+  number = (temporals: number): number => temporals,
 ): string {
   if (paused) return 'paused in Temporal: tempeh-flow retry goes on';
   if (nextAttemptAt === null)
-    return state === 'waiting' ? 'waits for a worker' : lastFailure === null ? '' : `attempt ${attempt} runs`;
+    return state === 'waiting' ? 'waits for a worker' : lastFailure === null ? '' : `attempt ${number(attempt)} runs`;
   return `next attempt in ${duration(Math.max(0, (nextAttemptAt.getTime() - now) / 1000))}`;
 }

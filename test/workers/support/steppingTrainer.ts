@@ -60,6 +60,7 @@ function train(job: TrainingJob): void {
   const misbehave = () => {
     const fault = process.env['TEMPEH_TEST_BEHAVIOUR'];
     if (fault === undefined) return;
+    if (fault === 'warn') return send({ kind: 'warning', message: 'This is a warning.' });
     clearInterval(timer);
     if (fault === 'hang') return;
     if (fault === 'crash loudly') {
