@@ -102,6 +102,8 @@ export const messages = {
   stageProgress: 'stageProgress',
   /** What activities that are about to be stopped have gone through, by their ids: one that waits cannot say it itself. */
   attempts: 'attempts',
+  /** A worker that would do the run's work, and cannot. */
+  workerOut: 'workerOut',
 } as const;
 
 /**

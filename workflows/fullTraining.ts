@@ -73,7 +73,7 @@ export async function fullTraining(start: FullTrainingInput): Promise<FullTraini
   } catch (failure) {
     const cancelled = CancellationScope.current().consideredCancelled && findUserFault(failure) === undefined;
     const message = cancelled ? 'cancelled' : explain(failure);
-    const step = runner.giveUp(cancelled ? 'cancelled' : 'failed', message);
+    const step = runner.giveUp(cancelled ? 'cancelled' : 'failed', message, failure);
     await runner.tellEnd(cancelled ? 'cancelled' : 'failed', step, endText(run, step, cancelled, message));
     if (!cancelled) throw workflowFailure(step === null ? message : `${step}: ${message}`, failure);
     throw isCancellation(failure) ? failure : new CancelledFailure('Cancelled');

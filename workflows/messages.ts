@@ -40,6 +40,9 @@ export const stageProgressSignal = defineSignal<[StageProgress & StageReport]>(m
 /** Whoever stops a step tells it first what its activities that wait for their next attempt have gone through, by their ids. */
 export const attemptsSignal = defineSignal<[Readonly<Record<string, Interruptions>>]>(messages.attempts);
 
+/** A worker that asks for no tasks, for it could not do those of this run: why, with worker and date. */
+export const workerOutSignal = defineSignal<[string]>(messages.workerOut);
+
 /** Full training's request to the step that runs. (A workflow cannot send updates to another.) */
 export const pauseStepSignal = defineSignal('pauseStep');
 export const resumeStepSignal = defineSignal('resumeStep');

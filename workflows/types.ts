@@ -43,6 +43,12 @@ export interface FullTrainingInput {
 export type StepStateName = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'left out';
 
 /** A step of a run as its workflow knows it. */
+export interface FailedAt {
+  readonly at: string;
+  /** Absent where no worker had anything to do with it. */
+  readonly worker?: string;
+}
+
 export interface StepState {
   readonly step: RunStep;
   readonly state: StepStateName;
@@ -54,6 +60,8 @@ export interface StepState {
   readonly secondsBefore?: number;
   /** A human-readable line: what was done, what failed and what to do. */
   readonly note: string | null;
+  /** Of one that failed: when, as an ISO date, and on which worker, as `HOST:PID`. Absent from earlier versions. */
+  readonly failed?: FailedAt;
   /** Of the trainers and predictors that have ended; absent until one was interrupted. What runs counts its own. */
   readonly interruptions?: Interruptions;
 }
@@ -72,6 +80,10 @@ export interface RunProgress {
   readonly measured?: PredictionProgress;
   /** Why the run failed where no step ran; absent otherwise, and from workflows of earlier versions. */
   readonly failure?: string;
+  /** When and on which worker that was. */
+  readonly failed?: FailedAt;
+  /** Of workers that cannot do its work; absent where there were none, and from workflows of earlier versions. */
+  readonly warnings?: readonly string[];
   readonly paused: boolean;
 }
 

@@ -175,20 +175,6 @@ describe('a run as lines', () => {
     assert.match(lastLine({ state: 'waiting', nextAttemptAt: new Date(12_000) }), /SIGKILL \(next attempt in 7 s\)$/);
     assert.match(lastLine({ state: 'waiting' }), /\(waits for a worker\)$/);
     assert.match(lastLine({ state: 'waiting', paused: true, lastFailure: null }), /attempt 2 \(paused in Temporal/);
-    assert.match(lastLine({}), /^  ! /);
-    // Temporal counts anew after a pause: the numbers are those of the list of attempts.
-    const record = { attempt: 1, worker: 'a:1', beganAt: '', seconds: 1, fromStep: 0, toStep: 9, end: 'stopped' };
-    const own = [record, { ...record, attempt: 2, end: null }];
-    const steps = description.progress!.steps.map((state) => ({
-      ...state,
-      interruptions: { preemptions: 0, failures: 1, attempts: [record, ...own] },
-    }));
-    const again = { ...description.activities[0]!, interruptions: { preemptions: 0, failures: 1, attempts: own } };
-    const resumed = { ...description, activities: [again], progress: { ...description.progress!, steps } };
-    assert.match(progressLines(resumed, 5000).at(-1)!, /, attempt 2: the trainer was .* \(attempt 3 runs\)$/);
-    const orderly = { lastFailure: 'The trainer saved and stopped.', lastFailureIsFault: false };
-    assert.match(lastLine(orderly), /^  · .*attempt 1: The trainer saved and stopped\. \(attempt 2 runs\)$/);
-    assert.match(lastLine({ ...orderly, state: 'waiting', paused: true }), /^  ! .*paused in Temporal/);
   });
 
   test('what works but waits for its store says so, also after earlier failures', () => {

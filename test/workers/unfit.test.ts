@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { diskObstacle } from '../../activities/fitness.js';
 import type { Interruptions } from '../../activities/types.js';
+import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { attemptLines } from '../../cli/runs/watching/attemptLines.js';
 import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
 import { startRun } from '../../client/runs/runs.js';
@@ -127,8 +128,11 @@ test('where no other worker is, refused credentials end the run at once, as a pe
       await withGpuWorker({ temporal: temporal.settings, directory: temporaryFolder() }, async () => {
         await start('alone', 100);
         await assert.rejects(resultOf('alone'));
-        const { status, failure } = await describeRun(temporal.client, 'alone');
+        const { status, failure, progress } = await describeRun(temporal.client, 'alone');
         assert.deepEqual([status, failure], ['FAILED', 'They were never accepted.']);
+        const [step] = progress!.steps;
+        assert.equal(step?.failed?.worker, `${hostname()}:${process.pid}`);
+        assert.ok(Math.abs(Date.parse(step.failed.at) - Date.now()) < 60_000);
       });
     });
   } finally {
@@ -142,12 +146,30 @@ test('a worker that the store of the run under way refuses takes no task before 
   credentials.write(false);
   await temporal.withWorkers(testActivities([]), 'data', async () => {
     await start('waits', 2, change);
-    const worker = await forkGpuWorker(temporal.settings, temporaryFolder(), [], {
-      ...credentials.variables,
-      TEMPEH_TEST_UNREADY: 'yes',
-    });
-    await waitFor('that it says so', async () => ((await readiness(worker)) === 'unfit' ? true : undefined));
-    const { activities } = await describeRun(temporal.client, 'waits');
+    const unready = () =>
+      forkGpuWorker(temporal.settings, temporaryFolder(), [], { ...credentials.variables, TEMPEH_TEST_UNREADY: 'yes' });
+    const saysSo = (worker: Awaited<ReturnType<typeof unready>>) =>
+      waitFor('that it says so', async () => ((await readiness(worker)) === 'unfit' ? true : undefined));
+    const worker = await unready();
+    await saysSo(worker);
+    // Another of the same machine has nothing new to say.
+    await saysSo(await unready());
+    const { activities, progress } = await describeRun(temporal.client, 'waits');
+    assert.equal(
+      progress?.warnings?.length,
+      1,
+      'who looks at the run does not know of the log of a worker that does nothing',
+    );
+    const [warning = ''] = progress.warnings;
+    assert.match(
+      warning,
+      new RegExp(`^20[-\\d: ]+ UTC: worker ${hostname()}:${worker.pid} takes no tasks: s3://.*credentials`),
+    );
+    assert.ok(
+      progressLines(await describeRun(temporal.client, 'waits'))
+        .join('\n')
+        .includes(`! ${warning}`),
+    );
     assert.deepEqual(
       activities.map(({ attempt, worker }) => [attempt, worker]),
       [[1, null]],

@@ -40,8 +40,8 @@ const page = { namespace: 'default', isStep: false, toldAt: Date.UTC(2026, 10, 2
 test("a run's page says how far, how fast, how well, until when, on which worker, as of when, and where is more", () => {
   const text = describeProgress(progress, page);
   for (const part of [
-    '| dataset | done | 2.0 h | a \\| b |',
-    '| refinement | running |  | 2 pre-emptions, 0 failures |',
+    '| dataset | \u00a0done\u00a0 | \u00a02.0 h\u00a0 | a \\| b |',
+    '| refinement | \u00a0running\u00a0 |  | 2 pre-emptions, 0 failures |',
     '**refinement: 45 %**, step 67,500 of 150,000 · 1.9 steps/s, 12.1 h left · loss 0.01234',
     'validation at step 65,000: loss 0.02000, 0.82 mm to the scans',
     'last checkpoint at step 67,000 · on node-7:41, attempt 3',
@@ -75,6 +75,23 @@ test('a run that failed says at its top what failed, on which worker, and what t
   );
 });
 
+test('a failure that no trainer had says on which worker and when, and once; workers that cannot work are named', () => {
+  const note = 'The folder /data is not seen.';
+  const failed = { at: '2026-11-29T22:24:30.000Z', worker: 'node-3:9' };
+  const [dataset, refinement] = progress.steps;
+  const steps = [
+    { ...dataset!, state: 'failed' as const, note, failed },
+    { ...refinement!, state: 'waiting' as const },
+  ];
+  const warnings = ['2026-11-29 22:20 UTC: worker node-4:7 takes no tasks: refused.'];
+  const text = describeProgress({ ...progress, training: null, steps, warnings }, page);
+  assert.ok(text.startsWith(`**dataset failed on node-3:9, 2026-11-29 22:24 UTC: ${note}** Once that is mended: `));
+  assert.equal(text.split(note).length, 2, 'it stands there once');
+  assert.ok(text.includes(`**Warnings**\n\n- ${warnings[0]}`));
+  const before = describeProgress({ ...progress, failure: 'No such bucket.', failed }, page);
+  assert.ok(before.startsWith('**Failed on node-3:9, 2026-11-29 22:24 UTC: No such bucket.** '));
+});
+
 test('a step that was interrupted says how often, and why the last time', () => {
   const [dataset, refinement] = progress.steps;
   const attempt = { worker: 'node-9:7', beganAt: '', seconds: 1, fromStep: 0, toStep: 4 };
@@ -95,6 +112,16 @@ test('while a stage trains, its page says why its attempts before this one ended
     text,
     / · 0 pre-emptions, 1 failure, the last: the trainer was ended by SIGKILL · on node-7:41, attempt 3/,
   );
+});
+
+test('what a stage warns of is on the page while it trains, each once', () => {
+  const [dataset, refinement] = progress.steps;
+  const interruptions = { preemptions: 0, failures: 0, warnings: ['earlier', 'both'] };
+  const warned = { ...training, warnings: ['both', 'The checkpoint of step 9 is damaged.'] };
+  const steps = [dataset!, { ...refinement!, interruptions }];
+  const text = describeProgress({ ...progress, steps, training: warned }, page);
+  const listed = '- refinement: earlier\n- refinement: both\n- refinement: The checkpoint of step 9 is damaged.';
+  assert.ok(text.includes(`**Warnings**\n\n${listed}\n\n`), text);
 });
 
 test('a run that failed before its first step says at its top why, and what to type', () => {

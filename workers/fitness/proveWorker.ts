@@ -3,7 +3,9 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/worker';
 import { diskObstacle, runObstacle } from '../../activities/fitness.js';
 import type { WorkerLimits } from '../../activities/workerLimits.js';
-import { runsUnderWay } from '../../client/runs/runsUnderWay.js';
+import { runsUnderWay, type RunUnderWay } from '../../client/runs/runsUnderWay.js';
+import { workerName } from '../../activities/workerName.js';
+import { tellWorkerOut } from '../../client/runs/tellWorkerOut.js';
 import { openStore } from '../../storage/openStore.js';
 
 /** Between two looks, milliseconds. */
@@ -27,8 +29,21 @@ export interface ProofOptions {
  * that its store takes the worker's credentials and its folder is seen. Until then it says why not, and looks again.
  */
 export function proveWorker({ signal, ...options }: ProofOptions): Promise<void> {
-  return untilFit(() => obstacleOf(options), options.logger, signal, options.onObstacle);
+  const told = new Set<string>();
+  const tell: Tell = async (workflowId, reason) => {
+    if (told.has(workflowId)) return;
+    told.add(workflowId);
+    try {
+      await tellWorkerOut(options.client, workflowId, workerName(), reason);
+    } catch (error) {
+      options.logger.debug(`${workflowId} cannot be told why this worker takes no tasks: ${(error as Error).message}`);
+    }
+  };
+  return untilFit(() => obstacleOf(options, tell), options.logger, signal, options.onObstacle);
 }
+
+/** Tells a run why this worker is no use to it. */
+type Tell = (workflowId: string, reason: string) => Promise<void>;
 
 /** Returns when something can be written to a folder, or it is told to stop; until then it says why not. */
 export function waitForDisk(directory: string, logger: Logger, signal?: AbortSignal): Promise<void> {
@@ -52,19 +67,25 @@ async function untilFit(
   }
 }
 
-async function obstacleOf(options: Omit<ProofOptions, 'signal'>): Promise<string | null> {
+async function obstacleOf(options: Omit<ProofOptions, 'signal'>, tell: Tell): Promise<string | null> {
   const { client, dataQueue, directory, limits, logger } = options;
   const disk = await diskObstacle(directory);
   if (disk !== null) return disk;
   const obstacles = new Map<string, string | null>();
-  for (const { run, configuration } of await underWay(client, dataQueue, logger)) {
-    const { storage, dataset } = configuration;
+  const runs = await underWay(client, dataQueue, logger);
+  const placeOf = ({ configuration: { storage, dataset } }: RunUnderWay): string =>
+    JSON.stringify([storage, dataset.source]);
+  for (const underway of runs) {
+    const { run, configuration } = underway;
     // Runs share stores: each is asked once.
-    const place = JSON.stringify([storage, dataset.source]);
+    const place = placeOf(underway);
     if (!obstacles.has(place)) obstacles.set(place, await runObstacle(run, configuration, limits, openStore));
   }
   const reasons = [...obstacles.values()].filter((reason) => reason !== null);
-  if (reasons.length > 0 && reasons.length === obstacles.size) return reasons.join(' ');
+  if (reasons.length > 0 && reasons.length === obstacles.size) {
+    for (const run of runs) await tell(run.workflowId, obstacles.get(placeOf(run)) ?? '');
+    return reasons.join(' ');
+  }
   for (const reason of reasons) logger.warn(`Of the runs under way there is one that this worker cannot do: ${reason}`);
   return null;
 }

@@ -50,6 +50,15 @@ export function workflowFailure(message: string, failure: unknown): unknown {
   return ApplicationFailure.create({ message, type: type ?? 'StepFailed', nonRetryable: true, cause: failure });
 }
 
+/** The worker that an activity failed on, as `HOST:PID`; null where there was none. */
+export function failedOn(failure: unknown): string | null {
+  for (let inner = failure; inner instanceof TemporalFailure; inner = inner.cause) {
+    const identity = inner instanceof ActivityFailure ? inner.identity : undefined;
+    if (identity) return /@(\S+:\d+)/.exec(identity)?.[1] ?? identity;
+  }
+  return null;
+}
+
 /** One line of a failure, human-readable. */
 export function explain(failure: unknown): string {
   const root = rootFailure(failure);

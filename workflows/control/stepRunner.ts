@@ -82,10 +82,10 @@ export class StepRunner {
   }
 
   /** The run ends before its time: so does the step that ran, which is returned. */
-  giveUp(state: 'failed' | 'cancelled', note: string): RunStep | null {
+  giveUp(state: 'failed' | 'cancelled', note: string, failure: unknown): RunStep | null {
     const step = this.#current?.step ?? null;
-    if (step !== null) this.#board.end(step, state, note);
-    else if (state === 'failed') this.#board.fail(note);
+    if (step !== null) this.#board.end(step, state, note, failure);
+    else if (state === 'failed') this.#board.fail(note, failure);
     this.#current = null;
     return step;
   }
@@ -142,9 +142,9 @@ export class StepRunner {
     const board = this.#board;
     this.handleExtensions();
     setHandler(messages.progressQuery, () => board.progress(), { description: messages.descriptions.progress });
-    setHandler(messages.stepReportSignal, (report) => this.take(report), {
-      description: messages.descriptions.internal,
-    });
+    const internal = { description: messages.descriptions.internal };
+    setHandler(messages.workerOutSignal, (warning) => board.warn(warning), internal);
+    setHandler(messages.stepReportSignal, (report) => this.take(report), internal);
     setHandler(
       messages.pauseUpdate,
       async () => {

@@ -1,15 +1,16 @@
 import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Interruptions } from '../../activities/types.js';
-import { memos, searchAttributes, type RunStep } from '../../configs/temporal.js';
+import { keptOfStep, memos, searchAttributes, type RunStep } from '../../configs/temporal.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { RunState } from '../../configs/temporal.js';
 import { describeProgress } from './describeProgress.js';
 import { Notices } from './notices.js';
 import { isStepOfRun } from './whose.js';
+import { failedOn } from '../control/failures.js';
 import { addInterruptions } from '../control/interruptions.js';
-import type { InterruptionsByStep, RunProgress, SecondsByStep, StepState, StepStateName } from '../types.js';
+import type { FailedAt, InterruptionsByStep, RunProgress, SecondsByStep, StepState, StepStateName } from '../types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
 const stateKey = defineSearchAttributeKey(searchAttributes.state, SearchAttributeType.KEYWORD);
@@ -28,6 +29,8 @@ export class Board {
   #predictions: PredictionProgress | null = null;
   #measured: PredictionProgress | null = null;
   #failure: string | null = null;
+  #failed: FailedAt | null = null;
+  #warnings: readonly string[] = [];
 
   /** @param before what each step went through in executions that have ended. @param secondsBefore what it took there. */
   constructor(
@@ -59,6 +62,8 @@ export class Board {
       predictions: this.#predictions,
       ...(this.#measured && { measured: this.#measured }),
       ...(this.#failure !== null && { failure: this.#failure }),
+      ...(this.#failed !== null && { failed: this.#failed }),
+      ...(this.#warnings.length > 0 && { warnings: this.#warnings }),
       paused: this.isPaused(),
     };
   }
@@ -90,17 +95,24 @@ export class Board {
     return this.#steps.get(step)?.interruptions;
   }
 
-  /** A step that ran ends. */
-  end(step: RunStep, state: 'done' | 'failed' | 'cancelled', note: string): void {
+  /** A step that ran ends. @param failure of which it failed. */
+  end(step: RunStep, state: 'done' | 'failed' | 'cancelled', note: string, failure?: unknown): void {
     const { startedAt = null, secondsBefore = 0 } = this.#steps.get(step) ?? {};
     const now = startedAt === null ? null : (Date.now() - Date.parse(startedAt)) / 1000;
     const seconds = now === null ? null : Math.round((secondsBefore + now) * 10) / 10;
-    this.change(step, { state, note, seconds });
+    this.change(step, { state, note, seconds, ...(state === 'failed' && { failed: failedAt(failure) }) });
   }
 
   /** The run fails where no step runs. */
-  fail(note: string): void {
+  fail(note: string, failure: unknown): void {
     this.#failure = note;
+    this.#failed = failedAt(failure);
+    this.show();
+  }
+
+  /** Of something that concerns the run and none of its attempts. */
+  warn(warning: string): void {
+    this.#warnings = [...this.#warnings.filter((earlier) => earlier !== warning), warning].slice(-keptOfStep.warnings);
     this.show();
   }
 
@@ -143,11 +155,19 @@ export class Board {
     if (isPaused === this.#wasPaused) return;
     this.#wasPaused = isPaused;
     const training = this.#training;
-    const where = training === null ? '' : `, ${training.stage} at step ${training.step} of ${training.totalSteps}`;
+    const step = this.currentStep();
+    const at = training?.stage === step ? ` at step ${training?.step} of ${training?.totalSteps}` : '';
+    const where = step === null ? '' : `, ${step}${at}`;
     const text = isPaused
       ? `${this.run} is paused${where}. To go on: tempeh-flow unpause ${this.run}`
       : `${this.run} goes on${where}.`;
-    this.notices.tell(isPaused ? 'paused' : 'running', training?.stage ?? null, text);
+    this.notices.tell(isPaused ? 'paused' : 'running', step, text);
+  }
+
+  /** The step that the run is at. */
+  private currentStep(): RunStep | null {
+    const at = [...this.#steps.values()].find(({ state }) => state === 'running' || state === 'paused');
+    return at?.step ?? null;
   }
 
   /** Only where whoever started it has seen to it that the namespace knows the attribute. */
@@ -168,4 +188,9 @@ export class Board {
     if (states.includes('paused') || this.isPaused()) return 'paused';
     return states.every((state) => state === 'done' || state === 'left out') ? 'done' : 'running';
   }
+}
+
+function failedAt(failure: unknown): FailedAt {
+  const worker = failedOn(failure);
+  return { at: new Date().toISOString(), ...(worker !== null && { worker }) };
 }

@@ -1,6 +1,6 @@
 import type { Interruptions } from '../../activities/types.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
-import type { RunProgress, StepState } from '../types.js';
+import type { FailedAt, RunProgress, StepState } from '../types.js';
 
 /** What a workflow's page says beside its progress. */
 export interface PageContext {
@@ -15,14 +15,20 @@ export interface PageContext {
 /** Progress as Markdown: the current details on a workflow's page in the Temporal UI. */
 export function describeProgress(progress: RunProgress, page: PageContext): string {
   const rows = progress.steps.map((step) => {
-    const note = [step.note ?? '', describeInterruptions(step)].filter(Boolean).join('; ');
-    return `| ${step.step} | ${step.state} | ${describeDuration(step)} | ${cell(note)} |`;
+    // Why it failed stands above.
+    const said = step.state === 'failed' ? '' : (step.note ?? '');
+    const note = [said, describeInterruptions(step)].filter(Boolean).join('; ');
+    return `| ${step.step} | ${apart(step.state)} | ${apart(describeDuration(step))} | ${cell(note)} |`;
   });
   const parts = ['| step | state | time | |\n| --- | --- | --- | --- |\n' + rows.join('\n')];
   const { run, training, predictions } = progress;
-  const warnings = progress.steps.flatMap(({ step, interruptions }) =>
-    (interruptions?.warnings ?? []).map((warning) => `- ${step}: ${cell(warning)}`),
-  );
+  const warnings = progress.steps.flatMap(({ step, interruptions }) => {
+    // Those of what runs come with its reports.
+    const running = training?.stage === step ? training.warnings : undefined;
+    const all = new Set([...(interruptions?.warnings ?? []), ...(running ?? [])]);
+    return [...all].map((warning) => `- ${step}: ${cell(warning)}`);
+  });
+  warnings.unshift(...(progress.warnings ?? []).map((warning) => `- ${cell(warning)}`));
   if (warnings.length > 0) parts.push(`**Warnings**\n\n${warnings.join('\n')}`);
   const running = progress.steps.find(({ state }) => state === 'running')?.step ?? null;
   if (training !== null) parts.push(describeTraining(training, running !== null));
@@ -32,13 +38,14 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
   const failed = progress.steps.find(({ state }) => state === 'failed');
   if (failed !== undefined) parts.unshift(describeFailure(run, failed, training));
   else if (progress.failure !== undefined) {
-    parts.unshift(`**Failed: ${cell(progress.failure)}** ${howToGoOn(run)}`);
+    const where = describeFailedAt(progress.failed);
+    parts.unshift(`**Failed${where}: ${cell(progress.failure)}** ${howToGoOn(run)}`);
   }
   if (progress.paused) {
     parts.push(`${asOf}**Paused.** To go on: \`tempeh-flow unpause ${run}\`, or the update \`unpause\` of this page.`);
   } else if (running !== null) {
     const newer = page.isStep
-      ? 'the heartbeat of the pending activity below'
+      ? 'the heartbeat in the tab _Pending Activities_'
       : `[the page of ${running}](/namespaces/${page.namespace}/workflows/${encodeURIComponent(`${run}/${running}`)})`;
     parts.push(`${asOf}What is newer: ${newer}, or \`tempeh-flow status ${run} --follow\`.`);
   }
@@ -48,13 +55,20 @@ export function describeProgress(progress: RunProgress, page: PageContext): stri
 /** What failed, where, and how to go on: a person is needed. */
 function describeFailure(
   run: string,
-  { step, note, interruptions }: StepState,
+  { step, note, interruptions, failed }: StepState,
   training: (StageProgress & StageReport) | null,
 ): string {
-  const worker = interruptions?.attempts?.at(-1)?.worker ?? (training?.stage === step ? training.worker : undefined);
-  const where = worker === undefined ? '' : ` on ${cell(worker)}`;
+  const trained = interruptions?.attempts?.at(-1)?.worker ?? (training?.stage === step ? training.worker : undefined);
+  const worker = failed?.worker ?? trained;
+  const where = describeFailedAt({ ...failed, ...(worker !== undefined && { worker }) });
   const logs = ['dataset', 'evaluation'].includes(step) ? '' : ` What it logged: \`tempeh-flow logs ${run} ${step}\`.`;
   return `**${step} failed${where}: ${cell(note ?? '')}** ${howToGoOn(run)}${logs}`;
+}
+
+/** ` on HOST:PID, 2026-11-29 22:24 UTC`, as far as it is known. */
+function describeFailedAt({ at, worker }: Partial<FailedAt> = {}): string {
+  const on = worker === undefined ? '' : ` on ${cell(worker)}`;
+  return at === undefined ? on : `${on}, ${minute(Date.parse(at))} UTC`;
 }
 
 const howToGoOn = (run: string): string => `Once that is mended: \`tempeh-flow resume ${run}\`.`;
@@ -117,6 +131,9 @@ function grouped(count: number): string {
 }
 
 const minute = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ');
+
+/** The UI's tables have no space between their columns. */
+const apart = (text: string): string => (text === '' ? '' : `\u00a0${text}\u00a0`);
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ');

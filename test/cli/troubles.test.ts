@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { troubles } from '../../cli/runs/watching/progressLines.js';
+import type { RunDescription } from '../../client/runs/describeRun.js';
+
+type Activity = RunDescription['activities'][number];
+
+const record = { attempt: 1, worker: 'a:1', beganAt: '', seconds: 1, fromStep: 0, toStep: 9, end: 'stopped' };
+const activity: Activity = {
+  workflowId: 'run/refinement',
+  activityId: '1',
+  type: 'trainStage',
+  attempt: 2,
+  state: 'running',
+  paused: false,
+  interruptions: { preemptions: 0, failures: 1 },
+  heartbeat: null,
+  heartbeatAt: null,
+  lastFailure: 'the trainer was ended by SIGKILL',
+  lastFailureIsFault: true,
+  nextAttemptAt: null,
+  worker: null,
+};
+
+/** What a run's only line of trouble says. @param attempts of its step. */
+function lineOf(change: Partial<Activity>, attempts: readonly (typeof record)[] = []): string {
+  const interruptions = { preemptions: 0, failures: 1, attempts };
+  const step = { step: 'refinement', state: 'running', startedAt: null, seconds: null, note: null, interruptions };
+  const progress = { run: 'run', steps: [step], training: null, predictions: null, paused: false };
+  const lines = troubles({ progress, activities: [{ ...activity, ...change }] } as unknown as RunDescription, 5000);
+  assert.equal(lines.length, 1);
+  return lines[0]!;
+}
+
+test('what failed has the mark of faults; what was stopped in an orderly way has not', () => {
+  assert.match(lineOf({}), /^ {2}! refinement, attempt 1: the trainer was ended by SIGKILL \(attempt 2 runs\)$/);
+  const orderly = { lastFailure: 'The trainer saved and stopped.', lastFailureIsFault: false };
+  assert.match(lineOf(orderly), /^ {2}· refinement, attempt 1: The trainer saved and stopped\. \(attempt 2 runs\)$/);
+  assert.match(lineOf({ ...orderly, state: 'waiting', paused: true }), /^ {2}! .*paused in Temporal/);
+});
+
+test('Temporal counts attempts anew after a pause: their numbers are those of the list', () => {
+  const own = [record, { ...record, attempt: 2, end: null }];
+  const interruptions = { preemptions: 0, failures: 1, attempts: own };
+  const all = [record, record, ...own] as (typeof record)[];
+  assert.match(lineOf({ interruptions }, all), /, attempt 3: the trainer was .* \(attempt 4 runs\)$/);
+  // The one that runs has not said anything yet.
+  const silent = { ...interruptions, attempts: own.slice(0, 1) };
+  assert.match(lineOf({ interruptions: silent }, all.slice(0, 3)), /, attempt 3: .* \(attempt 4 runs\)$/);
+});
