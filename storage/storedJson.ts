@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { printable } from '../text/printable.js';
 import { isObjectKey } from './objectKey.js';
-import { ObjectNotFound, type ReadableStore } from './types.js';
+import { ContentDamaged, ObjectNotFound, type ReadableStore } from './types.js';
 
 /** Thrown for an object that does not hold what this program writes there. It needs a person; nothing was changed. */
 export class StoredObjectInvalid extends Error {
@@ -58,6 +58,16 @@ export function parseStored<Schema extends z.ZodType>(
   throw new StoredObjectInvalid(key, z.core.toDotPath(first?.path ?? []), `${first?.message ?? ''}${more}`, todo);
 }
 
+/**
+ * What is thrown for an object whose content is not what was written, however often it is asked for: it needs a person, as
+ * one of another form does. Other causes stay as they are.
+ */
+export function orInvalid(cause: unknown, todo?: string): unknown {
+  if (!(cause instanceof ContentDamaged)) return cause;
+  const problem = `found content that is not what was written in ${cause.store} (${cause.reason})`;
+  return new StoredObjectInvalid(cause.key, '', problem, todo);
+}
+
 /** null if there is no such object. @throws StoredObjectInvalid naming the object and its first wrong field. */
 export async function readStored<Schema extends z.ZodType>(
   store: ReadableStore,
@@ -68,7 +78,7 @@ export async function readStored<Schema extends z.ZodType>(
     return parseStored((await store.get(key)).body, key, form);
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return null;
-    throw cause;
+    throw orInvalid(cause, form.todo);
   }
 }
 

@@ -160,7 +160,7 @@ export class ContentDamaged extends Error {
   constructor(
     readonly key: string,
     readonly store: string,
-    reason: string,
+    readonly reason: string,
   ) {
     super(`The content of ${key} in ${store} is not what was written (${reason}).`);
   }

@@ -21,6 +21,9 @@ export function emptyManifest(run: string, stage: CheckpointStage): Manifest {
 const todo =
   'Nothing was changed. Restore it from an earlier version of the object, if the bucket keeps them, or rebuild it: tempeh-flow repair';
 
+/** What to do about a manifest that cannot be read. */
+export const manifestTodo = (run: string): string => `${todo} ${run}`;
+
 /**
  * Every key that the manifest names is one of its own run and stage.
  *
@@ -29,7 +32,7 @@ const todo =
  */
 export function parseManifest(bytes: Uint8Array, run: string, stage: CheckpointStage): Manifest {
   const file = keys.manifest(run, stage);
-  const form = { schema: manifestOf(run, stage), todo: `${todo} ${run}` };
+  const form = { schema: manifestOf(run, stage), todo: manifestTodo(run) };
   try {
     return parseStored(bytes, file, form);
   } catch (cause) {

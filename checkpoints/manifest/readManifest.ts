@@ -1,7 +1,8 @@
 import { keys } from '../../storage/keys.js';
 import { ObjectNotFound, type ObjectStore } from '../../storage/types.js';
 import { ManifestMissing } from '../errors.js';
-import { parseManifest } from './manifest.js';
+import { orInvalid } from '../../storage/storedJson.js';
+import { manifestTodo, parseManifest } from './manifest.js';
 import type { CheckpointStage, Manifest } from './manifestSchema.js';
 import { listStageObjects } from '../objects/stageObjects.js';
 
@@ -49,6 +50,6 @@ export async function readVersion(
     return { manifest: parseManifest(body, run, stage), etag: information.etag };
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return null;
-    throw cause;
+    throw orInvalid(cause, manifestTodo(run));
   }
 }

@@ -1,7 +1,7 @@
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import { keys } from '../../storage/keys.js';
 import { StoredObjectInvalid } from '../../storage/storedJson.js';
-import { ObjectNotFound, PreconditionFailed, type ObjectStore } from '../../storage/types.js';
+import { ContentDamaged, ObjectNotFound, PreconditionFailed, type ObjectStore } from '../../storage/types.js';
 import { readSegment, SegmentDamaged } from '../events/readSegment.js';
 import { discarding } from '../discarded.js';
 import { emptyManifest, formatManifest, parseManifest } from '../manifest/manifest.js';
@@ -126,8 +126,16 @@ async function findManifest(store: ObjectStore, run: string, stage: CheckpointSt
     }
   } catch (cause) {
     if (cause instanceof ObjectNotFound) return { kind: 'missing' };
+    if (cause instanceof ContentDamaged) return damagedManifest(store, cause);
     throw cause;
   }
+}
+
+/** One whose bytes changed where they lie. */
+async function damagedManifest(store: ObjectStore, { key, message: reason }: ContentDamaged): Promise<FoundManifest> {
+  // What is kept aside is what is there, whatever its checksum.
+  const { body, information } = await store.get(key, { verifiedByCaller: true });
+  return { kind: 'unreadable', reason, body, etag: information.etag };
 }
 
 /** Step of the newest checkpoint of a manifest whose parts are what was written; -1 if there is none. */

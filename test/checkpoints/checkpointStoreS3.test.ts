@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import { readManifest } from '../../checkpoints/manifest/readManifest.js';
+import { applyRepair, planRepair } from '../../checkpoints/repair/planRepair.js';
 import { keys } from '../../storage/keys.js';
+import { StoredObjectInvalid } from '../../storage/storedJson.js';
 import { s3Client } from '../../storage/s3/s3Client.js';
 import { CheckpointStore } from '../../checkpoints/checkpointStore.js';
 import { startTestS3 } from '../support/servers/s3.js';
@@ -29,6 +32,29 @@ test("a bit that flips on the server's disk is found, though the server answers,
   const second = await claim('two');
   assert.equal(await loadedStep(second), 10);
   assert.match(second.manifest.quarantined[0]!.reason, /optimizer\.safetensors .* is not what was written/);
+});
+
+test("a bit that flips in a manifest on the server's disk needs a person, who is told of repair; repair makes it again", async () => {
+  const store = s3.store('flipped/');
+  const configuration = plainConfiguration();
+  const claim = (attempt: string): Promise<CheckpointStore> =>
+    CheckpointStore.claim(store, { run: 'r', stage: 'coarse-pretraining', attempt, configuration });
+  await (await claim('one')).save(saveOf(10));
+  const key = keys.manifest('r', 'coarse');
+  const file = s3.fileOf(`flipped/${key}`);
+  const bytes = await readFile(file);
+  bytes[20]! ^= 1;
+  await writeFile(file, bytes);
+  const toldOfRepair = (cause: unknown): boolean =>
+    cause instanceof StoredObjectInvalid && /not what was written .* tempeh-flow repair r\.$/.test(cause.message);
+  await assert.rejects(readManifest(store, 'r', 'coarse'), toldOfRepair);
+  await assert.rejects(claim('two'), toldOfRepair);
+  const plan = await planRepair(store, 'r', 'coarse', configuration);
+  assert.equal(plan?.found.kind, 'unreadable');
+  await applyRepair(store, plan!);
+  assert.equal(await loadedStep(await claim('three')), 10);
+  const aside = await store.get(keys.unreadableManifest('r', 'coarse', 1));
+  assert.deepEqual(Buffer.from(aside.body), bytes, 'what was there is kept beside');
 });
 
 test('what a killed attempt had uploaded of a large part is given up by the next; no list of objects would show it', async () => {
