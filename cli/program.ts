@@ -86,6 +86,11 @@ function usageMessage(message: string, args: readonly string[], help: () => stri
     const runs = usage.includes('<run>') ? ' tempeh-flow list shows the runs.' : '';
     return `An argument is missing: ${usage}.${runs}${hint}`;
   }
+  const missing = /^Missing required arguments?: (.*)$/.exec(message)?.[1]?.split(', ');
+  if (missing !== undefined) {
+    const names = missing.map((name) => `--${name}`);
+    return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} missing.${hint}`;
+  }
   const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
   const meant = unknown.flatMap((name) => suggest(name, optionsIn(help()))).map((name) => `--${name}`);
   return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint;

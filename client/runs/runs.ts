@@ -208,10 +208,20 @@ function isPaused(progress: RunProgress | null): boolean {
   return progress !== null && (progress.paused || progress.steps.some(({ state }) => state === 'paused'));
 }
 
+const endsAs: Readonly<Record<string, string>> = {
+  COMPLETED: 'it is complete',
+  FAILED: 'it has failed',
+  CANCELLED: 'it was cancelled',
+  TERMINATED: 'it was terminated',
+};
+
 /** @throws RunError `not-running` */
 export function assertRunning(run: string, { status }: WorkflowExecutionDescription): void {
   if (status.name === 'RUNNING') return;
-  throw new RunError('not-running', `${run} is not running: it is ${status.name.toLowerCase()}.`);
+  throw new RunError(
+    'not-running',
+    `${run} is not running: ${endsAs[status.name] ?? `it is ${status.name.toLowerCase()}`}.`,
+  );
 }
 
 async function steer(run: string, update: () => Promise<unknown>): Promise<void> {

@@ -51,7 +51,7 @@ test("a bit that flips in a manifest on the server's disk needs a person, who is
   await assert.rejects(claim('two'), toldOfRepair);
   const plan = await planRepair(store, 'r', 'coarse', configuration);
   assert.equal(plan?.found.kind, 'unreadable');
-  await applyRepair(store, plan!);
+  await applyRepair(store, plan);
   assert.equal(await loadedStep(await claim('three')), 10);
   const aside = await store.get(keys.unreadableManifest('r', 'coarse', 1));
   assert.deepEqual(Buffer.from(aside.body), bytes, 'what was there is kept beside');
