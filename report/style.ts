@@ -18,7 +18,7 @@ svg text { fill: var(--quiet); font-size: 11px; }
 figure { margin: 0; max-width: 22rem; } img { width: 100%; border-radius: 4px; display: block; }
 .legend { display: flex; align-items: center; gap: .5rem; color: var(--quiet); font-size: .85rem; flex-wrap: wrap; }
 .legend i { width: 12rem; height: .7rem; border-radius: 3px; } .legend b { width: 1rem; height: .7rem; background: rgb(128 130 134); margin-left: 1rem; }
-.text { text-align: left; } details { margin: .8rem 0; } summary { cursor: pointer; color: var(--quiet); }
+.text { text-align: left; } .date { white-space: nowrap; } details { margin: .8rem 0; } summary { cursor: pointer; color: var(--quiet); }
 pre { overflow-x: auto; font-size: .8rem; } code { font-size: .8rem; }
 #heads canvas { width: 100%; height: min(70vw, 30rem); display: block; touch-action: none; cursor: grab; }
 #heads output { min-width: 11rem; color: var(--quiet); }

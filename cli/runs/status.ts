@@ -9,6 +9,7 @@ import { descriptionLines } from './watching/seriesLines.js';
 import { duration } from '../../text/duration.js';
 import { followAsJson, followToEnd } from './watching/watch.js';
 import { print, printJson } from '../terminal/print.js';
+import { terminalWidth, wrapped } from '../terminal/terminal.js';
 
 export interface StatusOptions extends ConnectionOptions {
   readonly run: string;
@@ -27,7 +28,7 @@ export async function status({ run, json, follow, ...connection }: StatusOptions
     // Two questions more, where the answer tells when it will be done.
     const basis = description.progress?.training ? await outlookBasis(connected.client, run) : null;
     if (json) printJson({ ...description, secondsLeft: basis === null ? null : secondsLeft(description, basis) });
-    else print(await statusText(connected, description, basis));
+    else print(wrapped(await statusText(connected, description, basis), terminalWidth(), 4));
     return exitCodes.ok;
   });
 }

@@ -45,7 +45,7 @@ function attemptTable(all: readonly AttemptRow[]): string {
   const left = all.length - listed.length;
   const rows = listed.map(
     ({ step, number, from, fromStep, toStep, seconds, worker, end }) =>
-      `<tr><th>${escaped(step)}<td>${number}<td>${fromStep ?? '–'}<td>${toStep ?? '–'}<td class="text">${time(from)}<td>${seconds === null ? '–' : duration(seconds)}<td class="text">${escaped(worker ?? '–')}<td class="text">${escaped(end ?? '–')}`,
+      `<tr><th>${escaped(step)}<td>${number}<td>${fromStep ?? '–'}<td>${toStep ?? '–'}<td class="text date">${time(from)}<td>${seconds === null ? '–' : duration(seconds)}<td class="text">${escaped(worker ?? '–')}<td class="text">${escaped(end ?? '–')}`,
   );
   return `<details><summary>Attempts${left > 0 ? ` (the last ${listed.length} of ${all.length})` : ''}</summary>
 ${table('<tr><th>step<th>attempt<th>from step<th>to step<th class="text">begun (UTC)<th>trained<th class="text">worker<th class="text">why it ended', rows)}</details>`;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { evaluationTable } from '../../cli/runs/watching/evaluationTable.js';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
+import { wrapped } from '../../cli/terminal/terminal.js';
 import type { ErrorSummary } from '../../evaluation/types.js';
 
 test('a narrow terminal loses what matters least, and no field is cut in two', () => {
@@ -33,4 +34,14 @@ test('the table of errors fits 80 columns: medians and means stay, what is align
   const narrow = evaluationTable(content, 80);
   assert.ok(widest(narrow) <= 80, narrow);
   assert.match(narrow, /point to surface +vertices\n.*median +mean +median +mean\n.* 1\.34 +1\.72 +1\.34 +1\.72$/m);
+});
+
+test('text is broken between words, columns stay, and what is to be copied stays in one piece', () => {
+  const path = `/data/${'x'.repeat(90)}`;
+  assert.equal(
+    wrapped(`  ! one two three four\n  ${path} five`, 14, 4),
+    `  ! one two\n    three four\n  ${path}\n    five`,
+  );
+  assert.equal(wrapped('  step      done', 16), '  step      done');
+  assert.equal(wrapped('any length', Infinity), 'any length');
 });

@@ -8,5 +8,8 @@ export function describeError(error: unknown, foreseen = faultOf(error) !== 'inf
 
 function messages(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message} (${messages(error.cause)})`;
+  if (error.cause === undefined) return error.message;
+  const cause = messages(error.cause);
+  // Some messages quote their cause.
+  return error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
 }
