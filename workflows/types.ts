@@ -42,13 +42,14 @@ export interface FullTrainingInput {
 /** `left out`: not asked for. `paused`: what ran has saved and stopped, or nothing has been started yet. */
 export type StepStateName = 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'left out';
 
-/** A step of a run as its workflow knows it. */
+/** When and where something failed. */
 export interface FailedAt {
   readonly at: string;
   /** Absent where no worker had anything to do with it. */
   readonly worker?: string;
 }
 
+/** A step of a run as its workflow knows it. */
 export interface StepState {
   readonly step: RunStep;
   readonly state: StepStateName;

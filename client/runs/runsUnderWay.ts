@@ -4,6 +4,7 @@ import { runSteps, workflowTypes } from '../../configs/temporal.js';
 import { orUnreadable, withoutPayloads } from '../payloads/withoutPayloads.js';
 import { inputOf } from './workflowInput.js';
 
+/** A run, or a step by itself, that is under way. */
 export interface RunUnderWay {
   readonly run: string;
   /** Of a step by itself, that step's. */
