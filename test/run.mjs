@@ -2,7 +2,7 @@
  * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors, and
  * more while those idle, for most files wait now and then. `npm test -- geometry` runs the files whose path contains a word.
  * With `--lint` and no word, types and style are looked at meanwhile. The last line counts the tests. With `--times` the
- * files are listed by their processor time (Linux).
+ * files are listed by their processor time, with that of all that they start (Linux).
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { countProcessorTime, removeGroups } from './support/processorTime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = path.join(root, 'build', 'test');
@@ -67,9 +68,6 @@ const long = [
   'training/steps/overfit',
 ];
 
-/** Lets a process of node say at its end what processor time it took, with the children that it waited for. */
-const countingTime = ['--import', path.join(root, 'test', 'support', 'processorTime.mjs')];
-
 /** @type {{ name: string, processor: number, seconds: number }[]} */
 const processorTimes = [];
 
@@ -89,12 +87,10 @@ const processorTimes = [];
  */
 async function runNode(name, args, { nice }) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...(options.includes('--times') ? countingTime : []), ...args], {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
+  const child = spawn(process.execPath, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { pid = 0 } = child;
+  if (nice > 0 && pid > 0) setPriority(pid, nice);
+  const processorTime = options.includes('--times') && pid > 0 ? countProcessorTime(pid, name) : null;
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
@@ -106,10 +102,7 @@ async function runNode(name, args, { nice }) {
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearTimeout(clock);
   const seconds = (performance.now() - startedAt) / 1000;
-  output = output.replace(/^processor seconds (\S+)\n/m, (_, used) => {
-    processorTimes.push({ name, processor: Number(used), seconds });
-    return '';
-  });
+  if (processorTime !== null) processorTimes.push({ name, processor: processorTime(), seconds });
   return { code, output: inSources(output), seconds };
 }
 
@@ -234,6 +227,7 @@ while (jobs.length > 0 || running.size > 0) {
   } else await Promise.race([...running, sleep(500)]);
 }
 
+removeGroups();
 if (processorTimes.length > 0) {
   const total = processorTimes.reduce((sum, { processor }) => sum + processor, 0);
   console.log(`\nProcessor time: ${total.toFixed(0)} s`);
