@@ -34,6 +34,9 @@ function load(): typeof TensorFlow {
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   const require = createRequire(import.meta.url);
   restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
+  // With `--enable-source-maps` Node would read 16 MB of maps of the packages: a quarter of the time that loading takes.
+  const mapped = process.sourceMapsEnabled;
+  process.setSourceMapsEnabled(false);
   let loaded: typeof TensorFlow;
   try {
     loaded = require('@tensorflow/tfjs-node-gpu') as typeof TensorFlow;
@@ -45,6 +48,8 @@ function load(): typeof TensorFlow {
         cause: error,
       },
     );
+  } finally {
+    process.setSourceMapsEnabled(mapped);
   }
   // The node backend's advertisement, and the slower consistency checks of debugging.
   loaded.enableProdMode();

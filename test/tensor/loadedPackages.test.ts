@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
+import { createRequire, findSourceMap } from 'node:module';
 import { test } from 'node:test';
-import { tf } from '../../tensor/index.js';
+
+// As in a trainer process.
+process.setSourceMapsEnabled(true);
+const { tf } = await import('../../tensor/index.js');
 
 /**
  * Declared by TensorFlow's package for its own installation, which the set-up does instead; there are advisories against
@@ -20,4 +23,11 @@ test('with TensorFlow nothing of the archive readers that its package declares i
     loaded.filter((file) => declared.test(file)),
     [],
   );
+});
+
+test('source maps are read of our code, not of the packages', () => {
+  assert.equal(process.sourceMapsEnabled, true);
+  const { resolve } = createRequire(import.meta.url);
+  assert.ok(findSourceMap(resolve('../../tensor/engine/tidy.js')), 'ours');
+  assert.equal(findSourceMap(resolve('@tensorflow/tfjs-core')), undefined);
 });
