@@ -15,12 +15,8 @@ import { Throughput } from '../training/loop/throughput.js';
 import { loadTrainedModels, type TrainedModels } from './models.js';
 import { PredictionWriter } from './predictionWriter.js';
 import type { PredictionJob, PredictionResult, PredictorEvent } from './protocol.js';
+import { PredictionStopped } from './stopped.js';
 import { withCleanUp } from '../storage/async/cleanUp.js';
-
-/** Thrown when prediction was told to stop; what was predicted is there. */
-export class PredictionStopped extends Error {
-  override readonly name = 'PredictionStopped';
-}
 
 /** What may be put in place of what the job names; for tests and measurements. */
 export interface PredictFramesTools {

@@ -1,9 +1,7 @@
 import { describeError } from '../training/process/describeError.js';
 import { predictorFaultOf } from './faults.js';
-import { planFolders } from './folders/planFolders.js';
-import { predictFolders } from './folders/predictFrameList.js';
-import { PredictionStopped, predictFrames } from './predictFrames.js';
 import type { PredictorEvent, PredictorStart } from './protocol.js';
+import { PredictionStopped } from './stopped.js';
 
 /** Does the job of a predictor process. Its end is reported as an event, whatever it is; the result is the plan of one. */
 export async function runPredictor(
@@ -25,17 +23,22 @@ export async function runPredictor(
   }
 }
 
-function resultOf(
+/** What only another kind of job needs is not loaded: TensorFlow for planning, published files for a run's frames. */
+async function resultOf(
   start: PredictorStart,
   report: (event: PredictorEvent<unknown>) => void,
   signal: AbortSignal,
 ): Promise<unknown> {
   switch (start.kind) {
     case 'predict':
-      return predictFrames(start.job, report, signal);
+      return (await import('./predictFrames.js')).predictFrames(start.job, report, signal);
     case 'predict-folders':
-      return predictFolders(start.job, report, signal);
+      return (await import('./folders/predictFrameList.js')).predictFolders(start.job, report, signal);
     case 'plan-folders':
-      return planFolders(start.job, (message) => report({ kind: 'starting', message }), signal);
+      return (await import('./folders/planFolders.js')).planFolders(
+        start.job,
+        (message) => report({ kind: 'starting', message }),
+        signal,
+      );
   }
 }

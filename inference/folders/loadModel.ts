@@ -1,6 +1,6 @@
 import { fingerprintPytorchFile } from '../../datasets/formats/pytorch/readPytorch.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
-import { openStore } from '../../storage/openStore.js';
+import { loadStore } from '../../storage/loadStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { loadFinalModel, readFinished, type LoadedModel } from '../../checkpoints/reading/finalModel.js';
 import { readPart } from '../../checkpoints/reading/readCheckpoint.js';
@@ -24,7 +24,7 @@ export async function loadModel(job: FolderPredictionJob, stage: Stage): Promise
   const reference = referenceOf(job, stage);
   const { model, storage } = job.configuration;
   if (reference.kind === 'file') return loadPublishedModel(reference.path, stage, model);
-  const store = openStore(storage);
+  const store = await loadStore(storage);
   if (reference.step === null) return loadFinalModel(store, reference.run, finalStages[stage], neededFor);
   const checkpoint = await findCheckpoint({ store, run: reference.run, stage, step: reference.step });
   const file = `${checkpoint.key}/model.safetensors`;
@@ -35,7 +35,7 @@ export async function loadModel(job: FolderPredictionJob, stage: Stage): Promise
 export async function fingerprintOf(job: FolderPredictionJob, stage: Stage): Promise<string> {
   const reference = referenceOf(job, stage);
   if (reference.kind === 'file') return fingerprintPytorchFile(reference.path);
-  return modelSha256(openStore(job.configuration.storage), reference, stage);
+  return modelSha256(await loadStore(job.configuration.storage), reference, stage);
 }
 
 async function modelSha256(

@@ -11,7 +11,7 @@ import type { FrameId } from '../../datasets/types.js';
 import { viewChoiceOf } from '../../datasets/views.js';
 import type { Mesh } from '../../geometry/mesh/mesh.js';
 import { keys } from '../../storage/keys.js';
-import { openStore } from '../../storage/openStore.js';
+import { loadStore } from '../../storage/loadStore.js';
 import { fingerprintOf } from './loadModel.js';
 import { FoldersUnsuitable, type FolderPredictionJob } from './job.js';
 import { listSha256 } from './list.js';
@@ -75,7 +75,7 @@ async function openTemplate({ template, configuration }: FolderPredictionJob): P
     }
     return readTemplate(template.path);
   }
-  const store = openStore(configuration.storage);
+  const store = await loadStore(configuration.storage);
   const index = await openIndex(store, template.name);
   const key = `${keys.dataset(template.name)}/${headFilesOf(index, store).template.key}`;
   return meshInMillimetres(parseObj(textOf((await store.get(key)).body, key), key));

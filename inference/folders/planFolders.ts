@@ -1,4 +1,4 @@
-import { PredictionStopped } from '../predictFrames.js';
+import { PredictionStopped } from '../stopped.js';
 import type { FolderPlan, FolderPredictionJob, ListRange } from './job.js';
 import { missingFrames } from './missingFrames.js';
 import { openJob } from './openJob.js';

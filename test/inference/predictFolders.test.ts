@@ -8,7 +8,7 @@ import { readTemplate } from '../../datasets/reader/readTemplate.js';
 import type { FrameId } from '../../datasets/types.js';
 import { FoldersUnsuitable, FrameFailed } from '../../inference/folders/job.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
-import { PredictionStopped } from '../../inference/predictFrames.js';
+import { PredictionStopped } from '../../inference/stopped.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { coarseLayout } from '../../model/parameters/parameterLayout.js';
 import { copiedFolder, goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
