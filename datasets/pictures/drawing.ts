@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import opentype, { type Font } from 'opentype.js';
+import type OpenType from 'opentype.js';
+import type { Font } from 'opentype.js';
 import sharp from 'sharp';
 import type { RgbImage } from '../formats/images/rgbImage.js';
 
@@ -93,10 +94,13 @@ export function textWidth(words: string, size: number): number {
 
 let loaded: Font | undefined;
 
+/** Parser and font are loaded for the first word: most processes that can draw write none. */
 function font(): Font {
   if (loaded === undefined) {
     const name = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff';
-    loaded = opentype.parse(Uint8Array.from(readFileSync(createRequire(import.meta.url).resolve(name))).buffer);
+    const require = createRequire(import.meta.url);
+    const opentype = require('opentype.js') as typeof OpenType;
+    loaded = opentype.parse(Uint8Array.from(readFileSync(require.resolve(name))).buffer);
   }
   return loaded;
 }
