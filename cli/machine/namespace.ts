@@ -32,8 +32,8 @@ export async function initNamespace({ create, 'retention-days': days, ...options
   });
 }
 
-/** @returns whether there was none. */
-async function createNamespace({ workflowService, options }: Client, days: number): Promise<boolean> {
+/** The client's, known to the servers when this returns. @returns whether there was none. */
+export async function createNamespace({ workflowService, options }: Client, days: number): Promise<boolean> {
   const { namespace } = options;
   try {
     await workflowService.describeNamespace({ namespace });

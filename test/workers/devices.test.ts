@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '../../activities/devices.js';
 import { describeRun } from '../../client/runs/describeRun.js';
@@ -16,10 +16,13 @@ import { checkDevices } from '../../workers/devices/checkDevices.js';
 import { chooseDevices, NoDevice, processor } from '../../workers/devices/gpus.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
-import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { startTestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { withGpuWorker } from './support/gpuWorkers.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const temporal = await startTestTemporal();
+after(() => temporal.stop());
 
 const root = temporaryFolder();
 const moduleOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -123,12 +126,6 @@ test('where the cache of a worker is, and what it may take: options before varia
 });
 
 describe('a worker with two devices', () => {
-  let temporal: TestTemporal;
-  before(async () => {
-    temporal = await startTestTemporal();
-  });
-  after(() => temporal.stop());
-
   test('trains two runs at once, each on a device that the other does not see; status and list say which', async () => {
     const directory = join(root, 'worker');
     const devices = standIns(['GPU-aaaa', 'GPU-bbbb']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, afterEach, before, test, type TestContext } from 'node:test';
+import { after, afterEach, test, type TestContext } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { FolderPredictionInput } from '../../activities/types.js';
 import { framePath, imagePath } from '../../datasets/layout.js';
@@ -15,15 +15,12 @@ import type { FolderPredictionSummary } from '../../workflows/types.js';
 import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
 import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
 import { testActivities } from '../workflows/support/activities.js';
-import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { startTestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { forkGpuWorker, killForkedWorkers } from './support/gpuWorkers.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 afterEach(killForkedWorkers);
 

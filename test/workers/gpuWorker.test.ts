@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import type { MaybeInterrupted } from '../../activities/types.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { StageProgress, StageReport, StageResult } from '../../training/process/protocol.js';
@@ -11,7 +11,7 @@ import { cancelRun, pauseRun, resumeRun, startRun } from '../../client/runs/runs
 import { isAlive } from '../activities/support/isAlive.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
-import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { startTestTemporal } from '../workflows/support/temporal.js';
 import { waitFor } from '../workflows/support/waitFor.js';
 import { runGpuWorker } from '../../workers/gpuWorker.js';
 import {
@@ -24,10 +24,7 @@ import {
 } from './support/gpuWorkers.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 afterEach(killForkedWorkers);
 

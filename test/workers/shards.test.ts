@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
 import { planShards } from '../../activities/predictions/predictionShards.js';
@@ -14,13 +14,10 @@ import { manifestWith } from '../checkpoints/checkpointFixtures.js';
 import { writeDatasetIndex } from '../support/singleFileIndex.js';
 import { testActivities } from '../workflows/support/activities.js';
 import { testConfiguration } from '../workflows/support/configuration.js';
-import { startTestTemporal, type TestTemporal } from '../workflows/support/temporal.js';
+import { startTestTemporal } from '../workflows/support/temporal.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 const [shards, framesPerShard] = [4, 250];

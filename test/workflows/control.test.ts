@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { CancelledFailure, ApplicationFailure } from '@temporalio/common';
 import type { ActivityHeartbeat } from '../../activities/types.js';
@@ -13,13 +13,10 @@ import type { RunStep } from '../../configs/temporal.js';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
 import { replayAll } from './support/replay.js';
-import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { startTestTemporal } from './support/temporal.js';
 import { waitFor } from './support/waitFor.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 function progressAt(step: number): StageProgress {

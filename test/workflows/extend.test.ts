@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { RunConfiguration } from '../../configs/schema/run.js';
@@ -11,13 +11,10 @@ import type { FullTrainingResult } from '../../workflows/types.js';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
 import { replayAll } from './support/replay.js';
-import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { startTestTemporal } from './support/temporal.js';
 import { waitFor } from './support/waitFor.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 const iterationsOf = ({ training }: RunConfiguration) =>

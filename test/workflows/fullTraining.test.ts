@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { StageProgress } from '../../training/process/protocol.js';
 import type { FullTrainingResult, RunProgress } from '../../workflows/types.js';
 import type { Notice } from '../../activities/notices/notice.js';
@@ -14,13 +14,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
 import { replayAll } from './support/replay.js';
-import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { startTestTemporal } from './support/temporal.js';
 import { waitFor } from './support/waitFor.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 test('a run goes through its steps in order, each a child workflow, and reports what came of them', async () => {

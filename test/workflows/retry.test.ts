@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityHeartbeat } from '../../activities/types.js';
@@ -10,13 +10,10 @@ import { cancelRun, pauseRun, resumeRun, startRun } from '../../client/runs/runs
 import type { FullTrainingResult } from '../../workflows/types.js';
 import { packed, testActivities, type TestActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
-import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { startTestTemporal } from './support/temporal.js';
 import { waitFor } from './support/waitFor.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 const pretrained = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { EvaluationSummary } from '../../activities/types.js';
@@ -13,13 +13,10 @@ import type { SeriesResult } from '../../workflows/types.js';
 import { packed, testActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
 import { replayAll } from './support/replay.js';
-import { startTestTemporal, type TestTemporal } from './support/temporal.js';
+import { startTestTemporal } from './support/temporal.js';
 import { waitFor } from './support/waitFor.js';
 
-let temporal: TestTemporal;
-before(async () => {
-  temporal = await startTestTemporal();
-});
+const temporal = await startTestTemporal();
 after(() => temporal.stop());
 
 const seeds = (run: string, count: number) => ({

@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { taskQueues } from '../../../configs/queues.js';
-import { startTemporal } from '../../../infra/services/index.js';
+import { createNamespace } from '../../../cli/machine/namespace.js';
+import { startTemporal, type TemporalService } from '../../../infra/services/index.js';
 import { connectClient } from '../../../client/connection/client.js';
+import { ensureSearchAttributes, untilUsable } from '../../../client/searchAttributes.js';
 import { dataConverter } from '../../../client/payloads/dataConverter.js';
 import { LineLogger } from '../../../workers/log.js';
 import { installRuntime } from '../../../workers/temporal/runtime.js';
@@ -19,8 +21,18 @@ export interface TestTemporal {
   stop(): Promise<void>;
 }
 
+/** A server, how many of this process's test files it serves, and how many it has served. */
+interface Shared {
+  readonly server: Promise<TemporalService>;
+  users: number;
+  namespaces: number;
+}
+
+const servers = new Map<string, Shared>();
+
 /**
- * A real Temporal server of the test file's own, on free ports, with its database in a temporary folder.
+ * A namespace of the test file's own on a real Temporal server, which is on free ports, with its database in a temporary folder.
+ * Files that share a process share the server.
  *
  * @param environment has the payload keys, if there are any.
  * @param dynamicConfiguration of the server.
@@ -30,13 +42,9 @@ export async function startTestTemporal(
   dynamicConfiguration: Readonly<Record<string, string>> = {},
 ): Promise<TestTemporal> {
   const converter = dataConverter(environment);
-  const directory = temporaryFolder();
   const logger = new LineLogger('test', undefined, 'ERROR');
   installRuntime(logger);
-  const [server, bundle] = await Promise.all([
-    startTemporal({ directory, port: 0, uiPort: 0, dynamicConfiguration, modest: true }),
-    workflowBundle(logger, converter),
-  ]);
+  const [server, bundle] = await Promise.all([startNamespace(dynamicConfiguration), workflowBundle(logger, converter)]);
   const settings = { address: server.address, namespace: server.namespace };
   const client = await connectClient(settings, environment);
   const connection = await NativeConnection.connect({ address: server.address });
@@ -73,4 +81,40 @@ export async function startTestTemporal(
       await server.stop();
     },
   };
+}
+
+async function startNamespace(dynamicConfiguration: Readonly<Record<string, string>>) {
+  const key = JSON.stringify(dynamicConfiguration);
+  const shared = servers.get(key) ?? {
+    server: startTemporal({ directory: temporaryFolder(), port: 0, uiPort: 0, dynamicConfiguration, modest: true }),
+    users: 0,
+    namespaces: 0,
+  };
+  servers.set(key, shared);
+  shared.users++;
+  const number = shared.namespaces++;
+  const server = await shared.server;
+  const { address } = server;
+  const namespace = number === 0 ? server.namespace : `${server.namespace}-${number}`;
+  if (number > 0) await prepareNamespace({ address, namespace });
+  return {
+    address,
+    namespace,
+    async stop() {
+      if (--shared.users > 0) return;
+      servers.delete(key);
+      await server.stop();
+    },
+  };
+}
+
+async function prepareNamespace(settings: TemporalSettings): Promise<void> {
+  const client = await connectClient(settings, {});
+  try {
+    await createNamespace(client, 1);
+    await ensureSearchAttributes(client);
+    await untilUsable(client);
+  } finally {
+    await client.connection.close();
+  }
 }
