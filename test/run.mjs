@@ -1,72 +1,25 @@
 /**
- * Runs the compiled tests (`build/test`), each file in a process of its own, as many at a time as there are processors, and
- * more while those idle, for most files wait now and then. `npm test -- geometry` runs the files whose path contains a word.
- * With `--lint` and no word, types and style are looked at meanwhile. The last line counts the tests. With `--times` the
- * files are listed by their processor time, with that of all that they start (Linux).
+ * Runs the compiled tests (`build/test`) in processes of their own (test/support/jobs.mjs), as many at a time as there are
+ * processors, and more while those idle, for most files wait now and then. `npm test -- geometry` runs the files whose path
+ * contains a word. With `--lint` and no word, types and style are looked at meanwhile. The last line counts the tests. With
+ * `--times` the processes are listed by their processor time, with that of all that they start (Linux).
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { availableParallelism, cpus, getPriority, setPriority } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { planJobs } from './support/jobs.mjs';
 import { countProcessorTime, removeGroups } from './support/processorTime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = path.join(root, 'build', 'test');
 
-/** A file that takes longer hangs: milliseconds. The whole of `npm test` has 9 minutes on two cores. */
-const timeout = 600_000;
-
-/** Files that take more than five seconds of processor time, the longest first, or half a minute of waiting: none is to run alone at the end. */
-const long = [
-  'chaos/shortChaos',
-  'model/refinementStepGolden',
-  'training/stages/resumption',
-  'workers/folderPrediction',
-  'chain/miniature',
-  'chain/series',
-  'training/stages/trainerProcess',
-  'workers/gpuWorker',
-  'workers/dataWorkerKilled',
-  'training/stages/trainStageFaults',
-  'training/stages/trainStage',
-  'model/coarseStepGolden',
-  'inference/predictFolders',
-  'datasets/pack/packDataset',
-  'workflows/control',
-  'workflows/retry',
-  'cli/predict',
-  'datasets/worlds/worlds',
-  'training/published/published',
-  'inference/predictFrames',
-  'workers/endings',
-  'workers/renewal',
-  'workers/queues',
-  'cli/endings',
-  'fuzz/fuzz',
-  'workflows/fullTraining',
-  'workflows/extend',
-  'datasets/batches/openBatches',
-  'training/stages/inPlace',
-  'datasets/fetch/killed',
-  'workflows/evolution',
-  'model/mixedPrecision',
-  'client/payloads',
-  'workflows/fetchPublished',
-  'infra/services',
-  'cli/fetch',
-  'model/refinementGolden',
-  'datasets/cache/cacheBudget',
-  'cli/predictRun',
-  'cli/followRenewal',
-  'training/stages/lostObjects',
-  'datasets/inspect/checkDataset',
-  'training/steps/mixedPrecision',
-  'training/steps/overfit',
-];
+/** A file that takes longer hangs, with so much for each that shares its process: milliseconds. The whole of `npm test` has 9 minutes on two cores. */
+const [timeout, further] = [600_000, 120_000];
 
 /** @type {{ name: string, processor: number, seconds: number }[]} */
 const processorTimes = [];
@@ -83,11 +36,15 @@ const processorTimes = [];
  *
  * @param {string} name
  * @param {string[]} args of node
- * @param {{ nice: number }} options
+ * @param {{ nice: number, files?: number }} options
  */
-async function runNode(name, args, { nice }) {
+async function runNode(name, args, { nice, files = 1 }) {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const { pid = 0 } = child;
   if (nice > 0 && pid > 0) setPriority(pid, nice);
   const processorTime = options.includes('--times') && pid > 0 ? countProcessorTime(pid, name) : null;
@@ -95,10 +52,11 @@ async function runNode(name, args, { nice }) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
   }
+  const limit = timeout + (files - 1) * further;
   const clock = setTimeout(() => {
-    output += `\n${name} took longer than ${timeout / 1000} s and was ended.\n`;
+    output += `\n${name} took longer than ${limit / 1000} s and was ended.\n`;
     child.kill('SIGKILL');
-  }, timeout);
+  }, limit);
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   clearTimeout(clock);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -107,12 +65,11 @@ async function runNode(name, args, { nice }) {
 }
 
 /**
- * @param {string} file below `build/test`
+ * @param {import('./support/jobs.mjs').Job} job
  * @returns {Promise<Result>}
  */
-async function runTests(file) {
-  const name = file.replace(/\.test\.js$/, '');
-  const { code, output, seconds } = await runNode(name, ['--test-reporter=spec', path.join(build, file)], { nice: 0 });
+async function runTests({ name, module, files }) {
+  const { code, output, seconds } = await runNode(name, ['--test-reporter=spec', module], { nice: 0, files });
   const counted = output.lastIndexOf('\nℹ tests ');
   const [tests, summary] = counted < 0 ? [output, ''] : [output.slice(0, counted), output.slice(counted)];
   const counts = Object.fromEntries(
@@ -198,16 +155,7 @@ const environment = {
   // From Node 22 on, what one process has compiled the others need not: by content, so that nothing old is run.
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(root, 'build', '.compiled'),
 };
-/** Files of these rooms wait for servers and processes; those that only compute fill the end of the run. */
-const waiting = /^(workers|workflows|cli|client|infra|storage|datasets.fetch)./;
-const order = (/** @type {string} */ file) =>
-  long.findIndex((name) => file.startsWith(`${name}.`)) + 1 || (waiting.test(file) ? 1000 : 2000);
-const files = (existsSync(build) ? readdirSync(build, { recursive: true, encoding: 'utf8' }) : [])
-  .filter((file) => file.endsWith('.test.js'))
-  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-  .sort()
-  .sort((a, b) => order(a) - order(b));
-const jobs = files.map((file) => () => runTests(file));
+const jobs = planJobs(build, words).map((job) => () => runTests(job));
 if (options.includes('--lint') && words.length === 0) jobs.unshift(lint);
 
 /** @type {Result[]} */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { runConfigurationSchema, type RunConfiguration } from '../../configs/schema/run.js';
 import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
@@ -16,19 +16,17 @@ const storage = { kind: 'directory' as const, path: join(folder, 'store') };
 const [coarse, refinement] = [join(folder, 'coarse.pth'), join(folder, 'refinement.pth')];
 const config = join(folder, 'tiny.json');
 
-before(async () => {
-  await writeTinyModels(folder);
-  const { dataset } = tinyNetworks;
-  const layout = { ...dataset.layout, template: { file: join(goldenFolder, 'template.obj') } };
-  const configuration: RunConfiguration = runConfigurationSchema.parse({
-    ...tinyNetworks,
-    storage,
-    dataset: { ...dataset, layout },
-  });
-  await writeFile(config, JSON.stringify(configuration));
-  const run = { store: openStore(storage), run: 'begun', configuration };
-  await importPublished({ ...run, file: coarse, stage: 'coarse', step: 1, final: false });
+await writeTinyModels(folder);
+const { dataset } = tinyNetworks;
+const layout = { ...dataset.layout, template: { file: join(goldenFolder, 'template.obj') } };
+const configuration: RunConfiguration = runConfigurationSchema.parse({
+  ...tinyNetworks,
+  storage,
+  dataset: { ...dataset, layout },
 });
+await writeFile(config, JSON.stringify(configuration));
+const run = { store: openStore(storage), run: 'begun', configuration };
+await importPublished({ ...run, file: coarse, stage: 'coarse', step: 1, final: false });
 
 function finetune(...given: string[]): Promise<Finished> {
   const own = ['--config', config, '--address', '127.0.0.1:1'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
 import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
@@ -20,24 +20,22 @@ const runs = { coarse: join(folder, 'coarse__TEMPEH'), refinement: join(folder, 
 const [frame] = goldenFrames;
 const list = join(folder, 'one.json');
 
-before(async () => {
-  const options = JSON.parse(
-    await readFile(new URL('../../../test/configs/publishedOptions.json', import.meta.url), 'utf8'),
-  ) as Record<string, object>;
-  for (const stage of stages) {
-    await mkdir(join(runs[stage], 'checkpoints'), { recursive: true });
-    await writeCheckpoint(
-      join(runs[stage], 'checkpoints', 'model_00150000.pth'),
-      goldenLayout(stage),
-      goldenWeights(stage),
-    );
-    await writeFile(join(runs[stage], 'checkpoints', 'model_00005000.pth'), 'an earlier one, which must not be read');
-    // A later version of the published program may write more options.
-    const config = { train: { ...options[stage], added_later: 1 } };
-    await writeFile(join(runs[stage], 'config.json'), JSON.stringify(config));
-  }
-  await writeFile(list, JSON.stringify([[frame.subject, frame.sequence, frame.frame]]));
-});
+const options = JSON.parse(
+  await readFile(new URL('../../../test/configs/publishedOptions.json', import.meta.url), 'utf8'),
+) as Record<string, object>;
+for (const stage of stages) {
+  await mkdir(join(runs[stage], 'checkpoints'), { recursive: true });
+  await writeCheckpoint(
+    join(runs[stage], 'checkpoints', 'model_00150000.pth'),
+    goldenLayout(stage),
+    goldenWeights(stage),
+  );
+  await writeFile(join(runs[stage], 'checkpoints', 'model_00005000.pth'), 'an earlier one, which must not be read');
+  // A later version of the published program may write more options.
+  const config = { train: { ...options[stage], added_later: 1 } };
+  await writeFile(join(runs[stage], 'config.json'), JSON.stringify(config));
+}
+await writeFile(list, JSON.stringify([[frame.subject, frame.sequence, frame.frame]]));
 
 function published(stage: (typeof stages)[number], out: string, ...more: string[]): Promise<Finished> {
   const places = ['--image_directory', join(goldenFolder, 'images')];

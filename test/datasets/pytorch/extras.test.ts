@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
 import {
@@ -12,10 +12,7 @@ import {
 import { writeZip } from '../../../datasets/formats/archives/zip.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-let folder: string;
-before(async () => {
-  folder = temporaryFolder();
-});
+const folder = temporaryFolder();
 
 /** A `.pth` of a pickle and storages of one's own. */
 async function pth(pickle: Buffer, storages: Record<string, Buffer> = {}): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { packageRoot } from '../../../configs/packageRoot.js';
 import { FormatError } from '../../../datasets/formats/formatError.js';
@@ -21,10 +21,7 @@ import { temporaryFolder } from '../../support/temporaryFolder.js';
 // Written by makeFixture.py beside it, with Python's own pickle module.
 const fixture = join(packageRoot, 'test/datasets/pytorch/fixture.pth');
 const everything = [torchVocabulary, plainVocabulary, numpyVocabulary, sparseVocabulary];
-let folder: string;
-before(async () => {
-  folder = temporaryFolder();
-});
+const folder = temporaryFolder();
 
 function entry(value: PytorchValue | undefined, key: string | number): PytorchValue {
   assert.ok(value instanceof Map, `a dictionary above ${key}`);

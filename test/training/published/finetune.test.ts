@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { finetuneDefaults } from '../../../configs/reading/finetuneDefaults.js';
 import { resolveConfiguration } from '../../../configs/load.js';
 import type { TrainingStage } from '../../../configs/schema/training.js';
@@ -30,11 +30,9 @@ const layouts = {
 };
 const files = { coarse: join(folder, 'model_00800000.pth'), refinement: join(folder, 'refined.pth') };
 
-before(async () => {
-  for (const stage of ['coarse', 'refinement'] as const) {
-    await writePytorchFile(files[stage], new Map([['model', writable(publishedStates(layouts[stage]))]]));
-  }
-});
+for (const stage of ['coarse', 'refinement'] as const) {
+  await writePytorchFile(files[stage], new Map([['model', writable(publishedStates(layouts[stage]))]]));
+}
 
 async function startsWith(
   run: string,

@@ -2,7 +2,7 @@ import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { checkPlace } from '../../../activities/places.js';
 import { proveFolder } from '../../../activities/runs/proveData.js';
 import { WorkerLimits } from '../../../activities/workerLimits.js';
@@ -33,13 +33,11 @@ function configured(way: Way): RunConfiguration {
   return { ...configuration, dataset: { ...configuration.dataset, source } };
 }
 
-before(async () => {
-  await generateTinyDataset(data);
-  for (const way of ['packed', 'in place'] as const) {
-    const store = directoryStore(stores[way]);
-    await packDataset({ store, configuration: configured(way).dataset, directory: data, inPlace: way === 'in place' });
-  }
-});
+await generateTinyDataset(data);
+for (const way of ['packed', 'in place'] as const) {
+  const store = directoryStore(stores[way]);
+  await packDataset({ store, configuration: configured(way).dataset, directory: data, inPlace: way === 'in place' });
+}
 
 async function train(way: Way): Promise<string> {
   const configuration = configured(way);

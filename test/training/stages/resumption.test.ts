@@ -1,7 +1,7 @@
 import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
 import { StageStopped } from '../../../training/errors.js';
 import { openStageData } from '../../../training/process/openStageData.js';
@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/temporaryFolder.js';
 /** Real frames through real loader threads: six of them, two a batch, so that an epoch has three steps. */
 const root = temporaryFolder();
 const store = directoryStore(root);
-before(() => packTinyDataset(store), { timeout: 120_000 });
+await packTinyDataset(store);
 
 const stepsAnEpoch = 3;
 const configuration = tinyConfiguration({ storage: { kind: 'directory', path: root } });

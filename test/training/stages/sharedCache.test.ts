@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import type { FrameCache } from '../../../configs/frameCache.js';
 import type { CacheCounts } from '../../../datasets/cache/counts.js';
 import { directoryStore } from '../../../storage/directory/directoryStore.js';
@@ -11,7 +11,7 @@ import { tinyConfiguration } from './tinyStage.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const root = temporaryFolder();
-before(() => packTinyDataset(directoryStore(root)), { timeout: 120_000 });
+await packTinyDataset(directoryStore(root));
 
 const configuration = tinyConfiguration({ storage: { kind: 'directory', path: root } });
 
