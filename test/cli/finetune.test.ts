@@ -6,7 +6,8 @@ import { runConfigurationSchema, type RunConfiguration } from '../../configs/sch
 import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { goldenFolder } from '../datasets/reader/goldenFolder.js';
-import { tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
+import { tinyNetworks } from '../inference/folderJob.js';
+import { writeTinyModels } from '../inference/tinyModels.js';
 import { tempehFlow, type Finished } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 

@@ -7,7 +7,7 @@ import { parsePly } from '../../datasets/formats/meshes/ply.js';
 import { framePath } from '../../datasets/layout.js';
 import { meshInMillimetres } from '../../datasets/reader/meshes.js';
 import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
-import { writeCheckpoint } from '../inference/folderJob.js';
+import { writeCheckpoint } from '../inference/tinyModels.js';
 import { assertGolden } from '../support/golden/golden.js';
 import { goldenLayout, goldenWeights } from '../support/golden/goldenModel.js';
 import { tempehFlow, type Finished } from '../support/commandLine.js';

@@ -10,7 +10,8 @@ import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
-import { folderJob, tinyNetworks, writeTinyModels } from '../inference/folderJob.js';
+import { folderJob, tinyNetworks } from '../inference/folderJob.js';
+import { writeTinyModels } from '../inference/tinyModels.js';
 import { tempehFlow, tempehFlowAlone, type Finished } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 

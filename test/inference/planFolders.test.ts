@@ -9,7 +9,8 @@ import { listSha256 } from '../../inference/folders/list.js';
 import { planFolders } from '../../inference/folders/planFolders.js';
 import { predictFolders } from '../../inference/folders/predictFrameList.js';
 import { copiedFolder, goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
-import { folderJob, tinyNetworks, writeTinyModels } from './folderJob.js';
+import { folderJob, tinyNetworks } from './folderJob.js';
+import { writeTinyModels } from './tinyModels.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const never = new AbortController().signal;

@@ -12,7 +12,8 @@ import { PredictionStopped } from '../../inference/stopped.js';
 import type { PredictionResult, PredictorEvent } from '../../inference/protocol.js';
 import { coarseLayout } from '../../model/parameters/parameterLayout.js';
 import { copiedFolder, goldenFolder, goldenFrames } from '../datasets/reader/goldenFolder.js';
-import { folderJob, tinyNetworks, untrained, writeCheckpoint, writeTinyModels } from './folderJob.js';
+import { folderJob, tinyNetworks } from './folderJob.js';
+import { untrained, writeCheckpoint, writeTinyModels } from './tinyModels.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const never = new AbortController().signal;
