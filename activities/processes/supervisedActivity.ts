@@ -244,5 +244,6 @@ function logParts(
 
 /** A stage's progress with the checkpoint that it saved last, which holds all its steps; a prediction has none. */
 function withCheckpoint<Progress extends object>(progress: Progress, checkpointStep: number): Progress {
-  return 'checkpointStep' in progress ? { ...progress, step: checkpointStep, checkpointStep } : progress;
+  if (!('checkpointStep' in progress)) return progress;
+  return { ...progress, step: checkpointStep, checkpointStep, checkpointAt: new Date().toISOString() };
 }

@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from 
 import { defineSearchAttributeKey, SearchAttributeType } from '../temporal.js';
 import { isUnknownAttribute } from '../searchAttributes.js';
 import { withoutPayloads } from '../payloads/withoutPayloads.js';
-import { searchAttributes, type ListedState } from '../../configs/temporal.js';
+import { searchAttributes, type ListedState, type RunStep } from '../../configs/temporal.js';
 
 export interface ListedRun {
   readonly run: string;
@@ -13,12 +13,15 @@ export interface ListedRun {
   readonly closedAt: Date | null;
   /** The step that it is at, or ended at. */
   readonly stage: string | null;
-  /** The training step that it reported last. */
+  /** The training step that it reported last; null where it is at something else. */
   readonly step: number | null;
   readonly dataset: string | null;
   /** The series that has started it; null where somebody did. */
   readonly series: string | null;
 }
+
+/** Steps of a run in which nothing is trained: the number of the last one that was stays in Temporal's index. */
+const withoutIterations: readonly string[] = ['dataset', 'predictions', 'evaluation'] satisfies RunStep[];
 
 /** What runs are wanted; all if nothing is said. */
 export interface RunFilter {
@@ -73,6 +76,8 @@ function listed(execution: WorkflowExecutionInfo): ListedRun {
   const keyword = (name: string) => {
     return typedSearchAttributes.get(defineSearchAttributeKey(name, SearchAttributeType.KEYWORD)) ?? null;
   };
+  const stage = keyword(searchAttributes.stage);
+  const step = typedSearchAttributes.get(defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT));
   return {
     run: keyword(searchAttributes.run) ?? workflowId,
     workflowId,
@@ -80,8 +85,8 @@ function listed(execution: WorkflowExecutionInfo): ListedRun {
     state: stateOf(status.name, keyword(searchAttributes.state)),
     startedAt: startTime,
     closedAt: closeTime ?? null,
-    stage: keyword(searchAttributes.stage),
-    step: typedSearchAttributes.get(defineSearchAttributeKey(searchAttributes.step, SearchAttributeType.INT)) ?? null,
+    stage,
+    step: stage !== null && withoutIterations.includes(stage) ? null : (step ?? null),
     dataset: keyword(searchAttributes.dataset),
     series: parentExecution?.workflowId ?? null,
   };

@@ -125,7 +125,9 @@ describe('npm start: the whole chain with real servers, workers and trainers', {
       const { stdout } = await tempehFlow(['status', run, '--address', server.address]);
       assert.match(stdout, /completed.*refinement +\d+\.\d\d/s);
       const listed = await tempehFlow(['list', '--json', '--address', server.address]);
-      assert.ok(listed.stdout.includes(`"run": "${run}"`), listed.stdout + listed.stderr);
+      const rows = JSON.parse(listed.stdout) as { workflowId: string; stage: string; step: number | null }[];
+      const row = rows.find(({ workflowId }) => workflowId === run);
+      assert.deepEqual([row?.stage, row?.step], ['evaluation', null], 'the iteration of its last training is over');
 
       Object.assign(process.env, objectStoreEnvironment(bucket));
       const store = s3Store(s3At(bucket));

@@ -109,6 +109,7 @@ describe('a run as lines', () => {
         loss: 12.3456,
         stepsPerSecond: 2.5,
         checkpointStep: 20,
+        checkpointAt: new Date(1000).toISOString(),
         bytesRead: 0,
         bytesWritten: 0,
         skippedBatches: 0,
@@ -140,7 +141,7 @@ describe('a run as lines', () => {
     assert.match(done ?? '', /dataset +1 min 15 s +96 frames/);
     assert.match(
       running ?? '',
-      /coarse-pretraining +5 s .* 25 % +step 30 of 120 +36 s left +2\.5 steps\/s +loss 12\.3 +checkpoint 20/,
+      /coarse-pretraining +5 s .* 25 % +step 30 of 120 +36 s left +2\.5 steps\/s +loss 12\.3 +checkpoint 20, 4 s ago/,
     );
     assert.match(waiting ?? '', /refinement/);
     assert.match(running ?? '', /; 1 pre-emption, 2 failures$/);

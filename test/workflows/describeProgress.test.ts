@@ -11,6 +11,7 @@ const training = {
   loss: 0.01234,
   stepsPerSecond: 1.9,
   checkpointStep: 67_000,
+  checkpointAt: '2026-11-29T22:11:40.000Z',
   bytesRead: 0,
   bytesWritten: 0,
   skippedBatches: 0,
@@ -44,7 +45,7 @@ test("a run's page says how far, how fast, how well, until when, on which worker
     '| refinement | \u00a0running\u00a0 |  | 2 pre-emptions, 0 failures |',
     '**refinement: 45 %**, step 67,500 of 150,000 · 1.9 steps/s, 12.1 h left · loss 0.01234',
     'validation at step 65,000: loss 0.02000, 0.82 mm to the scans',
-    'last checkpoint at step 67,000 · on node-7:41, attempt 3',
+    'last checkpoint at step 67,000, 2026-11-29 22:11 UTC · on node-7:41, attempt 3',
     'As of 2026-11-29 22:24 UTC. What is newer: [the page of refinement](/namespaces/default/workflows/famos-1%2Frefinement)',
     '`tempeh-flow status famos-1 --follow`',
   ]) {
@@ -146,7 +147,7 @@ test('a paused run names the command that goes on, with its name, and no rate of
 });
 
 test('progress of workers of earlier versions, without what came later, is shown as well', () => {
-  const { validation: _, worker: __, attempt: ___, ...earlier } = training;
+  const { validation: _, worker: __, attempt: ___, checkpointAt: ____, ...earlier } = training;
   assert.match(describeProgress({ ...progress, training: earlier }, page), /last checkpoint at step 67,000\n/);
 });
 

@@ -40,6 +40,8 @@ export interface StageProgress {
   readonly stepsPerSecond: number;
   /** The last checkpoint that counts; null before the first. */
   readonly checkpointStep: number | null;
+  /** When it was saved, ISO 8601, by its worker's clock; absent before the first, and from workers of earlier versions. */
+  readonly checkpointAt?: string;
   /** Bytes read of frames and written of checkpoints by this attempt. */
   readonly bytesRead: number;
   readonly bytesWritten: number;

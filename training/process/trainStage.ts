@@ -95,13 +95,17 @@ export async function trainStage(
       const loss = new TrainingLoss(data.template, data.regions, settings);
       const throughput = new Throughput();
       const last = checkpoints.manifest.checkpoints.at(-1);
+      let checkpointAt = last?.createdAt;
       const checkpointing = new CheckpointKeeper({
         job: { run, stage, configuration, attempt, knownStep },
         checkpoints,
         store: tools.store,
         from: position.step,
         last: last ? { step: last.step, key: last.key, modelSha256: last.parts['model.safetensors']!.sha256 } : null,
-        onSaved: (checkpoint) => report({ kind: 'checkpoint', checkpoint }),
+        onSaved: (checkpoint) => {
+          checkpointAt = new Date().toISOString();
+          report({ kind: 'checkpoint', checkpoint });
+        },
         warn,
         onWaiting,
         stopping: signal,
@@ -116,6 +120,7 @@ export async function trainStage(
         loss: position.loss,
         stepsPerSecond: throughput.stepsPerSecond,
         checkpointStep: checkpointing.last?.step ?? null,
+        ...(checkpointAt !== undefined && { checkpointAt }),
         skippedBatches: position.skippedBatches,
         bytesRead: count.bytesRead + data.bytesRead(),
         bytesWritten: count.bytesWritten + checkpointing.bytesWritten,

@@ -74,7 +74,7 @@ function describeFailedAt({ at, worker }: Partial<FailedAt> = {}): string {
 const howToGoOn = (run: string): string => `Once that is mended: \`tempeh-flow resume ${run}\`.`;
 
 function describeTraining(training: StageProgress & StageReport, isRunning: boolean): string {
-  const { stage, step, totalSteps, loss, stepsPerSecond, checkpointStep, validation } = training;
+  const { stage, step, totalSteps, loss, stepsPerSecond, validation } = training;
   const { worker, attempt, interrupted } = training;
   const left = (totalSteps - step) / stepsPerSecond;
   const figures = [
@@ -82,11 +82,18 @@ function describeTraining(training: StageProgress & StageReport, isRunning: bool
     isRunning && stepsPerSecond > 0 ? `${stepsPerSecond.toPrecision(2)} steps/s, ${seconds(left)} left` : '',
     loss === null ? '' : `loss ${loss.toPrecision(4)}`,
     validation ? describeValidation(validation) : '',
-    checkpointStep === null ? 'no checkpoint yet' : `last checkpoint at step ${grouped(checkpointStep)}`,
+    describeCheckpoint(training),
     isRunning && interrupted !== undefined ? describeCounts(interrupted, interrupted.last) : '',
     worker === undefined ? '' : `on ${cell(worker)}${attempt === undefined ? '' : `, attempt ${attempt}`}`,
   ];
   return figures.filter((figure) => figure !== '').join(' · ');
+}
+
+/** @param checkpointAt by the clock of the worker, whose text is not trusted to be a time. */
+function describeCheckpoint({ checkpointStep, checkpointAt = '' }: StageProgress): string {
+  if (checkpointStep === null) return 'no checkpoint yet';
+  const at = Date.parse(checkpointAt);
+  return `last checkpoint at step ${grouped(checkpointStep)}${Number.isNaN(at) ? '' : `, ${minute(at)} UTC`}`;
 }
 
 function describeValidation({ step, loss, pointToSurface }: NonNullable<StageProgress['validation']>): string {

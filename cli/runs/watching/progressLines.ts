@@ -110,7 +110,7 @@ function measuredNote({ done, total, skipped, framesPerSecond }: PredictionProgr
 
 /** What matters least is last: a narrow terminal cuts it off. */
 function trainingNote(training: StageProgress, heardAt: Date | null, now: number, isPaused = false): string {
-  const { step: done, totalSteps, loss, stepsPerSecond, checkpointStep, validation } = training;
+  const { step: done, totalSteps, loss, stepsPerSecond, validation } = training;
   const share = done / Math.max(1, totalSteps);
   const silentFor = heardAt === null ? 0 : now - heardAt.getTime();
   const rate =
@@ -126,10 +126,17 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
     ...rate,
     loss === null ? '' : `loss ${loss.toPrecision(3)}`,
     typeof distance === 'number' ? `validation ${distance.toFixed(2)} mm` : '',
-    checkpointStep === null ? '' : `checkpoint ${checkpointStep}`,
+    checkpointNote(training, now),
   ]
     .filter((part) => part !== '')
     .join('  ');
+}
+
+/** `checkpoint 20, 3 min ago`: the clocks of two machines may differ by seconds. */
+function checkpointNote({ checkpointStep, checkpointAt = '' }: StageProgress, now: number): string {
+  if (checkpointStep === null) return '';
+  const age = now - Date.parse(checkpointAt);
+  return `checkpoint ${checkpointStep}${Number.isNaN(age) ? '' : `, ${duration(Math.max(0, age) / 1000)} ago`}`;
 }
 
 /** When a trainer that runs was last heard of. */
