@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-
 import { join, resolve } from 'node:path';
 import { makeFolderSync } from '../../disk/makeFolder.js';
 import type { DataConfiguration } from '../../activities/types.js';

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-
 import { makeFolderSync } from '../../disk/makeFolder.js';
 import { withLock } from '../../infra/setup/lock.mjs';
 import { ConfigurationError } from '../../configs/configurationError.js';

@@ -59,7 +59,7 @@ export async function beforeRun(
   const interruptions: Partial<Record<RunStep, Interruptions>> = {};
   const knownSteps: Partial<Record<TrainingStage, number>> = {};
   const names = withoutPayloads(client);
-  const secondsBefore = secondsOf(client, run, answerSeconds);
+  const secondsBefore = secondsOf(client, names, run, answerSeconds);
   await Promise.all(
     steps.map(async (step) => {
       const handle = client.workflow.getHandle(`${run}/${step}`);
@@ -83,12 +83,17 @@ export async function beforeRun(
   return Object.fromEntries(known.filter(([, bySteps]) => Object.keys(bySteps).length > 0));
 }
 
-/** What the steps of a run took until its last execution ended. */
-async function secondsOf(client: Client, run: string, answerSeconds: number | undefined): Promise<SecondsByStep> {
+/** What the steps of a run took until its last execution ended. @param names the client without payloads. */
+async function secondsOf(
+  client: Client,
+  names: Client,
+  run: string,
+  answerSeconds: number | undefined,
+): Promise<SecondsByStep> {
   const handle = client.workflow.getHandle(run);
   let closedAt;
   try {
-    closedAt = (await withoutPayloads(client).workflow.getHandle(run).describe()).closeTime?.getTime() ?? Date.now();
+    closedAt = (await names.workflow.getHandle(run).describe()).closeTime?.getTime() ?? Date.now();
   } catch (error) {
     // There may be steps by themselves.
     if (error instanceof WorkflowNotFoundError) return {};

@@ -11,9 +11,10 @@ import { assertRunning } from './runs.js';
  * @throws RunError
  */
 export async function terminateRun(client: Client, run: string): Promise<void> {
-  const { handle, description } = await findRun(withoutPayloads(client), run);
+  const names = withoutPayloads(client);
+  const { handle, description } = await findRun(names, run);
   assertRunning(run, description);
-  await terminateWithChildren(withoutPayloads(client), handle.workflowId);
+  await terminateWithChildren(names, handle.workflowId);
 }
 
 /** The parent first, which would go on without a child. */

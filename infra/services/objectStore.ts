@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-
 import path from 'node:path';
 import { CreateBucketCommand, HeadBucketCommand, NotFound, S3Client } from '@aws-sdk/client-s3';
 import { makeFolderSync } from '../../disk/makeFolder.js';

@@ -1,4 +1,4 @@
-import { checkpointStageOf } from '../../checkpoints/manifest/manifestSchema.js';
+import { checkpointStageOf, stageNameSchema } from '../../checkpoints/manifest/manifestSchema.js';
 import type { Attempt } from './readHistory.js';
 import type { LoggedAttempt } from './readLogged.js';
 
@@ -16,8 +16,8 @@ export interface AttemptRow {
   readonly end: string | null;
 }
 
-/** The training steps, by their checkpoints' stage. */
-const steps = ['coarse-pretraining', 'coarse-finetuning', 'refinement'] as const;
+/** The steps that train. */
+const steps = stageNameSchema.options;
 /** Seconds that an attempt's records may seem to be older than its log. */
 const tolerance = 2;
 

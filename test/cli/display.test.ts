@@ -11,6 +11,7 @@ import { bytes, columns } from '../../cli/terminal/terminal.js';
 import { duration, expectation } from '../../text/duration.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
+import { secondAttempt } from './support/secondAttempt.js';
 
 function stream(isTTY: boolean, width = 60): { written: string[]; stream: NodeJS.WriteStream } {
   const written: string[] = [];
@@ -117,23 +118,7 @@ describe('a run as lines', () => {
       predictions: null,
       paused: false,
     },
-    activities: [
-      {
-        workflowId: 'run/coarse-pretraining',
-        activityId: '1',
-        type: 'trainStage',
-        attempt: 2,
-        state: 'running',
-        paused: false,
-        interruptions: { preemptions: 0, failures: 1 },
-        heartbeat: null,
-        heartbeatAt: null,
-        lastFailure: 'the trainer was ended by SIGKILL',
-        lastFailureIsFault: true,
-        nextAttemptAt: null,
-        worker: null,
-      },
-    ],
+    activities: [secondAttempt],
   };
 
   test('what is done, what runs with its numbers, what failed lately', () => {

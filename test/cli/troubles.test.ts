@@ -2,25 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { troubles } from '../../cli/runs/watching/progressLines.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
+import { secondAttempt } from './support/secondAttempt.js';
 
 type Activity = RunDescription['activities'][number];
 
 const record = { attempt: 1, worker: 'a:1', beganAt: '', seconds: 1, fromStep: 0, toStep: 9, end: 'stopped' };
-const activity: Activity = {
-  workflowId: 'run/refinement',
-  activityId: '1',
-  type: 'trainStage',
-  attempt: 2,
-  state: 'running',
-  paused: false,
-  interruptions: { preemptions: 0, failures: 1 },
-  heartbeat: null,
-  heartbeatAt: null,
-  lastFailure: 'the trainer was ended by SIGKILL',
-  lastFailureIsFault: true,
-  nextAttemptAt: null,
-  worker: null,
-};
+const activity: Activity = { ...secondAttempt, workflowId: 'run/refinement' };
 
 /** What a run's only line of trouble says. @param attempts of its step. */
 function lineOf(change: Partial<Activity>, attempts: readonly (typeof record)[] = []): string {
