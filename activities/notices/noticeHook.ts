@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError } from '../../configs/configurationError.js';
 import { environmentFor } from '../../configs/processEnvironment.js';
@@ -42,12 +42,13 @@ export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<Notice
 }
 
 async function addressIn(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw mistake('TEMPEH_NOTICE_URL_FILE', `${file}, which cannot be read (${code})`, 'a file that holds an address');
-  }
+  const wrong = (how: string) =>
+    mistake('TEMPEH_NOTICE_URL_FILE', `${file}, which ${how}`, 'a file that holds an address');
+  const text = await readFile(file, 'utf8').catch(({ code = '' }: NodeJS.ErrnoException) => {
+    throw wrong(`cannot be read (${code})`);
+  });
+  if (text.trim() === '') throw wrong('is empty');
+  return text.trim();
 }
 
 /** The address itself may be a secret: it is not quoted. */
@@ -61,8 +62,10 @@ function urlOf(text: string): URL {
 async function checkProgram(command: string, searchPath: string): Promise<void> {
   const folders = command.includes('/') ? [''] : searchPath.split(path.delimiter);
   for (const folder of folders) {
-    const runs = await access(path.join(folder, command), constants.X_OK).then(
-      () => true,
+    const file = path.join(folder, command);
+    const runs = await access(file, constants.X_OK).then(
+      // Of a folder it says that it may be entered.
+      async () => (await stat(file)).isFile(),
       () => false,
     );
     if (runs) return;

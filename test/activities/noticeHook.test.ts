@@ -93,10 +93,14 @@ test('a mistake in the variables stops the worker before it takes work', async (
   for (const text of ['hooks.example/x', 'file:///etc/passwd']) {
     await assert.rejects(noticeHook({ TEMPEH_NOTICE_URL: text }), /expected an address that begins with https/);
   }
-  for (const command of [join(folder, 'nowhere'), 'no-such-program', `${process.execPath} --version`]) {
+  for (const command of [folder, join(folder, 'nowhere'), 'no-such-program', `${process.execPath} --version`]) {
     await assert.rejects(
       noticeHook({ TEMPEH_NOTICE_COMMAND: command, PATH: folder }),
       /^ConfigurationError: TEMPEH_NOTICE_COMMAND: found .*; expected a program that can be run, without arguments$/,
     );
   }
+  await assert.rejects(
+    noticeHook({ TEMPEH_NOTICE_URL_FILE: '/dev/null' }),
+    /found \/dev\/null, which is empty; expected/,
+  );
 });
