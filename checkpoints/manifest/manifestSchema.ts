@@ -3,6 +3,7 @@ import type { TrainingStage } from '../../configs/schema/training.js';
 import { sha256Schema as sha256 } from '../../storage/storedJson.js';
 
 const step = z.int().min(0);
+/** Name of a part of training that takes checkpoints, in the order in which they run. */
 export const stageNameSchema = z.enum([
   'coarse-pretraining',
   'coarse-finetuning',
