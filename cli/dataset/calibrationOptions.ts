@@ -4,7 +4,7 @@ import { readRig } from '../../datasets/calibrations/readCalibrations.js';
 import { inWorld, type OpencvCamera } from '../../datasets/calibrations/opencvCamera.js';
 import type { CalibrationDefaults } from '../../datasets/calibrations/options.js';
 import { rotationProblem } from '../../datasets/formats/rotationProblem.js';
-import type { ConvertArguments } from '../commands/data/dataset.js';
+import type { ConvertArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 

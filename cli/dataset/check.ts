@@ -1,7 +1,7 @@
 import { checkDataset } from '../../datasets/inspect/checkDataset.js';
 import type { DatasetReport, FrameTrouble } from '../../datasets/inspect/types.js';
 import { frameName } from '../../datasets/layout.js';
-import type { CheckArguments } from '../commands/data/dataset.js';
+import type { CheckArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { bytes, columns, styled } from '../terminal/terminal.js';

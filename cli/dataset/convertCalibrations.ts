@@ -9,7 +9,7 @@ import { rigFindings } from '../../datasets/inspect/rigFindings.js';
 import { calibrationPath } from '../../datasets/layout.js';
 import type { FrameId } from '../../datasets/types.js';
 import { cameraCentre } from '../../geometry/cameras/camera.js';
-import type { ConvertArguments } from '../commands/data/dataset.js';
+import type { ConvertArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { readCameras } from './calibrationOptions.js';

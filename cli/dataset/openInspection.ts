@@ -12,7 +12,7 @@ import { DiskCache } from '../../datasets/cache/diskCache.js';
 import { keys } from '../../storage/keys.js';
 import { openStore } from '../../storage/openStore.js';
 import { ObjectNotFound } from '../../storage/types.js';
-import type { DatasetArguments } from '../commands/data/dataset.js';
+import type { DatasetArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { untilStopped } from '../terminal/untilStopped.js';

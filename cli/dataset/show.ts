@@ -10,7 +10,7 @@ import type { InspectedFrame, Inspection } from '../../datasets/inspect/types.js
 import { frameName } from '../../datasets/layout.js';
 import { decodeFrame } from '../../datasets/reader/decodeFrame.js';
 import { FrameUnreadable } from '../../datasets/reader/errors.js';
-import type { ShowArguments } from '../commands/data/dataset.js';
+import type { ShowArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
 import { styled } from '../terminal/terminal.js';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
 
-/** Static imports and re-exports of files of ours, those of types among them. */
-const importing = /^(?:(?:import|export)\b[^;'"]*?\bfrom\s*|import\s*)['"](?<file>\.[^'"]+)['"]/gm;
+/** Imports and re-exports of files of ours, those of types and those that come later among them. */
+const importing = /(?:^(?:import|export)\b[^;'"]*?\bfrom\s*|^import\s*|\bimport\()['"](?<file>\.[^'"]+)['"]/gm;
 
 /** What each of our sources imports, by paths below the package's root. */
 function importGraph(): Map<string, string[]> {

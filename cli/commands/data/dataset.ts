@@ -1,44 +1,9 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { CommandBody, GlobalOptions } from '../../command.js';
+import type { CheckArguments, ConvertArguments, DatasetArguments, ShowArguments } from '../../dataset/arguments.js';
 import { setOption } from '../../setOption.js';
-import { withStoreOptions, type StoreOptions } from '../../storeOptions.js';
-import { overridesOf, withViewOptions, type ViewOptions } from '../../viewOptions.js';
-
-/** Which data set. */
-export interface DatasetArguments extends GlobalOptions, ViewOptions, StoreOptions {
-  run: string | undefined;
-  directory: string | undefined;
-}
-
-export interface CheckArguments extends DatasetArguments {
-  sample: number;
-  all: boolean;
-}
-
-export interface ShowArguments extends DatasetArguments {
-  frames: string[];
-  sample: number;
-  output: string;
-}
-
-export interface ConvertArguments extends GlobalOptions {
-  files: string[];
-  output: string;
-  list: string[];
-  units: 'mm' | 'cm' | 'm' | undefined;
-  extrinsics: 'world-to-camera' | 'camera-to-world' | undefined;
-  'image-size': string | undefined;
-  origin: number[] | undefined;
-  axes: string;
-  undistorted: boolean;
-  scale: number | undefined;
-  align: string | undefined;
-  'camera-name': string | undefined;
-  ignore: string[];
-  'accept-residual': number;
-  config: string;
-  set: string[];
-}
+import { withStoreOptions } from '../../storeOptions.js';
+import { overridesOf, withViewOptions } from '../../viewOptions.js';
 
 function datasetOptions<T>(yargs: Argv<T>): Argv<T & Omit<DatasetArguments, keyof GlobalOptions>> {
   return withViewOptions(
