@@ -14,7 +14,7 @@ import { threadsOf } from '../../configs/slots.js';
 import type { RunConfiguration } from '../../configs/schema/run.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { ObjectStore } from '../../storage/types.js';
-import type { StageProgress, StageReport } from '../../training/process/protocol.js';
+import type { AttemptsReport, StageProgress } from '../../training/process/protocol.js';
 import type { Device, DevicePool } from '../devices.js';
 import { Attempts, reasonLine } from './attempts.js';
 import { BoundedLog } from './boundedLog.js';
@@ -43,7 +43,7 @@ export interface SupervisedActivity<Progress, Result> {
   readonly start: Serializable;
   readonly readEvent: (message: unknown) => ProcessEvent<Progress, Result> | undefined;
   /** @param report what attempts before this one ended with, and what was warned of, where there was anything. */
-  readonly onProgress?: (progress: Progress, report: Pick<StageReport, 'interrupted' | 'warnings'>) => void;
+  readonly onProgress?: (progress: Progress, report: AttemptsReport) => void;
   /** This worker has had its credentials for the run's store accepted. */
   readonly isProven?: () => boolean;
   /** Told where this worker is at fault, and not the run; absent: the run is. */

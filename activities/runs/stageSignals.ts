@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { messages } from '../../configs/temporal.js';
-import type { StageProgress, StageReport } from '../../training/process/protocol.js';
+import type { AttemptsReport, StageProgress, StageReport } from '../../training/process/protocol.js';
 import { workerName } from '../workerName.js';
 
 /**
@@ -17,7 +17,7 @@ export function secondsBetweenSignals(age: number): number {
   return Math.max(often, shareLater * age);
 }
 
-type StageTold = (progress: StageProgress, report: Pick<StageReport, 'interrupted' | 'warnings'>) => void;
+type StageTold = (progress: StageProgress, report: AttemptsReport) => void;
 
 /** Warnings of an attempt that are not kept for the next signal. */
 const warningsAtOnce = 3;

@@ -79,6 +79,9 @@ export interface StageReport {
   readonly warnings?: readonly string[];
 }
 
+/** What it knows of its attempts, whichever process counts them. */
+export type AttemptsReport = Pick<StageReport, 'interrupted' | 'warnings'>;
+
 /** How a stage ended: seconds are those of the last attempt. */
 export interface StageResult {
   readonly stage: TrainingStage;
