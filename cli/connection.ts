@@ -68,7 +68,7 @@ export async function chooseServer({ address, namespace }: ConnectionOptions): P
       ...(address === undefined ? {} : { address: checkedAddress(address) }),
       ...(namespace === undefined ? {} : { namespace }),
     },
-    uiUrl: process.env['TEMPORAL_UI_URL'] ?? null,
+    uiUrl: process.env['TEMPORAL_UI_URL']?.replace(/\/+$/, '') || null,
   };
 }
 

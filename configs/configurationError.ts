@@ -23,5 +23,10 @@ export class ConfigurationError extends Error {
 
 function describeProblem({ where, setting, found, expected }: ConfigurationProblem): string {
   const subject = setting === '' ? '' : ` ${setting}:`;
-  return printable(`${where}:${subject} ${found === null ? '' : `found ${found}; `}${expected}`, longestLine);
+  return printable(`${where}:${subject} ${found === null ? '' : `found ${seen(found)}; `}${expected}`, longestLine);
+}
+
+/** In quotes where it could not be seen otherwise: nothing, or blanks around it. */
+function seen(found: string): string {
+  return found === '' || found !== found.trim() ? JSON.stringify(found) : found;
 }

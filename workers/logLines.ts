@@ -28,7 +28,7 @@ const shortestSecret = 6;
  * @throws Error naming the variable, for a level that does not exist.
  */
 export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevelName {
-  const given = environment['TEMPEH_LOG_LEVEL'] ?? 'info';
+  const given = environment['TEMPEH_LOG_LEVEL'] || 'info';
   const level = logLevels.find((name) => name === given.toLowerCase());
   if (level === undefined) throw new Error(`TEMPEH_LOG_LEVEL is "${given}"; expected one of ${logLevels.join(', ')}.`);
   return level;

@@ -29,7 +29,7 @@ export class ProcessLog {
     write: (line: string) => void = (line) => void process.stdout.write(line),
     private readonly now: () => number = () => performance.now(),
   ) {
-    const context = JSON.parse(environment['TEMPEH_LOG_CONTEXT'] ?? '{}') as Partial<LogContext>;
+    const context = JSON.parse(environment['TEMPEH_LOG_CONTEXT'] || '{}') as Partial<LogContext>;
     this.log = openLog({ worker: 'process', ...context }, write);
   }
 

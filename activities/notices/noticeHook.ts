@@ -20,14 +20,14 @@ export interface NoticeHook {
 
 /**
  * Reads `TEMPEH_NOTICE_URL` (or `…_URL_FILE`: such an address is often a secret), `TEMPEH_NOTICE_COMMAND` and
- * `TEMPEH_NOTICE_KINDS` (separated by commas; all if absent).
+ * `TEMPEH_NOTICE_KINDS` (separated by commas; all if absent). An empty variable counts as one that is not set.
  *
  * @throws ConfigurationError naming the variable, what was found and what is expected.
  */
 export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<NoticeHook> {
   const file = environment['TEMPEH_NOTICE_URL_FILE'];
   const text = file ? await addressIn(file) : environment['TEMPEH_NOTICE_URL'];
-  const kinds = (environment['TEMPEH_NOTICE_KINDS'] ?? noticeKinds.join(',')).split(',').map((kind) => kind.trim());
+  const kinds = (environment['TEMPEH_NOTICE_KINDS'] || noticeKinds.join(',')).split(',').map((kind) => kind.trim());
   for (const kind of kinds) {
     if ((noticeKinds as readonly string[]).includes(kind)) continue;
     throw mistake('TEMPEH_NOTICE_KINDS', kind, `of ${noticeKinds.join(', ')}`);

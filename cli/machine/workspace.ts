@@ -24,7 +24,7 @@ export interface Workspace {
 
 /** @param directory `.tempeh` in the package's folder by default. */
 export function workspace(directory?: string): Workspace {
-  const root = resolve(directory ?? process.env['TEMPEH_DIRECTORY'] ?? join(packageRoot, '.tempeh'));
+  const root = resolve(directory ?? (process.env['TEMPEH_DIRECTORY'] || join(packageRoot, '.tempeh')));
   return {
     directory: root,
     temporal: join(root, 'temporal'),

@@ -87,6 +87,10 @@ test('a program that fails, or has been removed, is reported', async () => {
 
 test('a mistake in the variables stops the worker before it takes work', async () => {
   await assert.rejects(
+    noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,' }),
+    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ""; expected of milestone, paused/,
+  );
+  await assert.rejects(
     noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,ended' }),
     /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ended; expected of milestone, paused/,
   );

@@ -129,5 +129,5 @@ function checkFinite(scanPoints: readonly Float32Array[]): void {
 
 /** The machine's cores, shared with the other trainers of its worker (configs/slots.ts). */
 function ownCores(): number {
-  return Math.max(1, Math.floor(availableParallelism() / Number(process.env['TEMPEH_SLOTS'] ?? 1)));
+  return Math.max(1, Math.floor(availableParallelism() / Number(process.env['TEMPEH_SLOTS'] || 1)));
 }
