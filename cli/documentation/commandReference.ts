@@ -2,8 +2,10 @@ import { buildProgram } from '../program.js';
 
 /**
  * `docs/commands.md`: what `--help` says of every command. Written by `npm run docs`; a test compares it with the program.
+ *
+ * @param width columns of the terminal that it is made for.
  */
-export async function commandReference(): Promise<string> {
+export async function commandReference(width = 110): Promise<string> {
   const sections = [
     '# Commands',
     '',
@@ -11,7 +13,7 @@ export async function commandReference(): Promise<string> {
   ];
   const waiting: string[][] = [[]];
   for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
-    const help = await helpOf(command);
+    const help = await helpOf(command, width);
     sections.push('', `## tempeh-flow ${command.join(' ')}`.trimEnd(), '', '```', help, '```');
     waiting.unshift(...subcommands(help, command).map((name) => [...command, name]));
   }
@@ -19,11 +21,11 @@ export async function commandReference(): Promise<string> {
 }
 
 /** The help of a command at a width that does not depend on the terminal. */
-async function helpOf(command: readonly string[]): Promise<string> {
+async function helpOf(command: readonly string[], width: number): Promise<string> {
   const args = [...command, '--help'];
   const program = await buildProgram(args);
   return new Promise((resolve, reject) => {
-    const parsing = program.wrap(110).parseAsync(args, {}, (error, _, output) => {
+    const parsing = program.wrap(width).parseAsync(args, {}, (error, _, output) => {
       if (error) reject(error);
       else resolve(output.trimEnd());
     });

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import sliceAnsi from 'slice-ansi';
 import { answersInJson } from './print.js';
-import { localTime, visibleLength, withoutControls } from './terminal.js';
+import { localTime, visibleLength, withoutControls, wordsOf } from './terminal.js';
 
 const plainEverySeconds = 10;
 
@@ -64,9 +64,24 @@ export class LiveDisplay {
   }
 }
 
-/** Cuts a line to so many columns, after a whole field where it has several; its colours stay. */
+/** Cuts a line to so many columns, after a whole field where it has several, else after a whole word; its colours stay. */
 function clip(line: string, width: number): string {
   if (visibleLength(line) <= width) return line;
-  const end = stripVTControlCharacters(sliceAnsi(line, 0, width - 2)).lastIndexOf('  ');
-  return end > width / 2 ? `${sliceAnsi(line, 0, end)} …` : `${sliceAnsi(line, 0, width - 1)}…`;
+  const fits = stripVTControlCharacters(sliceAnsi(line, 0, width - 2));
+  const ends = [
+    fits.slice(0, Math.max(0, fits.lastIndexOf('  '))),
+    wholeWords(stripVTControlCharacters(line), width - 2),
+  ];
+  const end = ends.map(visibleLength).find((columns) => columns > width / 2);
+  return end === undefined ? `${sliceAnsi(line, 0, width - 1)}…` : `${sliceAnsi(line, 0, end)} …`;
+}
+
+/** As much of a text's beginning as so many columns take, up to the end of a word. */
+function wholeWords(text: string, width: number): string {
+  let whole = '';
+  for (const word of wordsOf(text)) {
+    if (visibleLength(whole + word) > width) break;
+    whole += word;
+  }
+  return whole;
 }

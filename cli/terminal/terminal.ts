@@ -50,7 +50,7 @@ export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): numb
 
 /**
  * Breaks lines at spaces, to so many columns; what follows is indented. A word that is longer (an address, a path) is left
- * whole, for it is to be clicked or copied.
+ * whole, for it is to be clicked or copied; and so is a number with its unit.
  *
  * @param indent spaces of a line's continuations.
  */
@@ -62,15 +62,25 @@ export function wrapped(text: string, width = terminalWidth(), indent = 0): stri
 }
 
 function wrappedLine(line: string, width: number, indent: number): string {
-  // Spaces belong to the word that follows: columns stay where they are.
-  const words = line.match(/\s*\S+/g) ?? [];
   const lines = [''];
-  for (const word of words) {
+  for (const word of wordsOf(line)) {
     const longer = `${lines.at(-1)}${word}`;
     if (visibleLength(longer) <= width || lines.at(-1)?.trim() === '') lines[lines.length - 1] = longer;
     else lines.push(`${' '.repeat(indent)}${word.trimStart()}`);
   }
   return lines.join('\n');
+}
+
+/** What our figures are in, as `duration`, `bytes` and the lines of progress print them. */
+const units = 'd|h|min|s|ms|µs|B|[kKMGT]i?B|mm|%|(?:steps|frames)/s';
+const numberWithUnit = String.raw`\S*\d (?:${units})(?![\p{L}\d/])\S*`;
+
+/**
+ * The words of a line, between which it may be broken: `40 s` is one. Spaces belong to the word that follows, so that columns
+ * stay where they are.
+ */
+export function wordsOf(line: string): string[] {
+  return line.match(new RegExp(String.raw`\s*(?:${numberWithUnit}|\S+)`, 'gu')) ?? [];
 }
 
 /** `2026-11-29 22:20:03`, in the time zone of this machine. */

@@ -15,6 +15,19 @@ test('a narrow terminal loses what matters least, and no field is cut in two', (
   assert.equal(shown, '  ▸  coarse-pretraining  1 h 12 min  44 % …');
 });
 
+test('what is cut off where there are no fields is a whole word, and never the unit of a number', () => {
+  const shown = (line: string, columns: number): string | undefined => {
+    const written: string[] = [];
+    const terminal = { isTTY: true, columns, write: (text: string) => written.push(text) > 0 };
+    new LiveDisplay(terminal as unknown as NodeJS.WriteStream).show([line]);
+    return stripVTControlCharacters(written.join('')).split('\n')[0];
+  };
+  const line = '    whole run about 12 min 05 s left, and then some';
+  assert.equal(shown(line, 35), '    whole run about 12 min 05 s …');
+  assert.equal(shown(line, 33), '    whole run about 12 min …');
+  assert.equal(shown(`  /data/${'x'.repeat(90)}`, 20), '  /data/xxxxxxxxxx…');
+});
+
 test('the table of errors fits 80 columns: medians and means stay, what is aligned and the 90 % go', () => {
   const figures: ErrorSummary = { count: 9, median: 1.34, mean: 1.72, standardDeviation: 1, percentile90: 3.72 };
   const method = "mean head at the localiser's place";
@@ -44,4 +57,33 @@ test('text is broken between words, columns stay, and what is to be copied stays
   );
   assert.equal(wrapped('  step      done', 16), '  step      done');
   assert.equal(wrapped('any length', Infinity), 'any length');
+});
+
+test('no line ends between a number and its unit', () => {
+  const figures = [
+    '0.4 s',
+    '(40 s)',
+    '3 min',
+    '5 h',
+    '12 d',
+    '950 B',
+    '12.3 MB,',
+    '2 GiB',
+    '0.52 mm.',
+    '99 %',
+    '2.5 steps/s',
+  ];
+  for (const figure of figures) {
+    const whole = `waiting since ${figure} or so`;
+    // A break after the number is what each of these widths would come to.
+    for (let width = 15; width < whole.length; width++) {
+      const lines = wrapped(whole, width).split('\n');
+      assert.ok(
+        lines.some((line) => line.includes(figure)),
+        `${width} columns: ${JSON.stringify(lines)}`,
+      );
+    }
+  }
+  // What only begins like a unit is a word.
+  assert.equal(wrapped('after 3 steps', 9), 'after 3\nsteps');
 });
