@@ -78,9 +78,9 @@ const rooms = {
   ],
 };
 
-// Every room may have what knows nothing of any.
+// Every room may have what knows nothing of any; workflow code what is nothing but text.
 const shared = ['text', 'network', 'disk'];
-for (const [room, allowed] of Object.entries(rooms)) if (room !== 'workflows') allowed.push(...shared);
+for (const [room, allowed] of Object.entries(rooms)) allowed.push(...(room === 'workflows' ? ['text'] : shared));
 for (const room of shared) rooms[room] = [];
 
 const names = Object.keys(rooms);

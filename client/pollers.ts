@@ -11,6 +11,8 @@ export interface Poller {
 
 /** Numbers of Temporal's `TaskQueueType` and `WorkerVersioningMode`. */
 const taskTypes = { workflow: 1, activity: 2 } as const;
+/** What a queue is asked for. */
+export type TaskType = keyof typeof taskTypes;
 const versionedMode = 2;
 
 /** The pollers of the queues of workflows, training and predictions. */
@@ -24,33 +26,53 @@ export async function pollersOf(client: Client): Promise<Readonly<Record<'data' 
   return { data, gpu, predict };
 }
 
-/** Identities of the workers that asked a queue for activities of late. @param within milliseconds. */
-export async function askingFor(client: Client, queue: string, within: number): Promise<string[]> {
-  const { namespace } = client.options;
-  const answer = await client.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType: taskTypes.activity,
-  });
-  return (answer.pollers ?? []).flatMap(({ identity, lastAccessTime }) => {
-    const age = Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000;
-    return age <= within && identity ? [identity] : [];
-  });
+/** Who asks a queue for tasks, by identities. */
+export interface Asking {
+  /** Those that get them. */
+  readonly asking: readonly string[];
+  /** Those of other builds than the one that gets the tasks. */
+  readonly ofOtherBuilds: readonly string[];
+  /** The build that gets the tasks; null: unversioned workers do. */
+  readonly build: string | null;
+}
+
+/** Who asked a queue for tasks of late. @param within milliseconds. */
+export async function askingFor(
+  client: Client,
+  queue: string,
+  within: number,
+  type: TaskType = 'activity',
+): Promise<Asking> {
+  const answer = await describe(client, queue, taskTypes[type]);
+  const current = answer.versioningInfo?.currentDeploymentVersion;
+  const asking: string[] = [];
+  const ofOtherBuilds: string[] = [];
+  for (const poller of answer.pollers ?? []) {
+    const age = Date.now() - Number(poller.lastAccessTime?.seconds ?? 0) * 1000;
+    if (age > within || !poller.identity) continue;
+    const { deployment, buildId } = pollerOf(poller);
+    const gets = buildId === (current?.buildId || null) && deployment === (current?.deploymentName || null);
+    (gets ? asking : ofOtherBuilds).push(poller.identity);
+  }
+  return { asking, ofOtherBuilds, build: current?.buildId || null };
 }
 
 async function ask(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Poller[]> {
+  return ((await describe(client, queue, taskQueueType)).pollers ?? []).map(pollerOf);
+}
+
+function describe(client: Client, queue: string, taskQueueType: 1 | 2): Promise<Answer> {
   const { namespace } = client.options;
-  const answer = await client.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType,
-  });
-  return (answer.pollers ?? []).map(({ identity, deploymentOptions }) => {
-    const versioned = Number(deploymentOptions?.workerVersioningMode ?? 0) === versionedMode;
-    return {
-      identity: identity ?? 'unknown',
-      deployment: versioned ? (deploymentOptions?.deploymentName ?? null) : null,
-      buildId: versioned ? (deploymentOptions?.buildId ?? null) : null,
-    };
-  });
+  return client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType });
+}
+
+type Answer = Awaited<ReturnType<Client['workflowService']['describeTaskQueue']>>;
+
+function pollerOf({ identity, deploymentOptions }: NonNullable<Answer['pollers']>[number]): Poller {
+  const versioned = Number(deploymentOptions?.workerVersioningMode ?? 0) === versionedMode;
+  return {
+    identity: identity ?? 'unknown',
+    deployment: versioned ? (deploymentOptions?.deploymentName ?? null) : null,
+    buildId: versioned ? (deploymentOptions?.buildId ?? null) : null,
+  };
 }

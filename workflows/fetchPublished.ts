@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, DataInput, DatasetSummary, FilesSummary } from '../activities/types.js';
 import { shortActivity } from './control/activityOptions.js';
-import { datasetNote } from './progress/notes.js';
+import { datasetNote } from '../text/stepNotes.js';
 import { onOneWorker } from './distribution/prepareData.js';
 import { runStep } from './control/step.js';
 

@@ -17,7 +17,7 @@ import { dataset } from './steps/dataset.js';
 import { evaluation } from './steps/evaluation.js';
 import { explain, findUserFault, workflowFailure } from './control/failures.js';
 import { endText } from './progress/notices.js';
-import * as notes from './progress/notes.js';
+import * as notes from '../text/stepNotes.js';
 import { predictions } from './steps/predictions.js';
 import { refinement } from './steps/refinement.js';
 import { StepRunner, type StepWorkflow } from './control/stepRunner.js';

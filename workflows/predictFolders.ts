@@ -2,7 +2,7 @@ import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { FolderPredictionInput, GpuActivities } from '../activities/types.js';
 import type { FrameFailure, ListRange } from '../inference/folders/job.js';
 import { predictActivity } from './control/activityOptions.js';
-import { predictionsNote } from './progress/notes.js';
+import { predictionsNote } from '../text/stepNotes.js';
 import { runShards } from './distribution/runShards.js';
 import { runStep } from './control/step.js';
 import type { FolderPredictionSummary } from './types.js';

@@ -24,7 +24,7 @@ import { longActivity, queues, shortActivity } from './control/activityOptions.j
 import { explain, workflowFailure } from './control/failures.js';
 import { fullTraining } from './fullTraining.js';
 import * as messages from './messages.js';
-import { evaluationNote } from './progress/notes.js';
+import { evaluationNote } from '../text/stepNotes.js';
 import { endText, Notices } from './progress/notices.js';
 import { SeriesBoard } from './progress/seriesBoard.js';
 import type { SeriesInput, SeriesResult } from './types.js';

@@ -88,6 +88,7 @@ export interface RunProgress {
   readonly paused: boolean;
 }
 
+/** What the predictions of a run came to. */
 export interface PredictionSummary extends MaybeInterrupted {
   readonly frames: number;
   /** Predicted by this execution; the others were there. */

@@ -41,14 +41,15 @@ async function statusText(
   const { run, workflowId, status: name, startedAt, closedAt, failure } = description;
   const seconds = ((closedAt ?? new Date()).getTime() - startedAt.getTime()) / 1000;
   const page = connected.pageOf(workflowId);
-  const isPaused = name === 'RUNNING' && description.progress?.paused === true;
+  const isPaused = name === 'RUNNING' && (description.progress ?? description.recorded)?.paused === true;
   const lines = [
     `${run}: ${isPaused ? 'paused' : name.toLowerCase()}, ${duration(seconds)}`,
     ...(page === null ? [] : [`  ${page}`]),
     '',
   ];
-  // Of a run that has ended, and whose steps no worker reports, the first line and the table are shown.
-  const isKnown = description.progress !== null || (description.members?.length ?? 0) > 0;
+  // Of a run that has ended, and of whose steps nobody says anything, the first line and the table are shown.
+  const { progress, recorded = null, members = [] } = description;
+  const isKnown = (progress ?? recorded) !== null || members.length > 0;
   if (name === 'RUNNING' || isKnown) lines.push(...descriptionLines(description, Date.now(), basis));
   const attempts = attemptLines(description);
   if (attempts.length > 0) lines.push('', ...attempts);

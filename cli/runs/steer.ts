@@ -6,7 +6,7 @@ import { retryRun } from '../../client/runs/retryRun.js';
 import { withTemporal, type ConnectionOptions } from '../connection.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
-import { nextAttempt } from './watching/progressLines.js';
+import { nextAttempt } from './watching/troubles.js';
 import { printable } from '../../text/printable.js';
 import { print, tell } from '../terminal/print.js';
 

@@ -67,16 +67,20 @@ export class LiveDisplay {
 /** Cuts a line to so many columns, after a whole field where it has several, else after a whole word; its colours stay. */
 function clip(line: string, width: number): string {
   if (visibleLength(line) <= width) return line;
-  const fits = stripVTControlCharacters(sliceAnsi(line, 0, width - 2));
-  const ends = [
-    fits.slice(0, Math.max(0, fits.lastIndexOf('  '))),
-    wholeWords(stripVTControlCharacters(line), width - 2),
-  ];
+  const text = stripVTControlCharacters(line);
+  const ends = [wholeFields(text, width - 2), wholeWords(text, width - 2)];
   const end = ends.map(visibleLength).find((columns) => columns > width / 2);
   return end === undefined ? `${sliceAnsi(line, 0, width - 1)}…` : `${sliceAnsi(line, 0, end)} …`;
 }
 
-/** As much of a text's beginning as so many columns take, up to the end of a word. */
+/** As much of a text's beginning as so many columns take, up to where two spaces follow. */
+function wholeFields(text: string, width: number): string {
+  let end = text.lastIndexOf('  ', width);
+  while (end > 0 && visibleLength(text.slice(0, end)) > width) end = text.lastIndexOf('  ', end - 1);
+  return text.slice(0, Math.max(0, end)).trimEnd();
+}
+
+/** The same up to the end of a word. */
 function wholeWords(text: string, width: number): string {
   let whole = '';
   for (const word of wordsOf(text)) {

@@ -3,12 +3,16 @@ import { WorkflowNotFoundError } from '../temporal.js';
 import { reasonLine } from '../../activities/processes/attempts.js';
 import type { AttemptRecord } from '../../activities/types.js';
 import { messages, runSteps } from '../../configs/temporal.js';
-import type { MemberState, RunProgress, StepState } from '../../workflows/types.js';
+import type { MemberState, RunProgress, SeriesInput, StepState } from '../../workflows/types.js';
+import { orUnreadable } from '../payloads/withoutPayloads.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
 import { findRun, type FoundRun } from './findRun.js';
 import { RunError } from '../connection/client.js';
 import { queryIfAnswered } from './queryIfAnswered.js';
+import { queuesOf, queueWorkers, type QueueWorkers } from './queueWorkers.js';
+import { recordedProgress } from './recordedProgress.js';
 import { isSeries, querySeries } from './seriesProgress.js';
+import { inputOf } from './workflowInput.js';
 
 /** A run as `status` shows it. */
 export interface RunDescription {
@@ -21,11 +25,17 @@ export interface RunDescription {
   readonly failure: string | null;
   /** null while no data worker answers. */
   readonly progress: RunProgress | null;
+  /** What Temporal itself knows of its steps; only while no data worker answers. */
+  readonly recorded?: RunProgress;
   /** What runs or waits just now. */
   readonly activities: readonly PendingActivity[];
+  /** Of each task queue on which it waits for a worker, and of its workflows' own while nobody answers: who is there. */
+  readonly queues: readonly QueueWorkers[];
   /** Of a series its runs, each with where it is itself once it has been started; absent for a run. */
-  readonly members?: readonly (MemberState & { readonly description: RunDescription | null })[];
+  readonly members?: readonly Member[];
 }
+
+type Member = MemberState & { readonly description: RunDescription | null };
 
 /**
  * Where a run is, live: the workflow's own progress with the heartbeats of the running activities laid over it.
@@ -41,6 +51,7 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
   const step = found.step === null ? await stepOf(client, found, own) : null;
   const activities = running ? [...(await pendingActivities(client, description)), ...(step?.activities ?? [])] : [];
   const progress = own === null ? null : withStep(own, step?.progress ?? null);
+  const recorded = own === null ? await recordedProgress(client, found, run) : null;
   return {
     run,
     workflowId: description.workflowId,
@@ -49,20 +60,33 @@ export async function describeRun(client: Client, run: string): Promise<RunDescr
     closedAt: description.closeTime ?? null,
     failure: description.status.name === 'FAILED' ? await failureOf(client, description) : null,
     progress: progress === null ? null : withHeartbeats(progress, activities),
+    ...(recorded && { recorded: withHeartbeats(recorded, activities) }),
     activities,
+    queues: running ? await queuesWaitedFor(client, description, own !== null, activities) : [],
   };
+}
+
+/** Whom a run waits for; what Temporal does not say of them is a courtesy that is missing. */
+async function queuesWaitedFor(
+  client: Client,
+  { taskQueue }: FoundRun['description'],
+  isAnswered: boolean,
+  activities: readonly PendingActivity[],
+): Promise<QueueWorkers[]> {
+  const looks = [
+    ...(isAnswered ? [] : [queueWorkers(client, taskQueue, 'workflow')]),
+    ...queuesOf(activities).map((queue) => queueWorkers(client, queue, 'activity')),
+  ];
+  const told = await Promise.allSettled(looks);
+  return told.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 
 /** A series has no steps of its own: its activities are those of its runs. */
 async function describeSeries(client: Client, run: string, { handle, description }: FoundRun): Promise<RunDescription> {
   const { workflowId, startTime, closeTime, status } = description;
   const series = await querySeries(client, handle);
-  const members = await Promise.all(
-    (series?.members ?? []).map(async (member) => {
-      const isThere = member.state !== 'waiting' && member.state !== 'left out';
-      return { ...member, description: isThere ? await describedIfThere(client, member.run) : null };
-    }),
-  );
+  const members =
+    series === null ? await recordedMembers(client, description) : await described(client, series.members);
   const running = members.filter(({ description: member }) => member?.status === 'RUNNING');
   return {
     run,
@@ -76,8 +100,35 @@ async function describeSeries(client: Client, run: string, { handle, description
       ...(status.name === 'RUNNING' ? await pendingActivities(client, description) : []),
       ...running.flatMap(({ description: member }) => member!.activities),
     ],
+    queues: running.flatMap(({ description: member }) => member!.queues),
     members,
   };
+}
+
+function described(client: Client, members: readonly MemberState[]): Promise<Member[]> {
+  return Promise.all(
+    members.map(async (member) => {
+      const isThere = member.state !== 'waiting' && member.state !== 'left out';
+      return { ...member, description: isThere ? await describedIfThere(client, member.run) : null };
+    }),
+  );
+}
+
+/** The runs that a series was started with, each as it is, where no data worker says how they are. */
+async function recordedMembers(client: Client, description: FoundRun['description']): Promise<Member[]> {
+  const input = await inputOf<SeriesInput>(client, description).catch(orUnreadable);
+  return Promise.all(
+    (input?.members ?? []).map(async ({ run, label }) => {
+      const member = await describedIfThere(client, run);
+      return { run, label, state: stateOf(member), note: null, description: member };
+    }),
+  );
+}
+
+function stateOf(member: RunDescription | null): MemberState['state'] {
+  if (member === null) return 'waiting';
+  const states = { RUNNING: 'running', COMPLETED: 'done', CANCELLED: 'cancelled' } as const;
+  return states[member.status as keyof typeof states] ?? 'failed';
 }
 
 async function describedIfThere(client: Client, run: string): Promise<RunDescription | null> {

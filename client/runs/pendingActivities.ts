@@ -9,6 +9,8 @@ export interface PendingActivity {
   readonly workflowId: string;
   readonly activityId: string;
   readonly type: string;
+  /** The task queue that its workers ask; null from servers that do not say. */
+  readonly queue: string | null;
   /** From 1. */
   readonly attempt: number;
   readonly state: 'waiting' | 'running' | 'stopping';
@@ -22,6 +24,8 @@ export interface PendingActivity {
   readonly lastFailure: string | null;
   /** Whether that was a fault: not where the attempt was stopped in an orderly way, or given back to whoever is free. */
   readonly lastFailureIsFault: boolean;
+  /** Since when it has been there for whoever asks; null where it runs, waits out its back-off or is paused. */
+  readonly waitsSince: Date | null;
   /** When the next attempt is due, of one that waits out its back-off; null otherwise. */
   readonly nextAttemptAt: Date | null;
   /** The worker that has it, or had it last. */
@@ -47,6 +51,7 @@ export function pendingActivities(
       workflowId,
       activityId: activity.activityId ?? '',
       type: activity.activityType?.name ?? 'unknown',
+      queue: activity.activityOptions?.taskQueue?.name || null,
       attempt,
       state: states[activity.state ?? 1] ?? 'stopping',
       paused: activity.paused === true,
@@ -59,11 +64,18 @@ export function pendingActivities(
       heartbeatAt: dateOf(activity.lastHeartbeatTime),
       lastFailure: await explainFailure(client, activity.lastFailure),
       lastFailureIsFault: isFault(activity.lastFailure),
+      waitsSince: waitsSince(activity),
       nextAttemptAt: dateOf(activity.nextAttemptScheduleTime),
       worker: activity.lastWorkerIdentity || null,
     };
   });
   return Promise.all(described);
+}
+
+function waitsSince(activity: RawActivity): Date | null {
+  const { state, paused, nextAttemptScheduleTime: due } = activity;
+  if (states[state ?? 1] !== 'waiting' || paused === true || due) return null;
+  return dateOf(activity.lastAttemptCompleteTime) ?? dateOf(activity.scheduledTime);
 }
 
 function isFault(failure: RawActivity['lastFailure']): boolean {

@@ -93,6 +93,7 @@ describe('a run as lines', () => {
     startedAt: new Date(0),
     closedAt: null,
     failure: null,
+    queues: [],
     progress: {
       run: 'run',
       steps: [

@@ -13,6 +13,13 @@ test('a narrow terminal loses what matters least, and no field is cut in two', (
   new LiveDisplay(terminal).show(['  ▸  coarse-pretraining  1 h 12 min  44 %  step 1292 of 2900  9 min 30 s left']);
   const shown = stripVTControlCharacters(written.join('')).split('\n')[0];
   assert.equal(shown, '  ▸  coarse-pretraining  1 h 12 min  44 % …');
+  // The last field ends where there is just room for it.
+  const fits = { ...terminal, columns: 80 } as unknown as NodeJS.WriteStream;
+  written.length = 0;
+  new LiveDisplay(fits).show([
+    '  ▸  coarse-pretraining  7 min 44 s  55 %  step 1608 of 2900  5 min 12 s left  loss 21.7',
+  ]);
+  assert.match(stripVTControlCharacters(written.join('')), /5 min 12 s left …$/m);
 });
 
 test('what is cut off where there are no fields is a whole word, and never the unit of a number', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { troubles } from '../../cli/runs/watching/progressLines.js';
+import { troubles } from '../../cli/runs/watching/troubles.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import { secondAttempt } from './support/secondAttempt.js';
 

@@ -5,6 +5,7 @@ import { Context } from '@temporalio/activity';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { taskQueues } from '../../configs/queues.js';
 import type { GpuActivities } from '../../activities/types.js';
+import { queueLines } from '../../cli/runs/watching/queueLines.js';
 import { describeRun } from '../../client/runs/describeRun.js';
 import { startRun } from '../../client/runs/runs.js';
 import { giveBack } from '../../workers/temporal/givenBack.js';
@@ -111,6 +112,10 @@ test('one device does one task at a time, whichever queue it comes from; a worke
       assert.deepEqual(givenBack.interruptions, { preemptions: 0, failures: 0 }, 'nobody has begun it');
       assert.equal(progress?.steps[0]?.interruptions, undefined);
       assert.ok(Math.max(...attempts) <= 3, `a busy worker asks for no more: ${attempts.join()}`);
+      const line = await waitFor('a word about who is busy', async () => {
+        return queueLines(await describeRun(temporal.client, 'short'))[0];
+      });
+      assert.match(line, /· every worker of tempeh-predict is busy: .* at long\/coarse-pretraining$/);
       const alone = await new OneDevice().start(['predict']);
       try {
         await resultOf('short/predictions');

@@ -55,8 +55,8 @@ export class WorkerFitness implements Fitness {
     const { taskQueue } = Context.current().info;
     const own = workerName();
     try {
-      const workers = await askingFor(this.options.client(), taskQueue, askedWithin);
-      return workers.some((identity) => {
+      const { asking, ofOtherBuilds } = await askingFor(this.options.client(), taskQueue, askedWithin);
+      return [...asking, ...ofOtherBuilds].some((identity) => {
         const name = /@(\S+:\d+)/.exec(identity)?.[1] ?? identity;
         return name !== own && !except.includes(name) && !hasEnded(name);
       });

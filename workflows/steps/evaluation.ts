@@ -1,7 +1,7 @@
 import { patched, proxyActivities } from '@temporalio/workflow';
 import type { DataActivities, EvaluationSummary } from '../../activities/types.js';
 import { longActivity, queues, shortActivity } from '../control/activityOptions.js';
-import { evaluationNote } from '../progress/notes.js';
+import { evaluationNote } from '../../text/stepNotes.js';
 import { evaluateShards } from '../distribution/evaluateShards.js';
 import { predictShards } from '../distribution/predictShards.js';
 import { runStep } from '../control/step.js';

@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { DataActivities } from '../../activities/types.js';
 import { shortActivity } from '../control/activityOptions.js';
-import { predictionsNote } from '../progress/notes.js';
+import { predictionsNote } from '../../text/stepNotes.js';
 import { predictShards } from '../distribution/predictShards.js';
 import { runStep } from '../control/step.js';
 import type { PredictionSummary, StepInput } from '../types.js';

@@ -8,7 +8,7 @@ import { HistoryFull, whenFull } from '../control/fullHistory.js';
 import { Iterations } from '../control/iterations.js';
 import { knownStepOf, withProgress } from '../control/knownSteps.js';
 import * as messages from '../messages.js';
-import { stageNote } from '../progress/notes.js';
+import { stageNote } from '../../text/stepNotes.js';
 import { runStep, type StepContext } from '../control/step.js';
 import type { KnownSteps, StepInput } from '../types.js';
 

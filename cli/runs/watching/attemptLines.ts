@@ -10,8 +10,8 @@ const mostListed = 12;
 const longestEnd = 120;
 
 /** The attempts of trainers and predictors of a run's whole life: when, which worker, from step to step, why it ended. */
-export function attemptLines({ progress }: RunDescription): string[] {
-  let all = (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
+export function attemptLines({ progress, recorded }: RunDescription): string[] {
+  let all = ((progress ?? recorded)?.steps ?? []).flatMap(({ step, interruptions }) =>
     (interruptions?.attempts ?? []).map((record, i) => ({ step, number: i + 1, record })),
   );
   // Those of a run that was resumed, which only found what is done.

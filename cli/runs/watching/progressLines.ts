@@ -6,7 +6,10 @@ import type { RunDescription } from '../../../client/runs/describeRun.js';
 import { devicesOf } from '../../../client/runs/devices.js';
 import type { PendingActivity } from '../../../client/runs/pendingActivities.js';
 import { printable } from '../../../text/printable.js';
+import { activityNames } from './activityNames.js';
 import { secondsLeft, type OutlookBasis } from './outlook.js';
+import { pastWarnings, troubles } from './troubles.js';
+import { queueLines } from './queueLines.js';
 import { bytes, columns, styled } from '../../terminal/terminal.js';
 import { duration, expectation } from '../../../text/duration.js';
 
@@ -26,21 +29,21 @@ const colours = { done: 'green', running: 'cyan', paused: 'yellow', failed: 'red
  *
  * @param basis null: when the whole run will be done is not shown.
  */
-export function progressLines(
-  description: RunDescription,
-  now = Date.now(),
-  basis: OutlookBasis | null = null,
-): string[] {
-  const { progress } = description;
-  if (progress === null) return [`  ${waitingNote(description)}`];
+export function progressLines(answered: RunDescription, now = Date.now(), basis: OutlookBasis | null = null): string[] {
+  const progress = answered.progress ?? answered.recorded ?? null;
+  const description = { ...answered, progress };
+  const unanswered = answered.progress === null ? unansweredLines(answered) : [];
+  if (progress === null) return unanswered;
   const rows = progress.steps.map((step) => {
     const notes = [stepNote(step, description, now), devicesNote(step, description), interruptionsNote(step)];
     const note = notes.filter((part) => part !== '').join('; ');
     return [`  ${marked(step.state)}`, step.step, secondsOf(step, now), note];
   });
   return [
+    ...unanswered,
     ...columns(rows, [2]).split('\n'),
     ...wholeRun(description, basis, now),
+    ...(unanswered.length > 0 ? [] : queueLines(description)),
     ...troubles(description, now),
     ...pastWarnings(description),
   ];
@@ -75,7 +78,8 @@ const silence = 15_000;
 /** What a step is at, or what it did. */
 function stepNote(step: StepState, { progress, activities }: RunDescription, now = Date.now()): string {
   const { training = null, predictions = null } = progress ?? {};
-  if (step.state === 'paused' && training?.stage === step.step) return trainingNote(training, null, now, true);
+  const stands = step.state === 'paused' || step.state === 'cancelled';
+  if (stands && training?.stage === step.step) return trainingNote(training, null, now, true);
   // Why a step failed stands whole below.
   if (step.state === 'failed') return printable(step.note ?? '', longestEnd);
   if (step.state !== 'running') return step.note ?? '';
@@ -152,15 +156,6 @@ function devicesNote({ step, state }: StepState, { progress, activities }: RunDe
   return devices.length === 0 ? '' : `on ${devices.join('; ')}`;
 }
 
-const activityNames: Readonly<Record<string, string>> = {
-  fetchBundle: 'fetching',
-  extractBundle: 'extracting',
-  packDataset: 'packing',
-  packFiles: 'storing',
-  evaluate: 'putting together',
-  planEvaluation: 'listing',
-};
-
 /** How far a transfer is. */
 export function transferNote(
   type: string,
@@ -195,9 +190,15 @@ function secondsOf({ state, seconds, startedAt, secondsBefore = 0 }: StepState, 
   return duration(secondsBefore + Math.max(0, (now - Date.parse(startedAt)) / 1000));
 }
 
-function waitingNote({ status, failure }: RunDescription): string {
-  if (status === 'RUNNING') return 'waiting for a data worker to answer (tempeh-flow worker data)';
-  return `${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`;
+/** That what is shown is not the workflow's own answer, and whom it takes to have that. */
+function unansweredLines(description: RunDescription): string[] {
+  const { status, failure, recorded } = description;
+  if (status === 'RUNNING') {
+    const lines = queueLines(description);
+    return lines.length > 0 ? lines : ['  waiting for a data worker to answer (tempeh-flow worker data)'];
+  }
+  if (recorded !== undefined) return [styled('dim', '  no data worker answers: this is what Temporal has of it')];
+  return [`  ${status.toLowerCase()}${failure === null ? '' : `: ${failure}`}`];
 }
 
 /** `1 pre-emption, 2 failures`; what did not happen is left out. */
@@ -213,88 +214,3 @@ function interruptionsNote({ interruptions }: StepState): string {
 
 /** Characters of why a step failed, in its row. */
 const longestEnd = 80;
-
-/** Characters of why an attempt failed. */
-const longestFailure = 300;
-
-/** Characters of a warning, which says what was found where. */
-const longestWarning = 600;
-
-/** `refinement`; of what fetches and packs, what it does: `dataset (packing)`. */
-function nameOf({ type, workflowId }: PendingActivity): string {
-  const step = workflowId.split('/')[1];
-  const work = activityNames[type];
-  if (step === undefined) return work ?? type;
-  return work === undefined ? step : `${step} (${work})`;
-}
-
-/**
- * Activities that failed and are tried again: why, and when. Those that wait in their place: for what. Warnings. What was
- * stopped in an orderly way, or given back, has another mark: nothing is wrong.
- */
-export function troubles({ activities, progress }: RunDescription, now: number): string[] {
-  const mark = `  ${styled('yellow', '!')}`;
-  return activities.flatMap((activity) => {
-    const { attempt, lastFailure, lastFailureIsFault, paused, state, heartbeat } = activity;
-    const name = nameOf(activity);
-    const lines: string[] = [];
-    if (lastFailure !== null || paused) {
-      // What failed is the attempt before the one that runs, or that is to come.
-      const number = numbering(activity, progress);
-      const failed = number(lastFailure === null ? attempt : attempt - 1);
-      const failure = lastFailure === null ? '' : `: ${printable(lastFailure.replace(/\s+/g, ' '), longestFailure)}`;
-      const next = nextAttempt(activity, now, number);
-      const isTrouble = lastFailureIsFault || paused;
-      lines.push(
-        `${isTrouble ? mark : `  ${styled('dim', '·')}`} ${name}, attempt ${failed}${failure}${next === '' ? '' : ` (${next})`}`,
-      );
-    }
-    const waitsFor = state === 'running' ? heartbeat?.waitsFor : null;
-    if (waitsFor) lines.push(`${mark} ${name} waits: ${waitsFor.split('\n')[0]}`);
-    const warning = heartbeat !== null && 'warning' in heartbeat ? heartbeat.warning : undefined;
-    if (warning !== undefined) lines.push(`${mark} ${name}: ${printable(warning, longestWarning)}`);
-    return lines;
-  });
-}
-
-/** What earlier attempts and steps that are done warned of: what runs shows its own last one above. */
-function pastWarnings({ progress, activities }: RunDescription): string[] {
-  const shown = activities.flatMap(({ heartbeat }) =>
-    heartbeat !== null && 'warning' in heartbeat && heartbeat.warning !== undefined ? [heartbeat.warning] : [],
-  );
-  const line = (text: string): string => `  ${styled('yellow', '!')} ${printable(text, longestWarning)}`;
-  const ofSteps = (progress?.steps ?? []).flatMap(({ step, interruptions }) =>
-    (interruptions?.warnings ?? [])
-      // Those that are kept are cut.
-      .filter((warning) => !shown.some((whole) => whole.startsWith(warning)))
-      .map((warning) => line(`${step}: ${warning}`)),
-  );
-  return [...(progress?.warnings ?? []).map(line), ...ofSteps];
-}
-
-/** The numbers of a stage's attempts, as they are listed: Temporal's begin anew where the stage was paused or resumed. */
-function numbering(
-  { workflowId, type, interruptions }: PendingActivity,
-  progress: RunDescription['progress'],
-): (attempt: number) => number {
-  const step = progress?.steps.find((state) => workflowId.endsWith(`/${state.step}`));
-  const own = interruptions.attempts ?? [];
-  const before = type === 'trainStage' ? (step?.interruptions?.attempts?.length ?? 0) - own.length : 0;
-  return (attempt) => {
-    if (before <= 0 || own.length === 0) return attempt + Math.max(0, before);
-    const index = own.findIndex((record) => record.attempt === attempt);
-    return before + 1 + (index >= 0 ? index : own.length);
-  };
-}
-
-/** When an activity that waits is tried again. */
-export function nextAttempt(
-  { paused, state, nextAttemptAt, attempt, lastFailure }: PendingActivity,
-  now: number,
-  number = (temporals: number): number => temporals,
-): string {
-  if (paused) return 'paused in Temporal: tempeh-flow retry goes on';
-  if (nextAttemptAt === null)
-    return state === 'waiting' ? 'waits for a worker' : lastFailure === null ? '' : `attempt ${number(attempt)} runs`;
-  return `next attempt in ${duration(Math.max(0, (nextAttemptAt.getTime() - now) / 1000))}`;
-}

@@ -1,7 +1,9 @@
 import type { RunDescription } from '../../../client/runs/describeRun.js';
 import { columns } from '../../terminal/terminal.js';
 import type { OutlookBasis } from './outlook.js';
-import { currentStep, marked, progressLines, troubles } from './progressLines.js';
+import { currentStep, marked, progressLines } from './progressLines.js';
+import { queueLines } from './queueLines.js';
+import { troubles } from './troubles.js';
 
 /** A run as `progressLines` has it; a series with a line a run: what it is at, what it came to, what it waits for. */
 export function descriptionLines(description: RunDescription, now: number, basis: OutlookBasis | null): string[] {
@@ -12,6 +14,7 @@ export function descriptionLines(description: RunDescription, now: number, basis
       status === 'RUNNING'
         ? '  waiting for a data worker to answer (tempeh-flow worker data)'
         : '  no run of it is known',
+      ...queueLines(description),
     ];
   }
   const rows = members.map(({ run, label, state, note, description: member }) => {
@@ -20,5 +23,5 @@ export function descriptionLines(description: RunDescription, now: number, basis
     return [`  ${marked(shown)}`, label, run, isOn ? currentStep(member, now) : (note ?? '')];
   });
   const ownTroubles = troubles({ ...description, activities }, now);
-  return [...columns(rows).split('\n'), ...ownTroubles];
+  return [...columns(rows).split('\n'), ...queueLines(description), ...ownTroubles];
 }

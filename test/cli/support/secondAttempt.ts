@@ -13,6 +13,8 @@ export const secondAttempt: PendingActivity = {
   heartbeatAt: null,
   lastFailure: 'the trainer was ended by SIGKILL',
   lastFailureIsFault: true,
+  queue: 'tempeh-gpu',
+  waitsSince: null,
   nextAttemptAt: null,
   worker: null,
 };
