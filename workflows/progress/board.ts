@@ -82,7 +82,11 @@ export class Board {
     this.#predictions = null;
     this.#measured = null;
     this.change(step, { state: 'running', startedAt: new Date().toISOString() });
-    upsertSearchAttributes([{ key: stageKey, value: step }]);
+    // The iteration that the stage before reported last is none of this one's.
+    upsertSearchAttributes([
+      { key: stageKey, value: step },
+      { key: stepKey, value: null },
+    ]);
   }
 
   /** Counts what a trainer or predictor of a step went through until it ended. */
