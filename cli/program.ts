@@ -78,22 +78,27 @@ function ownVersion(): string {
 
 /** yargs's message for a wrong command line, with the options that may have been meant. */
 function usageMessage(message: string, args: readonly string[], help: () => string): string {
-  const hint = `\n(${['tempeh-flow', ...commandOf(args), '--help'].join(' ')} says what there is)`;
+  const hint = (): string => `\n(${commandIn(help())} --help says what there is)`;
   if (message.startsWith('Did you mean')) return `Unknown command: ${commandOf(args).join(' ')}. ${message}`;
   if (message.startsWith('Not enough non-option arguments')) {
     // Its first line is the command with what it takes.
     const usage = help().trim().split('\n')[0] ?? '';
     const runs = usage.includes('<run>') ? ' tempeh-flow list shows the runs.' : '';
-    return `An argument is missing: ${usage}.${runs}${hint}`;
+    return `An argument is missing: ${usage}.${runs}${hint()}`;
   }
   const missing = /^Missing required arguments?: (.*)$/.exec(message)?.[1]?.split(', ');
   if (missing !== undefined) {
     const names = missing.map((name) => `--${name}`);
-    return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} missing.${hint}`;
+    return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} missing.${hint()}`;
   }
   const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
   const meant = unknown.flatMap((name) => suggest(name, optionsIn(help()))).map((name) => `--${name}`);
-  return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint;
+  return `${message}.${didYouMean([...new Set(meant)])}`.replace(/([?.])\.$/, '$1') + hint();
+}
+
+/** A command's words, without what it takes, from the first line of its help. */
+function commandIn(help: string): string {
+  return /^tempeh-flow(?: [a-z][a-z-]*)*/.exec(help.trim())?.[0] ?? 'tempeh-flow';
 }
 
 /** Names of the options that a command's help lists. */

@@ -70,7 +70,7 @@ test('a command that lacks its run says so, and where the runs are listed', asyn
 test('a command that lacks an option names it as it is typed', async () => {
   const { code, stderr } = await tempehFlow(['evaluate', 'some-run']);
   assert.equal(code, 2);
-  assert.match(stderr, /^error: --out is missing\.\n\(tempeh-flow evaluate some-run --help/);
+  assert.match(stderr, /^error: --out is missing\.\n\(tempeh-flow evaluate --help says/);
   const several = await tempehFlow(['predict', 'coarse']);
   assert.match(several.stderr, /^error: (--[a-z-]+, )+--out are missing\./);
 });
