@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../disk/makeFolder.js';
 import { cameraFromTka } from '../../datasets/formats/tka.js';
 import { contactSheet, type SheetFrame } from '../../datasets/inspect/contactSheet.js';
 import { rigFindings } from '../../datasets/inspect/rigFindings.js';
@@ -13,6 +12,7 @@ import { FrameUnreadable } from '../../datasets/reader/errors.js';
 import type { ShowArguments } from './arguments.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { outputFolder } from '../outputs.js';
 import { styled } from '../terminal/terminal.js';
 import { findingLines } from './findingLines.js';
 import { withInspection } from './openInspection.js';
@@ -22,6 +22,7 @@ import { print } from '../terminal/print.js';
 export async function show(options: ShowArguments): Promise<number> {
   return withInspection(options, async (inspection, { volume, onProgress, signal }) => {
     const chosen = chooseFrames(inspection, options);
+    await outputFolder('--output', options.output);
     const frames: SheetFrame[] = [];
     const unreadable: string[] = [];
     let cameras: ReturnType<typeof cameraFromTka>[] = [];
@@ -42,7 +43,6 @@ export async function show(options: ShowArguments): Promise<number> {
         unreadable.push(cause.message);
       }
     }
-    await makeFolder(options.output);
     for (const message of unreadable) print(`${styled('red', '✘')} ${message}`);
     if (frames.length > 0) {
       const sheet = await contactSheet(frames, { faces: inspection.source.template.faces });

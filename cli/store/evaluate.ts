@@ -15,6 +15,7 @@ import { openStore } from '../../storage/openStore.js';
 import type { ObjectStore } from '../../storage/types.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { outputFolder } from '../outputs.js';
 import { harmless } from '../terminal/harmless.js';
 import { LiveDisplay } from '../terminal/liveDisplay.js';
 import { untilStopped } from '../terminal/untilStopped.js';
@@ -73,6 +74,8 @@ async function seriesOf(
 /** Measures what the options name, and writes it into a folder. @throws CommandError where no frame can be measured. */
 async function measured(options: EvaluateOptions, out: string): Promise<Measurement> {
   const { set, framesPerShard } = await open(options);
+  // Measuring takes hours where there are many frames.
+  await outputFolder('--out', out);
   const display = options.json ? null : new LiveDisplay();
   const onFrame = harmless((done: number, total: number, problem: string | null): void => {
     if (problem !== null) display?.print(`  ${styled('yellow', '!')} ${problem}`);

@@ -11,6 +11,7 @@ import { exportPublished } from '../../training/published/exportPublished.js';
 import { importPublished } from '../../training/published/importPublished.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
+import { outputFile, outputFolder } from '../outputs.js';
 import { requireRunName } from '../runName.js';
 import { configurationOfRun } from './ofRun.js';
 import { loadWithStore } from './placeholders.js';
@@ -72,6 +73,7 @@ export async function exportCheckpoint(options: ExportCheckpointOptions): Promis
   const own = (await storedConfiguration(store, run)) ?? configuration;
   refuseUnpublished(stage, own);
   const isFolder = (await stat(options.file).catch(() => null))?.isDirectory() ?? false;
+  await (isFolder ? outputFolder('FILE', options.file) : outputFile('FILE', options.file));
   const { step, file } = await exportPublished({
     store,
     run,

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { makeFolder } from '../../disk/makeFolder.js';
 import { runReport } from '../../report/runReport.js';
 import { seriesReport } from '../../report/seriesReport.js';
 import { openStore } from '../../storage/openStore.js';
 import { CommandError } from '../errors.js';
 import { exitCodes, type ExitCode } from '../exitCodes.js';
+import { outputFile } from '../outputs.js';
 import { requireRunName } from '../runName.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { configurationOfRun } from './ofRun.js';
@@ -27,6 +26,7 @@ export async function report({ run, out, open, gpuPrice, ...where }: ReportOptio
   requireRunName(run);
   const { storage } = await configurationOfRun(run, where);
   const store = openStore(storage);
+  const file = await outputFile('--out', out ?? `${run}.report.html`);
   const page = await untilStopped(
     async (signal) =>
       (await seriesReport(store, run)) ?? (await runReport({ store, run, signal, gpuPrice: gpuPrice ?? null })),
@@ -35,8 +35,6 @@ export async function report({ run, out, open, gpuPrice, ...where }: ReportOptio
     const todo = 'tempeh-flow list shows those that Temporal knows';
     throw new CommandError(`There is no run ${run} in ${store.description}: ${todo}.`, exitCodes.usage);
   }
-  const file = resolve(out ?? `${run}.report.html`);
-  await makeFolder(dirname(file));
   // A page that is open in a browser is never seen half written.
   await writeFile(`${file}.new`, page);
   await rename(`${file}.new`, file);
