@@ -8,6 +8,7 @@ import { messages, runSteps, type RunStep } from '../../configs/temporal.js';
 import type { InterruptionsByStep, KnownSteps, SecondsByStep } from '../../workflows/types.js';
 import { orUnreadable, withoutPayloads } from '../payloads/withoutPayloads.js';
 import { describeRun, queryProgress } from './describeRun.js';
+import { recordedProgress, recordedStep } from './recordedProgress.js';
 import { inputOf } from './workflowInput.js';
 
 /**
@@ -48,7 +49,7 @@ export interface BeforeRunOptions {
 
 /**
  * What the steps of a run went through and took in the executions that have ended, and the checkpoints that they are known to
- * have saved in the same store: no worker, no answer, nor where the run's key is lost.
+ * have saved in the same store. Where no worker answers it is what Temporal has recorded; where the run's key is lost, nothing.
  */
 export async function beforeRun(
   client: Client,
@@ -71,16 +72,31 @@ export async function beforeRun(
         throw error;
       }
       const progress = await queryProgress(client, handle, answerSeconds);
-      const interrupted = progress?.steps.find((state) => state.step === step)?.interruptions;
-      if (interrupted !== undefined) interruptions[step] = interrupted;
-      const { stage, checkpointStep = null } = progress?.training ?? {};
-      if (stage === undefined || checkpointStep === null) return;
+      const recorded =
+        progress === null ? await withinSeconds(client, () => recordedStep(client, { step }, description)) : null;
+      const state = progress?.steps.find((one) => one.step === step) ?? recorded?.state;
+      if (state?.interruptions !== undefined) interruptions[step] = state.interruptions;
+      const stage = progress?.training?.stage ?? stageOf(step);
+      const checkpointStep = progress?.training?.checkpointStep ?? recorded?.checkpointStep ?? null;
+      if (stage === null || checkpointStep === null) return;
       const before = await inputOf<Partial<RunInput>>(client, description).catch(orUnreadable);
       if (placeOf(before?.configuration?.storage) === placeOf(storage)) knownSteps[stage] = checkpointStep;
     }),
   );
   const known = Object.entries({ interruptions, knownSteps, secondsBefore: await secondsBefore });
   return Object.fromEntries(known.filter(([, bySteps]) => Object.keys(bySteps).length > 0));
+}
+
+/** null where Temporal does not say in time, or the run's key is lost. */
+async function withinSeconds<T>(client: Client, ask: () => Promise<T>): Promise<T | null> {
+  return client.withDeadline(Date.now() + recordSeconds * 1000, ask).catch(() => null);
+}
+
+/** That Temporal has to say what it has recorded. */
+const recordSeconds = 10;
+
+function stageOf(step: RunStep): TrainingStage | null {
+  return step === 'coarse-pretraining' || step === 'coarse-finetuning' || step === 'refinement' ? step : null;
 }
 
 /** What the steps of a run took until its last execution ended. @param names the client without payloads. */
@@ -91,15 +107,18 @@ async function secondsOf(
   answerSeconds: number | undefined,
 ): Promise<SecondsByStep> {
   const handle = client.workflow.getHandle(run);
-  let closedAt;
+  let description;
   try {
-    closedAt = (await names.workflow.getHandle(run).describe()).closeTime?.getTime() ?? Date.now();
+    description = await names.workflow.getHandle(run).describe();
   } catch (error) {
     // There may be steps by themselves.
     if (error instanceof WorkflowNotFoundError) return {};
     throw error;
   }
-  const progress = await queryProgress(client, handle, answerSeconds);
+  const closedAt = description.closeTime?.getTime() ?? Date.now();
+  const progress =
+    (await queryProgress(client, handle, answerSeconds)) ??
+    (await recordedProgress(client, { handle, description, step: null }, run));
   const taken: Partial<Record<RunStep, number>> = {};
   for (const { step, seconds, startedAt, secondsBefore = 0 } of progress?.steps ?? []) {
     // One that was terminated could not count.

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import type { DatasetSummary, EvaluationSummary, Interruptions, MaybeInterrupted } from '../../activities/types.js';
+import type { DatasetSummary, EvaluationSummary, MaybeInterrupted } from '../../activities/types.js';
 import { runSteps, searchAttributes, type RunStep } from '../../configs/temporal.js';
 import { datasetNote, evaluationNote, noTestSet, predictionsNote, stageNote } from '../../text/stepNotes.js';
 import type {
@@ -20,6 +20,8 @@ import { inputOf } from './workflowInput.js';
 
 /** Seconds that Temporal has to answer: it is asked some dozen questions, side by side. */
 const answerSeconds = 10;
+
+type StageResult = FullTrainingResult['stages'][number];
 
 /** The steps of a run that Temporal knows of, by its children. */
 type Executions = ReadonlyMap<RunStep, WorkflowExecutionDescription>;
@@ -46,26 +48,27 @@ async function recorded(client: Client, found: FoundRun, run: string): Promise<R
   const steps = found.step === null ? runSteps : [found.step];
   const furthest = Math.max(...steps.map((step, i) => (executions.has(step) ? i : -1)));
   const records = await Promise.all(
-    steps.map(async (step, i): Promise<{ state: StepState; record: StepRecord | null }> => {
+    steps.map(async (step, i): Promise<RecordedStep> => {
       const before = input?.secondsBefore?.[step];
       const known = { step, ...(before !== undefined && { secondsBefore: before }) };
       const execution = executions.get(step);
-      if (execution !== undefined) return stepOf(client, known, execution);
+      if (execution !== undefined) return recordedStep(client, known, execution);
       const none = { ...known, startedAt: null, seconds: null, note: null };
       const leftOut = input === null ? null : whyLeftOut(input, step);
-      if (leftOut !== null) return { state: { ...none, ...leftOut }, record: null };
+      if (leftOut !== null) return { state: { ...none, ...leftOut }, training: null, checkpointStep: null };
       // What is done is forgotten before its run is: retention counts from a workflow's end.
       const isDone = i < furthest || description.status.name === 'COMPLETED';
       const interruptions = input?.interruptions?.[step];
       const state = isDone ? ('done' as const) : ('waiting' as const);
-      return { state: { ...none, state, ...(interruptions && { interruptions }) }, record: null };
+      const shown = { ...none, state, ...(interruptions && { interruptions }) };
+      return { state: shown, training: null, checkpointStep: null };
     }),
   );
-  const open = records.findLast(({ state: { state } }) => state === 'paused' || state === 'cancelled');
+  const last = records.findLast(({ training }) => training !== null);
   return {
     run,
     steps: records.map(({ state }) => state),
-    training: open?.record?.training ?? null,
+    training: last?.training ?? null,
     predictions: null,
     paused: records.some(({ state }) => state.state === 'paused') || stateAttributeOf(description) === 'paused',
   };
@@ -110,11 +113,21 @@ const states: Readonly<Record<string, StepStateName>> = {
   TERMINATED: 'cancelled',
 };
 
-async function stepOf(
+/** A step by its workflow alone. */
+export interface RecordedStep {
+  readonly state: StepState;
+  /** Where a stage that came to no end was saved. */
+  readonly training: StepRecord['training'];
+  /** Of the last checkpoint of a stage that is known. */
+  readonly checkpointStep: number | null;
+}
+
+/** What Temporal has recorded of a step: its state, times and result; else what its history says of its attempts. */
+export async function recordedStep(
   client: Client,
   { step, secondsBefore = 0 }: Pick<StepState, 'step' | 'secondsBefore'>,
   execution: WorkflowExecutionDescription,
-): Promise<{ state: StepState; record: StepRecord | null }> {
+): Promise<RecordedStep> {
   const { status, startTime, closeTime } = execution;
   const running = stateAttributeOf(execution) === 'paused' ? 'paused' : 'running';
   const state = states[status.name] ?? running;
@@ -128,9 +141,10 @@ async function stepOf(
   };
   if (status.name === 'COMPLETED') {
     const result = await resultOf(client, execution);
-    const { interruptions } = (result ?? {}) as MaybeInterrupted;
+    const { interruptions, checkpoint } = (result ?? {}) as MaybeInterrupted & Partial<StageResult>;
     const note = result === null ? null : noteOf(step, result);
-    return { state: { ...base, note, ...(interruptions && { interruptions }) }, record: null };
+    const done = { ...base, note, ...(interruptions && { interruptions }) };
+    return { state: done, training: null, checkpointStep: checkpoint?.step ?? null };
   }
   const note =
     state === 'cancelled'
@@ -139,8 +153,9 @@ async function stepOf(
         ? await failureOf(client, execution).catch(orUnreadable)
         : null;
   const record = await stepRecord(client, execution).catch(orUnreadable);
-  const interruptions: Interruptions | undefined = record?.interruptions;
-  return { state: { ...base, note, ...(interruptions && { interruptions }) }, record };
+  const { interruptions, training = null } = record ?? {};
+  const ended = { ...base, note, ...(interruptions && { interruptions }) };
+  return { state: ended, training, checkpointStep: training?.checkpointStep ?? null };
 }
 
 /** null where its key is lost. */
@@ -157,7 +172,7 @@ function noteOf(step: RunStep, result: unknown): string {
     case 'evaluation':
       return evaluationNote(result as EvaluationSummary);
     default:
-      return stageNote(result as FullTrainingResult['stages'][number]);
+      return stageNote(result as StageResult);
   }
 }
 

@@ -6,7 +6,9 @@ import { attemptLines } from '../../cli/runs/watching/attemptLines.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import type { AttemptRecord, Interruptions } from '../../activities/types.js';
 import { describeRun, type RunDescription } from '../../client/runs/describeRun.js';
+import { beforeRun } from '../../client/runs/attempts.js';
 import { cancelRun, startRun } from '../../client/runs/runs.js';
+import { runSteps } from '../../configs/temporal.js';
 import type { StageProgress } from '../../training/process/protocol.js';
 import { testActivities, type TestActivities } from './support/activities.js';
 import { testConfiguration } from './support/configuration.js';
@@ -56,15 +58,29 @@ async function bothWays(
   activities: TestActivities,
   end: (run: string) => Promise<unknown>,
 ): Promise<{ answered: RunDescription; alone: RunDescription }> {
-  const answered = await temporal.withWorkers(activities, 'all', async () => {
-    await startRun(temporal.client, { run, configuration: testConfiguration() });
+  const configuration = testConfiguration();
+  const [answered, before] = await temporal.withWorkers(activities, 'all', async () => {
+    await startRun(temporal.client, { run, configuration });
     await end(run);
-    return describeRun(temporal.client, run);
+    return Promise.all([describeRun(temporal.client, run), beforeRun(temporal.client, run, configuration)]);
   });
   const began = performance.now();
   const alone = await describeRun(temporal.client, run);
   assert.ok(performance.now() - began < 20_000, 'whoever asks waits for seconds');
   assert.ok(answered.progress !== null && alone.progress === null && alone.recorded !== undefined);
+  // What a run that is started again goes on with must not depend on a worker's answering in time.
+  const {
+    secondsBefore: took = {},
+    knownSteps,
+    interruptions: lived,
+  } = await beforeRun(temporal.client, run, configuration);
+  const { secondsBefore = {} } = before;
+  assert.deepEqual(lived, before.interruptions);
+  // These trainers report no checkpoints on the way: workflows do not know them, results and ends do.
+  assert.equal(knownSteps?.['coarse-pretraining'], 300_000);
+  assert.deepEqual({ ...knownSteps, ...before.knownSteps }, knownSteps);
+  assert.deepEqual(Object.keys(took), Object.keys(secondsBefore));
+  for (const step of runSteps) assert.ok(Math.abs((took[step] ?? 0) - (secondsBefore[step] ?? 0)) < 2, step);
   return { answered, alone };
 }
 
