@@ -86,6 +86,14 @@ function usageMessage(message: string, args: readonly string[], help: () => stri
     const runs = usage.includes('<run>') ? ' tempeh-flow list shows the runs.' : '';
     return `An argument is missing: ${usage}.${runs}${hint()}`;
   }
+  const choices = [...message.matchAll(/^ *Argument: ([\w-]+), Given: "(.*)", Choices: (.*)$/gm)];
+  if (choices.length > 0) {
+    const lines = choices.map(([, name = '', given, of = '']) => {
+      const option = optionsIn(help()).includes(name) ? `--${name}` : name.toUpperCase();
+      return `${option} ${printable(given ?? '')}: expected ${of.replaceAll('"', '').replace(/, ([^,]*)$/, ' or $1')}.`;
+    });
+    return `${lines.join('\n')}${hint()}`;
+  }
   const missing = /^Missing required arguments?: (.*)$/.exec(message)?.[1]?.split(', ');
   if (missing !== undefined) {
     const names = missing.map((name) => `--${name}`);

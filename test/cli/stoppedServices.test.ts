@@ -67,6 +67,14 @@ test('a command that lacks its run says so, and where the runs are listed', asyn
   assert.match(stderr, /An argument is missing: tempeh-flow status <run>\. tempeh-flow list shows the runs\./);
 });
 
+test('a value that is none of those that there are is quoted, with them', async () => {
+  const { code, stderr } = await tempehFlow(['list', '--state', 'stopped']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: --state stopped: expected running, paused, .* or ended\.\n\(tempeh-flow list --help/);
+  const positional = await tempehFlow(['extend', 'some-run', 'fine', '5']);
+  assert.match(positional.stderr, /^error: STAGE fine: expected coarse-pretraining, coarse-finetuning or refinement\./);
+});
+
 test('a command that lacks an option names it as it is typed', async () => {
   const { code, stderr } = await tempehFlow(['evaluate', 'some-run']);
   assert.equal(code, 2);

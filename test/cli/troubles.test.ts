@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { activityNames } from '../../cli/runs/watching/activityNames.js';
 import { troubles } from '../../cli/runs/watching/troubles.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import { secondAttempt } from './support/secondAttempt.js';
@@ -18,6 +19,13 @@ function lineOf(change: Partial<Activity>, attempts: readonly (typeof record)[] 
   assert.equal(lines.length, 1);
   return lines[0]!;
 }
+
+test('what reports how far it is has a word for what it does, and not the name that it is registered by', () => {
+  const dataset = ['fetchBundle', 'extractBundle', 'packDataset', 'packFiles'];
+  for (const type of [...dataset, 'branchMember', 'planEvaluation', 'evaluateShard', 'evaluate']) {
+    assert.match(activityNames[type] ?? '', /^[a-z ]+ing( together)?$/, type);
+  }
+});
 
 test('what failed has the mark of faults; what was stopped in an orderly way has not', () => {
   assert.match(lineOf({}), /^ {2}! refinement, attempt 1: the trainer was ended by SIGKILL \(attempt 2 runs\)$/);

@@ -4,6 +4,8 @@ export const activityNames: Readonly<Record<string, string>> = {
   extractBundle: 'extracting',
   packDataset: 'packing',
   packFiles: 'storing',
+  branchMember: 'branching',
+  evaluateShard: 'measuring',
   evaluate: 'putting together',
   planEvaluation: 'listing',
 };
