@@ -1,4 +1,11 @@
-import { continueAsNew, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  isCancellation,
+  patched,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import type { GpuActivities, StageExtension } from '../../activities/types.js';
 import type { TrainingStage } from '../../configs/schema/training.js';
@@ -42,7 +49,10 @@ export async function runTrainingStage(stage: TrainingStage, input: StepInput): 
         if (failure instanceof HistoryFull) return;
         const { progress, interruptions } = ends.of(failure);
         known = withProgress(known, progress ?? null);
-        if (paused && progress !== undefined) board.setTraining(progress);
+        // Where a stage stands that was stopped for good; workers of an earlier version may have stopped it.
+        const isOver =
+          !paused && isCancellation(failure) && progress !== undefined && patched('stands-where-cancelled');
+        if ((paused || isOver) && progress !== undefined) board.setTraining(progress);
         board.interrupted(stage, interruptions);
       };
       for (;;) {
