@@ -54,6 +54,8 @@ export async function startTestTemporal(
     dataConverter: converter,
     shutdownForceTime: '5 seconds',
     maxHeartbeatThrottleInterval: 100,
+    // Workflows run in this thread: one of their own takes half a second to load what they need, for each group of workers.
+    debugMode: true,
     // Ten of each by default, of five workers: the server would be busy with them.
     maxConcurrentWorkflowTaskPolls: 2,
     maxConcurrentActivityTaskPolls: 2,
