@@ -40,16 +40,19 @@ export function drawMesh(camera: Camera, mesh: Mesh, look: Look, colours?: Float
   });
   const picture = interpolateAttributes(raster, mesh.faces, litColours(camera, mesh, look, colours), 3, -1);
   const data = new Uint8Array(3 * camera.width * camera.height);
+  const parts = supersampling ** 2;
   for (let row = 0; row < camera.height; row++) {
     for (let column = 0; column < camera.width; column++) {
       for (let channel = 0; channel < 3; channel++) {
         let sum = 0;
-        for (let part = 0; part < supersampling ** 2; part++) {
-          const y = row * supersampling + Math.floor(part / supersampling);
-          const value = picture[3 * (y * width + column * supersampling + (part % supersampling)) + channel]!;
-          sum += value < 0 ? background[channel]! : value;
+        for (let y = row * supersampling; y < (row + 1) * supersampling; y++) {
+          const from = 3 * (y * width + column * supersampling) + channel;
+          for (let at = from; at < from + 3 * supersampling; at += 3) {
+            const value = picture[at]!;
+            sum += value < 0 ? background[channel]! : value;
+          }
         }
-        data[3 * (row * camera.width + column) + channel] = Math.round(sum / supersampling ** 2);
+        data[3 * (row * camera.width + column) + channel] = Math.round(sum / parts);
       }
     }
   }
