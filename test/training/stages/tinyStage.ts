@@ -24,7 +24,7 @@ export function tinyConfiguration(input: {
   readonly checkpoints?: RunConfigurationInput['checkpoints'];
 }): RunConfiguration {
   const featureNet = { stemChannels: 4, layerChannels: [4, 4, 4, 4], layerBlocks: [1, 1, 1, 1], featureChannels: 4 };
-  const v2v = { frontChannels: 4, frontKernelSide: 7, baseChannels: 4, encoderChannels: [4, 4], backChannels: [4, 4] };
+  const v2v = { frontChannels: 4, frontKernelSide: 7, baseChannels: 4, encoderChannels: [4], backChannels: [4, 4] };
   const stage = (iterations: number, changes: object = {}): object => ({ iterations, ...often, ...changes });
   return runConfigurationSchema.parse({
     seed: 5,
@@ -37,7 +37,7 @@ export function tinyConfiguration(input: {
         gridSide: 8,
         gridSpacing: 40,
         localiser: { channels: 4, levels: 1, hiddenUnits: 4 },
-        v2v: { ...v2v, pooledLevels: 2 },
+        v2v: { ...v2v, pooledLevels: 1 },
       },
       refinement: { featureNet, gridSide: 4, v2v: { ...v2v, pooledLevels: 1 } },
     },
