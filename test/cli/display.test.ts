@@ -7,8 +7,7 @@ import { secondsLeft } from '../../cli/runs/watching/outlook.js';
 import { loadConfiguration } from '../../configs/load.js';
 import { progressLines } from '../../cli/runs/watching/progressLines.js';
 import { print, printJson } from '../../cli/terminal/print.js';
-import { bytes, columns } from '../../cli/terminal/terminal.js';
-import { duration, expectation } from '../../text/duration.js';
+import { columns } from '../../cli/terminal/terminal.js';
 import type { RunDescription } from '../../client/runs/describeRun.js';
 import type { StepState } from '../../workflows/types.js';
 import { secondAttempt } from './support/secondAttempt.js';
@@ -154,6 +153,23 @@ describe('a run as lines', () => {
     assert.doesNotMatch(at(new Date(24_000)), /left|steps\/s/);
   });
 
+  test('a stage that waits for its next attempt has no rate, nor what its attempt before said last', () => {
+    const [activity] = description.activities;
+    const lines = (change: Partial<RunDescription['activities'][number]>) =>
+      progressLines({ ...description, activities: [{ ...activity!, state: 'waiting', ...change }] }, 5000)[1] ?? '';
+    assert.match(lines({}), /step 30 of 120 +waits for a worker +loss/);
+    assert.match(lines({ nextAttemptAt: new Date(12_000) }), /step 30 of 120 +next attempt in 7 s +loss/);
+    assert.doesNotMatch(lines({}), /left|steps\/s/);
+    const progress = { ...description.progress!, training: null };
+    const heartbeat = { kind: 'training', progress: null, message: 'Loading the models', preemptions: 0 } as const;
+    const begun = (state: 'waiting' | 'running') =>
+      progressLines({ ...description, progress, activities: [{ ...activity!, state, heartbeat }] }, 5000)[1] ?? '';
+    assert.deepEqual(
+      [begun('running'), begun('waiting')].map((line) => line.includes('Loading')),
+      [true, false],
+    );
+  });
+
   test('when what failed is tried again, or what it waits for', () => {
     const lastLine = (change: Partial<RunDescription['activities'][number]>) => {
       const [activity] = description.activities;
@@ -261,26 +277,4 @@ test('what a command prints obeys nothing but colours, and its JSON stays JSON',
   assert.equal(written[0], `\u001b[32mfound\u001b[0m ${shown}\nnext\n`);
   assert.equal(written[1], `{"hostile":"${shown}"}\n`);
   assert.deepEqual(JSON.parse(written[1]), { hostile });
-});
-
-test('human-readable numbers', () => {
-  assert.deepEqual([4.4, 60, 3599, 7260, 300_000].map(duration), [
-    '4 s',
-    '1 min 00 s',
-    '59 min 59 s',
-    '2 h 01 min',
-    '3 d 11 h',
-  ]);
-  assert.deepEqual([75, 1000, 7260].map(expectation), ['1 min 15 s', '17 min', '2 h 01 min']);
-  assert.deepEqual([0, 999, 1000, 53_000_000, 999_600].map(bytes), ['0 B', '999 B', '1.00 kB', '53.0 MB', '1.00 MB']);
-  assert.equal(
-    columns(
-      [
-        ['a', '1'],
-        ['bbb', '22'],
-      ],
-      [1],
-    ),
-    'a     1\nbbb  22',
-  );
 });

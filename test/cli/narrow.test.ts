@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { evaluationTable } from '../../cli/runs/watching/evaluationTable.js';
 import { LiveDisplay } from '../../cli/terminal/liveDisplay.js';
-import { wrapped } from '../../cli/terminal/terminal.js';
+import { bytes, columns, wrapped } from '../../cli/terminal/terminal.js';
+import { duration, expectation } from '../../text/duration.js';
 import type { ErrorSummary } from '../../evaluation/types.js';
 
 test('a narrow terminal loses what matters least, and no field is cut in two', () => {
@@ -93,4 +94,26 @@ test('no line ends between a number and its unit', () => {
   }
   // What only begins like a unit is a word.
   assert.equal(wrapped('after 3 steps', 9), 'after 3\nsteps');
+});
+
+test('human-readable numbers', () => {
+  assert.deepEqual([4.4, 60, 3599, 7260, 300_000].map(duration), [
+    '4 s',
+    '1 min 00 s',
+    '59 min 59 s',
+    '2 h 01 min',
+    '3 d 11 h',
+  ]);
+  assert.deepEqual([75, 1000, 7260].map(expectation), ['1 min 15 s', '17 min', '2 h 01 min']);
+  assert.deepEqual([0, 999, 1000, 53_000_000, 999_600].map(bytes), ['0 B', '999 B', '1.00 kB', '53.0 MB', '1.00 MB']);
+  assert.equal(
+    columns(
+      [
+        ['a', '1'],
+        ['bbb', '22'],
+      ],
+      [1],
+    ),
+    'a     1\nbbb  22',
+  );
 });

@@ -8,7 +8,7 @@ import type { PendingActivity } from '../../../client/runs/pendingActivities.js'
 import { printable } from '../../../text/printable.js';
 import { activityNames } from './activityNames.js';
 import { secondsLeft, type OutlookBasis } from './outlook.js';
-import { pastWarnings, troubles } from './troubles.js';
+import { nextAttempt, pastWarnings, troubles } from './troubles.js';
 import { queueLines } from './queueLines.js';
 import { bytes, columns, styled } from '../../terminal/terminal.js';
 import { duration, expectation } from '../../../text/duration.js';
@@ -68,7 +68,8 @@ function wholeRun(description: RunDescription, basis: OutlookBasis | null, now: 
   const heardAt = lastHeardOf(activities);
   if (basis === null || progress === null || progress.steps.length === 1) return [];
   const seconds = secondsLeft(description, basis);
-  if (seconds === null || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
+  const waits = activities.some(({ type, state }) => type === 'trainStage' && state === 'waiting');
+  if (seconds === null || waits || (heardAt !== null && now - heardAt.getTime() > silence)) return [];
   return [`    whole run  about ${expectation(seconds)} left`];
 }
 
@@ -84,6 +85,8 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
   if (step.state === 'failed') return printable(step.note ?? '', longestEnd);
   if (step.state !== 'running') return step.note ?? '';
   if (training?.stage === step.step) {
+    const trainer = activities.find(({ type }) => type === 'trainStage');
+    if (trainer?.state === 'waiting') return trainingNote(training, null, now, true, nextAttempt(trainer, now));
     return trainingNote(training, lastHeardOf(activities), now);
   }
   // A workflow of one step is the step: all activities are its own.
@@ -96,8 +99,16 @@ function stepNote(step: StepState, { progress, activities }: RunDescription, now
   if (predictions !== null && (step.step === 'predictions' || step.step === 'evaluation')) {
     return `${bar(predictions.done / Math.max(1, predictions.total))}  ${predictions.done} of ${predictions.total} frames`;
   }
-  const message = own.map(({ heartbeat }) => (heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null));
-  return message.find((text) => text !== null) ?? (own[0] === undefined ? (step.note ?? '') : beginning(own[0]));
+  // Of one that waits it is what its attempt before said.
+  const running = own.filter(({ state }) => state !== 'waiting');
+  const message = running.map(({ heartbeat }) =>
+    heartbeat !== null && 'message' in heartbeat ? heartbeat.message : null,
+  );
+  return message.find((text) => text !== null) ?? beginningNote(running[0] ?? own[0], step);
+}
+
+function beginningNote(activity: PendingActivity | undefined, { note }: StepState): string {
+  return activity === undefined ? (note ?? '') : beginning(activity);
 }
 
 /** What has not said anything yet. */
@@ -113,7 +124,13 @@ function measuredNote({ done, total, skipped, framesPerSecond }: PredictionProgr
 }
 
 /** What matters least is last: a narrow terminal cuts it off. */
-function trainingNote(training: StageProgress, heardAt: Date | null, now: number, isPaused = false): string {
+function trainingNote(
+  training: StageProgress,
+  heardAt: Date | null,
+  now: number,
+  isPaused = false,
+  waits = '',
+): string {
   const { step: done, totalSteps, loss, stepsPerSecond, validation } = training;
   const share = done / Math.max(1, totalSteps);
   const silentFor = heardAt === null ? 0 : now - heardAt.getTime();
@@ -127,6 +144,7 @@ function trainingNote(training: StageProgress, heardAt: Date | null, now: number
   return [
     `${barWidth() === 0 ? '' : `${bar(share, barWidth())} `}${Math.floor(100 * share)} %`,
     `step ${done} of ${totalSteps}`,
+    waits,
     ...rate,
     loss === null ? '' : `loss ${loss.toPrecision(3)}`,
     typeof distance === 'number' ? `validation ${distance.toFixed(2)} mm` : '',
