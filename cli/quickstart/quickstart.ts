@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { miniatureSettings, type MiniatureSettings } from '../../miniature/settings.js';
 import { CommandError } from '../errors.js';
 import { exitCodes } from '../exitCodes.js';
-import { styled } from '../terminal/terminal.js';
+import { localTime, styled } from '../terminal/terminal.js';
 import { untilStopped } from '../terminal/untilStopped.js';
 import { workspace, type Workspace } from '../machine/workspace.js';
 import type { QuickstartJob } from './job.js';
@@ -52,7 +52,7 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
     withLock(`${space.directory}/quickstart`, busy, async () => {
       const last = completeRun(job);
       if (last !== null) {
-        print(`${styled('green', '✔')} ${last.run} is trained: ${last.finishedAt}\n\n${summary(last, options.keep)}`);
+        print(`${styled('green', '✔')} ${last.run} is trained: ${localTime(new Date(last.finishedAt))}\n\n${summary(last, options.keep)}`);
         if (options.keep) await serveUntilStopped(job, signal);
         return exitCodes.ok;
       }
