@@ -16,7 +16,7 @@ export async function prepareFrameCache({ directory, limitBytes }: FrameCache, w
     await makeFolder(directory);
     await access(directory, constants.W_OK);
   } catch (error) {
-    const expected = `a folder that this worker may write: --cache, or ${cacheVariables.directory}`;
+    const expected = `expected a folder that this worker may write: --cache, or ${cacheVariables.directory}`;
     throw new ConfigurationError([{ where: directory, setting: 'cache', found: (error as Error).message, expected }]);
   }
   const adopted = await adoptCaches(join(workerFolder, 'runs'), directory, limitBytes);

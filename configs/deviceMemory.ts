@@ -10,6 +10,6 @@ export function checkDeviceMemory(environment: NodeJS.ProcessEnv = process.env):
   const bytes = Number(said);
   if (Number.isSafeInteger(bytes) && bytes > 0) return;
   throw new ConfigurationError([
-    { where: deviceMemoryVariable, setting: '', found: said, expected: 'bytes above 0: 150000000000' },
+    { where: deviceMemoryVariable, setting: '', found: said, expected: 'expected bytes above 0: 150000000000' },
   ]);
 }

@@ -41,7 +41,7 @@ function bytesOf(text: string): number {
       where: `--cache-bytes or ${cacheVariables.bytes}`,
       setting: 'cache-bytes',
       found: text,
-      expected: 'bytes above 0: 200000000000, 200G or 186GiB',
+      expected: 'expected bytes above 0: 200000000000, 200G or 186GiB',
     },
   ]);
 }

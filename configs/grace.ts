@@ -29,7 +29,7 @@ export function graceOf(given: string | undefined = process.env[graceVariable]):
   if (given === undefined || given === '') return null;
   const seconds = Number(given);
   if (!(Number.isFinite(seconds) && seconds >= least && seconds <= most)) {
-    const expected = `a number of seconds, ${least} to ${most}`;
+    const expected = `expected a number of seconds, ${least} to ${most}`;
     throw new ConfigurationError([{ where: `--grace or ${graceVariable}`, setting: 'grace', found: given, expected }]);
   }
   // A process has to be asked, to end, and its end to be reported: of a short grace a sixth each time.

@@ -30,7 +30,7 @@ export async function noticeHook(environment: NodeJS.ProcessEnv): Promise<Notice
   const kinds = (environment['TEMPEH_NOTICE_KINDS'] || noticeKinds.join(',')).split(',').map((kind) => kind.trim());
   for (const kind of kinds) {
     if ((noticeKinds as readonly string[]).includes(kind)) continue;
-    throw mistake('TEMPEH_NOTICE_KINDS', kind, `of ${noticeKinds.join(', ')}`);
+    throw mistake('TEMPEH_NOTICE_KINDS', kind, `some of ${noticeKinds.join(', ')}, separated by commas`);
   }
   const command = environment['TEMPEH_NOTICE_COMMAND'] || null;
   if (command !== null) await checkProgram(command, environment['PATH'] ?? '');

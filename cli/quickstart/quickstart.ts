@@ -52,7 +52,9 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
     withLock(`${space.directory}/quickstart`, busy, async () => {
       const last = completeRun(job);
       if (last !== null) {
-        print(`${styled('green', '✔')} ${last.run} is trained: ${localTime(new Date(last.finishedAt))}\n\n${summary(last, options.keep)}`);
+        print(
+          `${styled('green', '✔')} ${last.run} is trained: ${localTime(new Date(last.finishedAt))}\n\n${summary(last, options.keep)}`,
+        );
         if (options.keep) await serveUntilStopped(job, signal);
         return exitCodes.ok;
       }

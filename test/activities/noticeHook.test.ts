@@ -88,11 +88,11 @@ test('a program that fails, or has been removed, is reported', async () => {
 test('a mistake in the variables stops the worker before it takes work', async () => {
   await assert.rejects(
     noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,' }),
-    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ""; expected of milestone, paused/,
+    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ""; expected some of milestone, paused/,
   );
   await assert.rejects(
     noticeHook({ TEMPEH_NOTICE_KINDS: 'failed,ended' }),
-    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ended; expected of milestone, paused/,
+    /^ConfigurationError: TEMPEH_NOTICE_KINDS: found ended; expected some of milestone, paused/,
   );
   for (const text of ['hooks.example/x', 'file:///etc/passwd']) {
     await assert.rejects(noticeHook({ TEMPEH_NOTICE_URL: text }), /expected an address that begins with https/);

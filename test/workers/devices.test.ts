@@ -120,7 +120,7 @@ test('where the cache of a worker is, and what it may take: options before varia
     else
       assert.throws(
         () => frameCacheOf('/w', { bytes }, {}),
-        /--cache-bytes or TEMPEH_FRAME_CACHE_BYTES.*bytes above 0/s,
+        /--cache-bytes or TEMPEH_FRAME_CACHE_BYTES.*expected bytes above 0/s,
       );
   }
 });
