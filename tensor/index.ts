@@ -4,6 +4,7 @@ export { tidy } from './engine/tidy.js';
 export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Variable } from './tensorflow.js';
 export { deviceMemory } from './engine/deviceMemory.js';
 export { runsOnGpu } from './engine/engine.js';
+export { vectors, withoutOwnKernels } from './engine/ownKernels.js';
 export { precisionWarning, withActivations, type Activations } from './engine/precision.js';
 export { forwardPass, hostLoss, reshape, valueAndGradients } from './gradients/gradients.js';
 export {
@@ -30,5 +31,4 @@ export { sampleBilinear } from './kernels/bilinearSampling.js';
 export { meanAndVariance, weightedMeanAndVariance } from './kernels/statistics.js';
 export { expectationOfRows, softmaxExpectation } from './kernels/softmaxExpectation.js';
 export { withExactShifts } from './kernels/softmaxShift.js';
-export { vectors, withoutTiles } from './kernels/tiledSoftmax.js';
 export { joinBatch, splitBatch } from './kernels/batches.js';

@@ -7,7 +7,7 @@ import type { Rank } from '../../tensor/index.js';
 import type { HeadFigures, HeadResult } from './figures.js';
 
 prepareTensorFlow({ deterministic: false });
-const { countedOperations, forwardPass, softmaxExpectation, tf, vectors, withoutTiles } =
+const { countedOperations, forwardPass, softmaxExpectation, tf, vectors, withoutOwnKernels } =
   await import('../../tensor/index.js');
 const { machineRate } = await import('../machineRate.js');
 
@@ -34,7 +34,7 @@ function measure(): Omit<HeadFigures, 'way'> {
 
 const ways: Readonly<Record<string, () => Omit<HeadFigures, 'way'>>> = {
   ...(vectors !== 'none' && { [vectors]: measure }),
-  operations: () => withoutTiles(measure),
+  operations: () => withoutOwnKernels(measure),
 };
 const found = new Map<string, Omit<HeadFigures, 'way'>>();
 let rate = 0;

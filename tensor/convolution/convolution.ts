@@ -1,11 +1,10 @@
 import { strided } from '../kernels/batches.js';
 import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
-import { planarFilterGradient } from './planarFilterGradient.js';
+import { ownFilterGradient, ownFilterGradientFits } from './filterGradient.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from '../engine/engine.js';
 import { Activation, asActivation, executeConvolution, roundedActivation } from '../engine/precision.js';
 import { frameByZeros } from '../kernels/padding.js';
 import { countOperations } from '../engine/phases.js';
-import { processorHas } from '../engine/processor.js';
 import { record } from '../gradients/recording.js';
 import { spectralConvolution, spectralConvolutionGradients } from './spectralConvolution.js';
 import type { Tensor4D, Tensor5D, Tensor } from '../tensorflow.js';
@@ -73,16 +72,17 @@ export function convolution2d(x: Tensor4D, filter: Tensor4D, geometry: Geometry,
       const inputs = (): Tensor[] => [integers(x!.shape), asActivation(filter!), dy!];
       return [
         needed[0] ? executeConvolution('Conv2DBackpropInput', shared, inputs()) : null,
-        needed[1] ? convolution2dFilterGradient(x!, dy!, filter!.shape, geometry) : null,
+        needed[1] ? convolution2dFilterGradient(x!, dy!, filter!, geometry) : null,
       ];
     });
     return y as Tensor4D;
   });
 }
 
-function convolution2dFilterGradient(x: Tensor, dy: Tensor, filterShape: number[], geometry: Geometry): Tensor {
-  const [side] = filterShape as [number];
-  const shape = integers(filterShape);
+function convolution2dFilterGradient(x: Tensor, dy: Tensor, filter: Tensor, geometry: Geometry): Tensor {
+  if (ownFilterGradientFits()) return ownFilterGradient(x, filter, dy, geometry.stride, geometry.padding > 0);
+  const [side] = filter.shape as [number];
+  const shape = integers(filter.shape);
   if (side > 1 || geometry.stride === 1) {
     return executeConvolution('Conv2DBackpropFilter', attributes(2, geometry, side), [x, shape, dy]);
   }
@@ -138,10 +138,9 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
           ? denseInputGradient(dy!, weights)
           : convolution3dInputGradient(dy!, weights, x!.shape, shared);
       const byFilter = {
-        direct: () => convolution3dFilterGradient(x!, dy!, filter!.shape, shared),
+        direct: () => convolution3dFilterGradient(x!, dy!, filter!, geometry),
         spectral: () => spectralConvolutionGradients(dy!, x!, weights, [false, true])[1],
         dense: () => denseFilterGradient(x!, dy!, filter!.shape),
-        planar: () => planarFilterGradient(x!, dy!, filter!.shape),
       }[how.filterGradient];
       if (how.forward === 'spectral') {
         return spectralConvolutionGradients(dy!, x!, weights, [needed[0]!, needed[1]!]);
@@ -153,22 +152,20 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
 }
 
 type Algorithm = 'direct' | 'spectral' | 'dense';
-type FilterGradientAlgorithm = Algorithm | 'planar';
 
 /** From so many cubes on the other algorithms' set-up pays. */
 const manyCubes = 64;
 
 /**
  * Which algorithm a convolution runs by on a CPU: a large kernel over small cubes in the frequency domain; cubes of 2³
- * voxels as a matrix product; the filter gradient of cubes of 4³, which oneDNN computes at a third of its usual rate
- * without AVX-512, in the frequency domain too. The filter gradient of large kernels over larger volumes in planes, where
- * oneDNN has no more than AVX2. All others, and a GPU's, directly.
+ * voxels as a matrix product; the filter gradient of cubes of 4³, where a kernel of ours is not there for it, in the
+ * frequency domain too. All others, and a GPU's, directly.
  */
 function chosenAlgorithm(
   x: readonly number[],
   filter: readonly number[],
   { stride, padding }: Geometry,
-): { readonly forward: Algorithm; readonly filterGradient: FilterGradientAlgorithm } {
+): { readonly forward: Algorithm; readonly filterGradient: Algorithm } {
   const [count, side] = x as [number, number];
   const kernelSide = filter[0]!;
   const isCube = x[2] === side && x[3] === side;
@@ -176,10 +173,9 @@ function chosenAlgorithm(
   if (!runsOnGpu() && isCube && keepsSize && count >= manyCubes) {
     if (kernelSide >= 5 && side <= 8) return { forward: 'spectral', filterGradient: 'spectral' };
     if (kernelSide === 3 && side === 2) return { forward: 'dense', filterGradient: 'dense' };
-    if (kernelSide === 3 && side === 4) return { forward: 'direct', filterGradient: 'spectral' };
-  }
-  if (!runsOnGpu() && keepsSize && kernelSide >= 5 && !processorHas('avx512f')) {
-    return { forward: 'direct', filterGradient: 'planar' };
+    if (kernelSide === 3 && side === 4 && !ownFilterGradientFits()) {
+      return { forward: 'direct', filterGradient: 'spectral' };
+    }
   }
   return { forward: 'direct', filterGradient: 'direct' };
 }
@@ -188,10 +184,13 @@ function convolution3dInputGradient(dy: Tensor, filter: Tensor, shape: number[],
   return executeConvolution('Conv3DBackpropInputV2', [...shared, shape32], [integers(shape), filter, dy]);
 }
 
-function convolution3dFilterGradient(x: Tensor, dy: Tensor, shape: number[], shared: Attribute[]): Tensor {
+function convolution3dFilterGradient(x: Tensor, dy: Tensor, filter: Tensor, geometry: Geometry): Tensor {
+  if (ownFilterGradientFits()) return ownFilterGradient(x, filter, dy, geometry.stride, geometry.padding > 0);
+  const { shape } = filter;
+  const shared = attributes(3, geometry, shape[0]);
   // Where the kernel is deeper than the volume, oneDNN (TensorFlow 2.21, AVX512-BF16) leaves taps of bfloat16's gradient
   // unwritten: whatever was in the memory before.
-  if (shape[0]! > x.shape[1]!) return executeOne('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
+  if (shape[0] > x.shape[1]!) return executeOne('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
   return executeConvolution('Conv3DBackpropFilterV2', shared, [x, integers(shape), dy]);
 }
 
@@ -202,7 +201,8 @@ function convolution3dFilterGradient(x: Tensor, dy: Tensor, shape: number[], sha
  * @param x `[N, D, H, W, I]` @param filter `[2, 2, 2, O, I]` @returns `[N, 2D, 2H, 2W, O]`
  */
 export function transposedConvolution3d(x: Tensor5D, filter: Tensor5D): Tensor5D {
-  const shared = attributes(3, { stride: 2, padding: 0 }, 2);
+  const geometry = { stride: 2, padding: 0 };
+  const shared = attributes(3, geometry, 2);
   const [n, d, h, w] = x.shape;
   return tidy(() => {
     const [taken, weights] = [asActivation(x), asActivation(filter)];
@@ -219,7 +219,7 @@ export function transposedConvolution3d(x: Tensor5D, filter: Tensor5D): Tensor5D
         countOperations(count * needed.filter(Boolean).length);
         return [
           needed[0] ? executeConvolution('Conv3D', shared, [dy!, asActivation(filter!)]) : null,
-          needed[1] ? convolution3dFilterGradient(dy!, x!, filter!.shape, shared) : null,
+          needed[1] ? convolution3dFilterGradient(dy!, x!, filter!, geometry) : null,
         ];
       },
     );

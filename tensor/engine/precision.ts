@@ -130,9 +130,14 @@ export function restored(kept: Tensor): Tensor {
 const isType = ({ name }: Attribute): boolean => name === 'T';
 const narrowType = attribute.bfloat16('T');
 
+/** Whether convolutions run in bfloat16 (see above). */
+export function convolvesInBfloat16(): boolean {
+  return activations === 'bfloat16' && hasBfloat16Arithmetic();
+}
+
 /** One of TensorFlow's convolutions, or gradients of one, with `T` in its attributes; in bfloat16 where the device has it. */
 export function executeConvolution(name: string, attributes: readonly Attribute[], inputs: readonly Tensor[]): Tensor {
-  if (activations === 'float32' || !hasBfloat16Arithmetic()) return executeOne(name, attributes, inputs);
+  if (!convolvesInBfloat16()) return executeOne(name, attributes, inputs);
   return tidy(() => {
     const narrowInputs = inputs.map((input) => (input.dtype === 'float32' ? narrow(input) : input));
     const typed = attributes.map((given) => (isType(given) ? narrowType : given));

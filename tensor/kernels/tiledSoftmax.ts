@@ -1,4 +1,5 @@
-import { backend, execute, runsOnGpu } from '../engine/engine.js';
+import { execute } from '../engine/engine.js';
+import { vectorsInUse } from '../engine/ownKernels.js';
 import { countOperations } from '../engine/phases.js';
 import { record } from '../gradients/recording.js';
 import type { Tensor2D, Tensor3D } from '../tensorflow.js';
@@ -6,25 +7,9 @@ import type { Tensor2D, Tensor3D } from '../tensorflow.js';
 /** Of the operations that `infra/setup/binding/softmax_expectation.cc` adds to TensorFlow. */
 const mostComponents = 3;
 
-let allowed = true;
-
-/** Runs `f` with TensorFlow's own operations instead, as on a GPU: for tests. */
-export function withoutTiles<A>(f: () => A): A {
-  const outer = allowed;
-  allowed = false;
-  try {
-    return f();
-  } finally {
-    allowed = outer;
-  }
-}
-
-/** What our kernels compute with: `avx512`, `avx2`; `none` where the processor has neither, or `TEMPEH_VECTORS` says so. */
-export const vectors = (backend.binding as unknown as { readonly vectors?: string }).vectors ?? 'none';
-
 /** Whether {@link tiledSoftmaxExpectation} is there for such values. */
 export function tilesFit(values: Tensor2D): boolean {
-  return allowed && vectors !== 'none' && !runsOnGpu() && values.shape[1] <= mostComponents;
+  return vectorsInUse() !== 'none' && values.shape[1] <= mostComponents;
 }
 
 /**

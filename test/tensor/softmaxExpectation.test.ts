@@ -7,7 +7,7 @@ import {
   tf,
   valueAndGradients,
   vectors,
-  withoutTiles,
+  withoutOwnKernels,
   type Tensor,
   type Tensor2D,
   type Tensor3D,
@@ -17,7 +17,7 @@ import { assertClose, checkGradients, randomTensor } from '../support/gradientCh
 /** By our kernel, where the processor has it, and by TensorFlow's operations. */
 function eachWay(name: string, f: () => void): void {
   test(`${name}, in tiles`, { skip: vectors === 'none' && 'no AVX2' }, f);
-  test(`${name}, by operations`, () => withoutTiles(f));
+  test(`${name}, by operations`, () => withoutOwnKernels(f));
 }
 
 eachWay('softmax expectation equals its definition, whole or in chunks, with its gradients', () => {
@@ -104,7 +104,7 @@ test(
           },
           { keys, queries },
         );
-      const [inTiles, byOperations] = [found(), withoutTiles(found)];
+      const [inTiles, byOperations] = [found(), withoutOwnKernels(found)];
       assertClose(inTiles.value.y, byOperations.value.y, 1e-4);
       for (const name of ['keys', 'queries'])
         assertClose(inTiles.gradients[name]!, byOperations.gradients[name]!, 2e-4);

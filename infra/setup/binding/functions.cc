@@ -7,7 +7,7 @@
 #include "call.h"
 #include "graph_attributes.h"
 #include "run_function.h"
-#include "softmax_expectation.h"
+#include "vectors.h"
 
 namespace tfnodejs {
 namespace {
@@ -195,9 +195,13 @@ napi_value ShareTensor(napi_env env, napi_callback_info info) {
 
 napi_value Initialise(napi_env env, napi_value exports) {
   if (InitTFNodeJSBinding(env, exports) == nullptr) return nullptr;
-  const softmax::InstructionSet *set = softmax::ChosenInstructionSet();
+  const std::string wrong = WrongVectors();
+  if (!wrong.empty()) {
+    napi_throw_error(env, nullptr, wrong.c_str());
+    return nullptr;
+  }
   napi_value vectors;
-  napi_status created = napi_create_string_utf8(env, set == nullptr ? "none" : set->name, NAPI_AUTO_LENGTH, &vectors);
+  napi_status created = napi_create_string_utf8(env, NameOf(ChosenVectors()), NAPI_AUTO_LENGTH, &vectors);
   ENSURE_NAPI_OK_RETVAL(env, created, nullptr);
   const napi_property_descriptor added[] = {
       {"newGraph", nullptr, NewGraph, nullptr, nullptr, nullptr, napi_default, nullptr},

@@ -9,12 +9,10 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
-#include "kernel_api.h"
+#include "operation.h"
 #include "tasks.h"
-#include "tensorflow/c/ops.h"
 
 namespace tfnodejs {
 namespace softmax {
@@ -23,56 +21,7 @@ namespace {
 /** So many multiplications and additions are worth a thread. */
 constexpr int64_t kWorthThreads = 1 << 24;
 
-struct Status {
-  TF_Status *const status = TF_NewStatus();
-  ~Status() { TF_DeleteStatus(status); }
-  void Check() const {
-    if (TF_GetCode(status) != TF_OK) throw std::runtime_error(TF_Message(status));
-  }
-};
-
-/** Inputs and outputs of a kernel that runs. */
-class Run {
- public:
-  explicit Run(TF_OpKernelContext *context) : context_(context) {}
-  ~Run() {
-    for (TF_Tensor *tensor : tensors_) TF_DeleteTensor(tensor);
-  }
-
-  TF_Tensor *Input(int index) {
-    TF_Tensor *tensor = nullptr;
-    TF_GetInput(context_, index, &tensor, status_.status);
-    status_.Check();
-    tensors_.push_back(tensor);
-    return tensor;
-  }
-
-  /** @throws where its shape is another than expected */
-  const float *Input(int index, const std::vector<int64_t> &shape) {
-    TF_Tensor *tensor = Input(index);
-    bool isSo = TF_NumDims(tensor) == static_cast<int>(shape.size());
-    for (size_t axis = 0; isSo && axis < shape.size(); axis++) isSo = TF_Dim(tensor, axis) == shape[axis];
-    if (!isSo) throw std::runtime_error("input " + std::to_string(index) + " has a shape that does not fit the others");
-    return static_cast<const float *>(TF_TensorData(tensor));
-  }
-
-  float *Output(int index, const std::vector<int64_t> &shape) {
-    size_t bytes = sizeof(float);
-    for (int64_t side : shape) bytes *= side;
-    TF_Tensor *tensor =
-        TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes, status_.status);
-    status_.Check();
-    tensors_.push_back(tensor);
-    return static_cast<float *>(TF_TensorData(tensor));
-  }
-
- private:
-  TF_OpKernelContext *const context_;
-  const Status status_;
-  std::vector<TF_Tensor *> tensors_;
-};
-
-Sizes SizesOf(Run &run) {
+Sizes SizesOf(KernelRun &run) {
   TF_Tensor *keys = run.Input(0), *queries = run.Input(1), *values = run.Input(2);
   if (TF_NumDims(keys) != 3 || TF_NumDims(queries) != 2 || TF_NumDims(values) != 2) {
     throw std::runtime_error("expected keys [B, N, C], queries [C, L] and values [N, K]");
@@ -87,19 +36,6 @@ Sizes SizesOf(Run &run) {
 int64_t ThreadsFor(const Sizes &sizes) {
   const double work = 1.0 * sizes.samples * sizes.voxels * sizes.channels * sizes.queries;
   return work < kWorthThreads ? 1 : ThreadsOfOperation();
-}
-
-/** Whatever is thrown fails the operation. */
-template <typename Compute>
-void Guarded(TF_OpKernelContext *context, const Compute &compute) {
-  try {
-    Run run(context);
-    compute(run, *ChosenInstructionSet());
-  } catch (const std::exception &error) {
-    const Status status;
-    TF_SetStatus(status.status, TF_INVALID_ARGUMENT, error.what());
-    TF_OpKernelContext_Failure(context, status.status);
-  }
 }
 
 /** y, s and z of a sample's queries, from what its groups have come to, in their order. */
@@ -124,7 +60,8 @@ void Merge(const Sizes &sizes, int64_t sample, const float *partials, float *y, 
 }
 
 void Expectation(void *, TF_OpKernelContext *context) {
-  Guarded(context, [](Run &run, const InstructionSet &set) {
+  Guarded(context, [](KernelRun &run) {
+    const InstructionSet &set = *ChosenInstructionSet();
     const Sizes sizes = SizesOf(run);
     const auto [samples, voxels, channels, queries, components] = sizes;
     const Floats panels(sizes.PaddedQueries() * sizes.PaddedChannels());
@@ -165,7 +102,8 @@ void PrepareSlopes(const Sizes &sizes, const float *y, const float *givenShifts,
 }
 
 void Gradient(void *, TF_OpKernelContext *context) {
-  Guarded(context, [](Run &run, const InstructionSet &set) {
+  Guarded(context, [](KernelRun &run) {
+    const InstructionSet &set = *ChosenInstructionSet();
     const Sizes sizes = SizesOf(run);
     const auto [samples, voxels, channels, queries, components] = sizes;
     const int64_t laidOut = sizes.PaddedQueries() * sizes.PaddedChannels();
@@ -190,26 +128,6 @@ void Gradient(void *, TF_OpKernelContext *context) {
   });
 }
 
-/** An output's shape: sides of inputs, from one axis to another of each, one after the other. */
-struct SidesOf {
-  int input;
-  int64_t from, to;
-};
-
-void SetShape(TF_ShapeInferenceContext *context, int output, const std::vector<SidesOf> &parts, TF_Status *status) {
-  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context);
-  for (const auto &[input, from, to] : parts) {
-    TF_ShapeHandle *given = TF_NewShapeHandle(), *sides = TF_NewShapeHandle(), *longer = TF_NewShapeHandle();
-    TF_ShapeInferenceContextGetInput(context, input, given, status);
-    if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextSubshape(context, given, from, to, sides, status);
-    if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextConcatenateShapes(context, shape, sides, longer, status);
-    for (TF_ShapeHandle *done : {given, sides, shape}) TF_DeleteShapeHandle(done);
-    shape = longer;
-  }
-  if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextSetOutput(context, output, shape, status);
-  TF_DeleteShapeHandle(shape);
-}
-
 void ExpectationShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
   SetShape(context, 0, {{0, 0, 1}, {1, 1, 2}, {2, 1, 2}}, status);
   for (int output : {1, 2}) SetShape(context, output, {{0, 0, 1}, {1, 1, 2}}, status);
@@ -220,26 +138,14 @@ void GradientShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
   SetShape(context, 1, {{1, 0, 2}}, status);
 }
 
-void Register(const char *name, const std::vector<const char *> &inputs, const std::vector<const char *> &outputs,
-              void (*shapes)(TF_ShapeInferenceContext *, TF_Status *), void (*compute)(void *, TF_OpKernelContext *)) {
-  const Status status;
-  TF_OpDefinitionBuilder *definition = TF_NewOpDefinitionBuilder(name);
-  for (const char *input : inputs) TF_OpDefinitionBuilderAddInput(definition, (std::string(input) + ": float").c_str());
-  for (const char *output : outputs) TF_OpDefinitionBuilderAddOutput(definition, (std::string(output) + ": float").c_str());
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, shapes);
-  TF_RegisterOpDefinition(definition, status.status);
-  TF_KernelBuilder *kernel = TF_NewKernelBuilder(name, "CPU", nullptr, compute, nullptr);
-  if (TF_GetCode(status.status) == TF_OK) TF_RegisterKernelBuilder(name, kernel, status.status);
-  // Whoever uses the operation is told that there is none of this name.
-}
-
-/** When the binding is loaded, which happens once in a process. */
 __attribute__((constructor)) void RegisterOperations() {
   if (ChosenInstructionSet() == nullptr) return;
-  Register("TempehSoftmaxExpectation", {"keys", "queries", "values"}, {"y", "shifts", "sums"}, ExpectationShapes,
-           Expectation);
-  Register("TempehSoftmaxExpectationGrad", {"keys", "queries", "values", "y", "shifts", "sums", "dy"},
-           {"dkeys", "dqueries"}, GradientShapes, Gradient);
+  Register({"TempehSoftmaxExpectation", {"keys", "queries", "values"}, {"y", "shifts", "sums"}, ExpectationShapes, Expectation});
+  Register({"TempehSoftmaxExpectationGrad",
+            {"keys", "queries", "values", "y", "shifts", "sums", "dy"},
+            {"dkeys", "dqueries"},
+            GradientShapes,
+            Gradient});
 }
 
 }  // namespace

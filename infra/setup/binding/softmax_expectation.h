@@ -12,9 +12,8 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+
+#include "floats.h"
 
 namespace tfnodejs {
 namespace softmax {
@@ -31,21 +30,6 @@ constexpr int64_t kComponents = 4;
 constexpr int64_t kPartials = 1 + kComponents;
 /** The voxels of a sample are divided into at most so many groups. */
 constexpr int64_t kMostGroups = 16;
-
-constexpr int64_t RoundUp(int64_t size, int64_t to) { return (size + to - 1) / to * to; }
-
-/** Floats from a cache line on; not initialised. */
-class Floats {
- public:
-  explicit Floats(int64_t size)
-      : data_(static_cast<float *>(std::aligned_alloc(64, RoundUp(4 * size + 1, 64))), &std::free) {
-    if (data_ == nullptr) throw std::bad_alloc();
-  }
-  operator float *() const { return data_.get(); }
-
- private:
-  std::unique_ptr<float, decltype(&std::free)> data_;
-};
 
 struct Sizes {
   int64_t samples, voxels, channels, queries, components;
@@ -84,7 +68,6 @@ struct Slopes {
 
 /** The kernel's parts, of one instruction set. A task's index runs through the samples' groups. */
 struct InstructionSet {
-  const char *name;
   /** Lays out the queries of a tile. */
   void (*layOut)(const Problem &, int64_t tile);
   /** @param partials what the task comes to. [kPartials, L'] */
@@ -95,7 +78,7 @@ struct InstructionSet {
   void (*addUp)(const Problem &, int64_t tile, const float *parts, float *dQueries);
 };
 
-/** The best that this processor has, or the one that `TEMPEH_VECTORS` names (avx512, avx2; none); nullptr: it has not. */
+/** Those of `ChosenVectors()`; nullptr: none. */
 const InstructionSet *ChosenInstructionSet();
 
 }  // namespace softmax

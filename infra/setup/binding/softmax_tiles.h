@@ -43,13 +43,11 @@ INLINE Vector Exponential(Vector x) {
   const Vector shifted = MultiplyAdd(x, Every(1.44269504f), large);
   const Vector power = Difference(shifted, large);
   const Vector rest = MultiplyAdd(power, Every(2.12194440e-4f), MultiplyAdd(power, Every(-0.693359375f), x));
-  Vector p = Every(1.529717469e-03f);
-  p = MultiplyAdd(p, rest, Every(8.363246918e-03f));
-  p = MultiplyAdd(p, rest, Every(4.164592177e-02f));
-  p = MultiplyAdd(p, rest, Every(1.666657627e-01f));
-  p = MultiplyAdd(p, rest, Every(5.000005960e-01f));
-  p = MultiplyAdd(p, rest, Every(1));
-  p = MultiplyAdd(p, rest, Every(1));
+  const Vector square = Product(rest, rest);
+  Vector p = MultiplyAdd(Every(8.363246918e-03f), rest, Every(4.164592177e-02f));
+  p = MultiplyAdd(Every(1.529717469e-03f), square, p);
+  p = MultiplyAdd(p, square, MultiplyAdd(Every(1.666657627e-01f), rest, Every(5.000005960e-01f)));
+  p = MultiplyAdd(p, square, Sum(rest, Every(1)));
   return Product(p, LowBitsAsExponent(shifted));
 }
 
@@ -105,23 +103,32 @@ KERNEL void LayOut(const Problem &problem, int64_t tile) {
   }
 }
 
-/** Takes the logits of some queries (a vector) into what their group comes to. */
+/** Takes the logits of a panel's queries into what their group comes to. */
 INLINE void TakeIn(const Block &block, const float *logits, float *partials, int64_t paddedQueries) {
-  const Vector before = Load(partials);
-  Vector shift = before;
-  for (int64_t n = 0; n < block.count; n++) shift = Larger(Load(logits + n * kPanel), shift);
-  const Vector scale = Exponential(Difference(before, shift));
-  Vector sums[kComponents];
+  constexpr int kLast = kComponents - 1;
+  Vector shift[kVectors];
 #pragma GCC unroll 4
-  for (int k = 0; k < kComponents; k++) sums[k] = Product(Load(partials + (1 + k) * paddedQueries), scale);
+  for (int v = 0; v < kVectors; v++) shift[v] = Load(partials + v * kLanes);
   for (int64_t n = 0; n < block.count; n++) {
-    const Vector e = Exponential(Difference(Load(logits + n * kPanel), shift));
 #pragma GCC unroll 4
-    for (int k = 0; k < kComponents; k++) sums[k] = MultiplyAdd(e, Every(block.values[n * kComponents + k]), sums[k]);
+    for (int v = 0; v < kVectors; v++) shift[v] = Larger(Load(logits + n * kPanel + v * kLanes), shift[v]);
   }
-  Store(partials, shift);
 #pragma GCC unroll 4
-  for (int k = 0; k < kComponents; k++) Store(partials + (1 + k) * paddedQueries, sums[k]);
+  for (int v = 0; v < kVectors; v++) {
+    const Vector scale = Exponential(Difference(Load(partials + v * kLanes), shift[v]));
+    Vector sums[kComponents];
+#pragma GCC unroll 4
+    for (int k = 0; k < kComponents; k++) sums[k] = Product(Load(partials + v * kLanes + (1 + k) * paddedQueries), scale);
+    for (int64_t n = 0; n < block.count; n++) {
+      const Vector e = Exponential(Difference(Load(logits + n * kPanel + v * kLanes), shift[v]));
+#pragma GCC unroll 4
+      for (int k = 0; k < kLast; k++) sums[k] = MultiplyAdd(e, Every(block.values[n * kComponents + k]), sums[k]);
+      sums[kLast] = Sum(sums[kLast], e);
+    }
+    Store(partials + v * kLanes, shift[v]);
+#pragma GCC unroll 4
+    for (int k = 0; k < kComponents; k++) Store(partials + v * kLanes + (1 + k) * paddedQueries, sums[k]);
+  }
 }
 
 KERNEL void Forward(const Problem &problem, int64_t task, float *partials) {
@@ -136,7 +143,7 @@ KERNEL void Forward(const Problem &problem, int64_t task, float *partials) {
     block.Read(task, n);
     for (int64_t l = 0; l < queries; l += kPanel) {
       block.Logits(l / kPanel, logits, kPanel);
-      for (int64_t v = 0; v < kPanel; v += kLanes) TakeIn(block, logits + v, partials + l + v, queries);
+      TakeIn(block, logits, partials + l, queries);
     }
   }
 }

@@ -20,10 +20,13 @@ const compiler = process.env.CXX || 'g++';
 const ownFolder = path.join(packageRoot, 'infra', 'setup', 'binding');
 const ownSources = [
   'backend.cc',
+  'filter_gradient.cc',
+  'filter_gradient_tiles.cc',
   'functions.cc',
   'signals.cc',
   'softmax_expectation.cc',
   'softmax_instructions.cc',
+  'vectors.cc',
 ].map((name) => path.join(ownFolder, name));
 
 /**

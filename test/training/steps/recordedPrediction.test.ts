@@ -2,7 +2,7 @@ import '../../support/processes/deterministicOperations.js';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { coarseLayout, disposeState, initialState, refinementLayout, type ModelState } from '../../../model/index.js';
-import { bindingCalls, tensorMemory, tf, tidy, withoutTiles } from '../../../tensor/index.js';
+import { bindingCalls, tensorMemory, tf, tidy, withoutOwnKernels } from '../../../tensor/index.js';
 import { BatchPredictor } from '../../../training/loop/recordedPrediction.js';
 import { coarseNetwork } from '../../../training/networks/coarseNetwork.js';
 import { refinementNetwork } from '../../../training/networks/refinementNetwork.js';
@@ -82,7 +82,7 @@ test('logits too far apart for a function’s shift are predicted all the same',
   const predictor = new BatchPredictor(network);
   const batch = await data.batch(0);
   // Recorded by the operations of a GPU; in tiles no shift is lost.
-  const found = withoutTiles(() => predictor.predict(batch));
+  const found = withoutOwnKernels(() => predictor.predict(batch));
   assert.ok(found.every(Number.isFinite));
   assertNear(found, plainly(network, batch), 1e-3);
   predictor.dispose();

@@ -9,7 +9,7 @@ import {
   tf,
   tidy,
   withExactShifts,
-  withoutTiles,
+  withoutOwnKernels,
   type BindingCalls,
 } from '../../../tensor/index.js';
 import { RecordedStep } from '../../../training/loop/recordedStep.js';
@@ -134,7 +134,7 @@ test('where logits are too far apart for the usual shift, the step runs again wi
   const batch = await data.batch(0);
   const prepared = options.step.network.prepare(batch, 'training');
   // Recorded by the operations of a GPU; in tiles no shift is lost.
-  const usual = await withoutTiles(() => options.step.forward(prepared));
+  const usual = await withoutOwnKernels(() => options.step.forward(prepared));
   options.step.discard();
   assert.ok([...usual.dataSync()].some(Number.isNaN), 'the usual shift is lost here');
   const expected = tidy(() => [...withExactShifts(() => prepared.forward()).vertices.dataSync()]);
