@@ -1,13 +1,15 @@
 import {
+  followedBy,
   isRecomputing,
   isRecording,
   keepTogether,
   normalizeByBatch,
   normalizeByRunningStatistics,
-  relu,
   rematerialize,
   tf,
+  type Afterwards,
   type Normalization,
+  type Recipe,
   type Tensor,
   type Tensor1D,
 } from '../tensor/index.js';
@@ -78,12 +80,22 @@ export class Pass {
   normalize<T extends Tensor>(x: T, name: string, convolution?: string): T {
     const layer = this.normalization(name, convolution);
     if (!this.isTrained) return normalizeByRunningStatistics(x, layer) as T;
-    const { y, running } = normalizeByBatch(x, layer);
-    if (!isRecomputing()) {
-      this.report(`${name}.running_mean`, running.mean);
-      this.report(`${name}.running_var`, running.variance);
-    }
-    return y as T;
+    return this.normalizeByBatch(x, name, layer, 'nothing');
+  }
+
+  /** Batch normalisation, and what comes afterwards. It disposes x. */
+  normalizeInto<T extends Tensor>(x: T, afterwards: Afterwards, name: string, convolution?: string): T {
+    const layer = this.normalization(name, convolution);
+    return tf.tidy(() => {
+      if (this.isTrained) {
+        const y = this.normalizeByBatch(x, name, layer, afterwards);
+        x.dispose();
+        return y;
+      }
+      const y = normalizeByRunningStatistics(x, layer);
+      x.dispose();
+      return followedBy(y, afterwards) as T;
+    });
   }
 
   /**
@@ -94,11 +106,25 @@ export class Pass {
   normalizeRectify<T extends Tensor>(x: T, name: string, convolution: string): T {
     const { rematerialize, groups } = this.memory;
     const again = this.isTrained && rematerialize && groups && isRecording();
+    if (!again) return this.normalizeInto(x, 'rectify', name, convolution);
     const layer = this.normalization(name, convolution);
-    const compute = (x: Tensor): Tensor => relu(normalizeByBatch(x, layer).y);
-    const y = tf.tidy(() => relu(this.normalize(x, name, convolution), again ? { source: x, compute } : undefined));
-    if (!again) x.dispose();
-    return y;
+    const compute = (x: Tensor): Tensor => normalizeByBatch(x, layer, 'rectify').y;
+    return tf.tidy(() => this.normalizeByBatch(x, name, layer, 'rectify', { source: x, compute }));
+  }
+
+  private normalizeByBatch<T extends Tensor>(
+    x: T,
+    name: string,
+    layer: Normalization,
+    afterwards: Afterwards,
+    recipe?: Recipe,
+  ): T {
+    const { y, running } = normalizeByBatch(x, layer, afterwards, recipe);
+    if (!isRecomputing()) {
+      this.report(`${name}.running_mean`, running.mean);
+      this.report(`${name}.running_var`, running.variance);
+    }
+    return y as T;
   }
 
   private normalization(name: string, convolution: string | undefined): Normalization {

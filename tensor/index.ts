@@ -16,13 +16,15 @@ export {
 } from './functions/recording.js';
 export { bindingCalls, type BindingCalls } from './functions/interception.js';
 export type { Order } from './functions/part.js';
-export { isRecomputing, isRecording } from './gradients/recording.js';
+export { isRecomputing, isRecording, type Recipe } from './gradients/recording.js';
 export { countedOperations, inPhase, inPhaseOfPromise, observePhases, type PhaseName } from './engine/phases.js';
 export { keepTogether, rematerialize } from './gradients/rematerialize.js';
 export { resetPeak, tensorMemory } from './engine/memory.js';
 export { convolution2d, convolution3d, transposedConvolution3d } from './convolution/convolution.js';
 export { maxPool2d, maxPool3d } from './kernels/pooling.js';
-export { normalizeByBatch, normalizeByRunningStatistics, type Normalization } from './kernels/batchNormalization.js';
+export { followedBy, normalizeByBatch, normalizeByRunningStatistics } from './kernels/batchNormalization.js';
+export type { Normalization } from './kernels/normalizationLayer.js';
+export type { Afterwards } from './kernels/ownNormalization.js';
 export { add, addBias, addReluInto, relu } from './kernels/elementwise.js';
 export { resizeNearest } from './kernels/resizing.js';
 export { multiply } from './kernels/matrices.js';

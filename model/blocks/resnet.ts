@@ -1,4 +1,4 @@
-import { addReluInto, convolution2d, maxPool2d, relu, tf, type Tensor4D } from '../../tensor/index.js';
+import { convolution2d, maxPool2d, tf, type Afterwards, type Tensor4D } from '../../tensor/index.js';
 import type { Pass } from '../pass.js';
 
 /**
@@ -13,7 +13,7 @@ export function resnetTrunk(pass: Pass, images: Tensor4D, layerBlocks: readonly 
     (x: Tensor4D) => {
       const filter = pass.parameter<Tensor4D>('conv1.weight');
       const convolved = convolution2d(x, filter, { stride: 2, padding: 3 });
-      return relu(pass.normalize(convolved, 'bn1'));
+      return pass.normalizeInto(convolved, 'rectify', 'bn1');
     },
     images,
     'conv1',
@@ -33,11 +33,10 @@ export function resnetTrunk(pass: Pass, images: Tensor4D, layerBlocks: readonly 
 
 /** conv3×3-BN-ReLU-conv3×3-BN plus the input (through conv1×1-BN where shapes differ), then ReLU. */
 function basicBlock(pass: Pass, x: Tensor4D, stride: number): Tensor4D {
-  const inner = tf.tidy(() => relu(convolveNormalize(pass, x, 'conv1', 'bn1', stride)));
-  const branch = convolveNormalize(pass, inner, 'conv2', 'bn2', 1);
+  const inner = convolveNormalize(pass, x, 'conv1', 'bn1', stride, 'rectify');
   const downsample = pass.has('downsample.0.weight');
   const skip = downsample ? convolveNormalize(pass, x, 'downsample.0', 'downsample.1', stride) : x;
-  return addReluInto(branch, skip);
+  return convolveNormalize(pass, inner, 'conv2', 'bn2', 1, { skip });
 }
 
 function convolveNormalize(
@@ -46,12 +45,13 @@ function convolveNormalize(
   convolution: string,
   normalization: string,
   stride: number,
+  afterwards: Afterwards = 'nothing',
 ): Tensor4D {
   return tf.tidy(() => {
     const filter = pass.parameter<Tensor4D>(`${convolution}.weight`);
     const geometry = { stride, padding: (filter.shape[0] - 1) / 2 };
     const convolved = convolution2d(x, filter, geometry, partsOfSum(filter.shape[2]));
-    return pass.normalize(convolved, normalization);
+    return pass.normalizeInto(convolved, afterwards, normalization);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { V2VConfiguration } from '../../configs/schema/model.js';
-import { add, maxPool3d, relu, transposedConvolution3d, type Tensor5D } from '../../tensor/index.js';
+import { add, maxPool3d, transposedConvolution3d, type Tensor5D } from '../../tensor/index.js';
 import type { Pass } from '../pass.js';
 import { convolutionBlock, residualBlock } from './residualBlock.js';
 
@@ -73,7 +73,7 @@ function level(pass: Pass, x: Tensor5D, configuration: V2VConfiguration, number:
 function upsample(pass: Pass, name: string): Layer {
   const block = (x: Tensor5D): Tensor5D => {
     const raised = transposedConvolution3d(x, pass.parameter(`${name}.block.0.weight`));
-    return relu(pass.normalize(raised, `${name}.block.1`, `${name}.block.0`));
+    return pass.normalizeInto(raised, 'rectify', `${name}.block.1`, `${name}.block.0`);
   };
   return (x) => pass.block(block, x, name);
 }

@@ -130,6 +130,11 @@ export function restored(kept: Tensor): Tensor {
 const isType = ({ name }: Attribute): boolean => name === 'T';
 const narrowType = attribute.bfloat16('T');
 
+/** Whether activations are rounded to bfloat16 (see above). */
+export function activationsAreRounded(): boolean {
+  return activations === 'bfloat16';
+}
+
 /** Whether convolutions run in bfloat16 (see above). */
 export function convolvesInBfloat16(): boolean {
   return activations === 'bfloat16' && hasBfloat16Arithmetic();

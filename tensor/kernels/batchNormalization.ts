@@ -1,30 +1,12 @@
 import { attribute, execute, executeOne, float32, view, type Attribute } from '../engine/engine.js';
 import { Activation } from '../engine/precision.js';
-import { record } from '../gradients/recording.js';
-import { tf, type Tensor, type Tensor1D } from '../tensorflow.js';
+import { record, recomputed, type Recipe } from '../gradients/recording.js';
+import { tf, type Tensor } from '../tensorflow.js';
+import { addReluInto, relu, requireEqualShapes } from './elementwise.js';
+import { batchNormalization, type Normalization, type RunningStatistics } from './normalizationLayer.js';
+import { ownNormalization, ownNormalizationFits, type Afterwards } from './ownNormalization.js';
 
-const epsilon = 1e-5;
-/** The share of a batch's statistics in the new running ones. */
-const momentum = 0.1;
-
-/** What one layer of batch normalisation holds. All `[C]`. */
-export interface Normalization {
-  readonly scale: Tensor1D;
-  readonly offset: Tensor1D;
-  readonly runningMean: Tensor1D;
-  readonly runningVariance: Tensor1D;
-  /**
-   * Bias of the convolution before it, which need not be added: in training the batch's mean takes it away again (so
-   * its gradient is zero), and otherwise it shifts the running mean.
-   */
-  readonly bias?: Tensor1D;
-}
-
-/** New running statistics, `[C]` each; the current scope's. */
-export interface RunningStatistics {
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-}
+const { epsilon, momentum } = batchNormalization;
 
 const typed = [
   float32,
@@ -47,28 +29,47 @@ function fourAxes(shape: readonly number[]): number[] {
 
 /**
  * Normalises by the batch's own mean and (biased) variance, over all axes but the last:
- * y = scale · (x − mean) / √(variance + ε) + offset.
+ * y = scale · (x − mean) / √(variance + ε) + offset. Afterwards max(y, 0) or max(y + skip, 0), if that is asked for.
  *
  * @param x `[…, C]`, at least two values a channel.
+ * @param recipe by which what a rectifier returns is computed again, not kept.
  * @returns y, and the running statistics after this batch: (1 − 0.1) · old + 0.1 · (mean + bias, unbiased variance).
  * @throws Error when there is one value a channel: its variance is not defined.
  */
 export function normalizeByBatch(
   x: Tensor,
   layer: Normalization,
+  afterwards: Afterwards = 'nothing',
+  recipe?: Recipe,
 ): { readonly y: Tensor; readonly running: RunningStatistics } {
-  const { scale, offset, bias } = layer;
-  if (x.size === scale.size) {
+  if (x.size === layer.scale.size) {
     throw new Error(
       `batch normalisation of [${x.shape.join(', ')}]: one value a channel has no variance; use a batch of 2 or more`,
     );
   }
+  if (typeof afterwards === 'object') requireEqualShapes('normalizeByBatch', x, afterwards.skip);
+  const { bias } = layer;
   const runningMean = bias === undefined ? layer.runningMean : executeOne('Sub', [float32], [layer.runningMean, bias]);
+  const isOwn = ownNormalizationFits(x);
+  const normalized = isOwn ? ownNormalization(x, layer, runningMean, afterwards) : byOperations(x, layer, runningMean);
+  const mean = bias === undefined ? normalized.mean : executeOne('AddV2', [float32], [normalized.mean, bias]);
+  const running = { mean, variance: normalized.variance };
+  if (!isOwn) return { y: followedBy(normalized.y, afterwards, recipe), running };
+  if (recipe !== undefined) recomputed(normalized.y, recipe);
+  return { y: normalized.y, running };
+}
+
+/** @returns y, and the running statistics after this batch. */
+function byOperations(
+  x: Tensor,
+  { scale, offset, runningVariance }: Normalization,
+  runningMean: Tensor,
+): { readonly y: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
   const shaped = view(x, fourAxes(x.shape));
   const [normalized, mean, variance, ...reserved] = execute(
     'FusedBatchNormV3',
     [...training, update],
-    [shaped, scale, offset, runningMean, layer.runningVariance],
+    [shaped, scale, offset, runningMean, runningVariance],
     6,
   );
   const y = view(normalized!, x.shape);
@@ -77,8 +78,16 @@ export function normalizeByBatch(
     const inputs = [view(dy!, shaped.shape), view(x!, shaped.shape), scale!, ...reserved];
     return execute('FusedBatchNormGradV3', training, inputs, 5).slice(0, 3);
   });
-  const shifted = bias === undefined ? mean! : executeOne('AddV2', [float32], [mean!, bias]);
-  return { y, running: { mean: shifted, variance: variance! } };
+  return { y, mean: mean!, variance: variance! };
+}
+
+/** What comes after a normalisation, which is disposed where something does. */
+export function followedBy(normalized: Tensor, afterwards: Afterwards, recipe?: Recipe): Tensor {
+  if (afterwards === 'nothing') return normalized;
+  if (afterwards !== 'rectify') return addReluInto(normalized, afterwards.skip);
+  const y = relu(normalized, recipe);
+  normalized.dispose();
+  return y;
 }
 
 /**

@@ -36,7 +36,8 @@ export function addReluInto<T extends Tensor>(a: T, b: T): T {
   return y as T;
 }
 
-function requireEqualShapes(name: string, a: Tensor, b: Tensor): void {
+/** @throws Error naming both shapes where they differ. */
+export function requireEqualShapes(name: string, a: Tensor, b: Tensor): void {
   if (a.shape.length !== b.shape.length || a.shape.some((side, i) => side !== b.shape[i])) {
     throw new Error(`${name}: shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] differ`);
   }

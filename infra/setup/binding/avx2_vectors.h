@@ -13,3 +13,7 @@ INLINE Vector MultiplyAdd(Vector x, Vector y, Vector z) { return _mm256_fmadd_ps
 /** y where one is not a number. */
 INLINE Vector Larger(Vector x, Vector y) { return _mm256_max_ps(x, y); }
 INLINE Vector LowBitsAsExponent(Vector x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23)); }
+/** x where v is greater than 0, else 0. */
+INLINE Vector WherePositive(Vector v, Vector x) {
+  return _mm256_and_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GT_OQ), x);
+}

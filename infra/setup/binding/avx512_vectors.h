@@ -13,3 +13,7 @@ INLINE Vector MultiplyAdd(Vector x, Vector y, Vector z) { return _mm512_fmadd_ps
 /** y where one is not a number. */
 INLINE Vector Larger(Vector x, Vector y) { return _mm512_max_ps(x, y); }
 INLINE Vector LowBitsAsExponent(Vector x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23)); }
+/** x where v is greater than 0, else 0. */
+INLINE Vector WherePositive(Vector v, Vector x) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ), x);
+}

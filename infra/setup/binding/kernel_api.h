@@ -20,6 +20,7 @@ void TF_GetInput(TF_OpKernelContext *context, int index, TF_Tensor **tensor, TF_
 TF_Tensor *TF_AllocateOutput(TF_OpKernelContext *context, int index, TF_DataType type, const int64_t *sides, int axes,
                              size_t bytes, TF_Status *status);
 void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction *, const char *name, int64_t *value, TF_Status *status);
+void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction *, const char *name, float *value, TF_Status *status);
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction *, const char *name, unsigned char *value,
                                          TF_Status *status);
 void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction *, TF_Status *status);

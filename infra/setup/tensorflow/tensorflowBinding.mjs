@@ -20,6 +20,8 @@ const compiler = process.env.CXX || 'g++';
 const ownFolder = path.join(packageRoot, 'infra', 'setup', 'binding');
 const ownSources = [
   'backend.cc',
+  'batch_normalization.cc',
+  'batch_normalization_instructions.cc',
   'filter_gradient.cc',
   'filter_gradient_tiles.cc',
   'functions.cc',
