@@ -47,10 +47,12 @@ class OneDevice {
         }),
     } satisfies Partial<GpuActivities>);
     // Of one connection no second worker may ask a queue.
-    const connection = await NativeConnection.connect({ address: temporal.settings.address });
+    const { address, namespace } = temporal.settings;
+    const connection = await NativeConnection.connect({ address });
     this.#connection = connection;
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
+      namespace,
       activities,
       interceptors: { activity: [giveBack(budget)] },
       shutdownForceTime: '5 seconds',
