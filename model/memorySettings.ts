@@ -1,5 +1,5 @@
 import type { CoarseModelConfiguration, RefinementModelConfiguration } from '../configs/schema/model.js';
-import { deviceMemory, runsOnGpu } from '../tensor/index.js';
+import { deviceMemory, logitsAreWorthKeeping, runsOnGpu } from '../tensor/index.js';
 import type { MemorySettings } from './types.js';
 
 const mebibyte = 2 ** 20;
@@ -16,6 +16,8 @@ const arraysOfBlock = 5;
 
 /** The softmax is kept where its memory is there so many times: it saves less time for its size than blocks do. */
 const plenty = 4;
+/** Of the logits, where they are worth it: they save the tenth of a step that it takes to compute them again. */
+const plentyOfLogits = 1;
 
 /** Blocks of a network at one resolution. Bytes. */
 interface Blocks {
@@ -60,7 +62,7 @@ export function automaticMemorySettings(
     rematerialize,
     groups: bytes / arraysOfBlock > Math.max(keptInputBytes, budget),
     keptInputBytes: rematerialize ? largestKept(all, budget) : 0,
-    keepSoftmax: stage === 'coarse' && bytes + plenty * softmax <= budget,
+    keepSoftmax: stage === 'coarse' && bytes + (logitsAreWorthKeeping() ? plentyOfLogits : plenty) * softmax <= budget,
     chunkBytes: 64 * mebibyte,
   };
 }

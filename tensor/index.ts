@@ -5,6 +5,7 @@ export type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D, Va
 export { deviceMemory } from './engine/deviceMemory.js';
 export { runsOnGpu } from './engine/engine.js';
 export { vectors, withoutOwnKernels } from './engine/ownKernels.js';
+export { logitsAreWorthKeeping } from './kernels/tiledSoftmax.js';
 export { precisionWarning, withActivations, type Activations } from './engine/precision.js';
 export { forwardPass, hostLoss, reshape, valueAndGradients } from './gradients/gradients.js';
 export {

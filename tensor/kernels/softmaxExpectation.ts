@@ -2,7 +2,7 @@ import { sliced, strided } from './batches.js';
 import { executeOne, filled, float32, view } from '../engine/engine.js';
 import { product } from './matrices.js';
 import { countOperations } from '../engine/phases.js';
-import { tiledSoftmaxExpectation, tilesFit } from './tiledSoftmax.js';
+import { logitsAreWorthKeeping, tiledSoftmaxExpectation, tilesFit } from './tiledSoftmax.js';
 import { isRecording, record, withoutGradients } from '../gradients/recording.js';
 import { chosenShifting, exponentials, shiftStride, withoutLost } from './softmaxShift.js';
 import { tidy } from '../engine/tidy.js';
@@ -30,7 +30,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor3D } from '../tensorflow.js'
  *
  * @param keys `[B, N, C]` @param queries `[C, L]` @param values constants. `[N, K]`
  * @param chunkBytes the memory that one chunk of p may take.
- * @param keep whether p is kept for the backward pass; it changes no bit. In tiles it is computed again in any case.
+ * @param keep whether p is kept for the backward pass; it changes no bit. In tiles it is the logits, with AVX2 alone.
  * @returns `[B, L, K]`
  */
 export function softmaxExpectation(
@@ -40,11 +40,11 @@ export function softmaxExpectation(
   chunkBytes = 64 * 2 ** 20,
   keep = false,
 ): Tensor3D {
-  if (tilesFit(values)) return tiledSoftmaxExpectation(keys, queries, values);
+  const keeping = keep && isRecording();
+  if (tilesFit(values)) return tiledSoftmaxExpectation(keys, queries, values, keeping && logitsAreWorthKeeping());
   const [samples, n] = keys.shape;
   const [channels, components] = [queries.shape[0], values.shape[1]];
   const chunks = chunkBounds(queries.shape[1], Math.max(1, Math.floor(chunkBytes / (4 * n))));
-  const keeping = keep && isRecording();
   const [y, sums, shifts, kept] = withoutGradients(() =>
     tidy((): [Tensor, Tensor, Tensor, (Tensor | undefined)[]] => {
       const homogeneous = withOnes(values);

@@ -15,6 +15,8 @@ import {
   tf,
   tidy,
   valueAndGradients,
+  vectors,
+  withoutOwnKernels,
   type Tensor,
   type Tensor3D,
   type Variable,
@@ -236,5 +238,10 @@ test('only what would not fit is rematerialised: refinement at paper size', () =
   assert.equal(refinement(16, 1, 0.4 * 80).rematerialize, false);
   const softmaxKept = (gigabytes: number): boolean =>
     automaticMemorySettings('coarse', [2, 8, 150, 200, 3], goldenCoarse, 5023, gigabytes * 1e9).keepSoftmax;
-  assert.deepEqual([3, 0.4 * 40].map(softmaxKept), [false, true]);
+  assert.deepEqual(
+    withoutOwnKernels(() => [3, 0.4 * 40].map(softmaxKept)),
+    [false, true],
+  );
+  // Of our kernel's logits an eighth of 24 GiB has enough, the least budget has not.
+  if (vectors === 'avx2') assert.deepEqual([1.9, 3.2].map(softmaxKept), [false, true]);
 });

@@ -118,6 +118,37 @@ test(
 );
 
 test(
+  'softmax expectation in tiles: logits that are kept change no bit, nor are they left behind',
+  { skip: vectors === 'none' && 'no AVX2' },
+  () => {
+    for (const [voxels, count] of [
+      [205, 451],
+      [3301, 60],
+      [1, 1],
+    ] as const) {
+      const { keys, queries, values } = unevenSizes(voxels, count);
+      const weights = randomTensor('weights', [2, count, 2]);
+      const bits = (keep: boolean): Buffer[] => {
+        const { value, gradients } = valueAndGradients(
+          () => {
+            const y = softmaxExpectation(keys, queries, values, undefined, keep);
+            return { y, loss: tf.sum(tf.mul(y, weights)) };
+          },
+          { keys, queries },
+        );
+        const found = [value.y, gradients.keys!, gradients.queries!].map((x) => Buffer.from(x.dataSync().buffer));
+        tf.dispose([value, gradients]);
+        return found;
+      };
+      const again = bits(false);
+      const { numTensors } = tf.memory();
+      assert.deepEqual(bits(true), again);
+      assert.equal(tf.memory().numTensors, numTensors);
+    }
+  },
+);
+
+test(
   'softmax expectation in tiles: what is not finite does not become so',
   { skip: vectors === 'none' && 'no AVX2' },
   () => {

@@ -1,7 +1,10 @@
-// Compiled into TensorFlow's binding: two operations of ours, for processors (see softmax_expectation.h).
+// Compiled into TensorFlow's binding: operations of ours, for processors (see softmax_expectation.h).
 //
 //   TempehSoftmaxExpectation: keys [B, N, C], queries [C, L], values [N, K] → y [B, L, K], shifts [B, L], sums [B, L]
 //   TempehSoftmaxExpectationGrad: keys, queries, values, y, shifts, sums, dy [B, L, K] → dkeys, dqueries
+//
+// and two that keep the logits in between: their names begin with TempehKept, and there is one more output, and input
+// before dy: logits [B, N, L].
 
 #include "softmax_expectation.h"
 
@@ -59,6 +62,7 @@ void Merge(const Sizes &sizes, int64_t sample, const float *partials, float *y, 
   }
 }
 
+template <bool kKeeps>
 void Expectation(void *, TF_OpKernelContext *context) {
   Guarded(context, [](KernelRun &run) {
     const InstructionSet &set = *ChosenInstructionSet();
@@ -70,7 +74,8 @@ void Expectation(void *, TF_OpKernelContext *context) {
                              run.Input(1, {channels, queries}),
                              run.Input(2, {voxels, components}),
                              panels,
-                             nullptr};
+                             nullptr,
+                             kKeeps ? run.Output(3, {samples, voxels, queries}) : nullptr};
     float *y = run.Output(0, {samples, queries, components});
     float *shifts = run.Output(1, {samples, queries}), *sums = run.Output(2, {samples, queries});
     const int64_t threads = ThreadsFor(sizes), partialSize = kPartials * sizes.PaddedQueries();
@@ -101,6 +106,7 @@ void PrepareSlopes(const Sizes &sizes, const float *y, const float *givenShifts,
   }
 }
 
+template <bool kKeeps>
 void Gradient(void *, TF_OpKernelContext *context) {
   Guarded(context, [](KernelRun &run) {
     const InstructionSet &set = *ChosenInstructionSet();
@@ -114,10 +120,11 @@ void Gradient(void *, TF_OpKernelContext *context) {
                              run.Input(1, {channels, queries}),
                              run.Input(2, {voxels, components}),
                              panels,
-                             rows};
+                             rows,
+                             kKeeps ? const_cast<float *>(run.Input(6, {samples, voxels, queries})) : nullptr};
     const std::vector<int64_t> each = {samples, queries}, vectors = {samples, queries, components};
-    PrepareSlopes(sizes, run.Input(3, vectors), run.Input(4, each), run.Input(5, each), run.Input(6, vectors), shifts,
-                  slopes);
+    PrepareSlopes(sizes, run.Input(3, vectors), run.Input(4, each), run.Input(5, each),
+                  run.Input(kKeeps ? 7 : 6, vectors), shifts, slopes);
     float *dKeys = run.Output(0, {samples, voxels, channels}), *dQueries = run.Output(1, {channels, queries});
     const int64_t threads = ThreadsFor(sizes);
     RunTasks(sizes.Tiles(), threads, [&](int64_t tile) { set.layOut(problem, tile); });
@@ -128,9 +135,11 @@ void Gradient(void *, TF_OpKernelContext *context) {
   });
 }
 
+template <bool kKeeps>
 void ExpectationShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
   SetShape(context, 0, {{0, 0, 1}, {1, 1, 2}, {2, 1, 2}}, status);
   for (int output : {1, 2}) SetShape(context, output, {{0, 0, 1}, {1, 1, 2}}, status);
+  if (kKeeps) SetShape(context, 3, {{0, 0, 2}, {1, 1, 2}}, status);
 }
 
 void GradientShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
@@ -140,12 +149,26 @@ void GradientShapes(TF_ShapeInferenceContext *context, TF_Status *status) {
 
 __attribute__((constructor)) void RegisterOperations() {
   if (ChosenInstructionSet() == nullptr) return;
-  Register({"TempehSoftmaxExpectation", {"keys", "queries", "values"}, {"y", "shifts", "sums"}, ExpectationShapes, Expectation});
+  Register({"TempehSoftmaxExpectation",
+            {"keys", "queries", "values"},
+            {"y", "shifts", "sums"},
+            ExpectationShapes<false>,
+            Expectation<false>});
   Register({"TempehSoftmaxExpectationGrad",
             {"keys", "queries", "values", "y", "shifts", "sums", "dy"},
             {"dkeys", "dqueries"},
             GradientShapes,
-            Gradient});
+            Gradient<false>});
+  Register({"TempehKeptSoftmaxExpectation",
+            {"keys", "queries", "values"},
+            {"y", "shifts", "sums", "logits"},
+            ExpectationShapes<true>,
+            Expectation<true>});
+  Register({"TempehKeptSoftmaxExpectationGrad",
+            {"keys", "queries", "values", "y", "shifts", "sums", "logits", "dy"},
+            {"dkeys", "dqueries"},
+            GradientShapes,
+            Gradient<true>});
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ struct Problem {
   float *panels;
   /** The same the other way about: of a tile, channels side by side, query by query. For gradients alone. */
   float *rows;
+  /** Where logits are kept for the gradients; nullptr: they compute them again. [B, N, L] */
+  float *logits;
 };
 
 /** What a gradient takes beside the problem. */

@@ -87,6 +87,28 @@ struct Block {
       Multiply<kRows, kVectors, 1, kRows, kPanel>(keys + n * padded, queries, padded, logits + n * step, step, false);
     }
   }
+
+  /** Copies a panel's logits to where they are kept, or from there; those of padded queries are 0. */
+  void Keep(int64_t panel, const float *logits) const {
+    for (int64_t n = 0; n < count; n++) memcpy(Kept(panel, n), logits + n * kPanel, KeptBytes(panel));
+  }
+  void TakeKept(int64_t panel, float *logits, int64_t step) const {
+    for (int64_t n = 0; n < count; n++) {
+      memset(logits + n * step, 0, sizeof(float) * kPanel);
+      memcpy(logits + n * step, Kept(panel, n), KeptBytes(panel));
+    }
+  }
+
+ private:
+  float *Kept(int64_t panel, int64_t n) const {
+    const Sizes &sizes = problem.sizes;
+    return problem.logits + (sample * sizes.voxels + begin + n) * sizes.queries + panel * kPanel;
+  }
+  /** The last panels have padded queries, or nothing else. */
+  size_t KeptBytes(int64_t panel) const {
+    const int64_t left = problem.sizes.queries - panel * kPanel;
+    return sizeof(float) * (left < 0 ? 0 : left < kPanel ? left : kPanel);
+  }
 };
 
 KERNEL void LayOut(const Problem &problem, int64_t tile) {
@@ -143,6 +165,7 @@ KERNEL void Forward(const Problem &problem, int64_t task, float *partials) {
     block.Read(task, n);
     for (int64_t l = 0; l < queries; l += kPanel) {
       block.Logits(l / kPanel, logits, kPanel);
+      if (problem.logits != nullptr) block.Keep(l / kPanel, logits);
       TakeIn(block, logits, partials + l, queries);
     }
   }
@@ -182,7 +205,12 @@ KERNEL void Backward(const Problem &problem, const Slopes &slopes, int64_t task,
       const int64_t width = sizes.TileWidth(t);
       for (int64_t l = 0; l < width; l += kPanel) {
         float *gradients = tile + l;
-        block.Logits((t * kTile + l) / kPanel, gradients, kTile);
+        const int64_t panel = (t * kTile + l) / kPanel;
+        if (problem.logits == nullptr) {
+          block.Logits(panel, gradients, kTile);
+        } else {
+          block.TakeKept(panel, gradients, kTile);
+        }
         for (int64_t v = 0; v < kPanel; v += kLanes) Differentiate(block, slopes, t * kTile + l + v, gradients + v);
         for (int64_t c = 0; c < channels; c += kRows) {
           float *sums = dQueries + (t * kTile + l) * channels + c * kPanel;
