@@ -17,7 +17,7 @@ const arraysOfBlock = 5;
 /** The softmax is kept where its memory is there so many times: it saves less time for its size than blocks do. */
 const plenty = 4;
 /** Of the logits, where they are worth it: they save the tenth of a step that it takes to compute them again. */
-const plentyOfLogits = 1;
+const plentyOfLogits = 1.2;
 
 /** Blocks of a network at one resolution. Bytes. */
 interface Blocks {
