@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { ownFilterGradient } from '../../tensor/convolution/filterGradient.js';
 import {
   convolution2d,
@@ -17,6 +15,7 @@ import {
   type Tensor4D,
   type Tensor5D,
 } from '../../tensor/index.js';
+import { bitsOf } from '../support/bitsOf.js';
 import { randomTensor } from '../support/gradientCheck.js';
 
 const skip = vectors === 'none' && 'no AVX2';
@@ -117,14 +116,7 @@ test('filter gradient of our own leaves no tensor behind, and says what does not
 });
 
 test('filter gradient of our own has the same bits with any number of threads', { skip }, () => {
-  const script = fileURLToPath(new URL('../support/processes/filterGradientBits.js', import.meta.url));
-  const bits = (threads: number): string => {
-    const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads) };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env });
-    assert.equal(status, 0, stderr);
-    return stdout;
-  };
-  const alone = bits(1);
+  const alone = bitsOf('filterGradientBits', 1);
   assert.match(alone, /^[0-9a-f]{64}$/);
-  assert.equal(bits(3), alone);
+  assert.equal(bitsOf('filterGradientBits', 3), alone);
 });

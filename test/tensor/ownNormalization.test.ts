@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { ownNormalizationFits } from '../../tensor/kernels/ownNormalization.js';
 import {
   normalizeByBatch,
@@ -18,6 +16,7 @@ import {
   type Tensor,
   type Tensor1D,
 } from '../../tensor/index.js';
+import { bitsOf } from '../support/bitsOf.js';
 import { assertClose, checkGradients, randomTensor } from '../support/gradientCheck.js';
 
 const skip = vectors === 'none' && 'no AVX2';
@@ -158,15 +157,8 @@ test('batch normalisation of our own leaves no tensor behind', { skip }, () => {
 });
 
 test('batch normalisation of our own has the same bits with any threads and vectors', { skip }, () => {
-  const script = fileURLToPath(new URL('../support/processes/normalizationBits.js', import.meta.url));
-  const bits = (threads: number, asked: string): string => {
-    const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads), TEMPEH_VECTORS: asked };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env });
-    assert.equal(status, 0, stderr);
-    return stdout;
-  };
-  const alone = bits(1, vectors);
+  const alone = bitsOf('normalizationBits', 1, vectors);
   assert.match(alone, new RegExp(`^${vectors} [0-9a-f]{64}`));
-  assert.equal(bits(3, vectors), alone);
-  assert.equal(bits(2, 'avx2'), alone.replace(vectors, 'avx2'));
+  assert.equal(bitsOf('normalizationBits', 3, vectors), alone);
+  assert.equal(bitsOf('normalizationBits', 2, 'avx2'), alone.replace(vectors, 'avx2'));
 });

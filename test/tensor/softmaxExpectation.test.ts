@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import {
   softmaxExpectation,
   tf,
@@ -12,6 +10,7 @@ import {
   type Tensor2D,
   type Tensor3D,
 } from '../../tensor/index.js';
+import { bitsOf } from '../support/bitsOf.js';
 import { assertClose, checkGradients, randomTensor } from '../support/gradientCheck.js';
 
 /** By our kernel, where the processor has it, and by TensorFlow's operations. */
@@ -169,16 +168,9 @@ test(
   'softmax expectation in tiles has the same bits with any threads and vectors',
   { skip: vectors === 'none' && 'no AVX2' },
   () => {
-    const script = fileURLToPath(new URL('../support/processes/softmaxBits.js', import.meta.url));
-    const bits = (threads: number, asked: string): string => {
-      const env = { ...process.env, TF_NUM_INTRAOP_THREADS: String(threads), TEMPEH_VECTORS: asked };
-      const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8', env });
-      assert.equal(status, 0, stderr);
-      return stdout;
-    };
-    const alone = bits(1, vectors);
+    const alone = bitsOf('softmaxBits', 1, vectors);
     assert.match(alone, new RegExp(`^${vectors} [0-9a-f]{64}`));
-    assert.equal(bits(3, vectors), alone);
-    assert.equal(bits(2, 'avx2'), alone.replace(vectors, 'avx2'));
+    assert.equal(bitsOf('softmaxBits', 3, vectors), alone);
+    assert.equal(bitsOf('softmaxBits', 2, 'avx2'), alone.replace(vectors, 'avx2'));
   },
 );
