@@ -25,6 +25,15 @@ test('with TensorFlow nothing of the archive readers that its package declares i
   );
 });
 
+test('nothing is loaded of the packages that tfjs takes along and nobody uses', () => {
+  const { resolve, cache } = createRequire(createRequire(import.meta.url).resolve('@tensorflow/tfjs'));
+  for (const name of ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl']) {
+    const file = resolve(`@tensorflow/tfjs-${name}`);
+    assert.deepEqual(cache[file]?.children, [], name);
+    assert.ok(Object.keys(cache[file]?.exports as object).length <= 2, name);
+  }
+});
+
 test('source maps are read of our code, not of the packages', () => {
   assert.equal(process.sourceMapsEnabled, true);
   const { resolve } = createRequire(import.meta.url);
