@@ -99,7 +99,7 @@ const roomRules = names.map((room) => {
     (other) => other !== room && !allowed.includes(other) && !allowed.includes(`types:${other}`),
   );
   const typesOnly = names.filter((other) => allowed.includes(`types:${other}`));
-  // configs/temporal.ts holds nothing but constants: workflow code may have them. (Expressions here look at nothing ahead.)
+  // configs/temporal.ts holds constants, and a sum of what they bound: workflow code may have them. (Expressions here look at nothing ahead.)
   const places = (list) => list.map((name) => (name === 'configs' ? 'configs/([^t]|t[^e]|te[^m])' : `${name}/`));
   const inRoom = (list) => `^(\\.\\./)+(${places(list).join('|')})`;
   const patterns = [

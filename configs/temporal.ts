@@ -130,3 +130,23 @@ export const datasetFailures = {
 
 /** Of the attempts and the warnings of one step, the last that are kept: a heartbeat and a history carry them. */
 export const keptOfStep = { attempts: 200, warnings: 20 } as const;
+
+/** How often work was begun anew: what {@link sumOfInterruptions} knows of it. */
+interface Counted<Attempt> {
+  readonly preemptions: number;
+  readonly failures: number;
+  readonly attempts?: readonly Attempt[];
+  readonly warnings?: readonly string[];
+}
+
+/** Interruptions of a step, the oldest first, together: of attempts and warnings as many as are kept. */
+export function sumOfInterruptions<Attempt>(all: readonly Counted<Attempt>[]): Counted<Attempt> {
+  const attempts = all.flatMap((each) => each.attempts ?? []).slice(-keptOfStep.attempts);
+  const warnings = [...new Set(all.flatMap((each) => each.warnings ?? []))].slice(-keptOfStep.warnings);
+  return {
+    preemptions: all.reduce((sum, { preemptions }) => sum + preemptions, 0),
+    failures: all.reduce((sum, { failures }) => sum + failures, 0),
+    ...(attempts.length > 0 && { attempts }),
+    ...(warnings.length > 0 && { warnings }),
+  };
+}

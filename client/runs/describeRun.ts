@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@tempo
 import { WorkflowNotFoundError } from '../temporal.js';
 import { reasonLine } from '../../activities/processes/attempts.js';
 import type { AttemptRecord } from '../../activities/types.js';
-import { messages, runSteps } from '../../configs/temporal.js';
+import { messages, runSteps, sumOfInterruptions } from '../../configs/temporal.js';
 import type { MemberState, RunProgress, SeriesInput, StepState } from '../../workflows/types.js';
 import { orUnreadable } from '../payloads/withoutPayloads.js';
 import { failureOf, pendingActivities, type PendingActivity } from './pendingActivities.js';
@@ -210,30 +210,23 @@ function withHeartbeats(progress: RunProgress, activities: readonly PendingActiv
 
 /** What a step's running trainers and predictors have gone through so far comes on top of those that have ended. */
 function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
-  const sum = { preemptions: step.interruptions?.preemptions ?? 0, failures: step.interruptions?.failures ?? 0 };
-  const attempts = [...(step.interruptions?.attempts ?? [])];
-  const warnings = new Set(step.interruptions?.warnings);
-  for (const activity of activities) {
-    const { workflowId, interruptions } = activity;
-    if (!workflowId.endsWith(`/${step.step}`)) continue;
-    sum.preemptions += interruptions.preemptions;
-    sum.failures += interruptions.failures;
-    for (const warning of interruptions.warnings ?? []) warnings.add(warning);
-    attempts.push(...closedAttempts(interruptions.attempts ?? [], activity));
-  }
-  if (sum.preemptions + sum.failures + attempts.length + warnings.size === 0) return step;
-  return {
-    ...step,
-    interruptions: {
-      ...sum,
-      ...(attempts.length > 0 && { attempts }),
-      ...(warnings.size > 0 && { warnings: [...warnings] }),
-    },
-  };
+  const running = activities
+    .filter(({ workflowId }) => workflowId.endsWith(`/${step.step}`))
+    .map(({ interruptions, ...activity }) => {
+      const attempts = closedAttempts(interruptions.attempts ?? [], activity);
+      return { ...interruptions, attempts };
+    });
+  const ended = step.interruptions ?? { preemptions: 0, failures: 0 };
+  const interruptions = sumOfInterruptions([ended, ...running]);
+  const { preemptions, failures, attempts = [], warnings = [] } = interruptions;
+  return preemptions + failures + attempts.length + warnings.length === 0 ? step : { ...step, interruptions };
 }
 
 /** One whose worker was lost could not say that it ended; its next attempt does, once it has begun. */
-function closedAttempts(attempts: readonly AttemptRecord[], { state, lastFailure }: PendingActivity): AttemptRecord[] {
+function closedAttempts(
+  attempts: readonly AttemptRecord[],
+  { state, lastFailure }: Pick<PendingActivity, 'state' | 'lastFailure'>,
+): AttemptRecord[] {
   return attempts.map((record) => {
     if (record.end !== null || state !== 'waiting') return record;
     return { ...record, end: reasonLine(lastFailure ?? 'ended') };

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import type { Interruptions, MaybeInterrupted } from '../../activities/types.js';
+import { sumOfInterruptions } from '../../configs/temporal.js';
 import type { RunProgress, StepInput } from '../../workflows/types.js';
 import { valueOf } from '../payloads/values.js';
 import { inputOf } from './workflowInput.js';
@@ -50,7 +51,7 @@ export async function stepRecord(
     if (isInterruptions(answer?.interruptions)) told.unshift(answer.interruptions);
   }
   const all = [...own, ...told];
-  return { training, ...(all.length > 0 && { interruptions: sumOf(all) }) };
+  return { training, ...(all.length > 0 && { interruptions: sumOfInterruptions(all) }) };
 }
 
 async function objectIn(client: Client, payload: Payload | null | undefined): Promise<object | null> {
@@ -64,15 +65,4 @@ function isProgress(value: object | null | undefined): value is StageProgress {
 
 function isInterruptions(value: object | null | undefined): value is Interruptions {
   return typeof value === 'object' && value !== null && 'preemptions' in value && 'failures' in value;
-}
-
-function sumOf(all: readonly Interruptions[]): Interruptions {
-  const attempts = all.flatMap((one) => one.attempts ?? []);
-  const warnings = [...new Set(all.flatMap((one) => one.warnings ?? []))];
-  return {
-    preemptions: all.reduce((sum, { preemptions }) => sum + preemptions, 0),
-    failures: all.reduce((sum, { failures }) => sum + failures, 0),
-    ...(attempts.length > 0 && { attempts }),
-    ...(warnings.length > 0 && { warnings }),
-  };
 }

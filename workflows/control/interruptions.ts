@@ -1,19 +1,7 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
 import type { Interruptions } from '../../activities/types.js';
-import { keptOfStep } from '../../configs/temporal.js';
 import type { StageProgress } from '../../training/process/protocol.js';
 import { rootFailure } from './failures.js';
-
-export function addInterruptions(a: Interruptions | undefined, b: Interruptions | undefined): Interruptions {
-  const attempts = [...(a?.attempts ?? []), ...(b?.attempts ?? [])].slice(-keptOfStep.attempts);
-  const warnings = [...new Set([...(a?.warnings ?? []), ...(b?.warnings ?? [])])].slice(-keptOfStep.warnings);
-  return {
-    preemptions: (a?.preemptions ?? 0) + (b?.preemptions ?? 0),
-    failures: (a?.failures ?? 0) + (b?.failures ?? 0),
-    ...(attempts.length > 0 && { attempts }),
-    ...(warnings.length > 0 && { warnings }),
-  };
-}
 
 /** What is known of activities that ended without a result: how far each came, and after what. */
 export class Ends {

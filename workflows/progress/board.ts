@@ -1,7 +1,7 @@
 import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Interruptions } from '../../activities/types.js';
-import { keptOfStep, memos, searchAttributes, type RunStep } from '../../configs/temporal.js';
+import { keptOfStep, memos, searchAttributes, sumOfInterruptions, type RunStep } from '../../configs/temporal.js';
 import type { PredictionProgress } from '../../inference/protocol.js';
 import type { StageProgress, StageReport } from '../../training/process/protocol.js';
 import type { RunState } from '../../configs/temporal.js';
@@ -9,7 +9,6 @@ import { describeProgress } from './describeProgress.js';
 import { Notices } from './notices.js';
 import { isStepOfRun } from './whose.js';
 import { failedOn } from '../control/failures.js';
-import { addInterruptions } from '../control/interruptions.js';
 import type { FailedAt, InterruptionsByStep, RunProgress, SecondsByStep, StepState, StepStateName } from '../types.js';
 
 const stageKey = defineSearchAttributeKey(searchAttributes.stage, SearchAttributeType.KEYWORD);
@@ -91,7 +90,8 @@ export class Board {
 
   /** Counts what a trainer or predictor of a step went through until it ended. */
   interrupted(step: RunStep, interruptions: Interruptions | undefined): void {
-    const sum = addInterruptions(this.#steps.get(step)?.interruptions, interruptions);
+    const all = [this.#steps.get(step)?.interruptions, interruptions].flatMap((each) => each ?? []);
+    const sum = sumOfInterruptions(all);
     if (sum.preemptions + sum.failures > 0 || sum.attempts || sum.warnings) this.change(step, { interruptions: sum });
   }
 
