@@ -1,3 +1,5 @@
+import { unknownVariables } from '../configs/ownVariables.js';
+import { printable } from '../text/printable.js';
 import { buildProgram } from './program.js';
 import { describeError, exitCodeOf } from './errors.js';
 import { exitCodes } from './exitCodes.js';
@@ -21,6 +23,8 @@ function isForPrograms(args: readonly string[]): boolean {
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const verbose = args.includes('--verbose');
   beginAnswer(isForPrograms(args));
+  for (const line of unknownVariables(process.env))
+    process.stderr.write(`${styled('yellow', 'warning: ', process.stderr)}${printable(line)}\n`);
   try {
     await (await buildProgram(args)).parseAsync();
     const code = Number(process.exitCode ?? exitCodes.ok);

@@ -9,7 +9,7 @@ function lineOf(change: Partial<QueueWorkers>, warnings: readonly string[] = [])
   const none: QueueWorkers = { queue: 'tempeh-gpu', asking: [], ofOtherBuilds: [], build: null, busy: [] };
   const progress = { run: 'run', steps: [], training: null, predictions: null, warnings, paused: false };
   const queue = { ...none, ...change };
-  const lines = queueLines({ progress, queues: [queue, queue] } as unknown as RunDescription);
+  const lines = queueLines({ run: 'run', progress, queues: [queue, queue] } as unknown as RunDescription);
   assert.ok(lines.length <= 1, 'a queue is spoken of once');
   return lines[0] ?? '';
 }
@@ -31,6 +31,7 @@ test('workers that are there and busy are no trouble; who is free is waited for 
   assert.equal(lineOf({ busy: [busy] }), '  · every worker of tempeh-gpu is busy: a:1 at famos-2/refinement');
   const others = [2, 3].map((n) => ({ worker: `gpu@a:${n}`, at: `run/${n}` }));
   assert.match(lineOf({ busy: [busy, ...others] }), /: a:1 at famos-2\/refinement, a:2 at run\/2, …$/);
+  assert.equal(lineOf({ busy: others }), '', 'all of them are this run’s own, whose lines say so');
   // It asked a moment ago, and got the task that it is at.
   assert.match(lineOf({ busy: [busy], asking: [busy.worker] }), /is busy/);
   assert.equal(lineOf({ busy: [busy], asking: ['gpu@b:7'] }), '');

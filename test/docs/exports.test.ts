@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
-
-const notRooms = /^(\.|node_modules$|build|docs$|test$)/;
+import { sourceFiles } from '../support/sourceFiles.js';
 
 /** The TypeScript of all rooms, by its path below the repository. */
 async function sources(): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  const folders = (await readdir(packageRoot, { withFileTypes: true })).filter(
-    (entry) => entry.isDirectory() && !notRooms.test(entry.name),
+  const files = sourceFiles().filter((file) => file.endsWith('.ts') && !/^(docs|test)\//.test(file));
+  return new Map(
+    await Promise.all(files.map(async (file) => [file, await readFile(join(packageRoot, file), 'utf8')] as const)),
   );
-  for (const { name: room } of folders) {
-    const entries = await readdir(join(packageRoot, room), { withFileTypes: true, recursive: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-      const path = join(entry.parentPath, entry.name);
-      found.set(posix.relative(packageRoot, path), await readFile(path, 'utf8'));
-    }
-  }
-  return found;
 }
 
 /** Names that other rooms import of a file, by the file. */

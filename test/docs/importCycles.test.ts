@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../configs/packageRoot.js';
+import { sourceFiles } from '../support/sourceFiles.js';
 
 /** Imports and re-exports of files of ours, those of types and those that come later among them. */
 const importing = /(?:^(?:import|export)\b[^;'"]*?\bfrom\s*|^import\s*|\bimport\()['"](?<file>\.[^'"]+)['"]/gm;
 
 /** What each of our sources imports, by paths below the package's root. */
 function importGraph(): Map<string, string[]> {
-  const files = readdirSync(packageRoot, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|build)/.test(entry.name))
-    .flatMap(({ name }) =>
-      readdirSync(path.join(packageRoot, name), { recursive: true, encoding: 'utf8' }).map((file) =>
-        path.join(name, file),
-      ),
-    )
-    .filter((file) => /\.m?ts$|\.mjs$/.test(file) && !file.endsWith('.d.ts'));
+  const files = sourceFiles().filter((file) => /\.m?ts$|\.mjs$/.test(file) && !file.endsWith('.d.ts'));
   const known = new Set(files);
   return new Map(
     files.map((file) => {

@@ -7,25 +7,30 @@ import { styled } from '../../terminal/terminal.js';
 const mostNamed = 2;
 
 /** Why what waits for a worker has none yet, a line a task queue: nobody asks for its tasks, or who does is busy. */
-export function queueLines({ queues, progress, recorded }: RunDescription): string[] {
+export function queueLines({ run, queues, progress, recorded }: RunDescription): string[] {
   const { warnings = [] } = progress ?? recorded ?? {};
   const seen = new Set<string>();
   return queues.flatMap((workers) => {
     if (seen.has(workers.queue)) return [];
     seen.add(workers.queue);
-    const why = whyNone(workers, warnings.length > 0);
+    const why = whyNone(run, workers, warnings.length > 0);
     if (why === null) return [];
     const mark = why.isTrouble ? styled('yellow', '!') : styled('dim', '·');
     return [`  ${mark} ${printable(why.text, 400)}`];
   });
 }
 
-/** null where somebody who is free asks for its tasks. @param areOut workers were reported that take none. */
-function whyNone(workers: QueueWorkers, areOut: boolean): { text: string; isTrouble: boolean } | null {
+/**
+ * null where somebody who is free asks for its tasks, or all are at work for this run, as its own lines say.
+ *
+ * @param areOut workers were reported that take none.
+ */
+function whyNone(run: string, workers: QueueWorkers, areOut: boolean): { text: string; isTrouble: boolean } | null {
   const { queue, asking, ofOtherBuilds, build, busy } = workers;
   const atWork = new Set(busy.map(({ worker }) => worker));
   if (asking.some((worker) => !atWork.has(worker))) return null;
   if (atWork.size > 0) {
+    if (busy.every(({ at }) => at === run || at.startsWith(`${run}/`))) return null;
     const named = busy.slice(0, mostNamed).map(({ worker, at }) => `${shortName(worker)} at ${at}`);
     const more = busy.length > named.length ? ', …' : '';
     const text = `every worker of ${queue} is busy: ${named.join(', ')}${more}`;
