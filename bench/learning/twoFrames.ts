@@ -50,7 +50,12 @@ export async function openBatchesOf(
 ): Promise<StageData> {
   const { loader, seed } = configuration;
   const settings = configuration.training[stage];
-  const choice = { ...viewChoiceOf(configuration), coarsePredictions: null, threads: loader.threads };
+  const choice = {
+    ...viewChoiceOf(configuration),
+    coarsePredictions: null,
+    threads: loader.threads,
+    decodedBytes: loader.decodedBytes,
+  };
   const warn = (message: string): void => void process.stderr.write(`${message}\n`);
   const batches = await openBatches({ source, ...choice }, loader.prefetch, { warn, signal });
   return stageDataOf(batches, settings, { seed });

@@ -65,6 +65,13 @@ export const runConfigurationSchema = z
       .strictObject({
         prefetch: z.int().positive().default(4).describe('Batches prepared ahead of the step.'),
         threads: z.int().positive().default(4).describe('Loader threads a trainer.'),
+        decodedBytes: z
+          .int()
+          .min(0)
+          .default(256 * 2 ** 20)
+          .describe(
+            'Bytes of memory that each loader thread may take to keep a training list decoded, where all of it fits: each frame is then decoded and resized once.',
+          ),
         cacheBytes: z
           .int()
           .positive()

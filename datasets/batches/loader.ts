@@ -53,20 +53,22 @@ interface OpenSource {
   readonly counts: () => CacheCounts;
 }
 
-/** A training list that decodes to no more than this is kept in memory. */
+/** What a configuration of an earlier version stands for. */
 const decodedBytes = 256 * 2 ** 20;
 
 /** Makes batches, one after the other or several at once: what a loader thread does. */
 export class Loader {
-  private readonly decoded = new DecodedFrames(decodedBytes);
+  private readonly decoded: DecodedFrames;
   private readonly orders = new Map<number, FrameOrder>();
 
   private constructor(
     private readonly source: FrameSource,
     private readonly readPrediction: (id: FrameId) => Promise<EncodedFile | null>,
-    private readonly settings: Pick<LoaderSettings, 'viewsAtMost' | 'surfaceResolution'>,
+    private readonly settings: Pick<LoaderSettings, 'viewsAtMost' | 'surfaceResolution' | 'decodedBytes'>,
     private readonly counts: () => CacheCounts,
-  ) {}
+  ) {
+    this.decoded = new DecodedFrames(settings.decodedBytes ?? decodedBytes);
+  }
 
   /** As `openSource`. */
   static async open(settings: LoaderSettings, patience: PatientStoreOptions): Promise<Loader> {

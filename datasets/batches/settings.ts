@@ -36,6 +36,8 @@ export interface LoaderSettings extends ViewChoice {
   readonly source: LoaderSource;
   readonly coarsePredictions: CoarsePredictions | null;
   readonly threads: number;
+  /** Of memory, that each thread may keep a training list decoded in; left out: 256 MB. */
+  readonly decodedBytes?: number;
   /**
    * Side of visibility's depth pictures, px: batches with coarse predictions come with what refinement needs of them
    * (`Batch.surface`). Without it they do not.

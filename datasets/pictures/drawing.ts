@@ -112,7 +112,9 @@ function font(): Font {
     const name = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff';
     const require = createRequire(import.meta.url);
     const opentype = require('opentype.js') as typeof OpenType;
-    loaded = opentype.parse(Uint8Array.from(readFileSync(require.resolve(name))).buffer);
+    const bytes = Uint8Array.from(readFileSync(require.resolve(name))).buffer;
+    // Of 6,000 glyphs, those that are asked for are read.
+    loaded = opentype.parse(bytes, { lowMemory: true });
   }
   return loaded;
 }

@@ -10,6 +10,6 @@ declare module 'opentype.js' {
     readonly unitsPerEm: number;
     charToGlyph(character: string): Glyph;
   }
-  const opentype: { parse(bytes: ArrayBuffer): Font };
+  const opentype: { parse(bytes: ArrayBuffer, options?: { readonly lowMemory?: boolean }): Font };
   export default opentype;
 }

@@ -31,6 +31,7 @@ export async function openStageData(job: TrainingJob, listener: LoaderListener):
       ...viewChoiceOf(configuration),
       coarsePredictions,
       threads: loader.threads,
+      decodedBytes: loader.decodedBytes,
       surfaceResolution: configuration.model.refinement.visibilityResolution,
     },
     loader.prefetch,
