@@ -63,8 +63,9 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
       }),
     );
   } catch (cause) {
-    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    throw alreadyRunning(workflowId, run, { cause });
+    // The server's own error says the same in other words.
+    if (cause instanceof WorkflowExecutionAlreadyStartedError) throw alreadyRunning(workflowId, run);
+    throw cause;
   }
 }
 
@@ -81,7 +82,7 @@ export async function refuseRunning(client: Client, ...workflowIds: readonly str
   }
 }
 
-function alreadyRunning(workflowId: string, run: string, options?: ErrorOptions): RunError {
+function alreadyRunning(workflowId: string, run: string): RunError {
   const todo = `See tempeh-flow status ${run}; tempeh-flow cancel ${run} ends it`;
-  return new RunError('already-running', `${workflowId} is running already. ${todo}.`, options);
+  return new RunError('already-running', `${workflowId} is running already. ${todo}.`);
 }
