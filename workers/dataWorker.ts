@@ -1,5 +1,6 @@
 import { createDataActivities } from '../activities/dataActivities.js';
 import { createDataWorkerActivities } from '../activities/dataWorkerActivities.js';
+import { hostTable } from '../activities/credentials/hostTable.js';
 import { noticeHook } from '../activities/notices/noticeHook.js';
 import type { EvaluateShardInput } from '../activities/types.js';
 import { WorkerLimits } from '../activities/workerLimits.js';
@@ -23,6 +24,8 @@ export async function runDataWorker(options: WorkerProcessOptions): Promise<void
   const { directory, environment = process.env } = options;
   const limits = WorkerLimits.of(directory, environment);
   const logger = new LineLogger('data', options.writeLog);
+  // It is read again for each host that is asked: a mistake in it is to be seen before.
+  await hostTable(environment['TEMPEH_HOSTS_FILE']).catch((cause: Error) => logger.warn(cause.message));
   await waitForDisk(directory, logger, options.signal);
   const own = await ownDirectory(directory, {
     ...(options.signal ? { signal: options.signal } : {}),

@@ -164,15 +164,18 @@ test('the queue of a disk is the same after a restart; a name that was cut off i
   assert.equal(await diskQueue('data', directory), queue);
 });
 
-test('a worker that is told to stop while it waits for Temporal ends at once', async () => {
+test('a worker that is told to stop while it waits for Temporal ends at once; a wrong table of hosts is named before', async () => {
+  const lines: string[] = [];
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 500);
   const startedAt = Date.now();
   await runDataWorker({
     temporal: { address: '127.0.0.1:1', namespace: 'default' },
     directory: freshDirectory(),
+    environment: { TEMPEH_HOSTS_FILE: '/nowhere/hosts.yaml' },
     signal: stop.signal,
-    writeLog: () => {},
+    writeLog: (line) => void lines.push(line),
   });
   assert.ok(Date.now() - startedAt < 5000);
+  assert.match(lines.join('\n'), /\/nowhere\/hosts\.yaml that TEMPEH_HOSTS_FILE names cannot be used: ENOENT/);
 });
