@@ -31,10 +31,13 @@ export const ownVariables = [
 /** Set by us for processes of our own, by the benches, and by the tests. */
 const internal = /^TEMPEH_(ACTIVATIONS|LOG_CONTEXT|BENCH_DIRECTORY|RECORD|TEST_\w+)$/;
 
+/** What Kubernetes tells every container of services, here of those whose names begin with `tempeh-`. */
+const ofServices = /^TEMPEH_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_\w+)$/;
+
 /** A line for each variable that has our prefix and that nothing reads: a slip of the pen is not silent. */
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(environment)
-    .filter((name) => /^TEMPEH_/.test(name) && !internal.test(name))
+    .filter((name) => /^TEMPEH_/.test(name) && !internal.test(name) && !ofServices.test(name))
     .filter((name) => !(ownVariables as readonly string[]).includes(name))
     .map(
       (name) =>

@@ -11,6 +11,15 @@ test('a variable with our prefix that nothing reads is named, with what may have
   assert.deepEqual(lines, [
     'TEMPEH_CAHCE is set, and nothing reads a variable of that name. Did you mean TEMPEH_CACHE?',
   ]);
+  const ofServices = [
+    'S3_SERVICE_HOST',
+    'S3_SERVICE_PORT',
+    'S3_SERVICE_PORT_HTTP',
+    'S3_PORT',
+    'S3_PORT_9000_TCP_ADDR',
+    'PORT',
+  ];
+  assert.deepEqual(unknownVariables(Object.fromEntries(ofServices.map((name) => [`TEMPEH_${name}`, 'x']))), []);
   assert.deepEqual(unknownVariables({ TEMPEH_SOMETHING_ELSE: '1' }), [
     'TEMPEH_SOMETHING_ELSE is set, and nothing reads a variable of that name.',
   ]);
