@@ -1,7 +1,7 @@
 import { didYouMean, suggest } from './reading/suggestions.js';
 
 /** Variables of the environment that we read; a test compares them with what the program's text names. */
-export const ownVariables = [
+export const ownVariables: readonly string[] = [
   'TEMPEH_CACHE',
   'TEMPEH_DEVICE_MEMORY',
   'TEMPEH_DIRECTORY',
@@ -26,7 +26,7 @@ export const ownVariables = [
   'TEMPEH_USERNAME',
   'TEMPEH_USERNAME_FILE',
   'TEMPEH_VECTORS',
-] as const;
+];
 
 /** Set by us for processes of our own, by the benches, and by the tests. */
 const internal = /^TEMPEH_(ACTIVATIONS|LOG_CONTEXT|BENCH_DIRECTORY|RECORD|TEST_\w+)$/;
@@ -37,8 +37,8 @@ const ofServices = /^TEMPEH_(\w+_)?(SERVICE_HOST|SERVICE_PORT\w*|PORT|PORT_\d+_\
 /** A line for each variable that has our prefix and that nothing reads: a slip of the pen is not silent. */
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(environment)
-    .filter((name) => /^TEMPEH_/.test(name) && !internal.test(name) && !ofServices.test(name))
-    .filter((name) => !(ownVariables as readonly string[]).includes(name))
+    .filter((name) => /^TEMPEH_/.test(name) && !ownVariables.includes(name))
+    .filter((name) => !internal.test(name) && !ofServices.test(name))
     .map(
       (name) =>
         `${name} is set, and nothing reads a variable of that name.${didYouMean(suggest(name, ownVariables, 1))}`,

@@ -212,10 +212,7 @@ function withHeartbeats(progress: RunProgress, activities: readonly PendingActiv
 function withAttempts(step: StepState, activities: readonly PendingActivity[]): StepState {
   const running = activities
     .filter(({ workflowId }) => workflowId.endsWith(`/${step.step}`))
-    .map(({ interruptions, ...activity }) => {
-      const attempts = closedAttempts(interruptions.attempts ?? [], activity);
-      return { ...interruptions, attempts };
-    });
+    .map((activity) => ({ ...activity.interruptions, attempts: closedAttempts(activity) }));
   const ended = step.interruptions ?? { preemptions: 0, failures: 0 };
   const interruptions = sumOfInterruptions([ended, ...running]);
   const { preemptions, failures, attempts = [], warnings = [] } = interruptions;
@@ -223,11 +220,8 @@ function withAttempts(step: StepState, activities: readonly PendingActivity[]): 
 }
 
 /** One whose worker was lost could not say that it ended; its next attempt does, once it has begun. */
-function closedAttempts(
-  attempts: readonly AttemptRecord[],
-  { state, lastFailure }: Pick<PendingActivity, 'state' | 'lastFailure'>,
-): AttemptRecord[] {
-  return attempts.map((record) => {
+function closedAttempts({ interruptions, state, lastFailure }: PendingActivity): AttemptRecord[] {
+  return (interruptions.attempts ?? []).map((record) => {
     if (record.end !== null || state !== 'waiting') return record;
     return { ...record, end: reasonLine(lastFailure ?? 'ended') };
   });
