@@ -1,14 +1,37 @@
 import { frameName } from '../layout.js';
-import { writeNormalised } from '../images/normalise.js';
-import type { Batch, Sample } from '../types.js';
+import type { Camera } from '../../geometry/cameras/camera.js';
+import { writeColours } from '../images/floatImage.js';
+import { normalise } from '../images/normalise.js';
+import type { Batch, Sample, SampleView } from '../types.js';
+
+/** A view on its way into a batch. */
+export interface BatchView {
+  readonly camera: Camera;
+  /** Writes its colours, in [0, 1], over all of `target`. `[H, W, 3]` */
+  readonly write: (target: Float32Array) => void;
+}
+
+/** A view as it is. */
+export function plainView({ camera, image }: SampleView): BatchView {
+  return { camera, write: (target) => writeColours(image, target) };
+}
+
+/** A sample with the views that a batch has of it. */
+export type BatchSample = Omit<Sample, 'views'> & { readonly views: readonly BatchView[] };
 
 /**
  * Puts samples into the flat arrays of a batch; images are ImageNet-normalised on the way.
  *
  * @param scanPoints `[B]` of `[n, 3]`: those that the losses see.
+ * @param memory for the images, of a batch that nobody needs any more; taken where it is large enough.
  * @throws Error naming two frames whose views differ in number or size.
  */
-export function assembleBatch(step: number, samples: readonly Sample[], scanPoints: readonly Float32Array[]): Batch {
+export function assembleBatch(
+  step: number,
+  samples: readonly BatchSample[],
+  scanPoints: readonly Float32Array[],
+  memory?: ArrayBuffer,
+): Batch {
   const [first] = samples;
   const camera = first?.views[0]?.camera;
   if (!first || !camera) throw new RangeError('a batch needs a sample with views');
@@ -16,7 +39,7 @@ export function assembleBatch(step: number, samples: readonly Sample[], scanPoin
   const views = first.views.length;
   const count = samples.length * views;
   const pixels = width * height * 3;
-  const images = new Float32Array(count * pixels);
+  const images = imagesIn(memory, count * pixels);
   const intrinsics = new Float32Array(count * 9);
   const extrinsics = new Float32Array(count * 12);
   const distortions = new Float32Array(count * 2);
@@ -27,7 +50,9 @@ export function assembleBatch(step: number, samples: readonly Sample[], scanPoin
       if (view.camera.width !== width || view.camera.height !== height) {
         throw unlike(first, sample, `${width}×${height} and ${view.camera.width}×${view.camera.height} pixels`);
       }
-      writeNormalised(view.image, images, i * pixels);
+      const image = images.subarray(i * pixels, (i + 1) * pixels);
+      view.write(image);
+      normalise(image);
       intrinsics.set(view.camera.intrinsics, i * 9);
       extrinsics.set(view.camera.extrinsics, i * 12);
       distortions.set(view.camera.distortion, i * 2);
@@ -49,6 +74,12 @@ export function assembleBatch(step: number, samples: readonly Sample[], scanPoin
   };
 }
 
+function imagesIn(memory: ArrayBuffer | undefined, length: number): Float32Array {
+  if (memory === undefined || memory.byteLength < length * Float32Array.BYTES_PER_ELEMENT)
+    return new Float32Array(length);
+  return new Float32Array(memory, 0, length);
+}
+
 /** null unless every sample has it. */
 function stacked(arrays: readonly (Float32Array | null)[]): Float32Array | null {
   const there = arrays.filter((array) => array !== null);
@@ -59,7 +90,7 @@ function stacked(arrays: readonly (Float32Array | null)[]): Float32Array | null 
   return all;
 }
 
-function unlike(first: Sample, other: Sample, difference: string): Error {
+function unlike(first: BatchSample, other: BatchSample, difference: string): Error {
   const [one, two] = [frameName(first.id), frameName(other.id)];
   return new Error(`Frames ${one} and ${two} cannot share a batch: their views differ (${difference}).`);
 }

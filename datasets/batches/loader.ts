@@ -16,7 +16,7 @@ import { openFolderSource } from '../reader/frameFolders.js';
 import { openStoreSource } from '../reader/storeSource.js';
 import type { Batch, FrameId, Sample, Split } from '../types.js';
 import { atMost, type ViewChoice } from '../views.js';
-import { assembleBatch } from './assemble.js';
+import { assembleBatch, plainView } from './assemble.js';
 import { DecodedFrames } from './decodedFrames.js';
 import { FrameOrder } from './frameOrder.js';
 import type { CoarsePredictions, LoaderSettings, LoaderTask, TrainingBatchSettings } from './settings.js';
@@ -93,7 +93,7 @@ export class Loader {
           return this.sample('train', id!, imageResizeFactor, {});
         }),
       );
-      const batch = this.withSurface(trainingBatch(step, samples, settings, this.settings));
+      const batch = this.withSurface(trainingBatch(step, samples, settings, this.settings, task.memory));
       return this.withRotations(batch, settings);
     }
     const { step, split, frames, resizeFactor, scanPoints } = task;
@@ -101,7 +101,8 @@ export class Loader {
     const points = samples.map((sample) =>
       sample.scanPoints.slice(0, scanPoints === null ? undefined : 3 * scanPoints),
     );
-    return this.withSurface(assembleBatch(step, samples, points));
+    const plain = samples.map((sample) => ({ ...sample, views: sample.views.map(plainView) }));
+    return this.withSurface(assembleBatch(step, plain, points, task.memory));
   }
 
   /** With what refinement needs of coarse predictions, where that was asked for. */

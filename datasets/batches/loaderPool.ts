@@ -9,6 +9,8 @@ export class LoaderPool {
   private readonly pool: ThreadPool<LoaderTask, LoaderResult, string>;
   /** What the caches of all threads did so far. */
   cache = noCounts;
+  /** Memory of images that nobody needs any more. */
+  private readonly spare: ArrayBuffer[] = [];
 
   /** @param warn is called with why batches are late. */
   constructor(settings: LoaderSettings, warn: (message: string) => void) {
@@ -20,7 +22,10 @@ export class LoaderPool {
   /** @throws FrameUnreadable, ThreadFailed */
   async run(task: LoaderTask): Promise<Batch> {
     try {
-      const { batch, cache } = await this.pool.run(task);
+      const memory = this.spare.pop();
+      const { batch, cache } = await (memory === undefined
+        ? this.pool.run(task)
+        : this.pool.run({ ...task, memory }, [memory]));
       this.cache = sumOfCounts(this.cache, cache);
       return batch;
     } catch (error) {
@@ -28,6 +33,14 @@ export class LoaderPool {
       const { frame, reason } = error.fields as { frame: FrameId; reason: string };
       throw new FrameUnreadable(frame, reason, { cause: error.cause });
     }
+  }
+
+  /**
+   * Takes a batch's images back: later ones are written over them. V8 would otherwise mark all that a process has each
+   * time that 64 MB of them were let go.
+   */
+  reuse({ images }: Batch): void {
+    if (images.buffer instanceof ArrayBuffer && images.byteLength > 0) this.spare.push(images.buffer);
   }
 
   async close(): Promise<void> {

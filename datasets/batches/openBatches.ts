@@ -20,6 +20,8 @@ export interface Batches {
    * @throws FrameUnreadable
    */
   training(step: number, settings: TrainingBatchSettings, lastStep: number): Promise<Batch>;
+  /** Gives a batch's images back, from which later ones are made: they must not be looked at any more. */
+  reuse(batch: Batch): void;
   /** Frames in order, all views, nothing random. @throws FrameUnreadable */
   validation(options: PlainOptions): AsyncGenerator<Batch>;
   /** One frame a batch, in order; a frame that cannot be read comes as its error. */
@@ -88,6 +90,7 @@ export async function openBatches(settings: LoaderSettings, ahead: number, liste
       prepared = kept;
       return prepared.get(step) ?? start({ kind: 'training', step, settings: training });
     },
+    reuse: (batch) => pool.reuse(batch),
     async *validation({ split, batchSize, resizeFactor, scanPoints, limit }) {
       const frames = await source.range(split, 0, limit ?? source.count(split));
       const tasks: LoaderTask[] = [];

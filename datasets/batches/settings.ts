@@ -53,19 +53,28 @@ export interface TrainingBatchSettings {
   readonly gridRotations?: 'coarse' | 'refinement';
 }
 
+interface TrainingTask {
+  readonly kind: 'training';
+  readonly step: number;
+  readonly settings: TrainingBatchSettings;
+}
+
+/** All views (as many as may be, always the same), nothing random: validation and prediction. */
+interface PlainTask {
+  readonly kind: 'plain';
+  readonly step: number;
+  readonly split: Split;
+  readonly frames: readonly FrameId[];
+  readonly resizeFactor: number;
+  /** The first so many scan points; null: all. */
+  readonly scanPoints: number | null;
+}
+
 /** A piece of work for a loader thread. */
-export type LoaderTask =
-  | { readonly kind: 'training'; readonly step: number; readonly settings: TrainingBatchSettings }
-  | {
-      /** All views (as many as may be, always the same), nothing random: validation and prediction. */
-      readonly kind: 'plain';
-      readonly step: number;
-      readonly split: Split;
-      readonly frames: readonly FrameId[];
-      readonly resizeFactor: number;
-      /** The first so many scan points; null: all. */
-      readonly scanPoints: number | null;
-    };
+export type LoaderTask = (TrainingTask | PlainTask) & {
+  /** For the images: that of a batch which nobody needs any more. */
+  readonly memory?: ArrayBuffer;
+};
 
 export interface LoaderResult {
   readonly batch: Batch;

@@ -1,20 +1,23 @@
 import { counterRandom, type CounterRandom } from '../../geometry/random.js';
-import { augmentView, drawAugmentation } from '../images/augment.js';
+import { augmentedCamera, drawAugmentation, writeAugmented } from '../images/augment.js';
 import { FrameUnreadable } from '../reader/errors.js';
 import type { Batch, Sample, SampleView } from '../types.js';
 import type { ViewChoice } from '../views.js';
-import { assembleBatch } from './assemble.js';
+import { assembleBatch, plainView, type BatchView } from './assemble.js';
 import type { TrainingBatchSettings } from './settings.js';
 
 /**
  * A training batch out of whole samples (method 1): a random subset of the views, one draw of their number a batch;
  * augmentation a view; a random subset of the scan points. All of it depends on (seed, step) and the sample's place.
+ *
+ * @param memory see `assembleBatch`.
  */
 export function trainingBatch(
   step: number,
   samples: readonly Sample[],
   settings: TrainingBatchSettings,
   { viewsAtMost = Infinity }: Pick<ViewChoice, 'viewsAtMost'> = {},
+  memory?: ArrayBuffer,
 ): Batch {
   const { seed, stage } = settings;
   const available = Math.min(viewsAtMost, ...samples.map(({ views }) => views.length));
@@ -28,7 +31,7 @@ export function trainingBatch(
   const scanPoints = samples.map((sample, b) =>
     choosePoints(sample.scanPoints, stage.scanPoints, counterRandom(seed, 'scan points', step, b)),
   );
-  return assembleBatch(step, chosen, scanPoints);
+  return assembleBatch(step, chosen, scanPoints, memory);
 }
 
 /** round(m + (V − m) · U), or all if there are no more than m. */
@@ -43,13 +46,15 @@ function chooseViews(views: readonly SampleView[], count: number, random: Counte
   return [...order.sort()].map((i) => views[i]!);
 }
 
-function augmented(view: SampleView, { seed, stage }: TrainingBatchSettings, step: number, sample: number): SampleView {
-  if (!stage.augmentation.enabled) return view;
+function augmented(view: SampleView, { seed, stage }: TrainingBatchSettings, step: number, sample: number): BatchView {
+  if (!stage.augmentation.enabled) return plainView(view);
   const random = counterRandom(seed, 'augmentation', step, sample, view.camera.name);
   const { width, height } = view.camera;
   const drawn = drawAugmentation(stage.augmentation, random);
-  const { image, camera } = augmentView({ width, height, data: view.image }, view.camera, drawn);
-  return { camera, image: image.data };
+  return {
+    camera: augmentedCamera(view.camera, drawn),
+    write: (target) => writeAugmented({ width, height, data: view.image }, drawn, target),
+  };
 }
 
 /** `count` different points, or all if there are no more. */

@@ -1,7 +1,7 @@
 import type { AugmentationConfiguration } from '../../configs/schema/training.js';
 import { scaleIntrinsics, shiftIntrinsics, type Camera } from '../../geometry/cameras/camera.js';
 import type { CounterRandom } from '../../geometry/random.js';
-import { resizeImage, type FloatImage, type PixelImage } from './floatImage.js';
+import { resizeImage, ResizedMemory, type PixelImage } from './floatImage.js';
 
 /** What is drawn for one view. */
 export interface Augmentation {
@@ -18,36 +18,46 @@ export function drawAugmentation(settings: AugmentationConfiguration, random: Co
   return { scale, brightness: [factor(), factor(), factor()] };
 }
 
+const scaledMemory = new ResizedMemory();
+
 /**
- * An augmented view of the same size: scaled with anti-aliasing, cropped at the top left where it is larger (the
+ * Writes an augmented view of the same size: scaled with anti-aliasing, cropped at the top left where it is larger (the
  * published crop's offset is always 0), padded with black in the middle where it is smaller; brightness by channel,
- * clipped to [0, 1]. The intrinsics follow.
+ * clipped to [0, 1].
+ *
+ * @param target all of it is written over. `[H, W, 3]`
  */
-export function augmentView(
-  image: PixelImage,
-  camera: Camera,
-  { scale, brightness }: Augmentation,
-): { readonly image: FloatImage; readonly camera: Camera } {
+export function writeAugmented(image: PixelImage, { scale, brightness }: Augmentation, target: Float32Array): void {
   const { width, height } = image;
-  const scaled = resizeImage(image, Math.round(scale * width), Math.round(scale * height));
-  const left = Math.max(0, Math.floor((width - scaled.width) / 2));
-  const top = Math.max(0, Math.floor((height - scaled.height) / 2));
-  const columns = Math.min(width, scaled.width);
-  const rows = Math.min(height, scaled.height);
-  const data = new Float32Array(width * height * 3);
+  const { scaledWidth, scaledHeight, left, top } = placement(image, scale);
+  const source = resizeImage(image, scaledWidth, scaledHeight, scaledMemory).data;
+  const columns = Math.min(width, scaledWidth);
+  const rows = Math.min(height, scaledHeight);
   const [red, green, blue] = brightness;
-  const source = scaled.data;
+  if (columns < width || rows < height) target.fill(0);
   for (let row = 0; row < rows; row++) {
-    const from = row * scaled.width * 3;
+    const from = row * scaledWidth * 3;
     const to = ((top + row) * width + left) * 3;
     for (let k = 0; k < columns * 3; k += 3) {
-      data[to + k] = clipped(source[from + k]! * red);
-      data[to + k + 1] = clipped(source[from + k + 1]! * green);
-      data[to + k + 2] = clipped(source[from + k + 2]! * blue);
+      target[to + k] = clipped(source[from + k]! * red);
+      target[to + k + 1] = clipped(source[from + k + 1]! * green);
+      target[to + k + 2] = clipped(source[from + k + 2]! * blue);
     }
   }
-  const intrinsics = shiftIntrinsics(scaleIntrinsics(camera.intrinsics, scale), left, top);
-  return { image: { width, height, data }, camera: { ...camera, intrinsics } };
+}
+
+/** The camera of a view that is scaled so: the intrinsics follow. */
+export function augmentedCamera(camera: Camera, { scale }: Augmentation): Camera {
+  const { left, top } = placement(camera, scale);
+  return { ...camera, intrinsics: shiftIntrinsics(scaleIntrinsics(camera.intrinsics, scale), left, top) };
+}
+
+/** The size of a scaled image, and where it begins in one of its size before, px. */
+function placement({ width, height }: { readonly width: number; readonly height: number }, scale: number) {
+  const [scaledWidth, scaledHeight] = [Math.round(scale * width), Math.round(scale * height)];
+  const left = Math.max(0, Math.floor((width - scaledWidth) / 2));
+  const top = Math.max(0, Math.floor((height - scaledHeight) / 2));
+  return { scaledWidth, scaledHeight, left, top };
 }
 
 function clipped(value: number): number {

@@ -22,13 +22,14 @@ const colourOfByte = Float32Array.from({ length: 256 }, (_, byte) => byte / 255)
 export function coloursOf(pixels: Pixels): Float32Array {
   if (pixels instanceof Float32Array) return pixels;
   const colours = new Float32Array(pixels.length);
-  writeColours(pixels, colours, 0);
+  writeColours(pixels, colours);
   return colours;
 }
 
-/** Fills `colours` with those of the bytes from `offset` on. */
-function writeColours(bytes: Uint8Array, colours: Float32Array, offset: number): void {
-  for (let i = 0; i < colours.length; i++) colours[i] = colourOfByte[bytes[offset + i]!]!;
+/** Fills `colours` with pixels as numbers, from pixel value `offset` on. */
+export function writeColours(pixels: Pixels, colours: Float32Array, offset = 0): void {
+  if (pixels instanceof Float32Array) colours.set(pixels.subarray(offset, offset + colours.length));
+  else for (let i = 0; i < colours.length; i++) colours[i] = colourOfByte[pixels[offset + i]!]!;
 }
 
 /** An image turned by 90° counter-clockwise (portrait to landscape). */
@@ -46,22 +47,48 @@ export function rotateImageCounterClockwise({ width, height, data }: PixelImage)
   return { width: height, height: width, data: turned };
 }
 
-/** An image at another size, anti-aliased (method 6; see resampling). */
-export function resizeImage(image: PixelImage, width: number, height: number): FloatImage {
-  if (image.width === width && image.height === height) return { width, height, data: coloursOf(image.data) };
+/** Memory for the numbers of an image, taken anew only where more is wanted than before. */
+class ImageMemory {
+  private held = new Float32Array(0);
+
+  /** @returns zeros, which count until the next call. */
+  zeros(length: number): Float32Array {
+    if (this.held.length < length) this.held = new Float32Array(length);
+    return this.held.subarray(0, length).fill(0);
+  }
+}
+
+const rowMemory = new ImageMemory();
+const lineMemory = new ImageMemory();
+
+/** Memory that a resized image is written to: the image counts until the next is. */
+export class ResizedMemory extends ImageMemory {}
+
+/**
+ * An image at another size, anti-aliased (method 6; see resampling).
+ *
+ * @param memory of the result; left out: its own.
+ */
+export function resizeImage(image: PixelImage, width: number, height: number, memory?: ResizedMemory): FloatImage {
+  const isAsLarge = image.width === width && image.height === height;
+  if (isAsLarge && image.data instanceof Float32Array) return { width, height, data: image.data };
+  const data = memory?.zeros(3 * width * height) ?? new Float32Array(3 * width * height);
+  if (isAsLarge) {
+    writeColours(image.data, data);
+    return { width, height, data };
+  }
   const across = resampleRows(image.data, image.height, image.width, axisResampling(image.width, width));
-  const data = resampleColumns(across, width, axisResampling(image.height, height));
+  resampleColumns(across, width, axisResampling(image.height, height), data);
   return { width, height, data };
 }
 
+/** @returns an array that counts until the next call. */
 function resampleRows(pixels: Pixels, rows: number, inputs: number, axis: AxisResampling): Float32Array {
   const { outputs, taps, starts, weights } = axis;
-  const result = new Float32Array(rows * outputs * 3);
-  const line = new Float32Array(inputs * 3);
+  const result = rowMemory.zeros(rows * outputs * 3);
+  const line = lineMemory.zeros(inputs * 3);
   for (let row = 0, to = 0; row < rows; row++) {
-    const first = row * line.length;
-    if (pixels instanceof Float32Array) line.set(pixels.subarray(first, first + line.length));
-    else writeColours(pixels, line, first);
+    writeColours(pixels, line, row * line.length);
     if (taps === 2) {
       // Bilinear interpolation alone: what augmentation does with every view.
       for (let i = 0; i < outputs; i++, to += 3) {
@@ -93,10 +120,10 @@ function resampleRows(pixels: Pixels, rows: number, inputs: number, axis: AxisRe
   return result;
 }
 
-function resampleColumns(data: Float32Array, width: number, axis: AxisResampling): Float32Array {
+/** @param result zeros, which it adds to. */
+function resampleColumns(data: Float32Array, width: number, axis: AxisResampling, result: Float32Array): void {
   const { outputs, taps, starts, weights } = axis;
   const stride = width * 3;
-  const result = new Float32Array(outputs * stride);
   for (let i = 0; i < outputs; i++) {
     const to = i * stride;
     // Two rows at a time: bilinear interpolation alone has no more.
@@ -109,5 +136,4 @@ function resampleColumns(data: Float32Array, width: number, axis: AxisResampling
       for (let k = 0; k < stride; k++) result[to + k]! += weight * data[first + k]! + other * data[second + k]!;
     }
   }
-  return result;
 }

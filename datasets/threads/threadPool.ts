@@ -68,14 +68,17 @@ export class ThreadPool<Task, Result, Note = never> {
     signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  /** @throws ThreadFailed, or the signal's reason */
-  run(task: Task): Promise<Result> {
+  /**
+   * @param transferred memory of the task that goes over to the thread.
+   * @throws ThreadFailed, or the signal's reason
+   */
+  run(task: Task, transferred: readonly ArrayBuffer[] = []): Promise<Result> {
     const thread = this.threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
     if (thread.ended !== null) return Promise.reject(thread.ended);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       thread.pending.set(id, { resolve, reject });
-      thread.worker.postMessage({ id, task } satisfies ThreadRequest<Task>);
+      thread.worker.postMessage({ id, task } satisfies ThreadRequest<Task>, transferred);
     });
   }
 

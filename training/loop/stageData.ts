@@ -14,6 +14,8 @@ export interface StageData {
    * @param step the step counter before it.
    */
   batch(step: number): Promise<Batch>;
+  /** Gives a batch's images back, from which later ones are made: they must not be looked at any more. */
+  reuse?(batch: Batch): void;
   /** All validation frames, always the same: all views, no augmentation. */
   validationBatches(): AsyncIterable<Batch>;
   /** Bytes that came over the network so far. */

@@ -102,6 +102,7 @@ export async function runStageLoop(position: StagePosition, options: StageLoopOp
         if (upcoming < settings.iterations) next.ask(upcoming);
         if (prediction) await showBatch('Train', batch, prediction, upcoming, options);
       });
+      data.reuse?.(batch);
       pending = step;
       position.step = upcoming;
       const finished = performance.now();

@@ -50,6 +50,7 @@ export function stageDataOf(
     template: batches.template,
     regions: batches.regions,
     batch: (step) => batches.training(step, { stage, ...choice }, stage.iterations - 1),
+    reuse: (batch) => batches.reuse(batch),
     validationBatches: () =>
       batches.validation({
         split: 'validation',

@@ -5,7 +5,8 @@ import { parseObj } from '../../../datasets/formats/meshes/obj.js';
 import { parsePly } from '../../../datasets/formats/meshes/ply.js';
 import { parseTka } from '../../../datasets/formats/tka.js';
 import { decodeView } from '../../../datasets/images/decodeView.js';
-import { writeNormalised } from '../../../datasets/images/normalise.js';
+import { coloursOf } from '../../../datasets/images/floatImage.js';
+import { normalise } from '../../../datasets/images/normalise.js';
 import { calibrationPath, framePath, imagePath } from '../../../datasets/layout.js';
 import { meshInMillimetres } from '../../../datasets/reader/meshes.js';
 import type { Batch, FrameId, SampleView } from '../../../datasets/types.js';
@@ -47,7 +48,8 @@ export async function goldenBatch(stage: 'coarse' | 'refinement', samples: numbe
   const all = views.flat();
   const { width, height } = all[0]!.camera;
   const images = new Float32Array(all.length * height * width * 3);
-  for (const [i, { image }] of all.entries()) writeNormalised(image, images, i * image.length);
+  for (const [i, { image }] of all.entries()) images.set(coloursOf(image), i * image.length);
+  normalise(images);
   const cameras = views.map((ofSample) => ofSample.map(({ camera }) => camera));
   const numbers = (of: (view: SampleView) => ArrayLike<number>): Float32Array =>
     Float32Array.from(all.flatMap((view) => Array.from(of(view))));
