@@ -1,9 +1,8 @@
 import {
   meanAndVariance,
   reshape,
-  sampleBilinear,
+  samplePoints,
   tf,
-  type Tensor,
   type Tensor2D,
   type Tensor3D,
   type Tensor4D,
@@ -35,20 +34,6 @@ export function sampleGrid(
 /** Samples all views at their own points. @param y @param x `[B, V, P]` @returns `[B, V, P, F]` */
 export function sampleViews(framed: Tensor4D, y: Tensor3D, x: Tensor3D): Tensor4D {
   const [batch, views, points] = y.shape;
-  const boxes = reshape<Tensor2D>(tf.stack([y, x, y, x], 3), [-1, 4]);
-  const sampled = sampleBilinear(framed, boxes, imageIndices(batch * views, points));
-  return reshape(sampled, [batch, views, points, framed.shape[3]]);
-}
-
-let lastIndices: { readonly images: number; readonly points: number; readonly tensor: Tensor } | undefined;
-
-/** 0 … 0 1 … 1 …, each `points` times, int32; the last one asked for is kept. `[images · points]` */
-function imageIndices(images: number, points: number): Tensor {
-  if (lastIndices?.images !== images || lastIndices.points !== points) {
-    lastIndices?.tensor.dispose();
-    const indices = new Int32Array(images * points);
-    for (let image = 1; image < images; image++) indices.fill(image, image * points, (image + 1) * points);
-    lastIndices = { images, points, tensor: tf.keep(tf.tensor1d(indices, 'int32')) };
-  }
-  return lastIndices.tensor;
+  const ofImages = (coordinates: Tensor3D): Tensor2D => reshape(coordinates, [batch * views, points]);
+  return reshape(samplePoints(framed, ofImages(y), ofImages(x)), [batch, views, points, framed.shape[3]]);
 }

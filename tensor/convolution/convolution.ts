@@ -1,6 +1,12 @@
 import { strided } from '../kernels/batches.js';
 import { denseConvolution, denseFilterGradient, denseInputGradient } from './denseConvolution.js';
 import { ownFilterGradient, ownFilterGradientFits } from './filterGradient.js';
+import {
+  narrowConvolution,
+  narrowConvolutionFits,
+  narrowFilterGradient,
+  narrowInputGradient,
+} from './narrowConvolution.js';
 import { attribute, executeOne, float32, integers, runsOnGpu, view, type Attribute } from '../engine/engine.js';
 import { Activation, asActivation, executeConvolution, roundedActivation } from '../engine/precision.js';
 import { frameByZeros } from '../kernels/padding.js';
@@ -126,6 +132,7 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
       direct: () => executeConvolution('Conv3D', shared, [taken, weights]),
       spectral: () => spectralConvolution(taken, weights),
       dense: () => denseConvolution(taken, weights),
+      narrow: () => narrowConvolution(taken, weights),
     }[how.forward]();
     const y = roundedActivation(computed);
     const count = 2 * y.size * (filter.size / filter.shape[4]);
@@ -133,33 +140,35 @@ export function convolution3d(x: Tensor5D, filter: Tensor5D, geometry: Geometry)
     record('Convolution3d', [x, filter], [y], [new Activation(taken), filter], ([dy], [x, filter], needed) => {
       countOperations(count * needed.filter(Boolean).length);
       const weights = asActivation(filter!);
-      const byInput = (): Tensor =>
-        how.forward === 'dense'
-          ? denseInputGradient(dy!, weights)
-          : convolution3dInputGradient(dy!, weights, x!.shape, shared);
+      const byInput = {
+        direct: () => convolution3dInputGradient(dy!, weights, x!.shape, shared),
+        dense: () => denseInputGradient(dy!, weights),
+        narrow: () => narrowInputGradient(dy!, weights),
+      };
       const byFilter = {
         direct: () => convolution3dFilterGradient(x!, dy!, filter!, geometry),
         spectral: () => spectralConvolutionGradients(dy!, x!, weights, [false, true])[1],
         dense: () => denseFilterGradient(x!, dy!, filter!.shape),
+        narrow: () => narrowFilterGradient(x!, dy!, filter!),
       }[how.filterGradient];
       if (how.forward === 'spectral') {
         return spectralConvolutionGradients(dy!, x!, weights, [needed[0]!, needed[1]!]);
       }
-      return [needed[0] ? byInput() : null, needed[1] ? byFilter() : null];
+      return [needed[0] ? byInput[how.forward]() : null, needed[1] ? byFilter() : null];
     });
     return y as Tensor5D;
   });
 }
 
-type Algorithm = 'direct' | 'spectral' | 'dense';
+type Algorithm = 'direct' | 'spectral' | 'dense' | 'narrow';
 
 /** From so many cubes on the other algorithms' set-up pays. */
 const manyCubes = 64;
 
 /**
  * Which algorithm a convolution runs by on a CPU: a large kernel over small cubes in the frequency domain; cubes of 2³
- * voxels as a matrix product; the filter gradient of cubes of 4³, where a kernel of ours is not there for it, in the
- * frequency domain too. All others, and a GPU's, directly.
+ * voxels as a matrix product; few channels by a kernel of ours; the filter gradient of cubes of 4³, where no kernel of
+ * ours is there for it, in the frequency domain too. All others, and a GPU's, directly.
  */
 function chosenAlgorithm(
   x: readonly number[],
@@ -170,12 +179,13 @@ function chosenAlgorithm(
   const kernelSide = filter[0]!;
   const isCube = x[2] === side && x[3] === side;
   const keepsSize = stride === 1 && 2 * padding + 1 === kernelSide;
-  if (!runsOnGpu() && isCube && keepsSize && count >= manyCubes) {
-    if (kernelSide >= 5 && side <= 8) return { forward: 'spectral', filterGradient: 'spectral' };
-    if (kernelSide === 3 && side === 2) return { forward: 'dense', filterGradient: 'dense' };
-    if (kernelSide === 3 && side === 4 && !ownFilterGradientFits()) {
-      return { forward: 'direct', filterGradient: 'spectral' };
-    }
+  if (runsOnGpu() || !keepsSize) return { forward: 'direct', filterGradient: 'direct' };
+  const areManyCubes = isCube && count >= manyCubes;
+  if (areManyCubes && kernelSide >= 5 && side <= 8) return { forward: 'spectral', filterGradient: 'spectral' };
+  if (areManyCubes && kernelSide === 3 && side === 2) return { forward: 'dense', filterGradient: 'dense' };
+  if (narrowConvolutionFits(filter)) return { forward: 'narrow', filterGradient: 'narrow' };
+  if (areManyCubes && kernelSide === 3 && side === 4 && !ownFilterGradientFits()) {
+    return { forward: 'direct', filterGradient: 'spectral' };
   }
   return { forward: 'direct', filterGradient: 'direct' };
 }
