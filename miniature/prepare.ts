@@ -16,6 +16,16 @@ export interface PreparedMiniature {
   readonly files: readonly PackagedFile[];
   /** False when it was there already. */
   readonly generated: boolean;
+  /** It was made by another generator, or with other settings, than these. */
+  readonly outdated: boolean;
+}
+
+export interface PrepareOptions extends GenerateOptions {
+  /**
+   * The folder's name of what an interrupted run trains on: taken as it is, if it is there, whatever has become of the
+   * generator since.
+   */
+  readonly interrupted?: string | null;
 }
 
 const contentsFile = 'contents.json';
@@ -28,11 +38,21 @@ const contentsFile = 'contents.json';
 export async function prepareMiniature(
   cacheDirectory: string,
   settings: MiniatureSettings,
-  options: GenerateOptions = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedMiniature> {
-  const packageDirectory = join(cacheDirectory, `${settings.name}-${await fingerprint(settings)}`);
-  const present = await readContents(packageDirectory);
-  if (present) return { packageDirectory, files: present, generated: false };
+  const name = `${settings.name}-${await fingerprint(settings)}`;
+  for (const known of [options.interrupted ?? name, name]) {
+    if (!/^[\w-]+$/.test(known)) continue;
+    const present = await readContents(join(cacheDirectory, known));
+    if (!present) continue;
+    return {
+      packageDirectory: join(cacheDirectory, known),
+      files: present,
+      generated: false,
+      outdated: known !== name,
+    };
+  }
+  const packageDirectory = join(cacheDirectory, name);
   await removeLeftovers(cacheDirectory);
   const workshop = `${packageDirectory}.${process.pid}-${randomBytes(4).toString('hex')}`;
   return withCleanUp(
@@ -47,7 +67,7 @@ export async function prepareMiniature(
         // Another process was first; what it made is the same.
         if (!(await readContents(packageDirectory))) throw error;
       }
-      return { packageDirectory, files, generated: true };
+      return { packageDirectory, files, generated: true, outdated: false };
     },
     () => rm(workshop, { recursive: true, force: true }),
   );

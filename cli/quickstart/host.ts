@@ -23,6 +23,8 @@ export interface ServedMiniature {
 export interface GeneratedData {
   readonly preset: MiniaturePreset;
   readonly changes: Partial<MiniatureSettings>;
+  /** Fingerprint of the data of a run that is to be gone on with; null, or left out: none is. */
+  readonly interrupted?: string | null;
 }
 
 /**
@@ -35,17 +37,21 @@ export interface GeneratedData {
 export async function serveMiniature(
   folder: string,
   preferredPort: number,
-  { preset, changes }: GeneratedData,
+  { preset, changes, interrupted }: GeneratedData,
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<ServedMiniature> {
   const settings = miniatureSettings(preset, changes);
-  const { packageDirectory, files, generated } = await prepareMiniature(folder, settings, {
+  const { packageDirectory, files, generated, outdated } = await prepareMiniature(folder, settings, {
+    interrupted,
     onProgress: (done, total) => report(`generating: ${done} of ${total} frames`),
     signal,
   });
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  report(`${generated ? 'generated' : 'there already'}: ${files.length} files, ${Math.round(bytes / 1e6)} MB`);
+  const kept = outdated
+    ? '; the generator has changed since the run began, which keeps its data (--fresh: new ones)'
+    : '';
+  report(`${generated ? 'generated' : 'there already'}: ${files.length} files, ${Math.round(bytes / 1e6)} MB${kept}`);
   const username = `miniature-${randomBytes(3).toString('hex')}`;
   const password = randomBytes(18).toString('base64url');
   const port = (await isPortFree(preferredPort)) ? preferredPort : 0;

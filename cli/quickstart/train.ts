@@ -16,7 +16,7 @@ import { syncEvents } from '../tensorboard/syncEvents.js';
 import { presetOf } from '../../miniature/settings.js';
 import { columns, styled } from '../terminal/terminal.js';
 import { writeJson } from '../machine/workspace.js';
-import { chooseRun, lastHostPort } from './currentRun.js';
+import { chooseRun, interruptedData, lastHostPort } from './currentRun.js';
 import { provideData, type LocalData } from './host.js';
 import { lastRunOf, type LastRun } from './lastRun.js';
 import type { QuickstartJob } from './job.js';
@@ -80,10 +80,11 @@ export async function serveUntilStopped(job: QuickstartJob, signal: AbortSignal)
 
 /** Services and host, with lines on how they come along. What is to be ended is added to `cleanups`. */
 async function setUp(
-  { space, bucket, configuration, miniature }: QuickstartJob,
+  job: QuickstartJob,
   cleanups: (() => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<{ services: Services; host: LocalData; configuration: RunConfiguration }> {
+  const { space, bucket, configuration, miniature } = job;
   const display = new LiveDisplay();
   const { dataset } = configuration;
   const own = dataset.source.kind === 'directory';
@@ -115,6 +116,7 @@ async function setUp(
       folder: space.host,
       preset: presetOf(configuration.dataset.name),
       changes: miniature,
+      interrupted: interruptedData(job),
       lastPort: lastHostPort(space),
     },
     (text) => {

