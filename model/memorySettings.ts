@@ -19,6 +19,9 @@ const plenty = 4;
 /** Of the logits, where they are worth it: they save the tenth of a step that it takes to compute them again. */
 const plentyOfLogits = 1.2;
 
+/** Numbers that sampling keeps of a point in a view, beside its features twice: coordinates, weights, what they are made of. */
+const numbersOfPoint = 45;
+
 /** Blocks of a network at one resolution. Bytes. */
 interface Blocks {
   /** The largest input of one of them. */
@@ -63,8 +66,17 @@ export function automaticMemorySettings(
     groups: bytes / arraysOfBlock > Math.max(keptInputBytes, budget),
     keptInputBytes: rematerialize ? largestKept(all, budget) : 0,
     keepSoftmax: stage === 'coarse' && bytes + (logitsAreWorthKeeping() ? plentyOfLogits : plenty) * softmax <= budget,
+    keepSamples: stage === 'refinement' && bytes + sampledBytes(volumes * views, configuration) <= budget,
     chunkBytes: 64 * mebibyte,
   };
+}
+
+/** @param grids all views' grids around vertices. */
+function sampledBytes(
+  grids: number,
+  { gridSide, featureNet }: CoarseModelConfiguration | RefinementModelConfiguration,
+): number {
+  return 4 * grids * gridSide ** 3 * (2 * featureNet.featureChannels + numbersOfPoint);
 }
 
 function trunkBlocks(

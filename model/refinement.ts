@@ -136,7 +136,8 @@ function refine(
   const cameras = projectionCameras(views, height, width);
   const chunk = verticesOfChunk(memory.chunkBytes, viewCount, configuration);
   const places = { surface, rotations, grid };
-  const parts = localVolumes(frameByZeros(features), cameras, places, chunk, configuration.fusion);
+  const sampling = { chunk, keep: memory.keepSamples, fusion: configuration.fusion };
+  const parts = localVolumes(frameByZeros(features), cameras, places, sampling);
 
   const expectation = (volumes: Tensor5D): { offsets: Tensor2D; volumes?: Tensor5D; logits?: Tensor2D } => {
     const back = inPhase('V2V', () => v2v(localNet, volumes, configuration.v2v));
@@ -173,6 +174,13 @@ function verticesOfChunk(chunkBytes: number, views: number, configuration: Refin
   return Math.max(1, Math.floor(chunkBytes / (4 * numbers)));
 }
 
+interface LocalSampling {
+  /** Vertices. */
+  readonly chunk: number;
+  readonly keep: boolean;
+  readonly fusion: RefinementModelConfiguration['fusion'];
+}
+
 /**
  * The network's input, in chunks of vertices, samples one after the other: fused features around every vertex, and the
  * template's vertex, constant over the grid. `[l, d, d, d, 2F + 3]` each
@@ -181,8 +189,7 @@ function localVolumes(
   framed: Tensor4D,
   cameras: ProjectionCameras,
   places: { readonly surface: CoarseSurface; readonly rotations: Tensor4D; readonly grid: VoxelGrid },
-  chunk: number,
-  fusion: RefinementModelConfiguration['fusion'],
+  { chunk, keep, fusion }: LocalSampling,
 ): (() => Tensor5D)[] {
   const { surface, rotations, grid } = places;
   const [batch, viewCount, vertexCount] = surface.visibility.shape;
@@ -209,6 +216,7 @@ function localVolumes(
           },
           grid,
           fusion,
+          keep,
         ),
       );
       const position = tf.tile(tf.expandDims(rows(template, 0), 1), [1, grid.side ** 3, 1]);

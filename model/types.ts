@@ -52,6 +52,8 @@ export interface MemorySettings {
   readonly keptInputBytes: number;
   /** The coarse model's softmax over voxels is kept for the backward pass, not computed again. */
   readonly keepSoftmax: boolean;
+  /** What the refinement samples of all views, and its weights, are kept for the backward pass, not computed again. */
+  readonly keepSamples: boolean;
   /** Bytes that one chunk of a chunked computation (sampling, softmax) may take. */
   readonly chunkBytes: number;
 }

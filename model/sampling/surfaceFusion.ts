@@ -1,5 +1,6 @@
 import type { RefinementModelConfiguration } from '../../configs/schema/model.js';
 import {
+  keepTogether,
   meanAndVariance,
   multiply,
   reshape,
@@ -37,16 +38,17 @@ export interface LocalSamples {
 
 /**
  * Samples the local grids of a chunk of vertices and fuses the views by how well each sees the surface (method 3.4).
- * Its intermediates (all views at all voxels) are computed again in the backward pass. Differentiable by the features.
+ * Differentiable by the features.
  *
+ * @param keep its intermediates (all views at all voxels) are kept for the backward pass, not computed again there.
  * @param fusion `mean`: all views alike instead, by mean and unbiased variance, as the coarse model does (method 2.3).
  * @returns weighted means, then variances. `[l, n, 2F]`, n voxels a grid
  */
-export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid, fusion: Fusion): Tensor3D {
+export function sampleLocalGrids(samples: LocalSamples, grid: VoxelGrid, fusion: Fusion, keep: boolean): Tensor3D {
   const { framed, cameras, placements, normals, visibility } = samples;
   const { extrinsics, toSampling, distortions } = cameras;
   const inputs = [framed, extrinsics, toSampling, distortions, placements, normals, visibility];
-  const [fused] = rematerialize(
+  const [fused] = (keep ? keepTogether : rematerialize)(
     (framed, extrinsics, toSampling, distortions, placements, normals, visibility) => {
       const cameras = { extrinsics, toSampling, distortions } as ProjectionCameras;
       const chunk = { framed, cameras, placements, normals, visibility } as LocalSamples;

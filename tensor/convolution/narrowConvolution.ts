@@ -20,7 +20,7 @@ export function narrowConvolutionFits(filter: readonly number[]): boolean {
   return side === 3 && isNarrow && vectorsInUse() !== 'none' && !convolvesInBfloat16();
 }
 
-/** `[N, D, H, W, I]` and `[K, K, K, I, O]` → `[N, D, H, W, O]` */
+/** `[N, D, H, W, I]` and `[3, 3, 3, I, O]` → `[N, D, H, W, O]` */
 export function narrowConvolution(x: Tensor, filter: Tensor): Tensor {
   return executeOne('TempehNarrowConvolution', [], [x, filter]);
 }

@@ -150,11 +150,12 @@ test('how much is kept for the backward pass depends on the device, and changes 
         disposeStatistics(value.statistics);
         return Object.values(gradients).map((gradient) => Float32Array.from(numbers(gradient)));
       });
-    const all = gradientsWith({ rematerialize: false, groups: false, keepSoftmax: true });
+    const all = gradientsWith({ rematerialize: false, groups: false, keepSoftmax: true, keepSamples: true });
     for (const keptInputBytes of [0, 2048, 16384]) {
       for (const groups of [false, true]) {
         const name = `${stage}, ${keptInputBytes} bytes, ${groups ? 'groups' : 'blocks'}`;
-        assert.deepEqual(gradientsWith({ rematerialize: true, groups, keptInputBytes, keepSoftmax: false }), all, name);
+        const least = { rematerialize: true, groups, keptInputBytes, keepSoftmax: false, keepSamples: false };
+        assert.deepEqual(gradientsWith(least), all, name);
       }
     }
   }
@@ -236,6 +237,10 @@ test('only what would not fit is rematerialised: refinement at paper size', () =
   assert.equal(refinement(8, 1, 3).keptInputBytes, array(4, 64));
   assert.ok(refinement(8, 1, 2).keptInputBytes < array(4, 64) && refinement(8, 1, 2).keptInputBytes >= array(2, 128));
   assert.equal(refinement(16, 1, 0.4 * 80).rematerialize, false);
+  assert.deepEqual(
+    [3, 0.4 * 80].map((gigabytes) => refinement(8, 1, gigabytes).keepSamples),
+    [false, true],
+  );
   const softmaxKept = (gigabytes: number): boolean =>
     automaticMemorySettings('coarse', [2, 8, 150, 200, 3], goldenCoarse, 5023, gigabytes * 1e9).keepSoftmax;
   assert.deepEqual(

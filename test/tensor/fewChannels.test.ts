@@ -37,8 +37,7 @@ const cases = [
   { name: 'rows that leave voxels over, planes in several blocks', x: [1, 5, 21, 33, 6], filter: [3, 3, 3, 6, 9] },
   { name: 'rows of two voxels and of three', x: [5, 2, 3, 2, 3], filter: [3, 3, 3, 3, 8] },
   { name: 'one voxel', x: [3, 1, 1, 1, 2], filter: [3, 3, 3, 2, 1] },
-  { name: 'a filter wider than the volume', x: [9, 3, 2, 4, 3], filter: [5, 5, 5, 3, 2] },
-  { name: 'a filter of one tap', x: [3, 4, 5, 6, 7], filter: [1, 1, 1, 7, 3] },
+  { name: 'one plane of one row', x: [9, 1, 1, 13, 17], filter: [3, 3, 3, 17, 7] },
 ] as const;
 
 for (const { name, x: xShape, filter: filterShape } of cases) {
@@ -47,7 +46,7 @@ for (const { name, x: xShape, filter: filterShape } of cases) {
       const [x, filter] = [randomTensor('x', [...xShape]), randomTensor('filter', [...filterShape])];
       const y = narrowConvolution(x, filter);
       const dy = randomTensor('dy', y.shape);
-      const geometry = { stride: 1, padding: (filterShape[0] - 1) / 2 };
+      const geometry = { stride: 1, padding: 1 };
       const apply = (): Tensor => convolution3d(x as Tensor5D, filter as Tensor5D, geometry);
       const loss = (): ReturnType<typeof tf.sum> => tf.sum(tf.mul(apply(), dy));
       assertNear(y, withoutOwnKernels(apply));
@@ -78,7 +77,7 @@ test('convolution of few channels leaves no tensor behind, and says what does no
     () => narrowConvolution(x, randomTensor('f', [3, 3, 3, 4, 2])),
     /TempehNarrowConvolution of .*channels/s,
   );
-  assert.throws(() => narrowConvolution(x, randomTensor('f', [2, 2, 2, 3, 2])), /one odd side/);
+  assert.throws(() => narrowConvolution(x, randomTensor('f', [2, 2, 2, 3, 2])), /3 × 3 × 3 taps/);
 });
 
 test('convolution of few channels and sampled points have the same bits with any number of threads', { skip }, () => {

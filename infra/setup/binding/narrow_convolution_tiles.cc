@@ -3,7 +3,6 @@
 #include "narrow_convolution.h"
 
 #include <cstring>
-#include <memory>
 
 #include "floats.h"
 
@@ -16,19 +15,17 @@ namespace tfnodejs {
 namespace narrow {
 namespace {
 
-/** Numbers of a run that the filter's gradient sums at once. */
-constexpr int kRun = 12;
+/** Output channels that the filter's gradient takes at once: with three taps each, registers hold no more sums. */
+constexpr int kOutputs = 4;
 
 /** Taps along an axis that meet the volume at a place: from `first` to before `last`. */
 struct Met {
   int64_t first, last;
 
-  Met(int64_t place, int64_t length, int64_t side)
-      : first(std::max<int64_t>(0, (side - 1) / 2 - place)),
-        last(std::min(side, length + (side - 1) / 2 - place)) {}
+  Met(int64_t place, int64_t length) : first(place == 0 ? 1 : 0), last(place == length - 1 ? 2 : kSide) {}
 };
 
-/** A block, with the planes that its taps reach, each row framed by zeros. */
+/** A block, with the planes that its taps reach: each row framed by zeros, channels filled up to vectors by zeros. */
 class Block {
  public:
   Block(const Sizes &sizes, int64_t index, const float *x)
@@ -37,29 +34,28 @@ class Block {
         samples(std::min(sizes.BlockSamples(), sizes.samples - firstSample)),
         firstPlane(index % sizes.BlocksOfDepth() * sizes.BlockPlanes()),
         lastPlane(std::min(sizes.depth, firstPlane + sizes.BlockPlanes())),
-        firstMet_(std::max<int64_t>(0, firstPlane - sizes.Reach())),
-        lastMet_(std::min(sizes.depth, lastPlane + sizes.Reach())),
-        row(sizes.RowVoxels() * sizes.in),
+        firstMet_(std::max<int64_t>(0, firstPlane - 1)),
+        lastMet_(std::min(sizes.depth, lastPlane + 1)),
+        voxel(sizes.FramedChannels()),
+        row(sizes.RowVoxels() * voxel),
         plane(sizes.PlaneFloats()),
         sample((lastMet_ - firstMet_) * plane),
         // Samples that a tile takes beyond the last are zeros.
         framed_(RoundUp(samples, sizes.TileSamples()) * sample) {
-    const size_t bytes = sizeof(float) * sizes.width * sizes.in;
     memset(framed_, 0, sizeof(float) * RoundUp(samples, sizes.TileSamples()) * sample);
     for (int64_t n = 0; n < samples; n++) {
       for (int64_t d = firstMet_; d < lastMet_; d++) {
         for (int64_t h = 0; h < sizes.height; h++) {
-          const int64_t voxel = ((firstSample + n) * sizes.depth + d) * sizes.height + h;
-          memcpy(framed_ + n * sample + (d - firstMet_) * plane + h * row + sizes.Reach() * sizes.in,
-                 x + voxel * sizes.width * sizes.in, bytes);
+          const float *from = x + Voxel(n, d, h) * sizes.in;
+          CopyRow(from, framed_ + n * sample + (d - firstMet_) * plane + h * row + voxel);
         }
       }
     }
   }
 
-  /** Where the run of a tap begins that meets the first voxel of a row. */
-  const float *Run(int64_t n, int64_t d, int64_t h, int64_t a, int64_t b) const {
-    return framed_ + n * sample + (d + a - sizes.Reach() - firstMet_) * plane + (h + b - sizes.Reach()) * row;
+  /** The row that taps a, b of a place meet, from its frame on. */
+  const float *Row(int64_t n, int64_t d, int64_t h, int64_t a, int64_t b) const {
+    return framed_ + n * sample + (d + a - 1 - firstMet_) * plane + (h + b - 1) * row;
   }
 
   /** The first voxel of a row. */
@@ -71,11 +67,19 @@ class Block {
   const int64_t firstSample, samples, firstPlane, lastPlane;
 
  private:
+  void CopyRow(const float *from, float *to) const {
+    if (voxel == sizes.in) {
+      memcpy(to, from, sizeof(float) * sizes.width * sizes.in);
+      return;
+    }
+    for (int64_t w = 0; w < sizes.width; w++) memcpy(to + w * voxel, from + w * sizes.in, sizeof(float) * sizes.in);
+  }
+
   const int64_t firstMet_, lastMet_;
 
  public:
   /** Floats from one to the next. */
-  const int64_t row, plane, sample;
+  const int64_t voxel, row, plane, sample;
 
  private:
   const Floats framed_;
@@ -96,8 +100,8 @@ KERNEL inline void StoreLanes(float *to, __m256 vector, int64_t count) {
 template <int kSamples, int kWidth>
 KERNEL void ConvolveRows(const Block &block, int64_t n, int64_t d, int64_t h, const float *filter, int64_t channel, float *y) {
   const Sizes &sizes = block.sizes;
-  const Met planes(d, sizes.depth, sizes.side), rows(h, sizes.height, sizes.side);
-  const int64_t run = sizes.side * sizes.in, lanes = std::min(kLanes, sizes.out - channel);
+  const Met planes(d, sizes.depth), rows(h, sizes.height);
+  const int64_t lanes = std::min(kLanes, sizes.out - channel);
   for (int64_t w = 0; w < sizes.width; w += kWidth) {
     __m256 sum[kSamples][kWidth];
 #pragma GCC unroll 8
@@ -107,16 +111,20 @@ KERNEL void ConvolveRows(const Block &block, int64_t n, int64_t d, int64_t h, co
     }
     for (int64_t a = planes.first; a < planes.last; a++) {
       for (int64_t b = rows.first; b < rows.last; b++) {
-        const float *from = block.Run(n, d, h, a, b) + w * sizes.in;
-        const float *taps = filter + (a * sizes.side + b) * run * kLanes;
-        for (int64_t q = 0; q < run; q++, from++, taps += kLanes) {
-          const __m256 weights = _mm256_loadu_ps(taps);
+        const float *from = block.Row(n, d, h, a, b) + w * block.voxel;
+        const float *taps = filter + (a * kSide + b) * kSide * sizes.in * kLanes;
+        for (int64_t i = 0; i < sizes.in; i++, from++, taps += kSide * kLanes) {
+          const __m256 weights[kSide] = {_mm256_load_ps(taps), _mm256_load_ps(taps + kLanes),
+                                         _mm256_load_ps(taps + 2 * kLanes)};
 #pragma GCC unroll 8
           for (int s = 0; s < kSamples; s++) {
-#pragma GCC unroll 8
-            for (int t = 0; t < kWidth; t++) {
-              const __m256 number = _mm256_broadcast_ss(from + s * block.sample + t * sizes.in);
-              sum[s][t] = _mm256_fmadd_ps(number, weights, sum[s][t]);
+#pragma GCC unroll 10
+            for (int v = 0; v < kWidth + kSide - 1; v++) {
+              const __m256 number = _mm256_broadcast_ss(from + s * block.sample + v * block.voxel);
+#pragma GCC unroll 3
+              for (int c = 0; c < kSide; c++) {
+                if (v >= c && v - c < kWidth) sum[s][v - c] = _mm256_fmadd_ps(number, weights[c], sum[s][v - c]);
+              }
             }
           }
         }
@@ -144,78 +152,47 @@ Rows RowsOf(const Sizes &sizes) {
   }
 }
 
-/** Vectors of dy from `channel` on: its own where they are whole, else a copy with zeros. */
-class Vectors {
- public:
-  Vectors(const Block &block, const float *dy, int64_t channel) : block_(block), dy_(dy + channel) {
-    const Sizes &sizes = block.sizes;
-    const int64_t lanes = sizes.out - channel;
-    isCopied_ = lanes < kLanes;
-    stride = isCopied_ ? kLanes : sizes.out;
-    if (!isCopied_) return;
-    const int64_t voxels = block.samples * Planes() * sizes.height * sizes.width;
-    copy_ = std::make_unique<Floats>(voxels * kLanes);
-    float *to = *copy_;
-    memset(to, 0, sizeof(float) * voxels * kLanes);
-    for (int64_t n = 0; n < block.samples; n++) {
-      const float *from = dy_ + block.Voxel(n, block.firstPlane, 0) * sizes.out;
-      for (int64_t i = Planes() * sizes.height * sizes.width; i > 0; i--, from += sizes.out, to += kLanes) {
-        memcpy(to, from, sizeof(float) * lanes);
-      }
-    }
-  }
-
-  const float *Row(int64_t n, int64_t d, int64_t h) const {
-    if (!isCopied_) return dy_ + block_.Voxel(n, d, h) * stride;
-    return *copy_ + ((n * Planes() + d - block_.firstPlane) * block_.sizes.height + h) * block_.sizes.width * kLanes;
-  }
-
-  /** Floats from a voxel to the next. */
-  int64_t stride;
-
- private:
-  int64_t Planes() const { return block_.lastPlane - block_.firstPlane; }
-
-  const Block &block_;
-  const float *const dy_;
-  bool isCopied_;
-  std::unique_ptr<Floats> copy_;
-};
-
-/** sums[q] = Σ run[q] · dy over the block's voxels, for kCount numbers of a tap's run from q on. */
+/** sums[o][c] = Σ x's vector at tap c · dy[o] over the block's voxels, for kCount output channels. */
 template <int kCount>
-KERNEL void SumRun(const Block &block, const Vectors &dy, int64_t a, int64_t b, int64_t q, float *sums) {
+KERNEL void SumTaps(const Block &block, const float *dy, int64_t a, int64_t b, int64_t channel, float *sums) {
   const Sizes &sizes = block.sizes;
-  const int64_t reach = sizes.Reach();
-  __m256 sum[kCount];
-#pragma GCC unroll 12
-  for (int j = 0; j < kCount; j++) sum[j] = _mm256_setzero_ps();
-  const int64_t firstRow = std::max<int64_t>(0, reach - b), lastRow = std::min(sizes.height, sizes.height + reach - b);
-  const int64_t firstPlane = std::max(block.firstPlane, reach - a);
-  const int64_t lastPlane = std::min(block.lastPlane, sizes.depth + reach - a);
+  __m256 sum[kCount][kSide];
+#pragma GCC unroll 4
+  for (int o = 0; o < kCount; o++) {
+#pragma GCC unroll 3
+    for (int c = 0; c < kSide; c++) sum[o][c] = _mm256_setzero_ps();
+  }
+  const int64_t firstRow = b == 0 ? 1 : 0, lastRow = b == kSide - 1 ? sizes.height - 1 : sizes.height;
+  const int64_t firstPlane = std::max<int64_t>(block.firstPlane, a == 0 ? 1 : 0);
+  const int64_t lastPlane = std::min(block.lastPlane, a == kSide - 1 ? sizes.depth - 1 : sizes.depth);
   for (int64_t n = 0; n < block.samples; n++) {
     for (int64_t d = firstPlane; d < lastPlane; d++) {
       for (int64_t h = firstRow; h < lastRow; h++) {
-        const float *from = block.Run(n, d, h, a, b) + q, *vectors = dy.Row(n, d, h);
-        for (int64_t w = 0; w < sizes.width; w++, from += sizes.in, vectors += dy.stride) {
-          const __m256 vector = _mm256_loadu_ps(vectors);
-#pragma GCC unroll 12
-          for (int j = 0; j < kCount; j++) {
-            sum[j] = _mm256_fmadd_ps(_mm256_broadcast_ss(from + j), vector, sum[j]);
+        const float *from = block.Row(n, d, h, a, b) + channel, *numbers = dy + block.Voxel(n, d, h) * sizes.out;
+        for (int64_t w = 0; w < sizes.width; w++, from += block.voxel, numbers += sizes.out) {
+          const __m256 vectors[kSide] = {_mm256_load_ps(from), _mm256_load_ps(from + block.voxel),
+                                         _mm256_load_ps(from + 2 * block.voxel)};
+#pragma GCC unroll 4
+          for (int o = 0; o < kCount; o++) {
+            const __m256 number = _mm256_broadcast_ss(numbers + o);
+#pragma GCC unroll 3
+            for (int c = 0; c < kSide; c++) sum[o][c] = _mm256_fmadd_ps(vectors[c], number, sum[o][c]);
           }
         }
       }
     }
   }
-#pragma GCC unroll 12
-  for (int j = 0; j < kCount; j++) _mm256_storeu_ps(sums + j * kLanes, sum[j]);
+#pragma GCC unroll 4
+  for (int o = 0; o < kCount; o++) {
+#pragma GCC unroll 3
+    for (int c = 0; c < kSide; c++) _mm256_storeu_ps(sums + (o * kSide + c) * kLanes, sum[o][c]);
+  }
 }
 
-using Run = void (*)(const Block &, const Vectors &dy, int64_t a, int64_t b, int64_t q, float *sums);
+using Taps = void (*)(const Block &, const float *dy, int64_t a, int64_t b, int64_t channel, float *sums);
 
-/** By how many numbers they take. */
-constexpr Run kRuns[] = {nullptr,   SumRun<1>, SumRun<2>, SumRun<3>,  SumRun<4>,  SumRun<5>, SumRun<6>,
-                         SumRun<7>, SumRun<8>, SumRun<9>, SumRun<10>, SumRun<11>, SumRun<kRun>};
+/** By how many output channels they take. */
+constexpr Taps kTapsOf[] = {nullptr, SumTaps<1>, SumTaps<2>, SumTaps<3>, SumTaps<kOutputs>};
 
 }  // namespace
 
@@ -228,21 +205,18 @@ void Convolve(const Sizes &sizes, int64_t index, const float *x, const float *fi
         for (int64_t h = 0; h < sizes.height; h++) rows(block, n, d, h, filter, channel, y);
       }
     }
-    filter += sizes.Taps() * sizes.in * kLanes;
+    filter += kTaps * sizes.in * kLanes;
   }
 }
 
 void SumFilter(const Sizes &sizes, int64_t index, const float *x, const float *dy, float *sums) {
   const Block block(sizes, index, x);
-  const int64_t run = sizes.side * sizes.in;
-  for (int64_t channel = 0; channel < sizes.out; channel += kLanes) {
-    const Vectors vectors(block, dy, channel);
-    for (int64_t tap = 0; tap < sizes.side * sizes.side; tap++) {
-      const int64_t a = tap / sizes.side, b = tap % sizes.side;
-      for (int64_t q = 0; q < run; q += kRun) {
-        const int64_t count = std::min<int64_t>(kRun, run - q);
-        kRuns[count](block, vectors, a, b, q, sums);
-        sums += count * kLanes;
+  for (int64_t channel = 0; channel < sizes.in; channel += kLanes) {
+    for (int64_t tap = 0; tap < kSide * kSide; tap++) {
+      for (int64_t o = 0; o < sizes.out; o += kOutputs) {
+        const int64_t count = std::min<int64_t>(kOutputs, sizes.out - o);
+        kTapsOf[count](block, dy + o, tap / kSide, tap % kSide, channel, sums);
+        sums += count * kSide * kLanes;
       }
     }
   }
