@@ -19,6 +19,14 @@ export function assertClose(actual: Tensor, expected: Tensor, tolerance: number)
   assert.ok(difference <= tolerance, `differs by ${difference}, more than ${tolerance}`);
 }
 
+/** That two tensors have one shape, and differ by less than 10⁻⁵ of the expected values' root mean square. */
+export function assertNear(found: Tensor, expected: Tensor): void {
+  assert.deepEqual(found.shape, expected.shape);
+  const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
+  const usual = Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
+  assert.ok(worst < 1e-5 * usual, `${worst} of ${usual}`);
+}
+
 interface Options {
   /** Half the distance of the two points of a central difference. */
   readonly step?: number;

@@ -16,17 +16,9 @@ import {
   type Tensor5D,
 } from '../../tensor/index.js';
 import { bitsOf } from '../support/bitsOf.js';
-import { randomTensor } from '../support/gradientCheck.js';
+import { assertNear, randomTensor } from '../support/gradientCheck.js';
 
 const skip = vectors === 'none' && 'no AVX2';
-
-/** Largest difference at most 10⁻⁵ of the expected values' root mean square. */
-function assertNear(found: Tensor, expected: Tensor): void {
-  assert.deepEqual(found.shape, expected.shape);
-  const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
-  const usual = Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
-  assert.ok(worst < 1e-5 * usual, `${worst} of ${usual}`);
-}
 
 /** Sizes that leave parts of blocks, panels and tiles over, and others that do not. */
 const cases = [
