@@ -83,6 +83,19 @@ describe('training batches', () => {
     assert.ok(others[2].bytesRead() > 500_000);
   });
 
+  test('are the same in memory of batches that were given back, of more views or fewer, padded or not', async (context) => {
+    const [one, other] = [await open(context, { ahead: 0 }), await open(context, { ahead: 0, threads: 2 })];
+    let reused = 0;
+    for (let step = 0; step < 10; step++) {
+      const batch = await other.training(step, training, 9);
+      assert.deepEqual(batch, await one.training(step, training, 9), `step ${step}`);
+      if (batch.images.buffer.byteLength > batch.images.byteLength) reused++;
+      other.reuse(batch);
+      for await (const validated of other.validation({ ...plain, batchSize: 1, limit: 1 })) other.reuse(validated);
+    }
+    assert.ok(reused > 0, 'no batch lay in memory of a larger one');
+  });
+
   test('no batch beyond the last step is prepared, and one asked for twice is the same', async (context) => {
     const batches = await open(context, { ahead: 4 });
     const last = await batches.training(9, training, 9);
