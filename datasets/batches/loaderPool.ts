@@ -39,8 +39,10 @@ export class LoaderPool {
    * Takes a batch's images back: later ones are written over them. V8 would otherwise mark all that a process has each
    * time that 64 MB of them were let go.
    */
-  reuse({ images }: Batch): void {
-    if (images.buffer instanceof ArrayBuffer && images.byteLength > 0) this.spare.push(images.buffer);
+  reuse({ images: { buffer } }: Batch): void {
+    // Of what went over to a thread before, nothing is left.
+    const isThere = buffer instanceof ArrayBuffer && buffer.byteLength > 0;
+    if (isThere && !this.spare.includes(buffer)) this.spare.push(buffer);
   }
 
   async close(): Promise<void> {
