@@ -41,7 +41,7 @@ export async function prepareMiniature(
   options: PrepareOptions = {},
 ): Promise<PreparedMiniature> {
   const name = `${settings.name}-${await fingerprint(settings)}`;
-  for (const known of [options.interrupted ?? name, name]) {
+  for (const known of [options.interrupted ?? '', name]) {
     if (!/^[\w-]+$/.test(known)) continue;
     const present = await readContents(join(cacheDirectory, known));
     if (!present) continue;

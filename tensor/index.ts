@@ -30,7 +30,6 @@ export { add, addBias, addReluInto, relu } from './kernels/elementwise.js';
 export { resizeNearest } from './kernels/resizing.js';
 export { multiply } from './kernels/matrices.js';
 export { frameByZeros } from './kernels/padding.js';
-export { sampleBilinear } from './kernels/bilinearSampling.js';
 export { samplePoints } from './kernels/pointSampling.js';
 export { meanAndVariance, weightedMeanAndVariance } from './kernels/statistics.js';
 export { expectationOfRows, softmaxExpectation } from './kernels/softmaxExpectation.js';

@@ -7,7 +7,7 @@ import { sampleBilinear } from './bilinearSampling.js';
 
 /**
  * Samples framed images bilinearly, each at points of its own, with zeros beyond; differentiable by images and points. On
- * processors by a kernel of our own (infra/setup/binding/point_sampling.cc), which takes a quarter of the time.
+ * processors by a kernel of our own (infra/setup/binding/point_sampling.cc), which takes a third of the time.
  *
  * @param framed see `frameByZeros`. `[M, H + 2, W + 2, C]`
  * @param y @param x coordinates as `sampleBilinear` has them. `[M, P]`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { counterRandom } from '../../geometry/random.js';
-import { tf, valueAndGradients, type Tensor } from '../../tensor/index.js';
+import { tf, tidy, valueAndGradients, type Tensor } from '../../tensor/index.js';
 
 /** Normally distributed numbers, the same at every run. */
 export function randomTensor(name: string, shape: number[], scale = 1, shift = 0): Tensor {
@@ -19,12 +19,19 @@ export function assertClose(actual: Tensor, expected: Tensor, tolerance: number)
   assert.ok(difference <= tolerance, `differs by ${difference}, more than ${tolerance}`);
 }
 
+/** Largest difference of two tensors of one shape, of the expected values' root mean square. */
+export function deviation(found: Tensor, expected: Tensor): number {
+  assert.deepEqual(found.shape, expected.shape);
+  return tidy(() => {
+    const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
+    return worst / Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
+  });
+}
+
 /** That two tensors have one shape, and differ by less than 10⁻⁵ of the expected values' root mean square. */
 export function assertNear(found: Tensor, expected: Tensor): void {
-  assert.deepEqual(found.shape, expected.shape);
-  const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
-  const usual = Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
-  assert.ok(worst < 1e-5 * usual, `${worst} of ${usual}`);
+  const share = deviation(found, expected);
+  assert.ok(share < 1e-5, `differs by ${share} of the usual value`);
 }
 
 interface Options {

@@ -15,7 +15,6 @@ import {
   relu,
   reshape,
   resizeNearest,
-  sampleBilinear,
   tf,
   transposedConvolution3d,
   type Rank,
@@ -25,6 +24,7 @@ import {
   type Tensor4D,
   type Tensor5D,
 } from '../../tensor/index.js';
+import { sampleBilinear } from '../../tensor/kernels/bilinearSampling.js';
 import { assertClose, checkGradients, randomTensor } from '../support/gradientCheck.js';
 
 test('2-D convolution: padding even on both sides, gradients', () => {

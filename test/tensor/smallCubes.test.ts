@@ -10,7 +10,7 @@ import {
   type Tensor,
   type Tensor5D,
 } from '../../tensor/index.js';
-import { randomTensor } from '../support/gradientCheck.js';
+import { deviation, randomTensor } from '../support/gradientCheck.js';
 
 /**
  * Many small cubes are convolved by algorithms of our own (chosenAlgorithm in tensor/convolution/convolution.ts), which must return
@@ -38,15 +38,6 @@ function filterGradient(x: Tensor, dy: Tensor, filterShape: readonly number[]): 
     parts.push(executeOne('Conv3DBackpropFilterV2', direct, part));
   }
   return tf.addN(parts);
-}
-
-/** Largest difference, of the expected values' root mean square. */
-function deviation(found: Tensor, expected: Tensor): number {
-  assert.deepEqual(found.shape, expected.shape);
-  return tidy(() => {
-    const worst = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
-    return worst / Math.sqrt(tf.mean(tf.square(expected)).dataSync()[0]!);
-  });
 }
 
 const cases = [

@@ -12,7 +12,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <memory>
 
 #include "floats.h"
 #include "operation.h"
@@ -29,24 +28,13 @@ constexpr int64_t kWorthThread = 1 << 17;
 struct Settings {
   float epsilon = 0, share = 0;
   unsigned char rectify = 0;
+
+  void ReadFrom(Attributes &attributes) {
+    attributes.Read("epsilon", &epsilon);
+    attributes.Read("share", &share);
+    attributes.Read("rectify", &rectify);
+  }
 };
-
-void *ReadSettings(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto settings = std::make_unique<Settings>();
-  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &settings->epsilon, status.status);
-  if (TF_GetCode(status.status) == TF_OK) {
-    TF_OpKernelConstruction_GetAttrFloat(construction, "share", &settings->share, status.status);
-  }
-  if (TF_GetCode(status.status) == TF_OK) {
-    TF_OpKernelConstruction_GetAttrBool(construction, "rectify", &settings->rectify, status.status);
-  }
-  if (TF_GetCode(status.status) == TF_OK) return settings.release();
-  TF_OpKernelConstruction_Failure(construction, status.status);
-  return nullptr;
-}
-
-void FreeSettings(void *settings) { delete static_cast<Settings *>(settings); }
 
 Sizes SizesOf(KernelRun &run, int input) {
   TF_Tensor *x = run.Input(input);
@@ -61,8 +49,7 @@ Sizes SizesOf(KernelRun &run, int input) {
 /** Every block, on as many threads as it is worth. */
 template <typename Part>
 void ForBlocks(const Sizes &sizes, const Part &part) {
-  const int64_t worth = sizes.rows * sizes.channels / kWorthThread + 1;
-  RunTasks(sizes.Blocks(), std::min(worth, ThreadsOfOperation()), part);
+  RunTasks(sizes.Blocks(), ThreadsWorth(sizes.rows * sizes.channels, kWorthThread), part);
 }
 
 /** Mean, and squares around it, of each channel: of the blocks' own, in their order. */
@@ -173,13 +160,14 @@ __attribute__((constructor)) void RegisterOperations() {
   const std::vector<const char *> attributes = {"epsilon: float", "share: float", "rectify: bool"};
   const std::vector<const char *> outputs = {"y", "mean", "deviation", "line", "new_means", "new_variances"};
   Register({"TempehNormalize", {"x", "scale", "offset", "means", "variances"}, outputs, Shapes<1, 5>, Forward<false>,
-            attributes, ReadSettings, FreeSettings});
+            attributes, CreateSettings<Settings>, FreeSettings<Settings>});
   Register({"TempehNormalizeAdd", {"x", "skip", "scale", "offset", "means", "variances"}, outputs, Shapes<1, 5>,
-            Forward<true>, attributes, ReadSettings, FreeSettings});
+            Forward<true>, attributes, CreateSettings<Settings>, FreeSettings<Settings>});
   Register({"TempehNormalizeGrad", {"dy", "x", "scale", "mean", "deviation", "line"}, {"dx", "dscale", "doffset"},
-            Shapes<1, 2>, Backward<false>, attributes, ReadSettings, FreeSettings});
+            Shapes<1, 2>, Backward<false>, attributes, CreateSettings<Settings>, FreeSettings<Settings>});
   Register({"TempehNormalizeAddGrad", {"dy", "x", "y", "scale", "mean", "deviation", "line"},
-            {"dx", "dskip", "dscale", "doffset"}, Shapes<2, 2>, Backward<true>, attributes, ReadSettings, FreeSettings});
+            {"dx", "dskip", "dscale", "doffset"}, Shapes<2, 2>, Backward<true>, attributes, CreateSettings<Settings>,
+            FreeSettings<Settings>});
 }
 
 }  // namespace

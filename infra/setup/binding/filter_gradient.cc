@@ -6,7 +6,6 @@
 
 #include "filter_gradient.h"
 
-#include <memory>
 #include <tuple>
 
 #include "operation.h"
@@ -23,21 +22,12 @@ constexpr double kWorthThread = 1 << 23;
 struct Geometry {
   int64_t stride = 0;
   unsigned char padded = 0;
-};
 
-void *ReadGeometry(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto geometry = std::make_unique<Geometry>();
-  TF_OpKernelConstruction_GetAttrInt64(construction, "stride", &geometry->stride, status.status);
-  if (TF_GetCode(status.status) == TF_OK) {
-    TF_OpKernelConstruction_GetAttrBool(construction, "padded", &geometry->padded, status.status);
+  void ReadFrom(Attributes &attributes) {
+    attributes.Read("stride", &stride);
+    attributes.Read("padded", &padded);
   }
-  if (TF_GetCode(status.status) == TF_OK) return geometry.release();
-  TF_OpKernelConstruction_Failure(construction, status.status);
-  return nullptr;
-}
-
-void FreeGeometry(void *geometry) { delete static_cast<Geometry *>(geometry); }
+};
 
 Problem ProblemOf(KernelRun &run, const Geometry &geometry) {
   TF_Tensor *x = run.Input(0), *filter = run.Input(1), *dy = run.Input(2);
@@ -71,7 +61,7 @@ void FilterGradient(void *kernel, TF_OpKernelContext *context) {
     float *filter = run.Output(0, {depth.taps, height.taps, width.taps, problem.in, problem.out});
     const double work = 1.0 * problem.samples * depth.y * height.y * width.y * problem.in * problem.out * depth.taps *
                         problem.Taps();
-    const int64_t threads = std::min<int64_t>(work / kWorthThread + 1, ThreadsOfOperation());
+    const int64_t threads = ThreadsWorth(work, kWorthThread);
     const int64_t size = problem.TaskSums();
     const Floats sums(problem.Tasks() * size);
     RunTasks(problem.Tasks(), threads, [&](int64_t task) { SumGroup(problem, task, sums + task * size); });
@@ -90,8 +80,8 @@ __attribute__((constructor)) void RegisterOperation() {
             Shape,
             FilterGradient,
             {"stride: int", "padded: bool"},
-            ReadGeometry,
-            FreeGeometry});
+            CreateSettings<Geometry>,
+            FreeSettings<Geometry>});
 }
 #endif
 

@@ -6,8 +6,6 @@
 
 #include "narrow_convolution.h"
 
-#include <cstring>
-
 #include "floats.h"
 #include "operation.h"
 #include "tasks.h"
@@ -23,7 +21,7 @@ constexpr double kWorthThread = 1 << 23;
 int64_t Threads(const Sizes &sizes) {
   const double voxels = 1.0 * sizes.samples * sizes.depth * sizes.height * sizes.width;
   const double work = voxels * sizes.in * sizes.out * kTaps;
-  return std::min<int64_t>(work / kWorthThread + 1, ThreadsOfOperation());
+  return ThreadsWorth(work, kWorthThread);
 }
 
 /** @param in the axis of the filter with the channels of the volume. */

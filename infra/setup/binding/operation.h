@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -59,6 +60,48 @@ class KernelRun {
   const Status status_;
   std::vector<TF_Tensor *> tensors_;
 };
+
+/** An operation's attributes, as it is made. */
+class Attributes {
+ public:
+  explicit Attributes(TF_OpKernelConstruction *construction) : construction_(construction) {}
+
+  void Read(const char *name, int64_t *value) { Take(TF_OpKernelConstruction_GetAttrInt64, name, value); }
+  void Read(const char *name, float *value) { Take(TF_OpKernelConstruction_GetAttrFloat, name, value); }
+  void Read(const char *name, unsigned char *value) { Take(TF_OpKernelConstruction_GetAttrBool, name, value); }
+
+  /** Whether all were there; else the operation is not made. */
+  bool AllRead() const {
+    if (TF_GetCode(status_.status) == TF_OK) return true;
+    TF_OpKernelConstruction_Failure(construction_, status_.status);
+    return false;
+  }
+
+ private:
+  /** After one that was not there, none is asked for: its status would be lost. */
+  template <typename Get, typename Value>
+  void Take(const Get &get, const char *name, Value *value) {
+    if (TF_GetCode(status_.status) == TF_OK) get(construction_, name, value, status_.status);
+  }
+
+  TF_OpKernelConstruction *const construction_;
+  const Status status_;
+};
+
+/** For `Operation::create`: what `Settings::ReadFrom` reads. */
+template <typename Settings>
+void *CreateSettings(TF_OpKernelConstruction *construction) {
+  Attributes attributes(construction);
+  auto settings = std::make_unique<Settings>();
+  settings->ReadFrom(attributes);
+  return attributes.AllRead() ? settings.release() : nullptr;
+}
+
+/** For `Operation::free`. */
+template <typename Settings>
+void FreeSettings(void *settings) {
+  delete static_cast<Settings *>(settings);
+}
 
 /** Whatever is thrown fails the operation. */
 template <typename Compute>

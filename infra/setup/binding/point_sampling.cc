@@ -6,13 +6,12 @@
 //   TempehSamplePointGrad: dsampled, images, y, x → dy, dx
 //
 // Coordinates are fractions of the way from the first pixel's centre (0) to the last one's (1); a point beyond samples zeros.
-// TensorFlow's CropAndResize does the same with a box for each point, in four times the time. Each image's gradient is summed
+// TensorFlow's CropAndResize does the same with a box for each point, in three times the time. Each image's gradient is summed
 // by one thread, in the order of its points: no bit depends on the number of threads.
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
 #include "operation.h"
 #include "tasks.h"
@@ -29,12 +28,15 @@ namespace {
 
 /** Points of a task. */
 constexpr int64_t kPoints = 4096;
+/** So many numbers are worth a thread. */
+constexpr int64_t kWorthThread = 1 << 17;
 constexpr int64_t kLanes = 8;
 
 struct Sizes {
   int64_t images, height, width, channels, points;
 
   int64_t ImageFloats() const { return height * width * channels; }
+  int64_t Threads() const { return ThreadsWorth(images * points * channels, kWorthThread); }
 };
 
 /** Where a point lies: the first of its four pixels, floats to the others, and how far it is from the first. */
@@ -148,7 +150,7 @@ struct Coordinates {
 template <typename Visit>
 void ForPoints(const Sizes &sizes, const Visit &visit) {
   const int64_t parts = (sizes.points + kPoints - 1) / kPoints;
-  RunTasks(sizes.images * parts, ThreadsOfOperation(), [&](int64_t task) {
+  RunTasks(sizes.images * parts, sizes.Threads(), [&](int64_t task) {
     const int64_t image = task / parts, first = task % parts * kPoints;
     for (int64_t p = first; p < std::min(sizes.points, first + kPoints); p++) visit(image, image * sizes.points + p);
   });
@@ -169,21 +171,12 @@ void Sample(void *, TF_OpKernelContext *context) {
 
 struct ImageSize {
   int64_t height = 0, width = 0;
-};
 
-void *ReadImageSize(TF_OpKernelConstruction *construction) {
-  const Status status;
-  auto size = std::make_unique<ImageSize>();
-  TF_OpKernelConstruction_GetAttrInt64(construction, "height", &size->height, status.status);
-  if (TF_GetCode(status.status) == TF_OK) {
-    TF_OpKernelConstruction_GetAttrInt64(construction, "width", &size->width, status.status);
+  void ReadFrom(Attributes &attributes) {
+    attributes.Read("height", &height);
+    attributes.Read("width", &width);
   }
-  if (TF_GetCode(status.status) == TF_OK) return size.release();
-  TF_OpKernelConstruction_Failure(construction, status.status);
-  return nullptr;
-}
-
-void FreeImageSize(void *size) { delete static_cast<ImageSize *>(size); }
+};
 
 void ImageGradient(void *kernel, TF_OpKernelContext *context) {
   Guarded(context, [kernel](KernelRun &run) {
@@ -194,7 +187,7 @@ void ImageGradient(void *kernel, TF_OpKernelContext *context) {
     const float *gradients = run.Input(0, {sizes.images, sizes.points, sizes.channels});
     const Coordinates at(run, sizes, 1);
     float *images = run.Output(0, {sizes.images, sizes.height, sizes.width, sizes.channels});
-    RunTasks(sizes.images, ThreadsOfOperation(), [&](int64_t image) {
+    RunTasks(sizes.images, sizes.Threads(), [&](int64_t image) {
       float *to = images + image * sizes.ImageFloats();
       memset(to, 0, sizeof(float) * sizes.ImageFloats());
       for (int64_t point = image * sizes.points; point < (image + 1) * sizes.points; point++) {
@@ -240,8 +233,8 @@ __attribute__((constructor)) void RegisterOperations() {
             UnknownShape,
             ImageGradient,
             {"height: int", "width: int"},
-            ReadImageSize,
-            FreeImageSize});
+            CreateSettings<ImageSize>,
+            FreeSettings<ImageSize>});
   Register({"TempehSamplePointGrad", {"dsampled", "images", "y", "x"}, {"dy", "dx"}, CoordinateShapes, PointGradient});
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -25,6 +26,11 @@ inline int64_t ThreadsOfOperation() {
   if (sched_getaffinity(0, sizeof processors, &processors) == 0) return CPU_COUNT(&processors);
   const unsigned counted = std::thread::hardware_concurrency();
   return counted > 0 ? counted : 1;
+}
+
+/** As many threads as work is worth, of those that an operation may have. @param each so much is worth one */
+inline int64_t ThreadsWorth(double work, double each) {
+  return static_cast<int64_t>(std::min<double>(work / each + 1, ThreadsOfOperation()));
 }
 
 /** Runs task(0) … task(count − 1), whichever thread takes which, and waits. @throws what a task has thrown */
