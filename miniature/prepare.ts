@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { makeFolder } from '../disk/makeFolder.js';
 import { generateMiniature, type GenerateOptions } from './generate.js';
 import { packageMiniature, type PackagedFile } from './host/package.js';
@@ -41,16 +42,12 @@ export async function prepareMiniature(
   options: PrepareOptions = {},
 ): Promise<PreparedMiniature> {
   const name = `${settings.name}-${await fingerprint(settings)}`;
-  for (const known of [options.interrupted ?? '', name]) {
-    if (!/^[\w-]+$/.test(known)) continue;
-    const present = await readContents(join(cacheDirectory, known));
-    if (!present) continue;
-    return {
-      packageDirectory: join(cacheDirectory, known),
-      files: present,
-      generated: false,
-      outdated: known !== name,
-    };
+  const { interrupted = null } = options;
+  const known = interrupted !== null && isFolderName(interrupted) ? [interrupted, name] : [name];
+  for (const each of known) {
+    const packageDirectory = join(cacheDirectory, each);
+    const present = await readContents(packageDirectory);
+    if (present) return { packageDirectory, files: present, generated: false, outdated: each !== name };
   }
   const packageDirectory = join(cacheDirectory, name);
   await removeLeftovers(cacheDirectory);
@@ -91,10 +88,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Whether it leads to a folder right below, and nowhere else. */
+function isFolderName(name: string): boolean {
+  return basename(name) === name && !['', '.', '..'].includes(name) && !name.includes('\0');
+}
+
+const contentsSchema = z.array(z.object({ path: z.string(), size: z.number(), sha256: z.string() })).min(1);
+
 /** What a prepared package holds; undefined where there is none. */
 async function readContents(packageDirectory: string): Promise<PackagedFile[] | undefined> {
   try {
-    return JSON.parse(await readFile(join(packageDirectory, contentsFile), 'utf8')) as PackagedFile[];
+    return contentsSchema.parse(JSON.parse(await readFile(join(packageDirectory, contentsFile), 'utf8')));
   } catch {
     return undefined;
   }

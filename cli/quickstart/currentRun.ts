@@ -48,7 +48,8 @@ export function lastHostPort(space: Workspace): number | null {
 /** Fingerprint of the data of the run that this start goes on with; null where it begins another. */
 export function interruptedData({ space, configurationSha256, fresh }: QuickstartJob): string | null {
   const current = readJson<CurrentRun>(file(space));
-  return !fresh && current?.configurationSha256 === configurationSha256 ? current.fingerprint : null;
+  if (fresh || current?.configurationSha256 !== configurationSha256) return null;
+  return typeof current.fingerprint === 'string' ? current.fingerprint : null;
 }
 
 /** The run that is complete and to be shown; null where there is something to train, such as what `--fresh` began. */

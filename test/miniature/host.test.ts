@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -78,6 +78,20 @@ test('a second preparation finds what is there, and other settings do not', asyn
   const kept = await prepareMiniature(cache, { ...small, seed: 4 }, { interrupted });
   assert.equal(kept.packageDirectory, prepared.packageDirectory, 'an interrupted run keeps what it trains on');
   assert.deepEqual([kept.generated, kept.outdated, again.outdated], [false, true, false]);
+  const spoilt = join(cache, 'spoilt');
+  await mkdir(spoilt);
+  await writeFile(join(spoilt, 'contents.json'), '{}');
+  assert.equal(
+    (await prepareMiniature(cache, small, { interrupted: 'spoilt' })).packageDirectory,
+    prepared.packageDirectory,
+    'contents that are none',
+  );
+  const named = { ...small, name: 'my own.data', sequencesPerSubject: 1 };
+  assert.deepEqual(
+    [(await prepareMiniature(cache, named)).generated, (await prepareMiniature(cache, named)).generated],
+    [true, false],
+    'whatever its name',
+  );
   const twin = await prepareMiniature(join(cache, 'twin'), small, { interrupted: `../${interrupted}` });
   assert.deepEqual(twin.files, prepared.files, 'the same package, byte for byte');
   assert.deepEqual(

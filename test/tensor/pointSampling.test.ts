@@ -63,6 +63,8 @@ test('a point in the last pixel’s centre is that pixel; one beyond samples zer
   const points = samplePoints(images, tf.tensor2d([[1, 0, 1.001]]), tf.tensor2d([[1, 0, 0]])).arraySync();
   const pixels = images.arraySync();
   assert.deepEqual(points[0], [pixels[0]![1]![1], pixels[0]![0]![0], [0, 0, 0]]);
+  const far = samplePoints(randomTensor('images', [1, 4, 4, 3]) as Tensor4D, tf.tensor2d([[3e38]]), tf.tensor2d([[0]]));
+  assert.deepEqual(far.arraySync(), [[[0, 0, 0]]], 'finite, though beyond float32 in pixels');
 });
 
 test('a coordinate that is not finite is refused, and no tensor stays behind', { skip }, () => {

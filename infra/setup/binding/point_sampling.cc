@@ -46,10 +46,10 @@ struct Place {
   float across, down;
 
   Place(const Sizes &sizes, float y, float x) {
-    const float row = y * (sizes.height - 1), column = x * (sizes.width - 1);
-    if (!std::isfinite(row) || !std::isfinite(column)) {
+    if (!std::isfinite(y) || !std::isfinite(x)) {
       throw std::runtime_error("a coordinate of a point to sample is not finite");
     }
+    const float row = y * (sizes.height - 1), column = x * (sizes.width - 1);
     isInside = row >= 0 && row <= sizes.height - 1 && column >= 0 && column <= sizes.width - 1;
     if (!isInside) return;
     const int64_t top = static_cast<int64_t>(row), left = static_cast<int64_t>(column);
